@@ -1,0 +1,54 @@
+# `make demo` and `make test` need nothing but make and Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= out/demo
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-slow lint types format bench clean
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spadv needs Python 3.11 or newer, found " + sys.version.split()[0] + " (choose another with PYTHON=...)")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.lint: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test,lint]'
+	@touch $@ $(VENV)/.core $(VENV)/.test
+
+demo: $(VENV)/.core
+	$(BIN)/spadv verify --out $(OUT)
+	@echo "Open $(OUT)/report.html in a browser."
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy does not follow an editable install that maps spadv.theory to theory/,
+# so it is shown the same mapping as a tree of links.
+types: $(VENV)/.lint
+	@mkdir -p build/types/spadv
+	@for part in theory empirical cli; do ln -sfn ../../../$$part build/types/spadv/$$part; done
+	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml --namespace-packages --explicit-package-bases -p spadv
+
+format: $(VENV)/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test
+	$(BIN)/python -m pytest benchmarks -m '' --benchmark-columns=min,median,max,rounds --benchmark-sort=name
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info

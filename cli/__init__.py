@@ -1,0 +1,1 @@
+"""The `spadv` command: a thin layer over the two halves."""

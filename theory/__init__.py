@@ -1,0 +1,1 @@
+"""Theory of the trade-off between spatial and adversarial robustness."""
