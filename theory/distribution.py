@@ -1,0 +1,315 @@
+"""The Gaussian-plus-x0 distribution of a codeword, sampled whole or by its correlations.
+
+Y is uniform on {-1, +1}; X0 = Y with probability p, else -Y; given Y, X_1..X_d are
+independent N(2 Y c_t / sqrt(d), 1) (arXiv 2002.11318, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import scipy.fft
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InputError, check_integer, check_probability
+from .orbit import CodewordOrbit
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+# Half a megabyte of doubles: a chunk stays in a core's second-level cache while the mean
+# is added, so that sampling costs little more than drawing the normals.
+_CHUNK_DOUBLES = 1 << 16
+# Below this many shifts one dense product beats two FFTs a sample (measured).
+_DENSE_SHIFTS = 128
+
+
+class Sample(NamedTuple):
+    """Samples (x, y): x is (size, d + 1) with x0 in column 0, y is (size,) in {-1, +1}."""
+
+    x: Floats
+    y: Labels
+
+
+class ShiftedSample(NamedTuple):
+    """Samples (r_j x, y) and the shifts j, shape (size,)."""
+
+    x: Floats
+    y: Labels
+    j: NDArray[np.intp]
+
+
+class CorrelationSample(NamedTuple):
+    """Samples (x0, g, y) of the sufficient statistics; g is (size, n)."""
+
+    x0: Labels
+    g: Floats
+    y: Labels
+
+
+class CodeGaussian:
+    """The distribution of (X, Y) for one codeword, and its random cyclic shifts.
+
+    Parameters
+    ----------
+    codeword : array_like, shape (d,)
+        Entries -1 and +1; the mean of X_1..X_d given Y = y is 2 y c / sqrt(d).
+    p : float
+        Probability in [1/2, 1] that X0 equals Y.
+    shift : int
+        m, a divisor of d: r_j moves the last d coordinates by m j places, keeps X0.
+
+    Attributes
+    ----------
+    orbit : CodewordOrbit
+        The shifts of the codeword.
+    p, d, n_shifts : float, int, int
+        p, the length, and n = d/m.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dist = CodeGaussian([1, 1, -1], p=0.7, shift=1)
+    >>> x, y = dist.sample(4, np.random.default_rng(0))
+    >>> x.shape, y.dtype
+    ((4, 4), dtype('int8'))
+    """
+
+    def __init__(self, codeword: ArrayLike, p: float, shift: int = 1) -> None:
+        self.orbit = CodewordOrbit(codeword, shift)
+        self.p: float = check_probability("p", p)
+        self.d: int = self.orbit.d
+        self.n_shifts: int = self.orbit.n_shifts
+
+    def __repr__(self) -> str:
+        return f"CodeGaussian(d={self.d}, p={self.p:g}, shift={self.orbit.shift})"
+
+    @cached_property
+    def mean(self) -> Floats:
+        """mu = 2 c / sqrt(d), the mean of X_1..X_d given Y = 1, shape (d,); norm 2."""
+        return 2 * self.orbit.codeword / np.sqrt(self.d)
+
+    def rotated_mean(self, j: int) -> Floats:
+        """Return r_j mu, the mean of the last d coordinates of r_j X given Y = 1."""
+        return 2 * self.orbit.rotated(j) / np.sqrt(self.d)
+
+    @property
+    def log_odds(self) -> float:
+        """L = log(p / (1 - p)), the evidence of x0; infinite for p = 1."""
+        return log_odds(self.p)
+
+    def sample(self, size: int, rng: np.random.Generator) -> Sample:
+        """Draw independent samples of (X, Y).
+
+        Parameters
+        ----------
+        size : int
+            Number of samples; the result takes 8 size (d + 1) bytes. Use :meth:`stream`
+            where that is too much.
+        rng : numpy.random.Generator
+            Source of randomness; the same state gives the same samples.
+
+        Returns
+        -------
+        Sample
+            ``x`` float64 (size, d + 1), ``y`` int8 (size,).
+        """
+        size = check_integer("size", size, minimum=0)
+        _check_rng(rng)
+        x = np.empty((size, self.d + 1))
+        y = np.empty(size, dtype=np.int8)
+        rows = self._chunk_rows()
+        for start in range(0, size, rows):
+            part = slice(start, start + rows)
+            self._fill(x[part], y[part], rng)
+        return Sample(x, y)
+
+    def stream(
+        self, size: int, rng: np.random.Generator, *, chunk: int | None = None
+    ) -> Iterator[Sample]:
+        """Draw samples in chunks, in constant memory.
+
+        The chunks joined are the samples that :meth:`sample` gives from the same state,
+        when `chunk` is left out. A chunk's arrays are overwritten by the next one: copy
+        what you keep.
+
+        Parameters
+        ----------
+        size, rng
+            As for :meth:`sample`.
+        chunk : int, optional
+            Rows in a chunk; by default as many as fit a core's cache.
+
+        Yields
+        ------
+        Sample
+            Up to `chunk` samples.
+        """
+        size = check_integer("size", size, minimum=0)
+        _check_rng(rng)
+        rows = self._chunk_rows() if chunk is None else check_integer("chunk", chunk, minimum=1)
+        x = np.empty((min(rows, size), self.d + 1))
+        y = np.empty(min(rows, size), dtype=np.int8)
+        for start in range(0, size, rows):
+            count = min(rows, size - start)
+            self._fill(x[:count], y[:count], rng)
+            yield Sample(x[:count], y[:count])
+
+    def rotate(self, x: ArrayLike, j: int) -> Floats:
+        """Return r_j x for every row: x0 stays, coordinate t becomes x_{t + m j}.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., d + 1)
+            Samples, x0 in column 0.
+        j : int
+            Number of the shift, taken modulo n; 0 and n are the identity.
+
+        Examples
+        --------
+        >>> CodeGaussian([1, 1, -1], p=0.7).rotate([[9, 1, 2, 3]], 1)
+        array([[9., 2., 3., 1.]])
+        """
+        array = np.asarray(x, dtype=np.float64)
+        if array.ndim == 0 or array.shape[-1] != self.d + 1:
+            raise InputError("x", f"have d + 1 = {self.d + 1} columns", array.shape)
+        steps = self.orbit.shift * (check_integer("j", j) % self.n_shifts)
+        out = array.copy()
+        out[..., 1:] = np.roll(array[..., 1:], -steps, axis=-1)
+        return out
+
+    def sample_shifted(self, size: int, rng: np.random.Generator) -> ShiftedSample:
+        """Draw samples of (r X, Y), r one of the n shifts uniformly at random.
+
+        Parameters and memory are those of :meth:`sample`.
+        """
+        x, y = self.sample(size, rng)
+        j = rng.integers(self.n_shifts, size=size)
+        for shift in range(self.n_shifts):
+            rows = j == shift
+            x[rows] = self.rotate(x[rows], shift)
+        return ShiftedSample(x, y, j)
+
+    def correlations(self, x: ArrayLike) -> Floats:
+        """Return g_j = <r_j c, x_1..x_d> / sqrt(d) for every row and j = 0..n-1.
+
+        Parameters
+        ----------
+        x : array_like, shape (size, d + 1)
+            Samples, x0 in column 0.
+
+        Returns
+        -------
+        ndarray of float64, shape (size, n)
+        """
+        array = np.asarray(x, dtype=np.float64)
+        if array.ndim != 2 or array.shape[1] != self.d + 1:
+            raise InputError("x", f"have the shape (size, {self.d + 1})", array.shape)
+        word = self.orbit.codeword.astype(np.float64)
+        if self.n_shifts <= _DENSE_SHIFTS:
+            shifts = np.stack([self.orbit.rotated(j) for j in range(self.n_shifts)])
+            return array[:, 1:] @ shifts.T / np.sqrt(self.d)
+        # <r_j c, x> is the circular correlation of c with x at lag -m j.
+        spectrum = np.conj(scipy.fft.rfft(array[:, 1:])) * scipy.fft.rfft(word)
+        return scipy.fft.irfft(spectrum, n=self.d)[:, :: self.orbit.shift] / np.sqrt(self.d)
+
+    def sample_correlations(
+        self, size: int, rng: np.random.Generator, *, shift: int = 0
+    ) -> CorrelationSample:
+        """Draw (x0, g, y) of r_shift X directly, n numbers a sample instead of d + 1.
+
+        Given Y = y the correlations g_j = <r_j c, r_i X>/sqrt(d) are jointly normal with
+        mean 2 y kappa_{j-i} and circulant covariance kappa_{j-k}. The Bayes rules of
+        every shift, and of the random shift, see x_1..x_d through g alone.
+
+        Parameters
+        ----------
+        size, rng
+            As for :meth:`sample`.
+        shift : int
+            i, the shift that has been applied to X (modulo n).
+
+        Returns
+        -------
+        CorrelationSample
+            ``x0`` int8 (size,), ``g`` float64 (size, n), ``y`` int8 (size,).
+        """
+        size = check_integer("size", size, minimum=0)
+        _check_rng(rng)
+        n = self.n_shifts
+        mean = 2 * np.roll(self.orbit.kappa, check_integer("shift", shift) % n)
+        y, x0 = self._draw_labels(size, rng)
+        g = np.empty((size, n))
+        rows = max(1, _CHUNK_DOUBLES // (n + 1))
+        if n <= _DENSE_SHIFTS:
+            # The label rides along as one more column: noise and mean in one product.
+            root = np.concatenate([self._circulant_root, mean[None]])
+            buffer = np.empty((min(rows, size), n + 1))
+        for start in range(0, size, rows):
+            part = slice(start, start + rows)
+            if n <= _DENSE_SHIFTS:
+                noise = buffer[: len(y[part])]
+                rng.standard_normal(out=noise)
+                noise[:, n] = y[part]
+                np.matmul(noise, root, out=g[part])
+            else:
+                spectrum = scipy.fft.rfft(rng.standard_normal((len(y[part]), n)))
+                spectrum *= self._root_spectrum[: spectrum.shape[1]]
+                g[part] = scipy.fft.irfft(spectrum, n=n)
+                _add_signed(g[part], y[part], mean)
+        return CorrelationSample(x0, g, y)
+
+    @cached_property
+    def _root_spectrum(self) -> Floats:
+        """Eigenvalues of the symmetric square root of the circulant covariance."""
+        eigenvalues = scipy.fft.fft(self.orbit.kappa).real
+        # A covariance has no negative eigenvalue; the FFT's rounding does.
+        return np.sqrt(np.maximum(eigenvalues, 0))
+
+    @cached_property
+    def _circulant_root(self) -> Floats:
+        column = scipy.fft.ifft(self._root_spectrum).real
+        lags = np.arange(self.n_shifts)
+        return column[(lags[:, None] - lags) % self.n_shifts]
+
+    def _chunk_rows(self) -> int:
+        return max(1, _CHUNK_DOUBLES // (self.d + 1))
+
+    def _draw_labels(self, size: int, rng: np.random.Generator) -> tuple[Labels, Labels]:
+        y = 2 * rng.integers(0, 2, size=size, dtype=np.int8) - 1
+        agrees = rng.random(size) < self.p
+        return y, np.where(agrees, y, -y)
+
+    def _fill(self, x: Floats, y: Labels, rng: np.random.Generator) -> None:
+        y[:], x0 = self._draw_labels(len(y), rng)
+        rng.standard_normal(out=x)
+        # Whole rows are contiguous and so faster to add to; column 0 is overwritten below.
+        _add_signed(x, y, np.concatenate([[0.0], self.mean]))
+        x[:, 0] = x0
+
+
+def log_odds(p: float) -> float:
+    """Return L = log(p/(1-p)) for p in [1/2, 1]; infinite at p = 1.
+
+    Examples
+    --------
+    >>> log_odds(0.5), log_odds(1)
+    (0.0, inf)
+    """
+    p = check_probability("p", p)
+    return float("inf") if p == 1 else float(np.log(p) - np.log1p(-p))
+
+
+def _add_signed(x: Floats, y: Labels, mean: Floats) -> None:
+    """Add y * mean to every row in place, without the temporary of an outer product."""
+    positive = (y > 0)[:, None]
+    np.add(x, mean, out=x, where=positive)
+    np.subtract(x, mean, out=x, where=~positive)
+
+
+def _check_rng(rng: object) -> None:
+    if not isinstance(rng, np.random.Generator):
+        raise InputError("rng", "be a numpy.random.Generator", rng, hint="default_rng(seed)?")
