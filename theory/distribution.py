@@ -14,6 +14,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
+from .accuracy import log_odds
 from .errors import InputError, check_integer, check_probability
 from .orbit import CodewordOrbit
 
@@ -99,7 +100,7 @@ class CodeGaussian:
     @property
     def log_odds(self) -> float:
         """L = log(p / (1 - p)), the evidence of x0; infinite for p = 1."""
-        return log_odds(self.p)
+        return float(log_odds(self.p))
 
     def sample(self, size: int, rng: np.random.Generator) -> Sample:
         """Draw independent samples of (X, Y).
@@ -289,18 +290,6 @@ class CodeGaussian:
         # Whole rows are contiguous and so faster to add to; column 0 is overwritten below.
         _add_signed(x, y, np.concatenate([[0.0], self.mean]))
         x[:, 0] = x0
-
-
-def log_odds(p: float) -> float:
-    """Return L = log(p/(1-p)) for p in [1/2, 1]; infinite at p = 1.
-
-    Examples
-    --------
-    >>> log_odds(0.5), log_odds(1)
-    (0.0, inf)
-    """
-    p = check_probability("p", p)
-    return float("inf") if p == 1 else float(np.log(p) - np.log1p(-p))
 
 
 def _add_signed(x: Floats, y: Labels, mean: Floats) -> None:

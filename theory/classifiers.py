@@ -1,0 +1,319 @@
+"""Bayes, robust and x0 classifiers, with exact accuracies of all linear rules.
+
+A linear rule chooses a weight vector and a threshold by the sign of x0, then thresholds
+<w, x> + b: "a decision stump at x0 followed by a linear classifier" (arXiv 2002.11318,
+supplement). Every named classifier of the paper but one is such a rule; the exception is
+the best rule for a random shift.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp, ndtr
+
+from .accuracy import (
+    bayes_accuracy,
+    bivariate_normal_cdf,
+    robust_bayes_accuracy,
+    robust_margin,
+    two_shift_accuracy,
+)
+from .distribution import CodeGaussian, CorrelationSample
+from .errors import InputError, check_budget, check_integer
+from .stats import Interval, clopper_pearson
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+
+class Classifier(Protocol):
+    """Anything with ``predict``: rows (size, d + 1), x0 first, to labels -1 or +1."""
+
+    def predict(self, x: Floats, /) -> ArrayLike:
+        """Return a label for every row of `x`."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with what is known of its error.
+
+    Attributes
+    ----------
+    value : float
+        The number; a fraction when it is an accuracy.
+    interval : Interval or None
+        Confidence interval; None when `value` is exact to rounding.
+    method : str
+        How it was found: "exact" or the kind of simulation.
+    """
+
+    value: float
+    interval: Interval | None
+    method: str
+
+
+@dataclass(frozen=True)
+class LinearRule:
+    """Classifier sign(<w, x_1..x_d> + b), with w and b chosen by the sign of x0.
+
+    Parameters
+    ----------
+    minus, plus : ndarray, shape (d,)
+        Weights where x0 <= 0, and where x0 > 0.
+    bias_minus, bias_plus : float
+        Thresholds b; +-inf makes the branch constant.
+    name : str
+        A short name for tables.
+
+    Notes
+    -----
+    A score of exactly 0 is answered +1, so that a rule with w = 0, b = 0 is constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rule = stump(CodeGaussian([1, 1, -1], p=0.7))
+    >>> rule.predict(np.array([[1.0, 0, 0, 0], [-1.0, 5, 5, 5]]))
+    array([ 1, -1], dtype=int8)
+    """
+
+    minus: Floats
+    plus: Floats
+    bias_minus: float = 0.0
+    bias_plus: float = 0.0
+    name: str = "linear rule"
+
+    def __post_init__(self) -> None:
+        for side in ("minus", "plus"):
+            weights = np.array(getattr(self, side), dtype=np.float64)
+            if weights.ndim != 1 or not np.isfinite(weights).all():
+                raise InputError(side, "be a vector of finite weights", getattr(self, side))
+            weights.flags.writeable = False
+            object.__setattr__(self, side, weights)
+            bias = float(getattr(self, f"bias_{side}"))
+            if math.isnan(bias):
+                raise InputError(f"bias_{side}", "be a number", bias)
+        if self.minus.shape != self.plus.shape:
+            raise InputError("plus", f"have the length {self.minus.size} of minus", self.plus.shape)
+
+    def predict(self, x: ArrayLike) -> Labels:
+        """Return the labels, int8 of shape (size,), of rows x of shape (size, d + 1)."""
+        rows = np.asarray(x, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != self.plus.size + 1:
+            raise InputError("x", f"have the shape (size, {self.plus.size + 1})", rows.shape)
+        if np.array_equal(self.minus, self.plus):
+            minus = plus = rows[:, 1:] @ self.plus
+        else:
+            minus, plus = (rows[:, 1:] @ np.stack([self.minus, self.plus], axis=1)).T
+        score = np.where(rows[:, 0] > 0, plus + self.bias_plus, minus + self.bias_minus)
+        return np.where(score >= 0, 1, -1).astype(np.int8)
+
+    def shifted_accuracies(self, dist: CodeGaussian) -> Floats:
+        """Return Pr(f(r_j X) = Y), exactly, for j = 0..n-1 (j = 0: natural accuracy)."""
+        # <w, r_j mu> is 2 g_j of the weights themselves.
+        rows = np.zeros((2, dist.d + 1))
+        rows[0, 1:], rows[1, 1:] = self._weights(dist)
+        means = 2 * dist.correlations(rows)
+        return self._accuracy(dist, means, np.zeros(2))
+
+    def natural_accuracy(self, dist: CodeGaussian) -> float:
+        """Return Pr(f(X) = Y), exactly."""
+        return self.adversarial_accuracy(dist, 0.0)
+
+    def spatial_accuracy(self, dist: CodeGaussian) -> float:
+        """Return Pr(f(r X) = Y) for the uniformly random shift r, exactly."""
+        return float(self.shifted_accuracies(dist).mean())
+
+    def adversarial_accuracy(self, dist: CodeGaussian, budget: float) -> float:
+        """Return the accuracy under the worst l-infinity attack, exactly.
+
+        Parameters
+        ----------
+        dist : CodeGaussian
+            Distribution of the clean input.
+        budget : float
+            e = eps sqrt(d) >= 0. The attack may see (x, y), moves every coordinate by at
+            most eps, x0 too; from eps = 1 on it can choose the branch.
+
+        Notes
+        -----
+        The worst attack on a branch takes eps ||w||_1 off the margin y (<w, x> + b), which
+        is normal; with a choice of branch both margins must survive, a bivariate normal
+        probability. At eps = 1 exactly x0 can be brought to 0: the worse branch counts.
+        """
+        eps = check_budget("budget", budget) / math.sqrt(dist.d)
+        weights = self._weights(dist)
+        means = weights @ dist.mean
+        loss = eps * np.abs(weights).sum(axis=1)
+        if eps < 1:
+            return float(self._accuracy(dist, means[:, None], loss)[0])
+        norms = np.linalg.norm(weights, axis=1)
+        total = 0.0
+        for y in (-1, 1):
+            margin = means + y * self._biases - loss
+            live = norms > 0
+            if not self._constant_branches_correct(y)[~live].all():
+                continue
+            z = margin[live] / norms[live]
+            if live.all():
+                cosine = float(weights[0] @ weights[1] / norms.prod())
+                total += float(bivariate_normal_cdf(z[0], z[1], cosine))
+            else:
+                total += float(np.prod(ndtr(z)))
+        return total / 2
+
+    @property
+    def _biases(self) -> Floats:
+        return np.array([self.bias_minus, self.bias_plus])
+
+    def _weights(self, dist: CodeGaussian) -> Floats:
+        if self.plus.size != dist.d:
+            raise InputError("dist", f"have the rule's length {self.plus.size}", dist.d)
+        return np.stack([self.minus, self.plus])
+
+    def _constant_branches_correct(self, y: int) -> NDArray[np.bool_]:
+        return (self._biases >= 0) == (y > 0)
+
+    def _accuracy(self, dist: CodeGaussian, means: Floats, loss: Floats) -> Floats:
+        """Average the correct probabilities over y and x0; means is (2, n), loss (2,)."""
+        norms = np.linalg.norm(self._weights(dist), axis=1)
+        total = np.zeros(means.shape[1])
+        for y in (-1, 1):
+            for branch, x0 in enumerate((-1, 1)):
+                share = dist.p if x0 == y else 1 - dist.p
+                if norms[branch] == 0:
+                    correct = float(self._constant_branches_correct(y)[branch])
+                    total += share / 2 * correct
+                    continue
+                margin = means[branch] + y * self._biases[branch] - loss[branch]
+                total += share / 2 * ndtr(margin / norms[branch])
+        return total
+
+
+def bayes(dist: CodeGaussian, shift: int = 0) -> LinearRule:
+    """Return the classifier of highest accuracy on (r_shift X, Y).
+
+    f*_j(x) = sign(L x0 + (4/sqrt d) <r_j c, x>); f* of the paper for shift 0.
+
+    Examples
+    --------
+    >>> dist = CodeGaussian([1, 1, 1, -1, 1, -1, -1], p=0.5)
+    >>> round(bayes(dist).natural_accuracy(dist), 6)
+    0.97725
+    """
+    j = check_integer("shift", shift) % dist.n_shifts
+    weights = 2 * dist.rotated_mean(j)
+    odds = dist.log_odds
+    return LinearRule(weights, weights, -odds, odds, name="f*" if j == 0 else f"f*_{j}")
+
+
+def robust_bayes(dist: CodeGaussian, budget: float) -> LinearRule:
+    """Return the classifier of highest adversarial accuracy at a budget.
+
+    With a = max(2 - e, 0), sign(L x0 + (2a/sqrt d) <c, x>): the Bayes rule of the problem
+    that the attack leaves. For a = 0 that is x0 alone; where eps >= 1 as well nothing is
+    left and the rule is constant.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        Distribution of the clean input.
+    budget : float
+        e = eps sqrt(d) >= 0.
+    """
+    e = check_budget("budget", budget)
+    weights = float(robust_margin(e)) * dist.mean
+    if e < math.sqrt(dist.d):
+        bias_minus, bias_plus = -dist.log_odds, dist.log_odds
+        if not weights.any():
+            # Any threshold would do, and L may be 0.
+            bias_minus, bias_plus = -1.0, 1.0
+    else:
+        bias_minus = bias_plus = 0.0
+    return LinearRule(weights, weights, bias_minus, bias_plus, name="robust Bayes")
+
+
+def stump(dist: CodeGaussian) -> LinearRule:
+    """Return sign(x0): natural, spatial and (for eps < 1) adversarial accuracy all p."""
+    zero = np.zeros(dist.d)
+    return LinearRule(zero, zero, -1.0, 1.0, name="sign(x0)")
+
+
+class ShiftBayes:
+    """Classifier of highest accuracy on (r X, Y), r a uniformly random shift.
+
+    sign(L x0 + logsumexp_j <mu_j, x> - logsumexp_j -<mu_j, x>), mu_j = r_j mu. It sees
+    x_1..x_d through the correlations g_j alone: <mu_j, x> = 2 g_j.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution, with its shifts.
+    """
+
+    name = "shift-Bayes"
+
+    def __init__(self, dist: CodeGaussian) -> None:
+        self.dist = dist
+
+    def predict(self, x: ArrayLike) -> Labels:
+        """Return the labels, int8 of shape (size,), of rows x of shape (size, d + 1)."""
+        rows = np.asarray(x, dtype=np.float64)
+        g = self.dist.correlations(rows)
+        return self._decide(np.where(rows[:, 0] > 0, 1, -1), g)
+
+    def predict_correlations(self, sample: CorrelationSample) -> Labels:
+        """Return the labels of a sample of the sufficient statistics."""
+        return self._decide(sample.x0, sample.g)
+
+    def _decide(self, x0: NDArray[np.integer], g: Floats) -> Labels:
+        evidence = logsumexp(2 * g, axis=1) - logsumexp(-2 * g, axis=1)
+        score = np.where(x0 > 0, self.dist.log_odds, -self.dist.log_odds) + evidence
+        return np.where(score >= 0, 1, -1).astype(np.int8)
+
+    def spatial_accuracy(
+        self, *, samples: int = 200_000, rng: np.random.Generator, level: float = 0.95
+    ) -> Estimate:
+        """Return its accuracy on (r X, Y): the price of having to serve every shift.
+
+        Exact where the orbit has one or two different words, or holds the negative of the
+        word (then x_1..x_d say nothing and the accuracy is p). Otherwise simulated on the
+        n correlations, with a Clopper-Pearson interval. By symmetry the accuracy is the
+        same on every shift, so no shift need be drawn.
+
+        Parameters
+        ----------
+        samples : int
+            Simulated samples, where needed.
+        rng : numpy.random.Generator
+            Source of randomness, where needed.
+        level : float
+            Confidence level of the interval.
+        """
+        dist, orbit = self.dist, self.dist.orbit
+        if orbit.has_antipode:
+            return Estimate(dist.p, None, "exact")
+        if orbit.n_distinct == 1:
+            return Estimate(float(bayes_accuracy(dist.p)), None, "exact")
+        if orbit.n_distinct == 2:
+            kappa = float(orbit.kappa[orbit.moving[0]])
+            return Estimate(float(two_shift_accuracy(kappa, dist.p)), None, "exact")
+        check_integer("samples", samples, minimum=1)
+        rows = max(1, (1 << 20) // dist.n_shifts)
+        hits = 0
+        for start in range(0, samples, rows):
+            part = dist.sample_correlations(min(rows, samples - start), rng)
+            hits += int((self.predict_correlations(part) == part.y).sum())
+        return Estimate(
+            hits / samples, clopper_pearson(hits, samples, level), f"Monte Carlo, {samples} samples"
+        )
+
+
+def best_adversarial_accuracy(dist: CodeGaussian, budget: float) -> float:
+    """Return A*(e), the highest adversarial accuracy that any classifier can have."""
+    return float(robust_bayes_accuracy(dist.p, check_budget("budget", budget), dist.d))
