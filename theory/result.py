@@ -1,0 +1,321 @@
+"""Results: a number, its uncertainty, where it came from, and a verdict.
+
+Every table, figure and page is drawn from saved results alone, so a result carries all
+that is needed to judge it. The empirical half uses the same types.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .errors import StoreError
+from .stats import Interval, binomial_p_value, clopper_pearson
+
+#: Version of the JSON layout of a result; readers refuse others.
+SCHEMA = 1
+
+HOLDS = "holds"
+EQUALITY = "holds-with-equality"
+VIOLATED = "violated"
+UNSATISFIABLE = "hypothesis-unsatisfiable"
+INCONCLUSIVE = "inconclusive"
+VERDICTS = (HOLDS, EQUALITY, VIOLATED, UNSATISFIABLE, INCONCLUSIVE)
+
+#: A simulation whose exact two-sided p-value under the closed form is below this is
+#: counted as a contradiction. Ten thousand comparisons raise a false alarm once in 10^5
+#: runs; an error of seven standard deviations is still caught.
+MISMATCH_LEVEL = 1e-9
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One condition of a claim, and whether the parameters satisfy it."""
+
+    text: str
+    satisfied: bool
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named exact value beside its simulation, where there is one.
+
+    Attributes
+    ----------
+    name : str
+        What it is, e.g. "accuracy of f* on r_1 X".
+    exact : float or None
+        Value of the closed form; None where there is none.
+    successes, trials : int or None
+        Outcome of the simulation.
+    level : float
+        Confidence level of :attr:`interval`.
+    """
+
+    name: str
+    exact: float | None
+    successes: int | None = None
+    trials: int | None = None
+    level: float = 0.95
+
+    @property
+    def simulated(self) -> float | None:
+        """Observed fraction, or None without a simulation."""
+        if self.successes is None or self.trials is None:
+            return None
+        return self.successes / self.trials
+
+    @property
+    def interval(self) -> Interval | None:
+        """Clopper-Pearson interval of the simulation, or None."""
+        if self.successes is None or self.trials is None:
+            return None
+        return clopper_pearson(self.successes, self.trials, self.level)
+
+    @property
+    def p_value(self) -> float | None:
+        """Exact two-sided p-value of the simulation under the closed form, or None."""
+        if self.successes is None or self.trials is None or self.exact is None:
+            return None
+        return binomial_p_value(self.successes, self.trials, min(max(self.exact, 0.0), 1.0))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the simulation is compatible with the closed form."""
+        return self.p_value is None or self.p_value >= MISMATCH_LEVEL
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is needed to make a result again."""
+
+    seed: int | None
+    versions: dict[str, str]
+    commit: str | None
+    device: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of checking one claim, or making one artefact, at one setting.
+
+    Attributes
+    ----------
+    claim : str
+        Identifier of the claim or artefact, e.g. "thm2a".
+    locator : str
+        Where the paper states it.
+    statement : str
+        The claim in words.
+    parameters : dict
+        Everything that was chosen, as plain JSON values.
+    hypotheses : tuple of Hypothesis
+        The claim's conditions and whether they are met here.
+    value, bound : float or None
+        The number that the claim speaks of, and what it is compared with.
+    interval : Interval or None
+        Confidence interval of `value`; None when `value` is exact to rounding.
+    verdict : str
+        One of :data:`VERDICTS`.
+    expected : str
+        Verdict kind the claim should get: "violated" for a known slip of the paper.
+    note : str
+        One or two sentences for a reader.
+    quantities : tuple of Quantity
+        Exact values with their simulations.
+    provenance : Provenance or None
+        Seed, versions, commit, device, seconds.
+    """
+
+    claim: str
+    locator: str
+    statement: str
+    parameters: dict[str, Any]
+    verdict: str
+    hypotheses: tuple[Hypothesis, ...] = ()
+    value: float | None = None
+    interval: Interval | None = None
+    bound: float | None = None
+    expected: str = HOLDS
+    note: str = ""
+    quantities: tuple[Quantity, ...] = ()
+    provenance: Provenance | None = None
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def mismatches(self) -> list[Quantity]:
+        """Quantities whose simulation contradicts the closed form: software failures."""
+        return [quantity for quantity in self.quantities if not quantity.agrees]
+
+    @property
+    def alarming(self) -> bool:
+        """Whether the verdict is not what it should be, or a simulation contradicts."""
+        wrong = (self.verdict == VIOLATED) != (self.expected == VIOLATED)
+        if self.expected == VIOLATED and self.verdict in (UNSATISFIABLE, INCONCLUSIVE):
+            wrong = False  # this setting does not reach the slip
+        return wrong or bool(self.mismatches)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain JSON values (NaN and infinities become None)."""
+        data = dataclasses.asdict(self)
+        data["interval"] = _interval_json(self.interval)
+        data["quantities"] = [
+            {
+                **dataclasses.asdict(quantity),
+                "simulated": quantity.simulated,
+                "interval": _interval_json(quantity.interval),
+                "agrees": quantity.agrees,
+            }
+            for quantity in self.quantities
+        ]
+        plain: dict[str, Any] = _plain(data)
+        return plain
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Result:
+        """Rebuild a result; raises :class:`StoreError` for another schema or bad data."""
+        found = data.get("schema") if isinstance(data, dict) else None
+        if found != SCHEMA:
+            raise StoreError(f"results have schema {found}, this version reads schema {SCHEMA}")
+        known = {f.name for f in dataclasses.fields(cls)}
+        fields = {key: value for key, value in data.items() if key in known}
+        try:
+            fields["hypotheses"] = tuple(Hypothesis(**h) for h in fields["hypotheses"])
+            fields["interval"] = Interval(**fields["interval"]) if fields["interval"] else None
+            names = [f.name for f in dataclasses.fields(Quantity)]
+            fields["quantities"] = tuple(
+                Quantity(**{name: q[name] for name in names}) for q in fields["quantities"]
+            )
+            if fields["provenance"]:
+                fields["provenance"] = Provenance(**fields["provenance"])
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise StoreError(f"a result lacks or garbles a field: {error}") from None
+
+
+def _interval_json(interval: Interval | None) -> dict[str, float] | None:
+    return None if interval is None else interval._asdict()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def make_provenance(seed: int | None, seconds: float) -> Provenance:
+    """Return the provenance of a computation on this machine's processor."""
+    return Provenance(
+        seed=seed,
+        versions=_versions(),
+        commit=_commit(),
+        device=f"cpu ({platform.machine()}, {os.cpu_count()} logical cores)",
+        seconds=round(seconds, 6),
+    )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("spadv", "numpy", "scipy", "galois", "numba"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def _commit() -> str | None:
+    """Return the checkout's commit, "+changes" if it is not clean; None outside one."""
+    here = Path(__file__).resolve().parent
+    try:
+        # Only spadv's own checkout counts, not a repository that holds an installed copy.
+        top = _git(here, "rev-parse", "--show-toplevel")
+        if Path(top).resolve() != here.parent:
+            return None
+        changes = _git(here, "status", "--porcelain", "--untracked-files=no")
+        return _git(here, "rev-parse", "HEAD") + ("+changes" if changes else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+    return done.stdout.strip()
+
+
+def read_results(path: Path) -> Iterator[Result]:
+    """Yield the results of a JSON-lines file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, a line is not JSON, or has another schema; the message
+        names file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"cannot read {path}: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield Result.from_json(json.loads(line))
+        except (json.JSONDecodeError, StoreError) as error:
+            raise StoreError(f"{path}, line {number}: {error}") from None
+
+
+def write_results(path: Path, results: Iterable[Result]) -> None:
+    """Write results as JSON lines, whole or not at all (a rename at the end).
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+    """
+    text = "".join(json.dumps(result.to_json(), allow_nan=False) + "\n" for result in results)
+    write_atomically(path, text)
+
+
+def write_atomically(path: Path, text: str | bytes) -> None:
+    """Write a file under a temporary name and rename it into place.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be made or written; what was there before stays.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
