@@ -263,8 +263,8 @@ def _invert_mixture(value: Floats, h: Floats, p: Floats) -> Floats:
             inside = (newton > low) & (newton < high)
             step = np.where(inside, newton, (low + high) / 2)
         step = np.where(np.isfinite(centre) & (gap != 0), step, t)
-            settled = np.abs(step - t) <= 1e-14 * (1 + np.abs(t))
-        if np.all(settled | ~np.isfinite(centre)):
+        moved = np.where(np.isfinite(centre), step, 0) - np.where(np.isfinite(centre), t, 0)
+        if np.all(np.abs(moved) <= 1e-14 * (1 + np.abs(t))):
             return step
         t = step
     return t

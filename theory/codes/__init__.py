@@ -1,1 +1,3 @@
 """Binary cyclic codes."""
+
+from .cyclic import BinaryCyclicCode
