@@ -1,3 +1,53 @@
-"""Binary cyclic codes."""
+"""Binary cyclic codes of any length.
+
+Construction, families, exact minimum distances, weight distributions and lower bounds.
+Importing this package is cheap: galois and numba are loaded when first needed.
+"""
+
+from __future__ import annotations
 
 from .cyclic import BinaryCyclicCode
+from .cyclotomic import (
+    cyclotomic_cosets,
+    factor_xn_minus_1,
+    multiplicative_order,
+    primitive_polynomial,
+)
+from .distance import DistanceSearch
+from .families import (
+    bch,
+    dual_bch,
+    even_weight,
+    family,
+    golay,
+    hamming,
+    quadratic_residue,
+    repetition,
+    simplex,
+    universe,
+)
+from .listing import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes
+from .macwilliams import macwilliams
+
+__all__ = [
+    "BinaryCyclicCode",
+    "DistanceSearch",
+    "all_cyclic_codes",
+    "bch",
+    "bch_bounds_of_all",
+    "count_cyclic_codes",
+    "cyclotomic_cosets",
+    "dual_bch",
+    "even_weight",
+    "factor_xn_minus_1",
+    "family",
+    "golay",
+    "hamming",
+    "macwilliams",
+    "multiplicative_order",
+    "primitive_polynomial",
+    "quadratic_residue",
+    "repetition",
+    "simplex",
+    "universe",
+]

@@ -1,0 +1,101 @@
+"""Compiled searches for the Hartmann-Tzeng and Roos bounds; imports numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def _gcd(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+@njit(cache=True)
+def _shrink(starts: Any, inside: Any, length: int) -> int:
+    """Keep the starts of runs of `length`; return how many remain."""
+    n = starts.shape[0]
+    remaining = 0
+    for i in range(n):
+        if starts[i] and not inside[(i + length - 1) % n]:
+            starts[i] = False
+        if starts[i]:
+            remaining += 1
+    return remaining
+
+
+@njit(nogil=True, cache=True)
+def hartmann_tzeng(multiples: Any, best: int) -> int:
+    """Return the largest delta + s over the rows of `multiples`, if above `best`.
+
+    `multiples` (units, n), bool, holds the defining set scaled by each unit, so that the
+    progression A has step 1.
+    """
+    n = multiples.shape[1]
+    for u in range(multiples.shape[0]):
+        inside = multiples[u]
+        starts = inside.copy()
+        for delta in range(2, n + 1):
+            remaining = _shrink(starts, inside, delta - 1)
+            if remaining == 0:
+                break
+            # s + 1 starts are needed, and there are `remaining`.
+            if delta + remaining - 1 <= best:
+                continue
+            for b in range(1, n // 2 + 1):
+                common = _gcd(b, n)
+                if common >= delta:
+                    continue
+                for first in range(common):
+                    # Twice around the cycle first, first + b, ... for runs that wrap.
+                    run, position = 0, first
+                    for _ in range(2 * (n // common)):
+                        if starts[position]:
+                            run += 1
+                            best = max(best, delta + min(run, n // common) - 1)
+                        else:
+                            run = 0
+                        position += b
+                        if position >= n:
+                            position -= n
+    return best
+
+
+@njit(nogil=True, cache=True)
+def roos(multiples: Any, best: int) -> int:
+    """Return the largest |M| + delta - 1 over the rows of `multiples`, if above `best`."""
+    n = multiples.shape[1]
+    order = np.empty(n, np.int64)
+    for u in range(multiples.shape[0]):
+        inside = multiples[u]
+        starts = inside.copy()
+        for delta in range(2, n + 1):
+            remaining = _shrink(starts, inside, delta - 1)
+            if remaining == 0:
+                break
+            if remaining + delta - 1 <= best:
+                continue
+            for b in range(1, n // 2 + 1):
+                if _gcd(b, n) != 1:
+                    continue
+                position = 0
+                for i in range(n):
+                    order[i] = position
+                    position += b
+                    if position >= n:
+                        position -= n
+                # A window of step b with at most delta - 2 gaps, and at most n long.
+                low, gaps = 0, 0
+                for high in range(2 * n):
+                    if not starts[order[high % n]]:
+                        gaps += 1
+                    while gaps > delta - 2 or high - low >= n:
+                        if not starts[order[low % n]]:
+                            gaps -= 1
+                        low += 1
+                    best = max(best, high - low + 1 - gaps + delta - 1)
+    return best

@@ -1,0 +1,203 @@
+"""Lower bounds on the minimum distance from the zeros, and weights that cannot occur.
+
+For odd n, with Z the defining set (exponents modulo n) and "consecutive" meaning an
+arithmetic progression whose step is coprime to n:
+
+- BCH: delta - 1 consecutive elements in Z give d >= delta;
+- Hartmann and Tzeng: A + {0, b, ..., s b} inside Z, A of delta - 1 consecutive elements and
+  gcd(b, n) < delta, give d >= delta + s;
+- Roos: A + M inside Z, A of delta - 1 consecutive elements and M a set that a consecutive
+  set of at most |M| + delta - 2 elements contains, give d >= |M| + delta - 1.
+
+For even n the code is taken apart as :mod:`.reductions` says, d = min 2^wt(t) d(C_t), and
+each d(C_t) is replaced by its bound.
+
+References
+----------
+Huffman and Pless, Fundamentals of Error-Correcting Codes, theorems 4.5.3, 4.5.6 and
+section 4.5. C. Roos, A new lower bound for the minimum distance of a cyclic code, IEEE
+Transactions on Information Theory 29 (1983), 330-332.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import gf2
+from .cyclotomic import odd_part, root_system
+
+if TYPE_CHECKING:
+    from .cyclic import BinaryCyclicCode
+
+
+def lower_bounds(code: BinaryCyclicCode) -> dict[str, int]:
+    """Lower bounds on the minimum distance of a code with k >= 1.
+
+    Returns
+    -------
+    dict of str to int
+        Keys bch, hartmann_tzeng, roos; each at least the BCH bound.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> lower_bounds(BinaryCyclicCode(6, (0, 1, 2, 3, 4, 5)))
+    {'bch': 6, 'hartmann_tzeng': 6, 'roos': 6}
+    """
+    odd, power = odd_part(code.n)
+    cosets = root_system(odd).cosets
+    best: dict[str, int] = {}
+    known: dict[tuple[int, ...], dict[str, int]] = {}
+    for t in range(power):
+        zeros = tuple(
+            s
+            for coset, count in zip(cosets, code._multiplicities, strict=True)
+            if count > t
+            for s in coset
+        )
+        if len(zeros) == odd:
+            continue
+        if zeros not in known:
+            known[zeros] = simple_root_bounds(odd, zeros)
+        for name, value in known[zeros].items():
+            candidate = value << t.bit_count()
+            best[name] = min(best.get(name, candidate), candidate)
+    return best
+
+
+def simple_root_bounds(n: int, zeros: tuple[int, ...]) -> dict[str, int]:
+    """Return the three bounds for odd n and a proper subset of 0..n-1 closed under doubling.
+
+    Examples
+    --------
+    >>> simple_root_bounds(7, (1, 2, 4))
+    {'bch': 3, 'hartmann_tzeng': 3, 'roos': 3}
+    """
+    if not zeros:
+        return {"bch": 1, "hartmann_tzeng": 1, "roos": 1}
+    inside = np.zeros(n, dtype=np.bool_)
+    inside[list(zeros)] = True
+    multiples = inside[unit_multiples(n)]
+    bch = int(longest_runs(multiples).max()) + 1
+    # A set of step b is scaled by the unit 1/b, so one step of A and all steps of M suffice
+    # once every unit scales Z.
+    if bch in (n, sum(inside) + 1):
+        return {"bch": bch, "hartmann_tzeng": bch, "roos": bch}
+    from .bound_kernels import hartmann_tzeng, roos
+
+    return {
+        "bch": bch,
+        "hartmann_tzeng": int(hartmann_tzeng(multiples, bch)),
+        "roos": int(roos(multiples, bch)),
+    }
+
+
+def unit_representatives(n: int) -> list[int]:
+    """Units modulo odd n, one of each class under multiplication by 2 and by -1.
+
+    Multiplying by 2 fixes a defining set, and multiplying by -1 reverses its runs.
+
+    Examples
+    --------
+    >>> unit_representatives(31)
+    [1, 3, 5]
+    """
+    seen = bytearray(n)
+    units = []
+    for unit in range(1, max(n, 2)):
+        if math.gcd(unit, n) != 1 or seen[unit % n]:
+            continue
+        units.append(unit)
+        member = unit % n
+        while not seen[member]:
+            seen[member] = seen[-member % n] = 1
+            member = 2 * member % n
+    return units
+
+
+def unit_multiples(n: int) -> NDArray[np.intp]:
+    """Return indices (units, n): row u lists u i modulo n, so that steps of u become steps of 1.
+
+    Examples
+    --------
+    >>> unit_multiples(5)
+    array([[0, 1, 2, 3, 4]])
+    """
+    return np.outer(unit_representatives(n), np.arange(n)) % n
+
+
+def longest_runs(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Longest cyclic run of true values along the last axis, at most its length.
+
+    Examples
+    --------
+    >>> longest_runs(np.array([[1, 1, 0, 1], [0, 0, 0, 0]], dtype=bool))
+    array([3, 0])
+    """
+    n = inside.shape[-1]
+    twice = np.concatenate([inside, inside], axis=-1)
+    position = np.arange(2 * n, dtype=np.int32)
+    last_gap = np.maximum.accumulate(np.where(twice, np.int32(-1), position), axis=-1)
+    runs: NDArray[np.int64] = (position - last_gap).max(axis=-1).astype(np.int64)
+    return np.minimum(runs, n)
+
+
+def divisor_of_even_weights(code: BinaryCyclicCode) -> int:
+    """Return the largest 2^e that divides every weight of the even-weight subcode, for odd n.
+
+    McEliece's theorem: if l is the least number of nonzeros (repetition allowed) whose
+    exponents add up to 0 modulo n, then 2^(l - 1) divides all weights, and 2^l does not.
+    Returns 1 if the even-weight subcode is the zero code.
+
+    References
+    ----------
+    R. J. McEliece, Weight congruences for p-ary cyclic codes, Discrete Mathematics 3
+    (1972), 177-192.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> divisor_of_even_weights(BinaryCyclicCode(7, (0, 2, 3, 4)))
+    4
+    """
+    n = code.n
+    nonzeros = [s for s in code.nonzeros if s]
+    sums = sum(1 << s for s in nonzeros)
+    divisor = 1
+    while nonzeros and not sums & 1:
+        longer = 0
+        for s in nonzeros:
+            longer |= gf2.rotate(sums, s, n)
+        sums = longer
+        divisor *= 2
+    return divisor
+
+
+def allowed_weights(code: BinaryCyclicCode) -> Callable[[int], int]:
+    """For odd n, a function: the least weight >= w that divisibility does not exclude.
+
+    Even weights are multiples of the divisor of the even-weight subcode; odd words, if
+    there are any, are the complements of even ones.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> allowed = allowed_weights(BinaryCyclicCode(23, (0, 2, 4, 5, 6, 10, 11)))
+    >>> [allowed(w) for w in (1, 8, 9, 13)]
+    [3, 8, 11, 15]
+    """
+    n, divisor = code.n, divisor_of_even_weights(code)
+    odd_words = code.generator_int.bit_count() % 2 == 1
+
+    def next_allowed(weight: int) -> int:
+        even = -(-weight // divisor) * divisor
+        if not odd_words:
+            return even
+        return min(even, weight + (n - weight) % divisor)
+
+    return next_allowed

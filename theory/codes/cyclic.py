@@ -1,0 +1,312 @@
+"""The class of binary cyclic codes of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, check_integer
+from ..progress import Progress, silent
+from . import gf2, words
+from .ideal import CyclicIdeal
+from .words import Bits
+
+if TYPE_CHECKING:
+    from .distance import DistanceSearch
+
+#: Largest enumeration, in codewords, that :meth:`BinaryCyclicCode.weight_distribution`
+#: starts unless told otherwise: some minutes on two cores.
+MAX_ENUMERATION = 1 << 36
+
+
+class BinaryCyclicCode(CyclicIdeal):
+    """A binary cyclic code: the multiples of g(x) modulo x^n - 1 over GF(2).
+
+    Position i of a word is the coefficient of x^i. Codes are immutable, and equal when
+    they hold the same words. Any length is allowed; for even lengths g may have repeated
+    roots.
+
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
+    generator : iterable of int
+        Exponents of the generator polynomial g(x), a divisor of x^n - 1: (0, 1, 3) means
+        1 + x + x^3. The exponents (0, n) give the zero code.
+
+    Raises
+    ------
+    InputError
+        If n is not an integer of at least 1, the exponents are not distinct integers of at
+        least 0, or the polynomial does not divide x^n - 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
+    Huffman and Pless, Fundamentals of Error-Correcting Codes, chapter 4.
+
+    Examples
+    --------
+    >>> code = BinaryCyclicCode(7, (0, 1, 3))
+    >>> code.n, code.k, code.minimum_distance()
+    (7, 4, 3)
+    >>> code.weight_distribution()
+    {0: 1, 3: 7, 4: 7, 7: 1}
+    """
+
+    # Words.
+
+    def generator_matrix(self, systematic: bool = False) -> Bits:
+        """Return the generator matrix of shape (k, n), uint8.
+
+        Rows are g, x g, x^2 g, ...; if `systematic`, the last k columns are the identity.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(3, (0, 1)).generator_matrix()
+        array([[1, 1, 0],
+               [0, 1, 1]], dtype=uint8)
+        """
+        if not systematic:
+            return words.shifts(self._g, self.k, self._n)
+        matrix = np.zeros((self.k, self._n), dtype=np.uint8)
+        for i, row in enumerate(words.systematic_rows(self._g, self._n)):
+            matrix[i] = words.unpack(row, self._n)
+        return matrix
+
+    def parity_check_matrix(self) -> Bits:
+        """Parity-check matrix of shape (n - k, n), uint8: the shifts of the dual's generator."""
+        return words.shifts(gf2.reciprocal(self.check_int), self._n - self.k, self._n)
+
+    def encode(self, messages: Any, systematic: bool = True) -> Bits:
+        """Encode messages.
+
+        Parameters
+        ----------
+        messages : array_like of 0 and 1, shape (B, k) or (k,)
+            Bit i of a message is the coefficient of x^i.
+        systematic : bool
+            If true the message stands in the last k positions of the word, else the word
+            is m(x) g(x).
+
+        Returns
+        -------
+        ndarray of shape (B, n) or (n,), uint8
+
+        Raises
+        ------
+        InputError
+            If `messages` has another shape or other entries.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(7, (0, 1, 3)).encode([1, 0, 0, 0])
+        array([1, 1, 0, 1, 0, 0, 0], dtype=uint8)
+        """
+        bits, single = words.check_bits("messages", messages, self.k)
+        encoded = words.product(bits, self.generator_matrix(systematic))
+        return encoded[0] if single else encoded
+
+    def contains(self, candidates: Any) -> NDArray[np.bool_]:
+        """Which words belong to the code.
+
+        Parameters
+        ----------
+        candidates : array_like of 0 and 1, shape (B, n) or (n,)
+
+        Returns
+        -------
+        ndarray of shape (B,), bool
+
+        Raises
+        ------
+        InputError
+            If `candidates` has another shape or other entries.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(3, (0, 1)).contains([[1, 1, 0], [1, 0, 0]])
+        array([ True, False])
+        """
+        bits, _ = words.check_bits("candidates", candidates, self._n)
+        syndromes = words.product(bits, self.parity_check_matrix().T)
+        inside: NDArray[np.bool_] = np.logical_not(syndromes.any(axis=1))
+        return inside
+
+    def __contains__(self, word: Sequence[int] | NDArray[Any]) -> bool:
+        """Whether one word, given as n zeros and ones, belongs to the code."""
+        return bool(self.contains(word)[0])
+
+    def codewords(self) -> Iterator[Bits]:
+        """Yield every codeword as an array of shape (n,), uint8, in constant memory.
+
+        The order is m(x) g(x) for m = 0, 1, 2, ... read as binary numbers: the zero word
+        comes first, g second.
+
+        Examples
+        --------
+        >>> ["".join(map(str, word)) for word in BinaryCyclicCode(3, (0, 1)).codewords()]
+        ['000', '110', '011', '101']
+        """
+        for batch in words.stream(self._g, self._n, None):
+            yield from batch
+
+    def codeword_batches(self, size: int) -> Iterator[Bits]:
+        """Yield every codeword in batches of shape (b, n), b <= `size`, ordered as `codewords`.
+
+        Raises
+        ------
+        InputError
+            If `size` is not an integer of at least 1.
+        """
+        return words.stream(self._g, self._n, check_integer("size", size, minimum=1))
+
+    # Distance and weights.
+
+    def lower_bounds(self) -> dict[str, int]:
+        """Lower bounds on the minimum distance: keys bch, hartmann_tzeng, roos.
+
+        See :mod:`.bounds` for what each means, and for even lengths.
+
+        Raises
+        ------
+        InputError
+            For the zero code.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(7, (0, 1, 3)).lower_bounds()
+        {'bch': 3, 'hartmann_tzeng': 3, 'roos': 3}
+        """
+        from .bounds import lower_bounds
+
+        self._check_distance_exists()
+        if "bounds" not in self.__dict__:
+            self.__dict__["bounds"] = lower_bounds(self)
+        return dict(self.__dict__["bounds"])
+
+    def minimum_distance_if_known(self) -> int | None:
+        """Return the minimum distance if it was computed before or is plain to see, else None.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(7, (0, 1, 2, 3, 4, 5, 6)).minimum_distance_if_known()
+        7
+        """
+        if "distance" in self.__dict__:
+            return int(self.__dict__["distance"])
+        if self.k == 0:
+            return None
+        return {1: self._n, self._n: 1, self._n - 1: 2}.get(self.k)
+
+    def minimum_distance(self, progress: Progress = silent) -> int:
+        """Return the exact minimum distance, however long it takes.
+
+        :meth:`distance_search` does the same within a time limit.
+
+        Raises
+        ------
+        InputError
+            For the zero code, which has no minimum distance.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(23, (0, 2, 4, 5, 6, 10, 11)).minimum_distance()
+        7
+        """
+        self._check_distance_exists()
+        known = self.minimum_distance_if_known()
+        if known is not None:
+            return known
+        found = self.distance_search(progress=progress)
+        if not found.exact:
+            raise KeyboardInterrupt
+        return found.upper
+
+    def distance_search(
+        self, seconds: float | None = None, progress: Progress = silent
+    ) -> DistanceSearch:
+        """Bounds on the minimum distance, exact if time allows.
+
+        Ctrl-C, or the time limit, ends the search and keeps the bounds reached.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Time limit; none by default. Compiling the kernels on first use is not cut short.
+        progress : Progress
+            Called a few times a second with words checked, words planned and the bounds.
+
+        Returns
+        -------
+        DistanceSearch
+
+        Raises
+        ------
+        InputError
+            For the zero code, or if `seconds` is negative or not finite.
+
+        Examples
+        --------
+        >>> found = BinaryCyclicCode(7, (0, 1, 3)).distance_search()
+        >>> found.lower, found.upper, found.exact, found.witness
+        (3, 3, True, (0, 1, 3))
+        """
+        from .distance import search
+
+        self._check_distance_exists()
+        found = search(self, seconds, progress)
+        if found.exact:
+            self.__dict__["distance"] = found.upper
+        return found
+
+    def weight_distribution(
+        self, progress: Progress = silent, max_words: int = MAX_ENUMERATION
+    ) -> dict[int, int]:
+        """How many codewords there are of each weight, exactly.
+
+        The cheaper of the code and its dual is enumerated up to cyclic shifts; the
+        MacWilliams identity gives the other.
+
+        Parameters
+        ----------
+        progress : Progress
+            Called a few times a second with words counted and words planned.
+        max_words : int
+            Refuse enumerations of more codewords than this.
+
+        Returns
+        -------
+        dict of int to int
+            Weight to count, ascending, without zero counts.
+
+        Raises
+        ------
+        TooLargeError
+            Naming the number of words that would have to be enumerated.
+
+        Examples
+        --------
+        >>> BinaryCyclicCode(15, (0, 1, 2, 4, 5, 8, 10)).weight_distribution()
+        {0: 1, 7: 15, 8: 15, 15: 1}
+        """
+        from .weights import weight_distribution
+
+        if "weights" not in self.__dict__:
+            weights = weight_distribution(self, progress, max_words)
+            self.__dict__["weights"] = weights
+            if self.k:
+                self.__dict__["distance"] = min(weight for weight in weights if weight)
+        return dict(self.__dict__["weights"])
+
+    def _check_distance_exists(self) -> None:
+        if self.k == 0:
+            raise InputError(
+                "code",
+                "have a nonzero word to have a minimum distance",
+                self,
+                "It holds the zero word alone.",
+            )

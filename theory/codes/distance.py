@@ -1,0 +1,312 @@
+"""Exact minimum distance: reductions, lower bounds, and Chen's search.
+
+Any k consecutive positions of a cyclic code are an information set, and every word of
+weight w has a cyclic shift with at most floor(w k / n) ones there. So once every message
+of weight at most t is encoded, an unseen word has weight w with floor(w k / n) > t. The
+weights that McEliece's theorem excludes are skipped.
+
+References
+----------
+C. L. Chen, Computer results on the minimum distance of some binary cyclic codes,
+IEEE Transactions on Information Theory 16 (1970), 359-360.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import check_real
+from ..progress import Progress, silent
+from . import gf2, weights
+from .bounds import allowed_weights
+from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
+from .reductions import Part, split
+from .words import systematic_rows
+
+if TYPE_CHECKING:
+    from .cyclic import BinaryCyclicCode
+
+#: Bytes that the table of sums of rows may take, so that it stays in a core's cache.
+_TABLE_BYTES = 1 << 20
+#: Words for which looking for a cheaper method than Chen's is not worth while.
+_SMALL = 1 << 22
+#: Time to count a word by its weight, in units of the time to look for a lighter one.
+_COUNTING = 8
+#: Words to look through for a word whose weight is already known to be the distance.
+_WITNESS_WORDS = 1 << 30
+
+
+@dataclass(frozen=True)
+class DistanceSearch:
+    """What is known of a minimum distance.
+
+    Attributes
+    ----------
+    lower, upper : int
+        lower <= minimum distance <= upper, both proven.
+    exact : bool
+        Whether they agree.
+    method : str
+        What gave the bounds: "bounds" (algebraic bounds and a known word), "information
+        sets" (Chen), "weight distribution" (of the code or, by MacWilliams, its dual),
+        or several of them.
+    words_checked : int
+        Codewords enumerated.
+    seconds : float
+        Wall time.
+    witness : tuple of int or None
+        Positions of the ones of a codeword of weight `upper`; None if `upper` comes from
+        a weight distribution and no word was constructed.
+    interrupted : bool
+        Whether Ctrl-C or the time limit ended the search.
+    """
+
+    lower: int
+    upper: int
+    exact: bool
+    method: str
+    words_checked: int
+    seconds: float
+    witness: tuple[int, ...] | None
+    interrupted: bool
+
+
+class _State:
+    """Proven bounds on the minimum distance of one code."""
+
+    def __init__(self, code: BinaryCyclicCode) -> None:
+        self.lower = 1
+        self.witness: int | None = code.generator_int
+        self.upper = code.generator_int.bit_count()
+
+    def offer(self, word: int) -> None:
+        """Lower the upper bound to the weight of this codeword, if it is better."""
+        weight = word.bit_count()
+        if weight < self.upper or (weight == self.upper and self.witness is None):
+            self.upper, self.witness = weight, word
+
+
+class _Search:
+    """A run over one code and the smaller codes it reduces to."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.methods: list[str] = []
+        self.interrupted = False
+
+    def solve(self, code: BinaryCyclicCode) -> _State:
+        """Bounds for any code, through its reductions."""
+        parts = split(code)
+        if not parts:
+            return self._irreducible(code)
+        state = _State(code)
+        best_lower = code.n
+        for part in parts:
+            factor = part.factor
+            if factor >= state.upper:
+                best_lower = min(best_lower, state.upper)
+                continue
+            solved = self.solve(part.code)
+            best_lower = min(best_lower, factor * solved.lower)
+            self._lift(state, part, solved)
+        state.lower = min(best_lower, state.upper)
+        return state
+
+    @staticmethod
+    def _lift(state: _State, part: Part, solved: _State) -> None:
+        if solved.witness is not None and solved.witness.bit_count() == solved.upper:
+            state.offer(part.lift(solved.witness))
+        elif part.factor * solved.upper < state.upper:
+            state.upper, state.witness = part.factor * solved.upper, None
+
+    def _irreducible(self, code: BinaryCyclicCode) -> _State:
+        state = _State(code)
+        known = code.minimum_distance_if_known()
+        if known is not None and known == state.upper:
+            state.lower = known
+            self._note("bounds")
+            return state
+        try:
+            self._search(code, state)
+        except (KeyboardInterrupt, OutOfTimeError):
+            self.interrupted = True
+        return state
+
+    def _note(self, method: str) -> None:
+        if method not in self.methods:
+            self.methods.append(method)
+
+    def _search(self, code: BinaryCyclicCode, state: _State) -> None:
+        allowed = allowed_weights(code)
+        state.offer(sum(1 << i for i in code.idempotent()))
+        state.lower = allowed(max(code.lower_bounds().values()))
+        self._note("bounds")
+        # A stopped search still gives the bounds of the codes it did not reach.
+        if state.lower >= state.upper or self.interrupted:
+            return
+        n, k = code.n, code.k
+        rows = [row & ((1 << (n - k)) - 1) for row in systematic_rows(code.generator_int, n)]
+        packed = to_words(rows, n - k)
+        for t in range(1, k + 1):
+            if state.lower >= state.upper and state.witness is not None:
+                return
+            planned = _planned(n, k, t, state.upper, allowed)
+            if state.lower < state.upper and math.comb(k, t) > _SMALL:
+                self._weigh(code, state, min(planned, math.comb(k, t)))
+            if state.lower >= state.upper:
+                # The distance is known; a word of that weight may be too far to seek.
+                planned = _planned(n, k, t, state.upper + 1, allowed)
+                if state.witness is not None or planned > _WITNESS_WORDS:
+                    return
+            self._level(code, state, packed, t, planned)
+            state.lower = max(state.lower, allowed(-(-(t + 1) * n // k)))
+            if t == k or state.lower > state.upper:
+                state.lower = state.upper
+
+    def _weigh(self, code: BinaryCyclicCode, state: _State, words: int) -> None:
+        """Use the weight distribution if that is cheaper than the next `words` messages.
+
+        Levels grow so fast that the smaller ones, done before, cost little in comparison.
+        """
+        if _COUNTING * weights.cost(code) >= words * _pieces(code.n - code.k):
+            return
+        distribution = weights.compute(code, self.run)
+        self._note("weight distribution")
+        distance = min(weight for weight in distribution if weight)
+        state.lower = distance
+        if distance < state.upper:
+            state.upper, state.witness = distance, None
+
+    def _level(
+        self, code: BinaryCyclicCode, state: _State, rows: Words, t: int, planned: int
+    ) -> None:
+        """Encode every message of weight t."""
+        from .kernels import lightest_combination
+
+        self._note("information sets")
+        pieces = rows.shape[1]
+        depth, table = _table(rows, t)
+        words = max(1, CHUNK // pieces)
+        started: deque[tuple[tuple[int, ...], int]] = deque()
+
+        def tasks() -> Iterator[tuple[Any, ...]]:
+            for prefix, limit in _chunks(code.k, t, depth, words):
+                offset = np.zeros(pieces, dtype=np.uint64)
+                for i in prefix:
+                    offset ^= rows[i]
+                remaining = t - len(prefix)
+                started.append((prefix, math.comb(limit, remaining)))
+                # The message has weight t; the kernel sees the other n - k positions.
+                best = state.upper - t if state.witness is not None else state.upper - t + 1
+                yield rows, table, depth, offset, limit, remaining, best
+
+        results = self.run.in_order(lightest_combination, tasks())
+        total = self.run.done + planned
+        for _, found in results:
+            prefix, size = started.popleft()
+            if found[-1] >= 0:
+                message = [*prefix, *map(int, found[:-1]), *_unrank(int(found[-1]), depth)]
+                state.offer(_encode(code, message))
+            self.run.report(size, total, f"weight {state.lower} to {state.upper}, t = {t}")
+            if state.lower >= state.upper and state.witness is not None:
+                results.close()
+                return
+
+
+def search(
+    code: BinaryCyclicCode, seconds: float | None = None, progress: Progress = silent
+) -> DistanceSearch:
+    """Bounds on the minimum distance of a code with k >= 1, exact if time allows.
+
+    See :meth:`.BinaryCyclicCode.distance_search`.
+
+    Raises
+    ------
+    InputError
+        If `seconds` is negative or not finite.
+    """
+    if seconds is not None:
+        seconds = check_real("seconds", seconds, low=0)
+    work = _Search(Run(progress, seconds))
+    try:
+        state = work.solve(code)
+    except (KeyboardInterrupt, OutOfTimeError):
+        work.interrupted = True
+        state = _State(code)
+    witness = None if state.witness is None else gf2.exponents(state.witness)
+    exact = state.lower == state.upper
+    return DistanceSearch(
+        state.lower,
+        state.upper,
+        exact,
+        " + ".join(work.methods) or "bounds",
+        work.run.done,
+        work.run.seconds,
+        witness,
+        work.interrupted and not exact,
+    )
+
+
+def _pieces(bits: int) -> int:
+    return max(1, -(-bits // 64))
+
+
+def _planned(n: int, k: int, t: int, upper: int, allowed: Callable[[int], int]) -> int:
+    """Messages of weight t, t + 1, ... that prove `upper` if no lighter word turns up."""
+    total = 0
+    for size in range(t, k + 1):
+        total += math.comb(k, size)
+        if allowed(-(-(size + 1) * n // k)) >= upper:
+            break
+    return total
+
+
+def _table(rows: Words, t: int) -> tuple[int, Words]:
+    """Return sums of up to three rows, by largest index, as many rows as the cache allows."""
+    depth, table = 1, rows
+    k, pieces = rows.shape
+    while depth < min(3, t) and math.comb(k, depth + 1) * pieces * 8 <= _TABLE_BYTES:
+        parts = [table[: math.comb(j, depth)] ^ rows[j] for j in range(k)]
+        depth, table = depth + 1, np.concatenate(parts)
+    return depth, np.ascontiguousarray(table.T)
+
+
+def _chunks(k: int, t: int, depth: int, words: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Split the t-subsets of range(k) into (fixed members, limit of the others)."""
+    stack: list[tuple[tuple[int, ...], int]] = [((), k)]
+    while stack:
+        prefix, limit = stack.pop()
+        rest = t - len(prefix)
+        if limit < rest:
+            continue
+        if rest == depth or math.comb(limit, rest) <= words:
+            yield prefix, limit
+        else:
+            stack.append((prefix, limit - 1))
+            stack.append(((*prefix, limit - 1), limit - 1))
+
+
+def _unrank(index: int, depth: int) -> list[int]:
+    """Return the `depth`-subset at this place of the order by largest member, then the next."""
+    members = []
+    for size in range(depth, 0, -1):
+        member = size - 1
+        while math.comb(member + 1, size) <= index:
+            member += 1
+        members.append(member)
+        index -= math.comb(member, size)
+    return members
+
+
+def _encode(code: BinaryCyclicCode, message: list[int]) -> int:
+    word = 0
+    rows = systematic_rows(code.generator_int, code.n)
+    for i in message:
+        word ^= rows[i]
+    return word

@@ -1,0 +1,262 @@
+"""Named families of binary cyclic codes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from ..errors import InputError, check_integer
+from .cyclic import BinaryCyclicCode
+from .cyclotomic import prime_factors, primitive_polynomial
+
+
+def universe(n: int) -> BinaryCyclicCode:
+    """Return the [n, n, 1] code of all words.
+
+    Examples
+    --------
+    >>> universe(5)
+    BinaryCyclicCode(5, (0,)), [5, 5]
+    """
+    return BinaryCyclicCode(n, (0,))
+
+
+def even_weight(n: int) -> BinaryCyclicCode:
+    """Return the [n, n - 1, 2] code of all words of even weight, n >= 2.
+
+    Examples
+    --------
+    >>> even_weight(5)
+    BinaryCyclicCode(5, (0, 1)), [5, 4]
+    """
+    return BinaryCyclicCode(check_integer("n", n, minimum=2), (0, 1))
+
+
+def repetition(n: int) -> BinaryCyclicCode:
+    """Return the [n, 1, n] code of the zero word and the all-ones word.
+
+    Examples
+    --------
+    >>> repetition(3)
+    BinaryCyclicCode(3, (0, 1, 2)), [3, 1]
+    """
+    return BinaryCyclicCode(n, range(check_integer("n", n, minimum=1)))
+
+
+def hamming(K: int) -> BinaryCyclicCode:
+    """Return the [2^K - 1, 2^K - 1 - K, 3] Hamming code, K >= 2.
+
+    Its generator is the numerically smallest primitive polynomial of degree K.
+
+    References
+    ----------
+    MacWilliams and Sloane, chapter 7, section 3.
+
+    Examples
+    --------
+    >>> hamming(3)
+    BinaryCyclicCode(7, (0, 1, 3)), [7, 4]
+    """
+    K = check_integer("K", K, minimum=2)
+    return BinaryCyclicCode._of((1 << K) - 1, primitive_polynomial(K))
+
+
+def simplex(K: int) -> BinaryCyclicCode:
+    """Return the [2^K - 1, K, 2^(K - 1)] simplex code, K >= 2: the dual of :func:`hamming`.
+
+    Its nonzero words are the shifts of one maximal-length sequence.
+
+    Examples
+    --------
+    >>> simplex(3).weight_distribution()
+    {0: 1, 4: 7}
+    """
+    return hamming(K).dual()
+
+
+def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
+    """Return the BCH code of odd length n with zeros alpha^b, ..., alpha^(b + delta - 2).
+
+    Narrow-sense for b = 1, primitive for n = 2^m - 1; any odd length is allowed. The
+    minimum distance is at least `delta`, the designed distance.
+
+    Parameters
+    ----------
+    n : int
+        Odd length, at least 3.
+    delta : int
+        Designed distance, from 2 to n.
+    b : int
+        First exponent, reduced modulo n.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or every power of alpha becomes a zero.
+
+    References
+    ----------
+    MacWilliams and Sloane, chapter 7, section 6; Huffman and Pless, section 5.1.
+
+    Examples
+    --------
+    >>> bch(15, 5)
+    BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7]
+    """
+    n = check_integer("n", n, minimum=3)
+    if n % 2 == 0:
+        raise InputError("n", "be odd for a BCH code", n)
+    delta = check_integer("delta", delta, minimum=2)
+    if delta > n:
+        raise InputError("delta", f"be at most the length {n}", delta)
+    b = check_integer("b", b)
+    zeros = [(b + i) % n for i in range(delta - 1)]
+    code = BinaryCyclicCode.from_defining_set(n, zeros)
+    if code.k == 0:
+        raise InputError("delta", "leave a nonzero word in the code", delta, "Take it smaller.")
+    return code
+
+
+def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
+    """Return the dual of the narrow-sense BCH code of odd length n and designed distance delta.
+
+    Raises
+    ------
+    InputError
+        As :func:`bch`.
+
+    Examples
+    --------
+    >>> dual_bch(15, 5).minimum_distance()
+    4
+    """
+    return bch(n, delta).dual()
+
+
+def quadratic_residue(p: int) -> BinaryCyclicCode:
+    """Return the [p, (p + 1) / 2] code whose zeros are alpha^s for the nonzero squares s modulo p.
+
+    Parameters
+    ----------
+    p : int
+        A prime with p = 1 or 7 modulo 8, so that 2 is a square.
+
+    Raises
+    ------
+    InputError
+        If p is not such a prime.
+
+    References
+    ----------
+    MacWilliams and Sloane, chapter 16; Huffman and Pless, section 6.6.
+
+    Examples
+    --------
+    >>> quadratic_residue(17)
+    BinaryCyclicCode(17, (0, 3, 4, 5, 8)), [17, 9]
+    """
+    p = check_integer("p", p, minimum=2)
+    if p % 8 not in (1, 7) or prime_factors(p) != (p,):
+        raise InputError("p", "be a prime of the form 8m + 1 or 8m - 1", p)
+    return BinaryCyclicCode.from_defining_set(p, {s * s % p for s in range(1, p)})
+
+
+def golay() -> BinaryCyclicCode:
+    """Return the [23, 12, 7] binary Golay code, the quadratic residue code of length 23.
+
+    Examples
+    --------
+    >>> golay().minimum_distance()
+    7
+    """
+    return quadratic_residue(23)
+
+
+def family(n: int, spec: str) -> BinaryCyclicCode:
+    """Return the member of length n of a family written NAME or NAME:ARG.
+
+    Parameters
+    ----------
+    n : int
+        Length; it must be the one that the family has.
+    spec : str
+        repetition, even-weight, universe, simplex:K, hamming:K, bch:DELTA, dual-bch:DELTA,
+        qr or golay. The K of simplex and hamming may be left out.
+
+    Raises
+    ------
+    InputError
+        If the family is unknown, its argument is missing or wrong, or it has no such length.
+
+    Examples
+    --------
+    >>> family(15, "bch:5")
+    BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7]
+    """
+    n = check_integer("n", n, minimum=1)
+    if not isinstance(spec, str):
+        raise InputError("family", "be text such as 'bch:5'", spec)
+    name, colon, text = spec.strip().lower().partition(":")
+    if name not in _FAMILIES:
+        near = difflib.get_close_matches(name, _FAMILIES, n=1, cutoff=0.4)
+        hint = f"Did you mean {near[0]!r}?" if near else ""
+        raise InputError("family", f"be one of {', '.join(_FAMILIES)}", spec, hint)
+    build, argument = _FAMILIES[name]
+    if argument is None and colon:
+        raise InputError("family", f"take no argument for {name}", spec)
+    if argument == "DELTA" and not text:
+        raise InputError("family", f"be written {name}:DELTA, as in {name}:5", spec)
+    if colon and not (text.isascii() and text.isdigit()):
+        raise InputError("family", f"have a whole number after {name}:", spec)
+    return build(n, int(text) if text else None)
+
+
+def _of_length(
+    make: Callable[[int], BinaryCyclicCode],
+) -> Callable[[int, int | None], BinaryCyclicCode]:
+    return lambda n, _: make(n)
+
+
+def _of_degree(
+    make: Callable[[int], BinaryCyclicCode],
+) -> Callable[[int, int | None], BinaryCyclicCode]:
+    def build(n: int, K: int | None) -> BinaryCyclicCode:
+        degree = n.bit_length()
+        if n != (1 << degree) - 1 or (K is not None and degree != K):
+            wanted = "2^K - 1" if K is None or K > 64 else f"2^{K} - 1 = {(1 << K) - 1}"
+            raise InputError("n", f"be {wanted} for this family", n)
+        return make(degree)
+
+    return build
+
+
+def _of_distance(
+    make: Callable[[int, int], BinaryCyclicCode],
+) -> Callable[[int, int | None], BinaryCyclicCode]:
+    return lambda n, delta: make(n, delta or 0)
+
+
+def _golay_of_length(n: int) -> BinaryCyclicCode:
+    if n != 23:
+        raise InputError("n", "be 23 for the Golay code", n)
+    return golay()
+
+
+def _quadratic_residue_of_length(n: int) -> BinaryCyclicCode:
+    try:
+        return quadratic_residue(n)
+    except InputError as error:
+        raise InputError("n", error.rule, n) from None
+
+
+_FAMILIES: dict[str, tuple[Callable[[int, int | None], BinaryCyclicCode], str | None]] = {
+    "repetition": (_of_length(repetition), None),
+    "even-weight": (_of_length(even_weight), None),
+    "universe": (_of_length(universe), None),
+    "simplex": (_of_degree(simplex), "K"),
+    "hamming": (_of_degree(hamming), "K"),
+    "bch": (_of_distance(bch), "DELTA"),
+    "dual-bch": (_of_distance(dual_bch), "DELTA"),
+    "qr": (_of_length(_quadratic_residue_of_length), None),
+    "golay": (_of_length(_golay_of_length), None),
+}

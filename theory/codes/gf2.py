@@ -1,0 +1,270 @@
+"""Polynomials over GF(2) as Python integers: bit i is the coefficient of x^i.
+
+Addition is `^`. Python integers beat general polynomial classes at the sizes met here
+(a gcd at degree 1023 takes well under a millisecond), and importing them is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import InputError, check_integer
+
+
+def degree(a: int) -> int:
+    """Degree of `a`; the zero polynomial has degree -1.
+
+    Examples
+    --------
+    >>> degree(0b1011), degree(0)
+    (3, -1)
+    """
+    return a.bit_length() - 1
+
+
+def mul(a: int, b: int) -> int:
+    """Product of two polynomials.
+
+    Examples
+    --------
+    >>> mul(0b11, 0b111)  # (1 + x)(1 + x + x^2) = 1 + x^3
+    9
+    """
+    if a.bit_count() < b.bit_count():
+        a, b = b, a
+    product = 0
+    while b:
+        low = b & -b
+        product ^= a << (low.bit_length() - 1)
+        b ^= low
+    return product
+
+
+def square(a: int) -> int:
+    """Square of a polynomial: the same coefficients at twice the exponents.
+
+    Examples
+    --------
+    >>> square(0b111)
+    21
+    """
+    return int(bin(a)[2:], 4)
+
+
+def divide(a: int, b: int) -> tuple[int, int]:
+    """Quotient and remainder of `a` by `b`.
+
+    Runs in (deg a - deg b + 1) steps on integers of deg b bits, so that dividing
+    x^n - 1 by a short polynomial is linear in n.
+
+    Raises
+    ------
+    ZeroDivisionError
+        If `b` is zero.
+
+    Examples
+    --------
+    >>> divide(0b1001, 0b111)
+    (3, 0)
+    """
+    if b == 0:
+        raise ZeroDivisionError("division by the zero polynomial")
+    size = b.bit_length()
+    steps = a.bit_length() - size + 1
+    if steps <= 0:
+        return 0, a
+    top = 1 << (size - 1)
+    rest = a >> steps
+    quotient = []
+    for bit in bin((a & ((1 << steps) - 1)) | (1 << steps))[3:]:
+        rest <<= 1
+        if bit == "1":
+            rest |= 1
+        if rest & top:
+            rest ^= b
+            quotient.append("1")
+        else:
+            quotient.append("0")
+    return int("".join(quotient), 2), rest
+
+
+def mod(a: int, b: int) -> int:
+    """Remainder of `a` by `b`.
+
+    Examples
+    --------
+    >>> mod(0b10000, 0b1011)  # x^4 = x + x^2 modulo 1 + x + x^3
+    6
+    """
+    size = b.bit_length()
+    # Far apart, the long division's short integers win; in Euclid's algorithm this loop does.
+    if size == 0 or a.bit_length() - size > 48:
+        return divide(a, b)[1]
+    while (shift := a.bit_length() - size) >= 0:
+        a ^= b << shift
+    return a
+
+
+def gcd(a: int, b: int) -> int:
+    """Greatest common divisor.
+
+    Examples
+    --------
+    >>> gcd(0b1001, 0b10000001)  # gcd(x^3 - 1, x^7 - 1) = x - 1
+    3
+    """
+    while b:
+        a, b = b, mod(a, b)
+    return a
+
+
+def inverse(a: int, modulus: int) -> int:
+    """Inverse of `a` modulo `modulus`.
+
+    Raises
+    ------
+    ValueError
+        If the two have a common factor.
+
+    Examples
+    --------
+    >>> inverse(0b10, 0b111)  # x (1 + x) = 1 modulo 1 + x + x^2
+    3
+    """
+    old, new = modulus, mod(a, modulus)
+    s_old, s_new = 0, 1
+    while new:
+        quotient, rest = divide(old, new)
+        old, new = new, rest
+        s_old, s_new = s_new, s_old ^ mul(quotient, s_new)
+    if old != 1:
+        raise ValueError("the polynomial is not invertible: it shares a factor with the modulus")
+    return mod(s_old, modulus)
+
+
+def powmod(a: int, exponent: int, modulus: int) -> int:
+    """Return `a` to the power `exponent` modulo `modulus`.
+
+    Examples
+    --------
+    >>> powmod(0b10, 7, 0b1011)  # x has order 7 modulo 1 + x + x^3
+    1
+    """
+    result = mod(1, modulus)
+    a = mod(a, modulus)
+    for bit in bin(exponent)[2:]:
+        result = mod(square(result), modulus)
+        if bit == "1":
+            result = mod(mul(result, a), modulus)
+    return result
+
+
+def x_power_minus_1(n: int) -> int:
+    """Return the polynomial x^n - 1, n >= 1.
+
+    Examples
+    --------
+    >>> x_power_minus_1(3)
+    9
+    """
+    return (1 << n) | 1
+
+
+def fold(a: int, n: int) -> int:
+    """Remainder of `a` modulo x^n - 1: exponents are reduced modulo n.
+
+    Examples
+    --------
+    >>> fold(0b11001, 3)
+    2
+    """
+    mask = (1 << n) - 1
+    result = 0
+    while a:
+        result ^= a & mask
+        a >>= n
+    return result
+
+
+def rotate(a: int, shift: int, n: int) -> int:
+    """Return the cyclic shift x^shift a modulo x^n - 1, for deg a < n and 0 <= shift < n.
+
+    Examples
+    --------
+    >>> rotate(0b1100, 1, 4)
+    9
+    """
+    return ((a << shift) | (a >> (n - shift))) & ((1 << n) - 1)
+
+
+def reciprocal(a: int) -> int:
+    """Return the reciprocal x^(deg a) a(1/x): coefficients in reverse order.
+
+    Examples
+    --------
+    >>> bin(reciprocal(0b1011))
+    '0b1101'
+    """
+    return int(bin(a)[:1:-1], 2)
+
+
+def exponents(a: int) -> tuple[int, ...]:
+    """Exponents with coefficient 1, ascending.
+
+    Examples
+    --------
+    >>> exponents(0b1011)
+    (0, 1, 3)
+    """
+    return tuple(i for i, bit in enumerate(bin(a)[:1:-1]) if bit == "1")
+
+
+def from_exponents(argument: str, values: Iterable[Any]) -> int:
+    """Return the polynomial with these exponents.
+
+    Parameters
+    ----------
+    argument : str
+        Name that an error message gives to `values`.
+    values : iterable of int
+        Distinct exponents of at least 0, in any order.
+
+    Raises
+    ------
+    InputError
+        If `values` is not an iterable of distinct integers of at least 0.
+
+    Examples
+    --------
+    >>> from_exponents("generator", [0, 1, 3])
+    11
+    """
+    result = 0
+    for exponent in integers(argument, values):
+        if result >> exponent & 1:
+            raise InputError(argument, "not repeat an exponent", exponent)
+        result |= 1 << exponent
+    return result
+
+
+def integers(argument: str, values: Iterable[Any]) -> list[int]:
+    """Check an iterable of integers of at least 0.
+
+    Raises
+    ------
+    InputError
+        Naming `argument` and the first offending value.
+
+    Examples
+    --------
+    >>> integers("defining_set", (3, 1))
+    [3, 1]
+    """
+    if isinstance(values, str | bytes):
+        raise InputError(argument, "be an iterable of integers, not text", values)
+    try:
+        items = list(values)
+    except TypeError:
+        raise InputError(argument, "be an iterable of integers", values) from None
+    return [check_integer(argument, item, minimum=0) for item in items]

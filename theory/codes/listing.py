@@ -1,0 +1,125 @@
+"""All cyclic codes of a length, and their BCH bounds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TooLargeError, check_integer
+from . import gf2
+from .bounds import longest_runs, unit_multiples
+from .cyclic import BinaryCyclicCode
+from .cyclotomic import cyclotomic_cosets, odd_part, root_system
+
+#: Most codes that :func:`bch_bounds_of_all` handles at once.
+MAX_CODES = 1 << 22
+
+
+def count_cyclic_codes(n: int) -> int:
+    """Return the number of binary cyclic codes of length n = 2^a n': (2^a + 1)^(cosets modulo n').
+
+    Examples
+    --------
+    >>> count_cyclic_codes(63), count_cyclic_codes(6)
+    (8192, 9)
+    """
+    odd, power = odd_part(check_integer("n", n, minimum=1))
+    return int((power + 1) ** len(cyclotomic_cosets(odd)))
+
+
+def all_cyclic_codes(n: int) -> Iterator[BinaryCyclicCode]:
+    """Yield every binary cyclic code of length n, in constant memory.
+
+    Code number i has, as multiplicity of the zeros in the j-th cyclotomic coset (by
+    smallest member), the j-th digit of i in base 2^a + 1, the last coset's digit varying
+    fastest. So the first code holds all words, and the last is the zero code.
+
+    Raises
+    ------
+    InputError
+        If n is not an integer of at least 1.
+
+    Examples
+    --------
+    >>> [code.k for code in all_cyclic_codes(3)]
+    [3, 1, 2, 0]
+    """
+    odd, power = odd_part(check_integer("n", n, minimum=1))
+    return _codes(n, root_system(odd).polynomials, power)
+
+
+def _codes(n: int, polynomials: tuple[int, ...], power: int) -> Iterator[BinaryCyclicCode]:
+    # One entry for each coset already decided: (multiplicities, their product).
+    stack: list[tuple[tuple[int, ...], int]] = [((), 1)]
+    while stack:
+        counts, product = stack.pop()
+        if len(counts) == len(polynomials):
+            code = BinaryCyclicCode._of(n, product)
+            code.__dict__["_multiplicities"] = counts
+            yield code
+            continue
+        polynomial = polynomials[len(counts)]
+        choices = []
+        for count in range(power + 1):
+            choices.append(((*counts, count), product))
+            product = gf2.mul(product, polynomial)
+        stack.extend(reversed(choices))
+
+
+def bch_bounds_of_all(n: int) -> NDArray[np.int64]:
+    """BCH bound of every cyclic code of length n, in the order of :func:`all_cyclic_codes`.
+
+    Returns
+    -------
+    ndarray of shape (count_cyclic_codes(n),), int64
+        0 stands for the zero code. For even n the bound is the one of
+        :meth:`.BinaryCyclicCode.lower_bounds`.
+
+    Raises
+    ------
+    TooLargeError
+        If there are more than :data:`MAX_CODES` codes.
+
+    Examples
+    --------
+    >>> bch_bounds_of_all(3)
+    array([1, 3, 2, 0])
+    """
+    odd, power = odd_part(check_integer("n", n, minimum=1))
+    total = count_cyclic_codes(n)
+    if total > MAX_CODES:
+        raise TooLargeError("n", f"have at most {MAX_CODES} cyclic codes", n, f"It has {total}.")
+    simple = _simple_root_bounds(odd)
+    if power == 1:
+        return simple
+    cosets = len(root_system(odd).cosets)
+    digits = np.empty((total, cosets), dtype=np.int64)
+    rest = np.arange(total)
+    for j in reversed(range(cosets)):
+        rest, digits[:, j] = np.divmod(rest, power + 1)
+    values = 1 << np.arange(cosets - 1, -1, -1)
+    best = np.full(total, np.iinfo(np.int64).max)
+    for t in range(power):
+        bound = simple[(digits > t) @ values]
+        # The zero code (bound 0) has no word to offer, so it does not enter the minimum.
+        np.minimum(best, bound << t.bit_count(), out=best, where=bound > 0)
+    best[-1] = 0
+    return best
+
+
+def _simple_root_bounds(n: int) -> NDArray[np.int64]:
+    """BCH bounds for odd n, indexed by the subset of cosets, the last one the lowest bit."""
+    roots = root_system(n)
+    cosets = len(roots.cosets)
+    of_coset = np.array(roots.index)[unit_multiples(n)]
+    bounds = np.empty(1 << cosets, dtype=np.int64)
+    block = max(1, (1 << 22) // of_coset.size)
+    for start in range(0, len(bounds), block):
+        subsets = np.arange(start, min(len(bounds), start + block))
+        member = (subsets[:, None] >> np.arange(cosets - 1, -1, -1) & 1).astype(np.bool_)
+        runs = longest_runs(member[:, of_coset]).max(axis=1)
+        bounds[start : start + len(subsets)] = runs + 1
+    bounds[-1] = 0
+    return bounds

@@ -1,0 +1,126 @@
+"""Codes whose minimum distance is that of shorter codes.
+
+Three cases, each with a proof of two lines:
+
+- repetition: h divides x^e - 1 for some e < n, so every word has period e, and the code
+  repeats the words of a code of length e;
+- interleaving: g is a polynomial in x^r, so the code is r shorter codes side by side;
+- repeated roots, n = 2^a n': a word is (x^n' - 1)^t v(x) with v not divisible by x^n' - 1.
+  Its weight is at least 2^wt(t) times that of v modulo x^n' - 1, where wt(t) counts the
+  binary ones of t, and that residue lies in the code C_t of length n' whose zeros are those
+  of multiplicity above t. Conversely (x^n' - 1)^t v(x)^(2^a) is a codeword for v in C_t,
+  of weight at most 2^wt(t) wt(v). Hence d = min over t of 2^wt(t) d(C_t).
+
+References
+----------
+G. Castagnoli, J. L. Massey, P. A. Schoeller, N. von Seemann, On repeated-root cyclic
+codes, IEEE Transactions on Information Theory 37 (1991), 337-342.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import gf2
+from .cyclotomic import odd_part, root_system
+
+if TYPE_CHECKING:
+    from .cyclic import BinaryCyclicCode
+
+
+@dataclass(frozen=True)
+class Part:
+    """A shorter code, the factor on its distance, and how its words become words here."""
+
+    code: BinaryCyclicCode
+    factor: int
+    lift: Callable[[int], int]
+
+
+def split(code: BinaryCyclicCode) -> list[Part]:
+    """Shorter codes, such that d(code) = min over the parts of factor * d(part).
+
+    Empty if no reduction applies; the zero code is never a part.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> [(part.factor, part.code) for part in split(BinaryCyclicCode(6, (0, 2, 4)))]
+    [(3, BinaryCyclicCode(2, (0,)), [2, 2])]
+    """
+    if code.k == 0:
+        return []
+    return _repetition(code) or _interleaving(code) or _repeated_roots(code)
+
+
+def check_period(code: BinaryCyclicCode) -> int:
+    """Smallest divisor e of n such that every word has period e: h(x) divides x^e - 1.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> check_period(BinaryCyclicCode(6, (0, 2, 4)))
+    2
+    """
+    n, h = code.n, code.check_int
+    return next(
+        e
+        for e in range(1, n + 1)
+        if n % e == 0 and e >= code.k and gf2.mod(gf2.x_power_minus_1(e), h) == 0
+    )
+
+
+def _repetition(code: BinaryCyclicCode) -> list[Part]:
+    n, period = code.n, check_period(code)
+    if period == n:
+        return []
+    short = type(code)._of(period, gf2.divide(gf2.x_power_minus_1(period), code.check_int)[0])
+    spread = gf2.divide(gf2.x_power_minus_1(n), gf2.x_power_minus_1(period))[0]
+    return [Part(short, n // period, lambda word: gf2.mul(word, spread))]
+
+
+def _interleaving(code: BinaryCyclicCode) -> list[Part]:
+    copies = math.gcd(code.n, *code.generator_exponents)
+    if copies == 1 or code.k == code.n:
+        return []
+    short = type(code)._of(
+        code.n // copies, sum(1 << i // copies for i in code.generator_exponents)
+    )
+    return [Part(short, 1, lambda word: sum(1 << i * copies for i in gf2.exponents(word)))]
+
+
+def _repeated_roots(code: BinaryCyclicCode) -> list[Part]:
+    n = code.n
+    odd, power = odd_part(n)
+    if power == 1:
+        return []
+    polynomials = root_system(odd).polynomials
+    multiplicities = code._multiplicities
+    parts: dict[int, Part] = {}
+    for t in range(power):
+        generator = 1
+        for polynomial, count in zip(polynomials, multiplicities, strict=True):
+            if count > t:
+                generator = gf2.mul(generator, polynomial)
+        if gf2.degree(generator) == odd:
+            continue
+        factor = 1 << t.bit_count()
+        if generator in parts and parts[generator].factor <= factor:
+            continue
+        parts[generator] = Part(type(code)._of(odd, generator), factor, _lifter(n, odd, power, t))
+    # Cheap parts first: a small upper bound spares the others.
+    return sorted(parts.values(), key=lambda part: part.factor)
+
+
+def _lifter(n: int, odd: int, power: int, t: int) -> Callable[[int], int]:
+    def lift(word: int) -> int:
+        word = sum(1 << i * power for i in gf2.exponents(word))
+        for bit in range(t.bit_length()):
+            if t >> bit & 1:
+                word ^= word << (odd << bit)
+        return gf2.fold(word, n)
+
+    return lift

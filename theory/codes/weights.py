@@ -1,0 +1,214 @@
+"""Weight distributions: enumeration up to cyclic shifts, and the MacWilliams identity.
+
+A cyclic code is the direct sum V + W of a primary component V (the words killed by a power
+of one irreducible polynomial) and the sum W of the others. Shifting permutes V, so the
+words with a nonzero V-part are counted by one representative of each orbit on V: the code
+has the weights of W, and |orbit| times those of the coset v + W for each orbit of some v.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import TooLargeError
+from ..progress import Progress
+from . import gf2
+from .cyclotomic import odd_part, root_system
+from .macwilliams import macwilliams
+from .pool import CHUNK, Run, Words, to_words
+from .reductions import check_period
+
+if TYPE_CHECKING:
+    from .cyclic import BinaryCyclicCode
+
+Distribution = dict[int, int]
+
+#: Components of larger dimension are enumerated without using their orbits.
+_MAX_ORBIT_DIMENSION = 24
+#: Bytes of the table of sums that the inner loop runs through.
+_TABLE_BYTES = 1 << 16
+
+
+def weight_distribution(code: BinaryCyclicCode, progress: Progress, max_words: int) -> Distribution:
+    """See :meth:`.BinaryCyclicCode.weight_distribution`.
+
+    Raises
+    ------
+    TooLargeError
+        If more than `max_words` codewords would have to be enumerated.
+    """
+    planned = cost(code)
+    if planned > max_words:
+        raise TooLargeError(
+            "code",
+            f"need at most {max_words} codewords to be enumerated",
+            code,
+            f"About {planned:.3g} would be, on the cheaper of the code and its dual; "
+            "raise max_words to insist.",
+        )
+    return compute(code, Run(progress))
+
+
+def cost(code: BinaryCyclicCode) -> int:
+    """Codewords that :func:`compute` enumerates, estimated.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> cost(BinaryCyclicCode(7, (0, 2, 3, 4)))
+    1
+    """
+    return min(_enumeration_cost(side) for side in (code, code.dual()))
+
+
+def compute(code: BinaryCyclicCode, run: Run) -> Distribution:
+    """Return the weight distribution, ascending by weight, without zero counts.
+
+    Raises
+    ------
+    OutOfTimeError
+        If the run's time limit passes.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> compute(BinaryCyclicCode(7, (0, 1, 3)), Run())
+    {0: 1, 3: 7, 4: 7, 7: 1}
+    """
+    dual = code.dual()
+    total = run.done + cost(code)
+    if _enumeration_cost(dual) < _enumeration_cost(code):
+        return macwilliams(_enumerate(dual, run, total), code.n, dual.k)
+    return _enumerate(code, run, total)
+
+
+@dataclass(frozen=True)
+class _Component:
+    """A primary component: polynomial power of degree `dimension`, shift orbits of `period`."""
+
+    polynomial: int
+    dimension: int
+    period: int
+
+
+def _components(code: BinaryCyclicCode) -> list[_Component]:
+    """Primary components, those whose orbits save most first."""
+    odd, power = odd_part(code.n)
+    roots = root_system(odd)
+    parts = []
+    for coset, polynomial, zeros in zip(
+        roots.cosets, roots.polynomials, code._multiplicities, strict=True
+    ):
+        times = power - zeros
+        if times:
+            primary = 1
+            for _ in range(times):
+                primary = gf2.mul(primary, polynomial)
+            # The order of x modulo the power: a typical orbit is that long.
+            period = odd // math.gcd(odd, coset[0]) << (times - 1).bit_length()
+            parts.append(_Component(primary, gf2.degree(primary), period))
+    return sorted(parts, key=lambda part: (-part.period, part.dimension))
+
+
+def _strips_all_ones(code: BinaryCyclicCode) -> bool:
+    return code.n % 2 == 1 and code.k > 1 and code.contains_all_ones
+
+
+def _enumeration_cost(code: BinaryCyclicCode) -> int:
+    if _strips_all_ones(code):
+        code = code.even_weight_subcode()
+    rest, total = code.k, 0
+    for part in _components(code):
+        if part.dimension <= _MAX_ORBIT_DIMENSION:
+            rest -= part.dimension
+            total += -(-((1 << part.dimension) - 1) // part.period) << rest
+    return total + ((1 << rest) - 1 if rest else 0)
+
+
+def _enumerate(code: BinaryCyclicCode, run: Run, total: int) -> Distribution:
+    if code.k == 0:
+        return {0: 1}
+    if _strips_all_ones(code):
+        even = _enumerate(code.even_weight_subcode(), run, total)
+        both = dict(even)
+        for weight, count in even.items():
+            both[code.n - weight] = both.get(code.n - weight, 0) + count
+        return dict(sorted(both.items()))
+    period = check_period(code)
+    scale = code.n // period
+    counts: Distribution = {}
+    rest, kernel = code.generator_int, code.n
+    for part in _components(code):
+        if part.dimension > _MAX_ORBIT_DIMENSION:
+            continue
+        # Words of V are multiples of (x^n - 1) / polynomial; W gets one factor more.
+        rest = gf2.mul(rest, part.polynomial)
+        _add_orbits(code.n, part, rest, counts, run, total)
+    kernel = code.n - gf2.degree(rest)
+    _add(counts, _histogram(to_words([0], code.n), rest, kernel, code.n, run, total), 1)
+    del scale
+    return dict(sorted((weight, count) for weight, count in counts.items() if count))
+
+
+def _add_orbits(
+    n: int, part: _Component, rest: int, counts: Distribution, run: Run, total: int
+) -> None:
+    """Add the words whose part in this component is not zero, W being the multiples of `rest`."""
+    from .kernels import multiplication_orbits
+
+    members, lengths = multiplication_orbits(part.polynomial, part.dimension)
+    start = gf2.divide(gf2.x_power_minus_1(n), part.polynomial)[0]
+    basis = to_words([start << i for i in range(part.dimension)], n)
+    for length in np.unique(lengths):
+        chosen = members[lengths == length]
+        words = np.zeros((len(chosen), basis.shape[1]), dtype=np.uint64)
+        for i, row in enumerate(basis):
+            words[(chosen >> i & 1).astype(np.bool_)] ^= row
+        histogram = _histogram(words, rest, n - gf2.degree(rest), n, run, total)
+        _add(counts, histogram, int(length))
+
+
+def _add(counts: Distribution, histogram: Distribution, factor: int) -> None:
+    for weight, count in histogram.items():
+        counts[weight] = counts.get(weight, 0) + factor * count
+
+
+def _histogram(
+    offsets: Words, generator: int, dimension: int, n: int, run: Run, total: int
+) -> Distribution:
+    """Weights of offset + W for all offsets (R, pieces), W spanned by shifts of `generator`."""
+    from .kernels import count_weights
+
+    pieces = offsets.shape[1]
+    basis = to_words([generator << i for i in range(dimension)], n).reshape(-1, pieces)
+    low = min(dimension, max(2, (_TABLE_BYTES // (8 * pieces)).bit_length() - 1))
+    table = np.zeros((1, pieces), dtype=np.uint64)
+    for row in basis[:low]:
+        table = np.concatenate([table, table ^ row])
+    entries = np.ascontiguousarray(table.T)
+    high = basis[low:]
+    combinations = 1 << len(high)
+    size = max(1, CHUNK // (pieces << low))
+    sums = np.zeros(n + 1, dtype=object)
+    done: list[int] = []
+
+    def tasks() -> Iterator[tuple[Any, ...]]:
+        # Either whole ranges of offsets, or part of the combinations of a single one.
+        rows = max(1, size // combinations)
+        step = min(combinations, size)
+        for r in range(0, len(offsets), rows):
+            block = offsets[r : r + rows]
+            for first in range(0, combinations, step):
+                last = min(combinations, first + step)
+                done.append(len(block) * (last - first) << low)
+                yield block, high, entries, first, last, n
+
+    for number, histogram in enumerate(run.in_order(count_weights, tasks())):
+        sums += histogram.astype(object)
+        run.report(done[number], total, "weight distribution")
+    return {weight: int(count) for weight, count in enumerate(sums) if count}
