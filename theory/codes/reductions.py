@@ -53,7 +53,7 @@ def split(code: BinaryCyclicCode) -> list[Part]:
     """
     if code.k == 0:
         return []
-    return _repetition(code) or _interleaving(code) or _repeated_roots(code)
+    return repetition(code) or interleaving(code) or repeated_roots(code)
 
 
 def check_period(code: BinaryCyclicCode) -> int:
@@ -73,8 +73,10 @@ def check_period(code: BinaryCyclicCode) -> int:
     )
 
 
-def _repetition(code: BinaryCyclicCode) -> list[Part]:
-    n, period = code.n, check_period(code)
+def repetition(code: BinaryCyclicCode) -> list[Part]:
+    """Return the code whose words this one repeats, or nothing."""
+    n = code.n
+    period = check_period(code) if code.k else n
     if period == n:
         return []
     short = type(code)._of(period, gf2.divide(gf2.x_power_minus_1(period), code.check_int)[0])
@@ -82,9 +84,10 @@ def _repetition(code: BinaryCyclicCode) -> list[Part]:
     return [Part(short, n // period, lambda word: gf2.mul(word, spread))]
 
 
-def _interleaving(code: BinaryCyclicCode) -> list[Part]:
+def interleaving(code: BinaryCyclicCode) -> list[Part]:
+    """Return the code that this one interleaves with itself, or nothing."""
     copies = math.gcd(code.n, *code.generator_exponents)
-    if copies == 1 or code.k == code.n:
+    if copies == 1 or code.k in (0, code.n):
         return []
     short = type(code)._of(
         code.n // copies, sum(1 << i // copies for i in code.generator_exponents)
@@ -92,7 +95,8 @@ def _interleaving(code: BinaryCyclicCode) -> list[Part]:
     return [Part(short, 1, lambda word: sum(1 << i * copies for i in gf2.exponents(word)))]
 
 
-def _repeated_roots(code: BinaryCyclicCode) -> list[Part]:
+def repeated_roots(code: BinaryCyclicCode) -> list[Part]:
+    """Return the codes C_t of odd length, each with its smallest factor; nothing for odd n."""
     n = code.n
     odd, power = odd_part(n)
     if power == 1:

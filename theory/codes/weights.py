@@ -9,6 +9,7 @@ has the weights of W, and |orbit| times those of the coset v + W for each orbit 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from . import gf2
 from .cyclotomic import odd_part, root_system
 from .macwilliams import macwilliams
 from .pool import CHUNK, Run, Words, to_words
-from .reductions import check_period
+from .reductions import interleaving, repetition
 
 if TYPE_CHECKING:
     from .cyclic import BinaryCyclicCode
@@ -63,7 +64,7 @@ def cost(code: BinaryCyclicCode) -> int:
     >>> cost(BinaryCyclicCode(7, (0, 2, 3, 4)))
     1
     """
-    return min(_enumeration_cost(side) for side in (code, code.dual()))
+    return min(_side_cost(side) for side in (code, code.dual()))
 
 
 def compute(code: BinaryCyclicCode, run: Run) -> Distribution:
@@ -82,9 +83,37 @@ def compute(code: BinaryCyclicCode, run: Run) -> Distribution:
     """
     dual = code.dual()
     total = run.done + cost(code)
-    if _enumeration_cost(dual) < _enumeration_cost(code):
-        return macwilliams(_enumerate(dual, run, total), code.n, dual.k)
+    if _side_cost(dual) < _side_cost(code):
+        return macwilliams(_side(dual, run, total), code.n, dual.k)
+    return _side(code, run, total)
+
+
+def _side_cost(code: BinaryCyclicCode) -> int:
+    for part in repetition(code) or interleaving(code):
+        return cost(part.code)
+    return _enumeration_cost(code)
+
+
+def _side(code: BinaryCyclicCode, run: Run, total: int) -> Distribution:
+    """Weights of this code, not by way of its dual; shorter codes give those they can."""
+    for part in repetition(code):
+        short = compute(part.code, run)
+        return {part.factor * weight: count for weight, count in short.items()}
+    for part in interleaving(code):
+        short = compute(part.code, run)
+        counts = {0: 1}
+        for _ in range(code.n // part.code.n):
+            counts = _product(counts, short)
+        return dict(sorted(counts.items()))
     return _enumerate(code, run, total)
+
+
+def _product(left: Distribution, right: Distribution) -> Distribution:
+    """Weights of the words that put a word of each code side by side."""
+    counts: Distribution = {}
+    for weight, count in left.items():
+        _add(counts, {weight + other: times for other, times in right.items()}, count)
+    return counts
 
 
 @dataclass(frozen=True)
@@ -139,19 +168,16 @@ def _enumerate(code: BinaryCyclicCode, run: Run, total: int) -> Distribution:
         for weight, count in even.items():
             both[code.n - weight] = both.get(code.n - weight, 0) + count
         return dict(sorted(both.items()))
-    period = check_period(code)
-    scale = code.n // period
     counts: Distribution = {}
-    rest, kernel = code.generator_int, code.n
+    rest = code.generator_int
     for part in _components(code):
         if part.dimension > _MAX_ORBIT_DIMENSION:
             continue
         # Words of V are multiples of (x^n - 1) / polynomial; W gets one factor more.
         rest = gf2.mul(rest, part.polynomial)
         _add_orbits(code.n, part, rest, counts, run, total)
-    kernel = code.n - gf2.degree(rest)
-    _add(counts, _histogram(to_words([0], code.n), rest, kernel, code.n, run, total), 1)
-    del scale
+    dimension = code.n - gf2.degree(rest)
+    _add(counts, _histogram(to_words([0], code.n), rest, dimension, code.n, run, total), 1)
     return dict(sorted((weight, count) for weight, count in counts.items() if count))
 
 
@@ -195,7 +221,7 @@ def _histogram(
     combinations = 1 << len(high)
     size = max(1, CHUNK // (pieces << low))
     sums = np.zeros(n + 1, dtype=object)
-    done: list[int] = []
+    started: deque[int] = deque()
 
     def tasks() -> Iterator[tuple[Any, ...]]:
         # Either whole ranges of offsets, or part of the combinations of a single one.
@@ -205,10 +231,10 @@ def _histogram(
             block = offsets[r : r + rows]
             for first in range(0, combinations, step):
                 last = min(combinations, first + step)
-                done.append(len(block) * (last - first) << low)
+                started.append(len(block) * (last - first) << low)
                 yield block, high, entries, first, last, n
 
-    for number, histogram in enumerate(run.in_order(count_weights, tasks())):
+    for histogram in run.in_order(count_weights, tasks()):
         sums += histogram.astype(object)
-        run.report(done[number], total, "weight distribution")
+        run.report(started.popleft(), total, "weight distribution")
     return {weight: int(count) for weight, count in enumerate(sums) if count}
