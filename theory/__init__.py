@@ -1,1 +1,109 @@
-"""Theory of the trade-off between spatial and adversarial robustness."""
+"""Theory of the trade-off between spatial and adversarial robustness.
+
+The numerical side of arXiv 2002.11318, section 3 and its supplement: binary cyclic codes,
+the Gaussian-plus-x0 distribution, its Bayes and robust classifiers, the laws that tie
+spatial to adversarial accuracy, and every claim as an object that checks itself.
+
+Nothing here imports torch; galois and numba are loaded when first needed.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from . import accuracy, bounds
+from .adversary import (
+    MeanAttack,
+    imitating_attack,
+    opposing_attack,
+    optimal_linear_attack,
+    proof_attacks,
+)
+from .claims import Claim, Grid, Setting, check, claim, claims
+from .classifiers import (
+    Estimate,
+    LinearRule,
+    ShiftBayes,
+    bayes,
+    best_adversarial_accuracy,
+    robust_bayes,
+    stump,
+)
+from .codes import BinaryCyclicCode
+from .distribution import CodeGaussian
+from .errors import (
+    InputError,
+    SimulationMismatchError,
+    SpadvError,
+    StoreError,
+    TooLargeError,
+)
+from .measure import Measurement, Proportion, measure
+from .orbit import CodewordOrbit, periodic_autocorrelation
+from .result import Hypothesis, Provenance, Quantity, Result
+from .stats import Interval, clopper_pearson, wilson
+from .words import (
+    as_word,
+    dual_bch_word,
+    legendre_word,
+    parse_word,
+    qr_word,
+    random_word,
+    simplex_word,
+    word_from_bits,
+)
+
+try:
+    __version__ = version("spadv")
+except PackageNotFoundError:  # used from a bare checkout
+    __version__ = "0+unknown"
+
+__all__ = [
+    "BinaryCyclicCode",
+    "Claim",
+    "CodeGaussian",
+    "CodewordOrbit",
+    "Estimate",
+    "Grid",
+    "Hypothesis",
+    "InputError",
+    "Interval",
+    "LinearRule",
+    "MeanAttack",
+    "Measurement",
+    "Proportion",
+    "Provenance",
+    "Quantity",
+    "Result",
+    "Setting",
+    "ShiftBayes",
+    "SimulationMismatchError",
+    "SpadvError",
+    "StoreError",
+    "TooLargeError",
+    "accuracy",
+    "as_word",
+    "bayes",
+    "best_adversarial_accuracy",
+    "bounds",
+    "check",
+    "claim",
+    "claims",
+    "clopper_pearson",
+    "dual_bch_word",
+    "imitating_attack",
+    "legendre_word",
+    "measure",
+    "opposing_attack",
+    "optimal_linear_attack",
+    "parse_word",
+    "periodic_autocorrelation",
+    "proof_attacks",
+    "qr_word",
+    "random_word",
+    "robust_bayes",
+    "simplex_word",
+    "stump",
+    "wilson",
+    "word_from_bits",
+]

@@ -34,7 +34,9 @@ class MeanAttack:
         """Return attacked copies of rows x, shape (size, d + 1), with labels y."""
         rows = np.array(x, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.displacement.size + 1:
-            raise InputError("x", f"have the shape (size, {self.displacement.size + 1})", rows.shape)
+            raise InputError(
+                "x", f"have the shape (size, {self.displacement.size + 1})", rows.shape
+            )
         rows[:, 1:] += np.asarray(y, dtype=np.float64)[:, None] * self.displacement
         return rows
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
 from .accuracy import (
     bayes_accuracy,
@@ -272,7 +272,7 @@ class ShiftBayes:
         return self._decide(sample.x0, sample.g)
 
     def _decide(self, x0: NDArray[np.integer], g: Floats) -> Labels:
-        evidence = logsumexp(2 * g, axis=1) - logsumexp(-2 * g, axis=1)
+        evidence = _log_sum_exp(2 * g) - _log_sum_exp(-2 * g)
         score = np.where(x0 > 0, self.dist.log_odds, -self.dist.log_odds) + evidence
         return np.where(score >= 0, 1, -1).astype(np.int8)
 
@@ -317,3 +317,9 @@ class ShiftBayes:
 def best_adversarial_accuracy(dist: CodeGaussian, budget: float) -> float:
     """Return A*(e), the highest adversarial accuracy that any classifier can have."""
     return float(robust_bayes_accuracy(dist.p, check_budget("budget", budget), dist.d))
+
+
+def _log_sum_exp(a: Floats) -> Floats:
+    """Return log sum exp over each row; scipy's general version takes twice as long."""
+    top = a.max(axis=1)
+    return top + np.log(np.exp(a - top[:, None]).sum(axis=1))

@@ -26,6 +26,8 @@ Labels = NDArray[np.int8]
 _CHUNK_DOUBLES = 1 << 16
 # Below this many shifts one dense product beats two FFTs a sample (measured).
 _DENSE_SHIFTS = 128
+# The matrix of all shifts is kept only up to 64 MB.
+_DENSE_DOUBLES = 1 << 23
 
 
 class Sample(NamedTuple):
@@ -90,7 +92,7 @@ class CodeGaussian:
 
     @cached_property
     def mean(self) -> Floats:
-        """mu = 2 c / sqrt(d), the mean of X_1..X_d given Y = 1, shape (d,); norm 2."""
+        """Mean of X_1..X_d given Y = 1: mu = 2 c / sqrt(d), shape (d,), norm 2."""
         return 2 * self.orbit.codeword / np.sqrt(self.d)
 
     def rotated_mean(self, j: int) -> Floats:
@@ -159,15 +161,16 @@ class CodeGaussian:
             self._fill(x[:count], y[:count], rng)
             yield Sample(x[:count], y[:count])
 
-    def rotate(self, x: ArrayLike, j: int) -> Floats:
+    def rotate(self, x: ArrayLike, j: int | NDArray[np.integer]) -> Floats:
         """Return r_j x for every row: x0 stays, coordinate t becomes x_{t + m j}.
 
         Parameters
         ----------
         x : array_like, shape (..., d + 1)
             Samples, x0 in column 0.
-        j : int
-            Number of the shift, taken modulo n; 0 and n are the identity.
+        j : int, or array of int of shape (size,)
+            Number of the shift, taken modulo n; 0 and n are the identity. An array gives
+            each of the rows x, shape (size, d + 1), a shift of its own.
 
         Examples
         --------
@@ -177,8 +180,18 @@ class CodeGaussian:
         array = np.asarray(x, dtype=np.float64)
         if array.ndim == 0 or array.shape[-1] != self.d + 1:
             raise InputError("x", f"have d + 1 = {self.d + 1} columns", array.shape)
-        steps = self.orbit.shift * (check_integer("j", j) % self.n_shifts)
         out = array.copy()
+        if isinstance(j, np.ndarray) and j.ndim:
+            if j.shape != array.shape[:1] or array.ndim != 2:
+                raise InputError(
+                    "j", f"be one shift, or one for each of {len(array)} rows", j.shape
+                )
+            numbers = j % self.n_shifts
+            for number in np.unique(numbers):
+                rows = numbers == number
+                out[rows] = self.rotate(array[rows], int(number))
+            return out
+        steps = self.orbit.shift * (check_integer("j", j) % self.n_shifts)
         out[..., 1:] = np.roll(array[..., 1:], -steps, axis=-1)
         return out
 
@@ -189,10 +202,7 @@ class CodeGaussian:
         """
         x, y = self.sample(size, rng)
         j = rng.integers(self.n_shifts, size=size)
-        for shift in range(self.n_shifts):
-            rows = j == shift
-            x[rows] = self.rotate(x[rows], shift)
-        return ShiftedSample(x, y, j)
+        return ShiftedSample(self.rotate(x, j), y, j)
 
     def correlations(self, x: ArrayLike) -> Floats:
         """Return g_j = <r_j c, x_1..x_d> / sqrt(d) for every row and j = 0..n-1.
@@ -209,13 +219,21 @@ class CodeGaussian:
         array = np.asarray(x, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != self.d + 1:
             raise InputError("x", f"have the shape (size, {self.d + 1})", array.shape)
-        word = self.orbit.codeword.astype(np.float64)
-        if self.n_shifts <= _DENSE_SHIFTS:
-            shifts = np.stack([self.orbit.rotated(j) for j in range(self.n_shifts)])
-            return array[:, 1:] @ shifts.T / np.sqrt(self.d)
+        if self.n_shifts <= _DENSE_SHIFTS and self.n_shifts * self.d <= _DENSE_DOUBLES:
+            return array[:, 1:] @ self._shift_columns
         # <r_j c, x> is the circular correlation of c with x at lag -m j.
-        spectrum = np.conj(scipy.fft.rfft(array[:, 1:])) * scipy.fft.rfft(word)
+        spectrum = np.conj(scipy.fft.rfft(array[:, 1:])) * self._word_spectrum
         return scipy.fft.irfft(spectrum, n=self.d)[:, :: self.orbit.shift] / np.sqrt(self.d)
+
+    @cached_property
+    def _shift_columns(self) -> Floats:
+        """The words r_j c / sqrt(d) as the columns of a (d, n) matrix."""
+        shifts = np.stack([self.orbit.rotated(j) for j in range(self.n_shifts)], axis=1)
+        return shifts / np.sqrt(self.d)
+
+    @cached_property
+    def _word_spectrum(self) -> NDArray[np.complex128]:
+        return np.asarray(scipy.fft.rfft(self.orbit.codeword.astype(np.float64)))
 
     def sample_correlations(
         self, size: int, rng: np.random.Generator, *, shift: int = 0

@@ -131,7 +131,7 @@ def measure(
         clean = predict(x) == y
         natural += int(clean.sum())
         j = rng.integers(dist.n_shifts, size=len(y))
-        spatial += int((predict(_rotate_each(dist, x, j)) == y).sum())
+        spatial += int((predict(dist.rotate(x, j)) == y).sum())
         for shift in shifts:
             shifted[shift] += int((predict(dist.rotate(x, shift)) == y).sum())
         alive = clean
@@ -151,14 +151,6 @@ def measure(
         attacked={name: proportion(count) for name, count in attacked.items()},
         adversarial_upper=proportion(survived) if attacks else None,
     )
-
-
-def _rotate_each(
-    dist: CodeGaussian, x: NDArray[np.float64], j: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Apply r_j to each row with its own j."""
-    columns = (np.arange(dist.d) + dist.orbit.shift * j[:, None]) % dist.d
-    return np.concatenate([x[:, :1], np.take_along_axis(x[:, 1:], columns, axis=1)], axis=1)
 
 
 def _predictor(classifier: Classifier | Predict) -> Callable[..., NDArray[np.int8]]:

@@ -49,9 +49,7 @@ def as_word(codeword: ArrayLike) -> Word:
     wrong = np.flatnonzero(np.abs(array) != 1)
     if wrong.size:
         hint = "Binary words: use word_from_bits." if set(np.unique(array)) <= {0, 1} else ""
-        raise InputError(
-            f"codeword[{wrong[0]}]", "be -1 or +1", array[wrong[0]].item(), hint=hint
-        )
+        raise InputError(f"codeword[{wrong[0]}]", "be -1 or +1", array[wrong[0]].item(), hint=hint)
     word = array.astype(np.int8)
     word.flags.writeable = False
     return word
@@ -167,9 +165,11 @@ def random_word(length: int, seed: int) -> Word:
 def dual_bch_word(degree: int) -> Word:
     """Return a word of the dual of the double-error-correcting BCH code.
 
-    Length 2^degree - 1; the word is the sum of the impulse responses of the two check
-    recurrences (zeros alpha and alpha^3), so that it lies in neither component. For odd
-    degree the proper shifts have kappa in {-1, -1 +- 2^((degree+1)/2)}/d (Gold).
+    Length 2^degree - 1; the word is a maximal-length sequence plus the same sequence read
+    at every third place, so that it lies in neither component of the code (zeros alpha and
+    alpha^3). For odd degree its proper shifts have kappa in
+    {-1, -1 +- 2^((degree+1)/2)}/d (R. Gold, IEEE Transactions on Information Theory 13
+    (1967), 619-621).
 
     Examples
     --------
@@ -179,12 +179,12 @@ def dual_bch_word(degree: int) -> Word:
     k = check_integer("degree", degree, minimum=3)
     if k > 16:
         raise InputError("degree", "be at most 16", degree)
-    from .codes import minimal_polynomial
+    from .codes import primitive_polynomial
 
     n = 2**k - 1
-    bits = linear_recurrence(minimal_polynomial(n, 1), n)
-    bits ^= linear_recurrence(minimal_polynomial(n, 3), n)
-    return word_from_bits(bits)
+    bits = linear_recurrence(primitive_polynomial(k), n)
+    # The impulse response is Tr(b alpha^t); every third term of it is Tr(b alpha^(3t)).
+    return word_from_bits(bits ^ bits[3 * np.arange(n) % n])
 
 
 def qr_word(length: int) -> Word:

@@ -1,1 +1,28 @@
 """The claims of the paper, each as an object that checks itself."""
+
+from __future__ import annotations
+
+# Importing a module registers its claims: alphabetical here, sorted by the registry.
+from . import optimality, proposition1, theorem2, theorem3
+from .grid import Grid, default_shifts, settings
+from .proposition1 import largest_p, smallest_delta
+from .registry import Claim, Outcome, check, claim, claims
+from .setting import Setting
+
+__all__ = [
+    "Claim",
+    "Grid",
+    "Outcome",
+    "Setting",
+    "check",
+    "claim",
+    "claims",
+    "default_shifts",
+    "largest_p",
+    "optimality",
+    "proposition1",
+    "settings",
+    "smallest_delta",
+    "theorem2",
+    "theorem3",
+]

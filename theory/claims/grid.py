@@ -1,0 +1,100 @@
+"""The default grid: the settings at which `spadv verify` checks each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from ..words import parse_word
+from .registry import Claim
+from .setting import Setting
+
+#: Simplex codes of every dimension from 3 to 12, a dual BCH word, a quadratic-residue
+#: word, a random word.
+WORDS = (*(f"simplex:{k}" for k in range(3, 13)), "dual-bch:6", "qr:127", "random:64:0")
+PROBABILITIES = (0.5, 0.6, 0.75, 0.9, 0.95)
+BUDGETS = (4.0, 6.0)
+#: The robust Bayes rule is interesting at small budgets as well.
+SMALL_BUDGETS = (1.0, 2.0, 4.0)
+# Theorems 2 and 3 look at several classifiers and etas a setting.
+_THEOREM_PROBABILITIES = (0.5, 0.6, 0.75, 0.9)
+_MOST_SHIFTS = 64
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values to take the place of the default grid's; None keeps the default.
+
+    Attributes
+    ----------
+    codewords : sequence of str, optional
+        Forms that :func:`spadv.theory.parse_word` reads.
+    shifts : sequence of int, optional
+        Values of m; by default up to two divisors of each length.
+    ps, budgets, etas : sequence of float, optional
+        Values of p, of e, and of eta.
+    """
+
+    codewords: Sequence[str] | None = None
+    shifts: Sequence[int] | None = None
+    ps: Sequence[float] | None = None
+    budgets: Sequence[float] | None = None
+    etas: Sequence[float] | None = None
+    samples: int = 20_000
+    seed: int = 0
+    level: float = 0.95
+
+
+def default_shifts(length: int) -> list[int]:
+    """Return the m of the default grid: the fewest shifts, and the most up to 64.
+
+    Examples
+    --------
+    >>> default_shifts(63)  # 3 and 63 shifts
+    [21, 1]
+    """
+    counts = [n for n in range(2, length + 1) if length % n == 0]
+    if not counts:
+        return [1]
+    most = max((n for n in counts if n <= _MOST_SHIFTS), default=counts[0])
+    return [length // n for n in dict.fromkeys((counts[0], most))]
+
+
+def settings(claim: Claim, grid: Grid) -> Iterator[Setting]:
+    """Yield the settings at which to check a claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim; parameters that it does not depend on are not varied.
+    grid : Grid
+        Overrides of the default values.
+    """
+    axes = claim.parameters
+    theorem = "budget" in axes
+    words = grid.codewords or WORDS
+    ps = grid.ps or (_THEOREM_PROBABILITIES if theorem else PROBABILITIES)
+    budgets = grid.budgets or (SMALL_BUDGETS if claim.id == "robust_bayes" else BUDGETS)
+    for word in words:
+        shifts = grid.shifts or default_shifts(parse_word(word).size)
+        for shift, p, budget in product(
+            shifts, ps if "p" in axes else (0.5,), budgets if theorem else (4.0,)
+        ):
+            for eta in grid.etas or _etas(p) if "eta" in axes else (None,):
+                chosen: dict[str, Any] = {"codeword": word, "shift": shift, "p": p}
+                yield Setting(
+                    **chosen,
+                    budget=budget,
+                    eta=eta,
+                    samples=grid.samples,
+                    seed=grid.seed,
+                    level=grid.level,
+                )
+
+
+def _etas(p: float) -> tuple[float, ...]:
+    """Return an eta below the feasible ones, the smallest feasible, and a larger one."""
+    smallest = 1 - p
+    return tuple(round(eta, 12) for eta in (smallest / 2, smallest, min(1, smallest + 0.15)))

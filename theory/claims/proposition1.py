@@ -1,0 +1,342 @@
+"""Proposition 1: as stated, its mended proof, and exactly how far it reaches."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+
+from ..accuracy import bayes_accuracy, shifted_accuracy
+from ..errors import check_probability, check_real
+from ..result import (
+    EQUALITY,
+    HOLDS,
+    INCONCLUSIVE,
+    UNSATISFIABLE,
+    VIOLATED,
+    Hypothesis,
+    Quantity,
+)
+from .registry import Outcome, register
+from .scene import BayesOnShifts, bayes_on_shifts
+from .setting import Setting
+
+#: Relative distance that the proposition asks for.
+DELTA = 3 / 8
+#: Accuracy that it promises on X and on r_j X, and the ceiling for f* on r_j X.
+FLOOR, CEILING = 0.97, 0.85
+
+_WHERE = ("codeword", "shift", "p")
+_ROUNDING = 1e-12
+
+
+def largest_p(kappa: float, ceiling: float = CEILING) -> float:
+    """Return the largest p in [1/2, 1] at which f* has accuracy <= `ceiling` on r_j X.
+
+    The accuracy increases with p, so the p that qualify are the interval from 1/2 to here.
+
+    Parameters
+    ----------
+    kappa : float
+        Normalised autocorrelation at the shift, in [-1, 1].
+    ceiling : float
+        Accuracy in (0, 1).
+
+    Returns
+    -------
+    float
+        NaN if no p qualifies.
+
+    Examples
+    --------
+    >>> round(largest_p(0.25), 5)
+    0.93552
+    """
+    kappa = check_real("kappa", kappa, low=-1, high=1)
+    if shifted_accuracy(kappa, 0.5) > ceiling:
+        return float("nan")
+    if shifted_accuracy(kappa, 1.0) <= ceiling:
+        return 1.0
+    return float(
+        brentq(lambda p: shifted_accuracy(kappa, p) - ceiling, 0.5, 1, xtol=1e-15, rtol=1e-14)
+    )
+
+
+def smallest_delta(p: float, ceiling: float = CEILING) -> float:
+    """Return the smallest relative distance at which f* has accuracy <= `ceiling` on r_j X.
+
+    At p = 1/2: (1 - Phi^-1(ceiling)/2)/2. The accuracy decreases with the distance, so
+    every larger distance qualifies.
+
+    Parameters
+    ----------
+    p : float
+        Probability in [1/2, 1] that x0 equals the label.
+    ceiling : float
+        Accuracy in (0, 1).
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN if no distance qualifies.
+
+    Examples
+    --------
+    >>> round(smallest_delta(0.5), 5)
+    0.24089
+    """
+    p = check_probability("p", p)
+    if shifted_accuracy(-1.0, p) > ceiling:
+        return float("nan")
+    if shifted_accuracy(1.0, p) <= ceiling:
+        return 0.0
+    kappa = brentq(lambda k: shifted_accuracy(k, p) - ceiling, -1, 1, xtol=1e-15, rtol=1e-14)
+    return float((1 - kappa) / 2)
+
+
+def _distance_hypothesis(setting: Setting) -> Hypothesis:
+    found = setting.dist.orbit.min_delta
+    text = f"relative distance of the orbit at least 3/8 (it is {_show(found)})"
+    return Hypothesis(text, found is not None and found >= DELTA)
+
+
+def _show(value: float | None) -> str:
+    return "undefined: no shift moves the word" if value is None else f"{value:.4g}"
+
+
+def _quantities(found: BayesOnShifts) -> tuple[Quantity, ...]:
+    return tuple(q for q in (found.natural, found.worst, found.average) if q is not None)
+
+
+@register(
+    "prop1",
+    title="Proposition 1 as stated",
+    locator="Section 3, Proposition 1",
+    value_name="highest accuracy of f* on an r_j X with r_j c != c",
+    bound_name="85%",
+    parameters=_WHERE,
+)
+def _as_stated(setting: Setting) -> Outcome:
+    """There are p >= 1/2 and a cyclic code of relative distance >= 3/8 such that the best
+    classifiers of X and of r_j X have accuracy >= 97%, but the best classifier of X has
+    accuracy <= 85% on every r_j X. (Read with j such that r_j c != c.)
+    """
+    found = bayes_on_shifts(setting)
+    distance = _distance_hypothesis(setting)
+    hypotheses = (Hypothesis("p >= 1/2", True), distance)
+    natural = found.natural.exact or 0.0
+    if not distance.satisfied:
+        verdict = INCONCLUSIVE
+        note = "This orbit is too close to itself to be the code that the proposition promises."
+    elif natural >= FLOOR and found.highest <= CEILING:
+        verdict = HOLDS
+        note = f"A witness: natural accuracy {natural:.4f}, at most {found.highest:.4f} shifted."
+    else:
+        verdict = INCONCLUSIVE
+        note = (
+            "No witness at this p (x0 alone is too informative); the proposition only says "
+            "that some p is."
+        )
+    return Outcome(verdict, found.highest, CEILING, None, hypotheses, _quantities(found), note)
+
+
+@register(
+    "prop1.variance",
+    title="variance in the printed proof",
+    locator="Supplement, proof of Proposition 1",
+    value_name="variance of the shifted sum / d",
+    bound_name="printed variance / d",
+    parameters=_WHERE,
+    expected=VIOLATED,
+)
+def _variance(setting: Setting) -> Outcome:
+    """The sum over S_j of c_t X_t minus the sum over its complement, given Y, has variance
+    2|S_j| - d, where S_j is the set of places in which c and r_j c agree.
+    """
+    orbit = setting.dist.orbit
+    moving = orbit.moving
+    if not moving.size:
+        return Outcome(INCONCLUSIVE, note="No shift moves the word: there is no such sum.")
+    j = int(moving[np.argmax(orbit.kappa[moving])])
+    printed = float(orbit.kappa[j])
+    # A sum of d independent terms +-X_t, each of variance 1. Exactly d, whatever the signs.
+    true = 1.0
+    quantities = []
+    if setting.samples:
+        _, g, y = setting.dist.sample_correlations(setting.samples, setting.rng("variance"))
+        centred = g[:, -j % orbit.n_shifts] - 2 * y * printed
+        # Within one true deviation of its mean with probability 0.6827 if the variance is d.
+        inside = int((np.abs(centred) <= 1).sum())
+        exact = float(2 * ndtr(1) - 1)
+        name = f"share of the sum (j = {j}) within sqrt(d) of its mean"
+        quantities.append(Quantity(name, exact, inside, setting.samples))
+    note = (
+        f"The variance is d, the printed value is {printed:.4g} d at j = {j}"
+        + (" (negative!)" if printed < 0 else "")
+        + ". So the accuracy at p -> 1/2 is Phi(2 kappa), not Phi(2 sqrt(kappa)); the "
+        "proposition survives, with more room."
+    )
+    verdict = VIOLATED if abs(true - printed) > _ROUNDING else EQUALITY
+    return Outcome(verdict, true, printed, None, (), tuple(quantities), note)
+
+
+@register(
+    "prop1.corrected",
+    title="Proposition 1 with the true variance",
+    locator="Supplement, proof of Proposition 1, mended",
+    value_name="highest Phi(2 kappa_j) over r_j c != c",
+    bound_name="Phi(1/2)",
+    parameters=("codeword", "shift"),
+)
+def _corrected(setting: Setting) -> Outcome:
+    """For relative distance >= 3/8 and p -> 1/2, the best classifier of X has accuracy
+    Phi(2 kappa_j) <= Phi(1/2) = 0.6915 on every r_j X with r_j c != c.
+    """
+    distance = _distance_hypothesis(setting)
+    at_half = Setting(setting.word, setting.shift, 0.5, samples=setting.samples, seed=setting.seed)
+    found = bayes_on_shifts(at_half)
+    bound = float(ndtr(0.5))
+    if not distance.satisfied:
+        note = "The orbit has a smaller distance; the bound speaks of others."
+        return Outcome(INCONCLUSIVE, found.highest, bound, None, (distance,), (), note)
+    verdict = EQUALITY if abs(found.highest - bound) <= _ROUNDING else HOLDS
+    if found.highest > bound + _ROUNDING:
+        verdict = VIOLATED
+    return Outcome(verdict, found.highest, bound, None, (distance,), _quantities(found))
+
+
+@register(
+    "prop1.p_interval",
+    title="exact p-interval of Proposition 1",
+    locator="sharpens Section 3, Proposition 1",
+    value_name="largest p for this orbit",
+    bound_name="0.93552, the largest p for distance 3/8",
+    parameters=("codeword", "shift"),
+)
+def _p_interval(setting: Setting) -> Outcome:
+    """For every code of relative distance >= 3/8, the conclusions of Proposition 1 hold for
+    every p from 1/2 to 0.93552..., and for an orbit of larger distance up to a larger p.
+    """
+    distance = _distance_hypothesis(setting)
+    guaranteed = largest_p(1 - 2 * DELTA)
+    delta = setting.dist.orbit.min_delta
+    value = float("nan") if delta is None else largest_p(1 - 2 * delta)
+    if delta is None or not distance.satisfied:
+        note = "The orbit has a smaller distance; its own interval may be shorter or empty."
+        return Outcome(INCONCLUSIVE, value, guaranteed, None, (distance,), (), note)
+    # The natural accuracy is lowest at p = 1/2, where it is Phi(2) = 0.977.
+    ends_right = value == 1 or abs(shifted_accuracy(1 - 2 * delta, value) - CEILING) < 1e-9
+    accurate = bayes_accuracy(0.5) >= FLOOR
+    verdict = HOLDS if ends_right and accurate and value >= guaranteed - 1e-12 else VIOLATED
+    if verdict == HOLDS and abs(value - guaranteed) <= 1e-12:
+        verdict = EQUALITY
+    note = f"All three conclusions hold exactly for p in [0.5, {value:.5f}]."
+    return Outcome(verdict, value, guaranteed, None, (distance,), (), note)
+
+
+@register(
+    "prop1.smallest_delta",
+    title="smallest distance for Proposition 1",
+    locator="sharpens Section 3, Proposition 1",
+    value_name="relative distance of the orbit",
+    bound_name="smallest distance that gives 85% at this p",
+    parameters=_WHERE,
+)
+def _smallest_delta(setting: Setting) -> Outcome:
+    """At each p there is a smallest relative distance that brings the accuracy of f* on
+    r_j X to 85% (0.24089... at p = 1/2, not 3/8): it is reached by every orbit at or above
+    that distance and by no orbit below it.
+    """
+    found = bayes_on_shifts(setting)
+    needed = smallest_delta(setting.p)
+    delta = setting.dist.orbit.min_delta
+    if delta is None:
+        return Outcome(INCONCLUSIVE, None, needed, note="No shift moves the word.")
+    if np.isnan(needed):
+        note = f"At p = {setting.p:g} x0 alone exceeds 85%: no distance is enough."
+        verdict = HOLDS if found.highest > CEILING else VIOLATED
+        return Outcome(verdict, delta, None, None, (), _quantities(found), note)
+    reached = found.highest <= CEILING
+    verdict = HOLDS if reached == (delta >= needed) else VIOLATED
+    if verdict == HOLDS and delta == needed:
+        verdict = EQUALITY
+    note = f"85% is {'reached' if reached else 'not reached'}: distance {delta:.4f}."
+    return Outcome(verdict, delta, needed, None, (), _quantities(found), note)
+
+
+@register(
+    "prop1.any_j",
+    title="'for any j' of Proposition 1",
+    locator="Section 3, Proposition 1",
+    value_name="highest accuracy of f* on r_j X over every j",
+    bound_name="85%",
+    parameters=_WHERE,
+    expected=VIOLATED,
+)
+def _any_j(setting: Setting) -> Outcome:
+    """Read literally: the best classifier of X has accuracy <= 85% on r_j X for *any* j in
+    {1, ..., d/m}.
+    """
+    found = bayes_on_shifts(setting)
+    fixed = setting.dist.orbit.fixed
+    value = found.natural.exact
+    others = f" and for {fixed.size - 1} more j" if fixed.size > 1 else ""
+    note = (
+        f"j = d/m = {setting.dist.n_shifts} is the identity{others}: there r_j X = X in law "
+        "and f* is as good as ever. 'Any j' must mean any j with r_j c != c."
+    )
+    return Outcome(
+        VIOLATED if (value or 0) > CEILING else HOLDS,
+        value,
+        CEILING,
+        None,
+        (),
+        (found.natural,),
+        note,
+    )
+
+
+@register(
+    "prop1.random_shift",
+    title="Proposition 1 for the random shift",
+    locator="Supplement, end of the proof of Proposition 1",
+    value_name="accuracy of f* on r X",
+    bound_name="85%",
+    parameters=_WHERE,
+)
+def _random_shift(setting: Setting) -> Outcome:
+    """The best classifier of X has accuracy <= 85% on r X for the uniformly random shift r
+    as well, although r is the identity with probability m/d: at p -> 1/2 the accuracy is at
+    most (Phi(2) + (n-1) Phi(1/2))/n <= 0.8344 for n = d/m >= 2 different shifts.
+    """
+    found = bayes_on_shifts(setting)
+    orbit = setting.dist.orbit
+    value = float(found.average.exact or 0)
+    worst = float((ndtr(2) + (orbit.n_distinct - 1) * ndtr(0.5)) / orbit.n_distinct)
+    hypotheses = (
+        _distance_hypothesis(setting),
+        Hypothesis("at least two different shifts", orbit.n_distinct >= 2),
+        Hypothesis(f"p close to 1/2: here p = {setting.p:g}", setting.p <= 0.5 + 1e-9),
+    )
+    quantities = (found.average,)
+    note = f"At p = 1/2 no orbit of distance 3/8 with as many shifts exceeds {worst:.4f}."
+    if not all(h.satisfied for h in hypotheses[:2]):
+        return Outcome(
+            UNSATISFIABLE if orbit.n_distinct < 2 else INCONCLUSIVE,
+            value,
+            CEILING,
+            None,
+            hypotheses,
+            quantities,
+            note,
+        )
+    if not hypotheses[2].satisfied:
+        verdict = HOLDS if value <= CEILING else INCONCLUSIVE
+        return Outcome(verdict, value, CEILING, None, hypotheses, quantities, note)
+    verdict = HOLDS if value <= min(worst, CEILING) + _ROUNDING else VIOLATED
+    return Outcome(verdict, value, CEILING, None, hypotheses, quantities, note)
+
+
+def needed_kappa(ceiling: float = CEILING) -> float:
+    """Return the largest kappa with Phi(2 kappa) <= `ceiling`: Phi^-1(ceiling)/2."""
+    return float(ndtri(ceiling) / 2)
