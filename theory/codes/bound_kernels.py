@@ -29,73 +29,68 @@ def _shrink(starts: Any, inside: Any, length: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def hartmann_tzeng(multiples: Any, best: int) -> int:
-    """Return the largest delta + s over the rows of `multiples`, if above `best`.
+def hartmann_tzeng(inside: Any, best: int) -> int:
+    """Return the largest delta + s whose progression A has step 1, or `best` if not above it.
 
-    `multiples` (units, n), bool, holds the defining set scaled by each unit, so that the
-    progression A has step 1.
+    `inside` (n,), bool, marks the defining set.
     """
-    n = multiples.shape[1]
-    for u in range(multiples.shape[0]):
-        inside = multiples[u]
-        starts = inside.copy()
-        for delta in range(2, n + 1):
-            remaining = _shrink(starts, inside, delta - 1)
-            if remaining == 0:
-                break
-            # s + 1 starts are needed, and there are `remaining`.
-            if delta + remaining - 1 <= best:
+    n = inside.shape[0]
+    starts = inside.copy()
+    for delta in range(2, n + 1):
+        remaining = _shrink(starts, inside, delta - 1)
+        if remaining == 0:
+            break
+        # The set B picks s + 1 starts, and there are `remaining`.
+        if delta + remaining - 1 <= best:
+            continue
+        for b in range(1, n // 2 + 1):
+            common = _gcd(b, n)
+            if common >= delta:
                 continue
-            for b in range(1, n // 2 + 1):
-                common = _gcd(b, n)
-                if common >= delta:
-                    continue
-                for first in range(common):
-                    # Twice around the cycle first, first + b, ... for runs that wrap.
-                    run, position = 0, first
-                    for _ in range(2 * (n // common)):
-                        if starts[position]:
-                            run += 1
-                            best = max(best, delta + min(run, n // common) - 1)
-                        else:
-                            run = 0
-                        position += b
-                        if position >= n:
-                            position -= n
+            for first in range(common):
+                # Twice around the cycle first, first + b, ... for runs that wrap.
+                run, position = 0, first
+                for _ in range(2 * (n // common)):
+                    if starts[position]:
+                        run += 1
+                        best = max(best, delta + min(run, n // common) - 1)
+                    else:
+                        run = 0
+                    position += b
+                    if position >= n:
+                        position -= n
     return best
 
 
 @njit(nogil=True, cache=True)
-def roos(multiples: Any, best: int) -> int:
-    """Return the largest |M| + delta - 1 over the rows of `multiples`, if above `best`."""
-    n = multiples.shape[1]
+def roos(inside: Any, best: int) -> int:
+    """Return the largest |M| + delta - 1 with A of step 1, or `best` if not above it."""
+    n = inside.shape[0]
     order = np.empty(n, np.int64)
-    for u in range(multiples.shape[0]):
-        inside = multiples[u]
-        starts = inside.copy()
-        for delta in range(2, n + 1):
-            remaining = _shrink(starts, inside, delta - 1)
-            if remaining == 0:
-                break
-            if remaining + delta - 1 <= best:
+    starts = inside.copy()
+    for delta in range(2, n + 1):
+        remaining = _shrink(starts, inside, delta - 1)
+        if remaining == 0:
+            break
+        if remaining + delta - 1 <= best:
+            continue
+        for b in range(1, n // 2 + 1):
+            if _gcd(b, n) != 1:
                 continue
-            for b in range(1, n // 2 + 1):
-                if _gcd(b, n) != 1:
-                    continue
-                position = 0
-                for i in range(n):
-                    order[i] = position
-                    position += b
-                    if position >= n:
-                        position -= n
-                # A window of step b with at most delta - 2 gaps, and at most n long.
-                low, gaps = 0, 0
-                for high in range(2 * n):
-                    if not starts[order[high % n]]:
-                        gaps += 1
-                    while gaps > delta - 2 or high - low >= n:
-                        if not starts[order[low % n]]:
-                            gaps -= 1
-                        low += 1
-                    best = max(best, high - low + 1 - gaps + delta - 1)
+            position = 0
+            for i in range(n):
+                order[i] = position
+                position += b
+                if position >= n:
+                    position -= n
+            # A window of step b with at most delta - 2 gaps, and at most n long.
+            low, gaps = 0, 0
+            for high in range(2 * n):
+                if not starts[order[high % n]]:
+                    gaps += 1
+                while gaps > delta - 2 or high - low >= n:
+                    if not starts[order[low % n]]:
+                        gaps -= 1
+                    low += 1
+                best = max(best, high - low + 1 - gaps + delta - 1)
     return best

@@ -24,7 +24,7 @@ import numpy as np
 from ..errors import check_real
 from ..progress import Progress, silent
 from . import gf2, weights
-from .bounds import allowed_weights
+from .bounds import allowed_weights, bch_bound
 from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
 from .reductions import Part, split
 from .words import systematic_rows
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Bytes that the table of sums of rows may take, so that it stays in a core's cache.
 _TABLE_BYTES = 1 << 20
+#: Length up to which all bounds take well under a second; beyond it BCH's alone is used.
+_ALL_BOUNDS_UP_TO = 511
 #: Words for which looking for a cheaper method than Chen's is not worth while.
 _SMALL = 1 << 22
 #: Time to count a word by its weight, in units of the time to look for a lighter one.
@@ -145,7 +147,10 @@ class _Search:
     def _search(self, code: BinaryCyclicCode, state: _State) -> None:
         allowed = allowed_weights(code)
         state.offer(sum(1 << i for i in code.idempotent()))
-        state.lower = allowed(max(code.lower_bounds().values()))
+        if code.n <= _ALL_BOUNDS_UP_TO:
+            state.lower = allowed(max(code.lower_bounds().values()))
+        else:
+            state.lower = allowed(bch_bound(code.n, code.defining_set))
         self._note("bounds")
         # A stopped search still gives the bounds of the codes it did not reach.
         if state.lower >= state.upper or self.interrupted:

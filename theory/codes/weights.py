@@ -47,9 +47,9 @@ def weight_distribution(code: BinaryCyclicCode, progress: Progress, max_words: i
     if planned > max_words:
         raise TooLargeError(
             "code",
-            f"need at most {max_words} codewords to be enumerated",
+            f"have at most {max_words} codewords to enumerate",
             code,
-            f"About {planned:.3g} would be, on the cheaper of the code and its dual; "
+            f"The cheaper of the code and its dual has about {planned:.3g}, up to cyclic shifts; "
             "raise max_words to insist.",
         )
     return compute(code, Run(progress))
