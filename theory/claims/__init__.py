@@ -7,6 +7,7 @@ from . import optimality, proposition1, theorem2, theorem3
 from .grid import Grid, default_shifts, settings
 from .proposition1 import largest_p, smallest_delta
 from .registry import Claim, Outcome, check, claim, claims
+from .run import Summary, run, select, summarise
 from .setting import Setting
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Grid",
     "Outcome",
     "Setting",
+    "Summary",
     "check",
     "claim",
     "claims",
@@ -21,8 +23,11 @@ __all__ = [
     "largest_p",
     "optimality",
     "proposition1",
+    "run",
+    "select",
     "settings",
     "smallest_delta",
+    "summarise",
     "theorem2",
     "theorem3",
 ]

@@ -15,8 +15,9 @@ from .setting import Setting
 #: word, a random word.
 WORDS = (*(f"simplex:{k}" for k in range(3, 13)), "dual-bch:6", "qr:127", "random:64:0")
 PROBABILITIES = (0.5, 0.6, 0.75, 0.9, 0.95)
-BUDGETS = (4.0, 6.0)
-#: The robust Bayes rule is interesting at small budgets as well.
+#: Budgets of the claims with an eta, of those without, and of the robust Bayes rule.
+BUDGETS = (4.0,)
+LARGE_BUDGETS = (4.0, 6.0)
 SMALL_BUDGETS = (1.0, 2.0, 4.0)
 # Theorems 2 and 3 look at several classifiers and etas a setting.
 _THEOREM_PROBABILITIES = (0.5, 0.6, 0.75, 0.9)
@@ -76,7 +77,7 @@ def settings(claim: Claim, grid: Grid) -> Iterator[Setting]:
     theorem = "budget" in axes
     words = grid.codewords or WORDS
     ps = grid.ps or (_THEOREM_PROBABILITIES if theorem else PROBABILITIES)
-    budgets = grid.budgets or (SMALL_BUDGETS if claim.id == "robust_bayes" else BUDGETS)
+    budgets = grid.budgets or _budgets(claim)
     for word in words:
         shifts = grid.shifts or default_shifts(parse_word(word).size)
         for shift, p, budget in product(
@@ -92,6 +93,12 @@ def settings(claim: Claim, grid: Grid) -> Iterator[Setting]:
                     seed=grid.seed,
                     level=grid.level,
                 )
+
+
+def _budgets(claim: Claim) -> tuple[float, ...]:
+    if claim.id == "robust_bayes":
+        return SMALL_BUDGETS
+    return BUDGETS if "eta" in claim.parameters else LARGE_BUDGETS
 
 
 def _etas(p: float) -> tuple[float, ...]:
