@@ -35,6 +35,7 @@ def hartmann_tzeng(inside: Any, best: int) -> int:
     `inside` (n,), bool, marks the defining set.
     """
     n = inside.shape[0]
+    order = np.empty(n, np.int64)
     starts = inside.copy()
     for delta in range(2, n + 1):
         remaining = _shrink(starts, inside, delta - 1)
@@ -47,18 +48,31 @@ def hartmann_tzeng(inside: Any, best: int) -> int:
             common = _gcd(b, n)
             if common >= delta:
                 continue
+            size = n // common
             for first in range(common):
-                # Twice around the cycle first, first + b, ... for runs that wrap.
-                run, position = 0, first
-                for _ in range(2 * (n // common)):
-                    if starts[position]:
-                        run += 1
-                        best = max(best, delta + min(run, n // common) - 1)
-                    else:
-                        run = 0
+                position = first
+                for i in range(size):
+                    order[i] = position
                     position += b
                     if position >= n:
                         position -= n
+                # Only a run of `need` or more is of use, so look at every need-th place,
+                # and on a start go back to where its run begins. Runs may wrap.
+                need = best - delta + 2
+                last = need - 1
+                while last < size + need - 1:
+                    run = 0
+                    while run < need and starts[order[(last - run) % size]]:
+                        run += 1
+                    if run < need:
+                        last += need - run
+                        continue
+                    while run < size and starts[order[(last + 1) % size]]:
+                        run += 1
+                        last += 1
+                    best = delta + run - 1
+                    need = run + 1
+                    last += need
     return best
 
 

@@ -24,7 +24,7 @@ Transactions on Information Theory 29 (1983), 330-332.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +51,25 @@ def lower_bounds(code: BinaryCyclicCode) -> dict[str, int]:
     >>> lower_bounds(BinaryCyclicCode(6, (0, 1, 2, 3, 4, 5)))
     {'bch': 6, 'hartmann_tzeng': 6, 'roos': 6}
     """
+    return _over_parts(code, simple_root_bounds)
+
+
+def bch_bound(code: BinaryCyclicCode) -> int:
+    """Return the BCH bound alone, for a code with k >= 1.
+
+    Examples
+    --------
+    >>> from spadv.theory.codes import BinaryCyclicCode
+    >>> bch_bound(BinaryCyclicCode(15, (0, 4, 6, 7, 8)))
+    5
+    """
+    return _over_parts(code, lambda n, zeros: {"bch": simple_root_bch(n, zeros)})["bch"]
+
+
+def _over_parts(
+    code: BinaryCyclicCode, bounds: Callable[[int, tuple[int, ...]], dict[str, int]]
+) -> dict[str, int]:
+    """Least of 2^wt(t) times the bounds of C_t; for odd n, C_0 is the code itself."""
     odd, power = odd_part(code.n)
     cosets = root_system(odd).cosets
     best: dict[str, int] = {}
@@ -65,7 +84,7 @@ def lower_bounds(code: BinaryCyclicCode) -> dict[str, int]:
         if len(zeros) == odd:
             continue
         if zeros not in known:
-            known[zeros] = simple_root_bounds(odd, zeros)
+            known[zeros] = bounds(odd, zeros)
         for name, value in known[zeros].items():
             candidate = value << t.bit_count()
             best[name] = min(best.get(name, candidate), candidate)
@@ -80,10 +99,7 @@ def simple_root_bounds(n: int, zeros: tuple[int, ...]) -> dict[str, int]:
     >>> simple_root_bounds(7, (1, 2, 4))
     {'bch': 3, 'hartmann_tzeng': 3, 'roos': 3}
     """
-    if not zeros:
-        return {"bch": 1, "hartmann_tzeng": 1, "roos": 1}
-    multiples = _scaled(n, zeros)
-    bch = bch_bound(n, zeros)
+    bch = simple_root_bch(n, zeros)
     best = {"bch": bch, "hartmann_tzeng": bch, "roos": bch}
     # No set of zeros proves more than one zero more than it has.
     if bch > len(zeros):
@@ -92,28 +108,30 @@ def simple_root_bounds(n: int, zeros: tuple[int, ...]) -> dict[str, int]:
 
     # The progression A may be given step 1, as every unit multiple of Z is tried; one call
     # for each multiple leaves Ctrl-C a chance between them.
-    for row in multiples:
+    for row in _scaled(n, zeros):
         best["hartmann_tzeng"] = int(hartmann_tzeng(row, best["hartmann_tzeng"]))
         best["roos"] = int(roos(row, best["roos"]))
     return best
 
 
-def bch_bound(n: int, zeros: tuple[int, ...]) -> int:
+def simple_root_bch(n: int, zeros: tuple[int, ...]) -> int:
     """Return the BCH bound for odd n and a proper subset of 0..n-1 closed under doubling.
 
     Examples
     --------
-    >>> bch_bound(15, (1, 2, 3, 4, 6, 8, 9, 12))
+    >>> simple_root_bch(15, (1, 2, 3, 4, 6, 8, 9, 12))
     5
     """
-    return int(longest_runs(_scaled(n, zeros)).max()) + 1
+    return 1 + max(int(longest_runs(row)) for row in _scaled(n, zeros))
 
 
-def _scaled(n: int, zeros: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Mark the defining set scaled by each unit, shape (units, n)."""
+def _scaled(n: int, zeros: tuple[int, ...]) -> Iterator[NDArray[np.bool_]]:
+    """Yield the marks of the defining set scaled by each unit, shape (n,)."""
     inside = np.zeros(n, dtype=np.bool_)
     inside[list(zeros)] = True
-    return inside[unit_multiples(n)]
+    steps = np.arange(n)
+    for unit in unit_representatives(n):
+        yield inside[unit * steps % n]
 
 
 def unit_representatives(n: int) -> list[int]:

@@ -90,7 +90,7 @@ def cyclotomic_cosets(n: int) -> tuple[tuple[int, ...], ...]:
 
     References
     ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 4, section 3.
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapters 4 and 7.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def primitive_polynomial(degree: int) -> int:
 
     References
     ----------
-    MacWilliams and Sloane, chapter 4, section 4.
+    MacWilliams and Sloane, chapter 4.
 
     Examples
     --------

@@ -150,7 +150,7 @@ class _Search:
         if code.n <= _ALL_BOUNDS_UP_TO:
             state.lower = allowed(max(code.lower_bounds().values()))
         else:
-            state.lower = allowed(bch_bound(code.n, code.defining_set))
+            state.lower = allowed(bch_bound(code))
         self._note("bounds")
         # A stopped search still gives the bounds of the codes it did not reach.
         if state.lower >= state.upper or self.interrupted:

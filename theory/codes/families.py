@@ -50,7 +50,7 @@ def hamming(K: int) -> BinaryCyclicCode:
 
     References
     ----------
-    MacWilliams and Sloane, chapter 7, section 3.
+    MacWilliams and Sloane, chapter 7.
 
     Examples
     --------

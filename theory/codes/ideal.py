@@ -271,7 +271,7 @@ class CyclicIdeal:
 
         References
         ----------
-        MacWilliams and Sloane, chapter 8, theorem 1; Huffman and Pless, theorem 4.3.3.
+        MacWilliams and Sloane, chapter 8, theorem 1; Huffman and Pless, section 4.3.
 
         Examples
         --------
