@@ -183,6 +183,44 @@ def test_weights_decide_when_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.witness is None
 
 
+def test_a_distance_without_a_word_passes_through_reductions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("_SMALL", "_COUNTING", "_WITNESS_WORDS"):
+        monkeypatch.setattr(module, name, 0)
+    odd = quadratic_residue(41)
+    code = BinaryCyclicCode(82, (2 * i for i in odd.generator_exponents))
+    found = code.distance_search()
+    assert (found.lower, found.upper, found.exact, found.witness) == (9, 9, True, None)
+
+
+def test_parts_that_cannot_matter_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The even-weight code of length 7 gives 2; twice the other part cannot be less."""
+    code = BinaryCyclicCode.from_defining_set(14, [0])
+    solved = []
+    inner = module._Search._irreducible
+
+    def count(self: module._Search, part: BinaryCyclicCode) -> module._State:
+        solved.append(part)
+        return inner(self, part)
+
+    monkeypatch.setattr(module._Search, "_irreducible", count)
+    assert [part.factor for part in split(code)] == [1, 2]
+    assert code.distance_search().upper == 2
+    assert [part.k for part in solved] == [6]
+
+
+def test_an_early_interruption_returns_what_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(code: BinaryCyclicCode) -> list[object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "split", interrupt)
+    code = bch(31, 7)
+    found = code.distance_search()
+    check(code, found)
+    assert (found.lower, found.upper, found.interrupted) == (1, 11, True)
+
+
 def test_a_time_limit_returns_bounds() -> None:
     code = quadratic_residue(199)
     start = time.monotonic()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .distance import DistanceSearch
 
 #: Largest enumeration, in codewords, that :meth:`BinaryCyclicCode.weight_distribution`
-#: starts unless told otherwise: some minutes on two cores.
+#: starts unless told otherwise: a minute or so.
 MAX_ENUMERATION = 1 << 36
 
 

@@ -122,7 +122,7 @@ class _Search:
 
     @staticmethod
     def _lift(state: _State, part: Part, solved: _State) -> None:
-        if solved.witness is not None and solved.witness.bit_count() == solved.upper:
+        if solved.witness is not None:
             state.offer(part.lift(solved.witness))
         elif part.factor * solved.upper < state.upper:
             state.upper, state.witness = part.factor * solved.upper, None

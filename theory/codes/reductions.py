@@ -96,27 +96,29 @@ def interleaving(code: BinaryCyclicCode) -> list[Part]:
 
 
 def repeated_roots(code: BinaryCyclicCode) -> list[Part]:
-    """Return the codes C_t of odd length, each with its smallest factor; nothing for odd n."""
+    """Return the codes C_t of odd length that can attain the minimum; nothing for odd n."""
     n = code.n
     odd, power = odd_part(n)
     if power == 1:
         return []
     polynomials = root_system(odd).polynomials
     multiplicities = code._multiplicities
-    parts: dict[int, Part] = {}
-    for t in range(power):
+    parts: list[Part] = []
+    smallest = power + 1
+    # C_t grows with t, so a part matters only if its factor is below those of all larger t.
+    for t in reversed(range(power)):
+        factor = 1 << t.bit_count()
+        if factor >= smallest:
+            continue
         generator = 1
         for polynomial, count in zip(polynomials, multiplicities, strict=True):
             if count > t:
                 generator = gf2.mul(generator, polynomial)
-        if gf2.degree(generator) == odd:
-            continue
-        factor = 1 << t.bit_count()
-        if generator in parts and parts[generator].factor <= factor:
-            continue
-        parts[generator] = Part(type(code)._of(odd, generator), factor, _lifter(n, odd, power, t))
-    # Cheap parts first: a small upper bound spares the others.
-    return sorted(parts.values(), key=lambda part: part.factor)
+        if gf2.degree(generator) < odd:
+            smallest = factor
+            parts.append(Part(type(code)._of(odd, generator), factor, _lifter(n, odd, power, t)))
+    # Small factors first: a small upper bound spares the others.
+    return parts[::-1]
 
 
 def _lifter(n: int, odd: int, power: int, t: int) -> Callable[[int], int]:
