@@ -122,7 +122,7 @@ def accuracy_against_p() -> Figure:
             ylim=(0, 1.005),
             title="Where Proposition 1 holds",
         )
-        axes.legend(loc="lower left")
+        axes.legend(loc="lower left", fontsize=8, labelspacing=0.25, borderaxespad=0.2)
     return figure
 
 

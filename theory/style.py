@@ -48,7 +48,7 @@ def styled() -> Iterator[None]:
     import matplotlib as mpl
     from cycler import cycler
 
-    look = dict(_RC)
+    look: Any = dict(_RC)
     look["axes.prop_cycle"] = cycler(color=CYCLE) + cycler(linestyle=LINES)
     with mpl.rc_context(look):
         yield

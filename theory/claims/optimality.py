@@ -12,7 +12,7 @@ from .theorem2 import ROUNDING, all_quantities, offenders
 
 @register(
     "robust_bayes",
-    title="the most robust classifier",
+    title="Best adversarial accuracy",
     locator="beyond the paper",
     value_name="A of the robust Bayes rule",
     bound_name="A*(e)",

@@ -142,7 +142,7 @@ def _as_stated(setting: Setting) -> Outcome:
 
 @register(
     "prop1.variance",
-    title="variance in the printed proof",
+    title="Prop. 1: variance in its proof",
     locator="Supplement, proof of Proposition 1",
     value_name="variance of the shifted sum / d",
     bound_name="printed variance / d",
@@ -182,7 +182,7 @@ def _variance(setting: Setting) -> Outcome:
 
 @register(
     "prop1.corrected",
-    title="Proposition 1 with the true variance",
+    title="Prop. 1 with the true variance",
     locator="Supplement, proof of Proposition 1, mended",
     value_name="highest Phi(2 kappa_j) over r_j c != c",
     bound_name="Phi(1/2)",
@@ -207,7 +207,7 @@ def _corrected(setting: Setting) -> Outcome:
 
 @register(
     "prop1.p_interval",
-    title="exact p-interval of Proposition 1",
+    title="Prop. 1: exact interval of p",
     locator="sharpens Section 3, Proposition 1",
     value_name="largest p for this orbit",
     bound_name="0.93552, the largest p for distance 3/8",
@@ -236,7 +236,7 @@ def _p_interval(setting: Setting) -> Outcome:
 
 @register(
     "prop1.smallest_delta",
-    title="smallest distance for Proposition 1",
+    title="Prop. 1: smallest distance",
     locator="sharpens Section 3, Proposition 1",
     value_name="relative distance of the orbit",
     bound_name="smallest distance that gives 85% at this p",
@@ -266,7 +266,7 @@ def _smallest_delta(setting: Setting) -> Outcome:
 
 @register(
     "prop1.any_j",
-    title="'for any j' of Proposition 1",
+    title="Prop. 1: 'for any j', literally",
     locator="Section 3, Proposition 1",
     value_name="highest accuracy of f* on r_j X over every j",
     bound_name="85%",
@@ -298,7 +298,7 @@ def _any_j(setting: Setting) -> Outcome:
 
 @register(
     "prop1.random_shift",
-    title="Proposition 1 for the random shift",
+    title="Prop. 1 for the random shift",
     locator="Supplement, end of the proof of Proposition 1",
     value_name="accuracy of f* on r X",
     bound_name="85%",

@@ -51,10 +51,10 @@ class Summary:
             return "NOT AS EXPECTED" if not self.mismatches else "SIMULATION CONTRADICTS"
         return {
             HOLDS: "holds",
-            EQUALITY: "holds, and is attained",
-            VIOLATED: "does not hold (known slip)",
-            UNSATISFIABLE: "empty: no classifier meets the hypothesis",
-            INCONCLUSIVE: "not decided by these settings",
+            EQUALITY: "holds, attained",
+            VIOLATED: "refuted, as expected",
+            UNSATISFIABLE: "vacuous, as expected",
+            INCONCLUSIVE: "not decided here",
         }[self.verdict]
 
 

@@ -121,7 +121,7 @@ def universal_outcome(
 
 @register(
     "thm2a",
-    title="Theorem 2(a): robust, so not spatial",
+    title="Thm 2(a): robust, so not spatial",
     locator="Section 3, Theorem 2",
     value_name="largest S that the attacks leave possible",
     bound_name="eta p/(1-p)",
@@ -157,7 +157,7 @@ def _stump_attains(setting: Setting, bound: float) -> bool:
 
 @register(
     "thm2a.no_fraction",
-    title="Theorem 2(a) read without its fraction bar",
+    title="Thm 2(a) without its fraction bar",
     locator="Section 3, Theorem 2",
     value_name="S of sign(x0)",
     bound_name="eta p (1-p)",
@@ -188,7 +188,7 @@ def _without_fraction(setting: Setting) -> Outcome:
 
 @register(
     "thm2b",
-    title="Theorem 2(b): spatial, so not robust",
+    title="Thm 2(b): spatial, so not robust",
     locator="Section 3, Theorem 2",
     value_name="largest A that the attacks leave possible",
     bound_name="1 - (1-p)(1-eta)/p",
@@ -227,7 +227,7 @@ def _best_spatial(setting: Setting) -> tuple[float, str]:
 
 @register(
     "thm2.equality",
-    title="Theorem 2 is attained",
+    title="Thm 2: both parts are attained",
     locator="beyond the paper",
     value_name="S of sign(x0)",
     bound_name="(1 - A) p/(1-p)",
@@ -262,7 +262,7 @@ def _equality(setting: Setting) -> Outcome:
 
 @register(
     "thm2.feasibility",
-    title="no classifier has A > p",
+    title="Thm 2: no classifier has A > p",
     locator="beyond the paper",
     value_name="largest A of any classifier",
     bound_name="p",

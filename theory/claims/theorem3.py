@@ -59,7 +59,7 @@ def _as_stated(setting: Setting) -> Outcome:
 
 @register(
     "thm3.sharper",
-    title="the interval behind Theorem 3",
+    title="Thm 3: the interval behind it",
     locator="beyond the paper (sharpens Theorem 3)",
     value_name="largest S that the attacks leave possible",
     bound_name="min(1, eta p/(1-p))",
@@ -91,7 +91,7 @@ def _sharper(setting: Setting) -> Outcome:
 
 @register(
     "thm3.limit",
-    title="the limit quoted after Theorem 3",
+    title="Thm 3: the limit quoted after it",
     locator="Supplement, after Theorem 3",
     value_name="largest A of any classifier",
     bound_name="1 - eta, which the limit needs",

@@ -1,0 +1,91 @@
+"""`spadv accuracy`: the named classifiers on one codeword."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..theory.accuracy import bayes_accuracy, shifted_accuracy
+from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, stump
+from ..theory.distribution import CodeGaussian
+from ..theory.errors import check_budget, check_integer
+from ..theory.words import parse_word
+from .console import err, number, out, print_json, table
+
+
+def run(
+    codeword: str,
+    shift: int,
+    p: float,
+    budget: float,
+    samples: int,
+    seed: int,
+    level: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Print the accuracies of f*, the robust and the shift-Bayes rule, and sign(x0)."""
+    dist = CodeGaussian(parse_word(codeword), p, shift)
+    described = describe(dist, check_budget("budget", budget), samples, seed, level)
+    if as_json:
+        print_json(described)
+        return
+    for remark in dist.orbit.degeneracies():
+        err.print(remark)
+    if budget >= np.sqrt(dist.d):
+        err.print(f"eps = {budget / np.sqrt(dist.d):.3g} >= 1: the attack can overwrite x0.")
+    _show(described, dist, budget)
+
+
+def describe(
+    dist: CodeGaussian, budget: float, samples: int, seed: int, level: float
+) -> dict[str, Any]:
+    """Return all accuracies as plain JSON values; lists run over j = 0..n-1."""
+    rng = np.random.default_rng(check_integer("seed", seed, minimum=0))
+    shifted = shifted_accuracy(dist.orbit.kappa, dist.p)
+    best = ShiftBayes(dist).spatial_accuracy(samples=samples, rng=rng, level=level)
+    x0_rule = stump(dist)
+    return {
+        "d": dist.d,
+        "n_shifts": dist.n_shifts,
+        "kappa": dist.orbit.kappa.tolist(),
+        "natural": float(bayes_accuracy(dist.p)),
+        "shifted": shifted.tolist(),
+        "spatial": float(shifted.mean()),
+        "adversarial": bayes(dist).adversarial_accuracy(dist, budget),
+        "robust_bayes": best_adversarial_accuracy(dist, budget),
+        "shift_bayes": {
+            "value": best.value,
+            "interval": None if best.interval is None else best.interval._asdict(),
+            "method": best.method,
+        },
+        "x0_rule": x0_rule.natural_accuracy(dist),
+        "x0_rule_adversarial": x0_rule.adversarial_accuracy(dist, budget),
+    }
+
+
+def _show(described: dict[str, Any], dist: CodeGaussian, budget: float) -> None:
+    title = f"d = {dist.d}, n = {dist.n_shifts} shifts, p = {dist.p:g}, e = {budget:g}"
+    shown = table(title, "classifier", "accuracy", "value", numbers=(2,))
+    shown.add_row("f* (Bayes on X)", "natural", number(described["natural"]))
+    shown.add_row("", "spatial", number(described["spatial"]))
+    shown.add_row("", "adversarial", number(described["adversarial"]))
+    moving = dist.orbit.moving
+    if moving.size:
+        worst = np.array(described["shifted"])[moving]
+        text = (
+            f"{worst.min():.4f} to {worst.max():.4f}"
+            if worst.max() > worst.min() + 1e-12
+            else (number(float(worst[0])))
+        )
+        shown.add_row("", "on r_j X, r_j c != c", text)
+    best = described["shift_bayes"]
+    text = number(best["value"])
+    if best["interval"]:
+        text += f" [{best['interval']['low']:.4f}, {best['interval']['high']:.4f}]"
+    shown.add_row("shift-Bayes", f"spatial ({best['method']})", text)
+    shown.add_row("robust Bayes", "adversarial", number(described["robust_bayes"]))
+    shown.add_row("sign(x0)", "natural and spatial", number(described["x0_rule"]))
+    shown.add_row("", "adversarial", number(described["x0_rule_adversarial"]))
+    out.print(shown)

@@ -1,0 +1,140 @@
+"""`spadv bounds`: all laws between S and A side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..theory import bounds as laws
+from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
+from ..theory.bounds import residual
+from ..theory.errors import (
+    InputError,
+    check_budget,
+    check_integer,
+    check_probability,
+    check_real,
+)
+from .console import number, out, print_json, table
+
+_NAMES = {
+    "theorem2": "Theorem 2",
+    "theorem3": "Theorem 3",
+    "sharpened": "sharpened Theorem 2 (U0 at D = 0)",
+    "gradual": "gradual law (U0)",
+    "gradual_tight": "gradual law with Neyman-Pearson (U)",
+}
+
+
+def run(
+    p: float,
+    budget: float,
+    delta: float,
+    spatial: float | None,
+    adversarial: float | None,
+    shifts: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what S allows for A, or A for S, or the caps alone."""
+    if spatial is not None and adversarial is not None:
+        raise InputError("--spatial", "not be given together with --adversarial", spatial)
+    described = describe(p, budget, delta, spatial, adversarial, shifts)
+    if as_json:
+        print_json(described)
+    else:
+        _show(described, spatial, adversarial)
+
+
+def describe(
+    p: float,
+    budget: float,
+    delta: float,
+    spatial: float | None = None,
+    adversarial: float | None = None,
+    shifts: int | None = None,
+) -> dict[str, Any]:
+    """Return every law's value as plain JSON values; None where it does not apply.
+
+    Given S, all but "lower" bound A from above, and "lower" is the lower law solved for A;
+    given A, all but "lower" bound S from above and "lower" bounds it from below. S is the
+    accuracy on r_j X for one j; Theorem 3 reads it as the average over `shifts` shifts.
+    """
+    p, budget = check_probability("p", p), check_budget("budget", budget)
+    delta = check_real("delta", delta, low=0, high=1)
+    distance = float(residual(budget, delta))
+    caps = {
+        # For words long enough that eps < 1, whatever the budget.
+        "adversarial": float(robust_bayes_accuracy(p, budget, math.inf)),
+        "spatial": float(bayes_accuracy(p)),
+    }
+    values: dict[str, float | None] = dict.fromkeys((*_NAMES, "theorem3_lower", "lower"))
+    feasible = None
+    if shifts is not None:
+        check_integer("shifts", shifts, minimum=1)
+    if spatial is not None:
+        s = check_real("spatial", spatial, low=0, high=1)
+        feasible = s <= caps["spatial"]
+        values["theorem2"] = _finite(laws.theorem2_adversarial(s, p, budget))
+        if shifts is not None:
+            values["theorem3"] = _finite(laws.theorem3_adversarial(s, p, shifts, budget))
+        values |= _gradual(laws.gradual_adversarial, s, p, distance, budget)
+        values["lower"] = float(laws.lower_adversarial(s, budget, delta))
+    elif adversarial is not None:
+        a = check_real("adversarial", adversarial, low=0, high=1)
+        feasible = a <= caps["adversarial"]
+        values["theorem2"] = _finite(laws.theorem2_spatial(a, p, budget))
+        if shifts is not None:
+            low, high = laws.theorem3_spatial(a, p, shifts, budget)
+            values["theorem3"], values["theorem3_lower"] = _finite(high), _finite(low)
+        values |= _gradual(laws.gradual_spatial, a, p, distance, budget)
+        values["lower"] = float(laws.lower_spatial(a, budget, delta))
+    return {
+        "p": p,
+        "budget": budget,
+        "delta": delta,
+        "residual": distance,
+        "bounded": "A" if spatial is not None else "S" if adversarial is not None else None,
+        **values,
+        "caps": caps,
+        "feasible": feasible,
+    }
+
+
+def _gradual(
+    law: Callable[..., Any], given: float, p: float, distance: float, budget: float
+) -> dict[str, float | None]:
+    return {
+        # At D = 0, that is for attacks that can exchange the classes.
+        "sharpened": float(law(given, p, 0.0)) if budget >= FULL_BUDGET else None,
+        "gradual": float(law(given, p, distance)),
+        "gradual_tight": _finite(law(given, p, distance, tight=True)),
+    }
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _show(described: dict[str, Any], spatial: float | None, adversarial: float | None) -> None:
+    title = f"p = {described['p']:g}, e = {described['budget']:g}, delta = {described['delta']:g}"
+    caps = described["caps"]
+    if described["bounded"] is None:
+        shown = table(title, "cap", "value", numbers=(1,))
+    else:
+        given = f"S = {spatial:g}" if spatial is not None else f"A = {adversarial:g}"
+        column = f"{described['bounded']} beside {given}"
+        shown = table(title, "law", column, numbers=(1,))
+        for key, name in _NAMES.items():
+            text = number(described[key], 6)
+            if key == "theorem3" and described["theorem3_lower"] is not None:
+                text = f"{described['theorem3_lower']:.6f} to {text}"
+            shown.add_row(name, text if text == "-" or " to " in text else f"<= {text}")
+        sign = "<=" if described["bounded"] == "A" else ">="
+        shown.add_row("lower law", f"{sign} {number(described['lower'], 6)}")
+    shown.add_row("cap on A: robust Bayes, eps < 1", f"<= {number(caps['adversarial'], 6)}")
+    shown.add_row("cap on S: Bayes", f"<= {number(caps['spatial'], 6)}")
+    out.print(shown)
+    if described["feasible"] is False:
+        out.print("No classifier reaches the given value: it is above the cap.")

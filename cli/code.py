@@ -1,0 +1,170 @@
+"""`spadv code`: one cyclic code, or all of a length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..theory.codes import (
+    BinaryCyclicCode,
+    all_cyclic_codes,
+    bch_bounds_of_all,
+    count_cyclic_codes,
+    family,
+)
+from ..theory.errors import InputError, TooLargeError
+from .console import err, out, print_json, progress_bar, table
+
+#: Longest listing of `--all`.
+MOST_LISTED = 1 << 16
+
+
+def run(
+    length: int,
+    *,
+    generator: str | None,
+    defining_set: str | None,
+    family: str | None,
+    everything: bool,
+    seconds: float | None,
+    as_json: bool,
+) -> None:
+    """Describe one code, or list every cyclic code of the length."""
+    given = {"--generator": generator, "--defining-set": defining_set, "--family": family}
+    named = [option for option, value in given.items() if value is not None]
+    if everything:
+        named.append("--all")
+    if len(named) != 1:
+        rule = "give one of --generator, --defining-set, --family, --all"
+        raise InputError("code", rule, ", ".join(named) or "none of them")
+    if everything:
+        _list(length, as_json=as_json)
+        return
+    code = _build(length, generator, defining_set, family)
+    described = describe(code, seconds)
+    if as_json:
+        print_json(described)
+    else:
+        _show(described)
+
+
+def _build(
+    length: int, generator: str | None, defining_set: str | None, name: str | None
+) -> BinaryCyclicCode:
+    if generator is not None:
+        return BinaryCyclicCode(length, _integers("generator", generator))
+    if defining_set is not None:
+        zeros = _integers("defining-set", defining_set)
+        code = BinaryCyclicCode.from_defining_set(length, zeros)
+        added = sorted(set(code.defining_set) - set(zeros))
+        if added:
+            err.print(f"Conjugate zeros added: {', '.join(map(str, added))}.")
+        return code
+    assert name is not None  # exactly one of the three was given
+    return family(length, name)
+
+
+def _integers(option: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")] if text.strip() else []
+    except ValueError:
+        raise InputError(option, "be whole numbers separated by commas", text) from None
+
+
+def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, Any]:
+    """Return everything about a code, as plain JSON values.
+
+    Parameters
+    ----------
+    code : BinaryCyclicCode
+        The code.
+    seconds : float, optional
+        Time limit of the search for the minimum distance.
+    """
+    described: dict[str, Any] = {
+        "n": code.n,
+        "k": code.k,
+        "generator_exponents": list(code.generator_exponents),
+        "defining_set": list(code.defining_set),
+        "min_distance": None,
+        "weights": None,
+        "period_of_generator": code.period_of_generator,
+        "bounds": None,
+    }
+    if code.k == 0:
+        return described | {"weights": {"0": 1}}
+    # Weights first: where they are cheap they give the distance for nothing.
+    with progress_bar("weights") as tell:
+        try:
+            weights = code.weight_distribution(tell, max_words=1 << 28)
+            described["weights"] = {str(weight): count for weight, count in weights.items()}
+        except TooLargeError as error:
+            err.print(f"No weight distribution: {error}", soft_wrap=True)
+    with progress_bar("minimum distance") as tell:
+        found = code.distance_search(seconds, tell)
+    described["bounds"] = code.lower_bounds() | {"lower": found.lower, "upper": found.upper}
+    described["min_distance"] = found.upper if found.exact else None
+    if found.interrupted:
+        err.print(f"Stopped early: the distance is from {found.lower} to {found.upper}.")
+    return described
+
+
+def _show(described: dict[str, Any]) -> None:
+    bounds = described["bounds"] or {}
+    distance = described["min_distance"]
+    if distance is None:
+        distance = f"{bounds['lower']} to {bounds['upper']}" if bounds else "none: the zero code"
+    shown = table(f"Binary cyclic code [{described['n']}, {described['k']}]", "property", "value")
+    exponents = described["generator_exponents"]
+    shown.add_row("generator", " + ".join(_term(e) for e in exponents))
+    shown.add_row("defining set", ", ".join(map(str, described["defining_set"])) or "empty")
+    shown.add_row("minimum distance", str(distance))
+    if bounds:
+        keys = ("bch", "hartmann_tzeng", "roos")
+        text = ", ".join(f"{key.replace('_', '-')} {bounds[key]}" for key in keys)
+        shown.add_row("lower bounds", text)
+    shown.add_row("period of the generator word", str(described["period_of_generator"]))
+    out.print(shown)
+    if described["weights"]:
+        listed = table("Weight distribution", "weight", "codewords", numbers=(0, 1))
+        for weight, count in described["weights"].items():
+            listed.add_row(weight, f"{count:,}")
+        out.print(listed)
+
+
+def _term(exponent: int) -> str:
+    return {0: "1", 1: "x"}.get(exponent, f"x^{exponent}")
+
+
+def _list(length: int, *, as_json: bool) -> None:
+    total = count_cyclic_codes(length)
+    if total > MOST_LISTED:
+        rule = f"have at most {MOST_LISTED} cyclic codes to be listed"
+        raise TooLargeError("length", rule, length, f"It has {total}.")
+    bounds = bch_bounds_of_all(length)
+    if as_json:
+        print_json(
+            [
+                {
+                    "n": code.n,
+                    "k": code.k,
+                    "generator_exponents": list(code.generator_exponents),
+                    "defining_set": list(code.defining_set),
+                    "min_distance": code.minimum_distance_if_known(),
+                    "bounds": {"bch": int(bound)} if bound else None,
+                }
+                for code, bound in zip(all_cyclic_codes(length), bounds, strict=True)
+            ]
+        )
+        return
+    listed = table(
+        f"The {total} cyclic codes of length {length}",
+        "k",
+        "BCH bound",
+        "generator",
+        numbers=(0, 1),
+    )
+    rows = zip(all_cyclic_codes(length), bounds, strict=True)
+    for code, bound in sorted(rows, key=lambda row: (row[0].k, -int(row[1]))):
+        generator = ",".join(map(str, code.generator_exponents))
+        listed.add_row(str(code.k), str(bound) if bound else "-", generator)
+    out.print(listed)

@@ -1,0 +1,194 @@
+"""`spadv verify` and `spadv report`: check claims, save results, draw the report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+
+from ..theory.claims import Grid, Summary, summarise
+from ..theory.claims import run as run_claims
+from ..theory.errors import StoreError
+from ..theory.progress import Progress
+from ..theory.result import Result, read_results, write_atomically
+from .console import err, out, print_json, progress_bar, table
+
+RESULTS = "results.jsonl"
+_DEFAULT_WORD = ("simplex:6", 1)
+
+
+def run(
+    claim_ids: list[str] | None,
+    values: dict[str, Any],
+    samples: int,
+    seed: int,
+    level: float,
+    folder: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Check claims on a grid, print one line for each, and write the report.
+
+    Raises
+    ------
+    typer.Exit
+        With code 1 if a claim that should hold is violated, or a simulation contradicts
+        its closed form.
+    """
+    import typer
+
+    start = time.perf_counter()
+    grid = Grid(**values, samples=samples, seed=seed, level=level)
+    if folder is not None:
+        _prepare(folder)
+    with progress_bar("verify") as tell:
+        results = _compute(claim_ids, grid, folder, tell)
+    summaries = summarise(results)
+    seconds = time.perf_counter() - start
+    if folder is not None:
+        write_report(results, folder)
+    if as_json:
+        print_json(_document(summaries, seconds, folder))
+    else:
+        _show(summaries, seconds, folder)
+    if not all(summary.ok for summary in summaries):
+        _complain(results)
+        raise typer.Exit(1)
+
+
+def _prepare(folder: Path) -> None:
+    """Check, before any work, that the folder can be written and mixes nothing."""
+    path = folder / RESULTS
+    if path.exists():
+        for _ in read_results(path):  # raises for another schema, or what is not ours
+            break
+    probe = folder / ".writable"
+    write_atomically(probe, "")
+    probe.unlink(missing_ok=True)
+
+
+def _compute(
+    claim_ids: list[str] | None, grid: Grid, folder: Path | None, tell: Progress
+) -> list[Result]:
+    """Run the checks; each result is on disk as soon as it is there."""
+    checks = run_claims(claim_ids, grid, progress=tell)
+    if folder is None:
+        return list(checks)
+    part = folder / f"{RESULTS}.part"
+    results = []
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            for result in checks:
+                results.append(result)
+                stream.write(json.dumps(result.to_json(), allow_nan=False) + "\n")
+    except KeyboardInterrupt:
+        err.print(f"Interrupted: {len(results)} results are kept in {part}.")
+        raise
+    except OSError as error:
+        raise StoreError(f"cannot write {part}: {error.strerror or error}") from None
+    path = folder / RESULTS
+    if path.exists():
+        path.replace(folder / "results.previous.jsonl")
+    part.replace(path)
+    return results
+
+
+def rebuild(folder: Path) -> None:
+    """Draw figures and report.html again from a folder's results."""
+    path = folder / RESULTS
+    if not path.is_file():
+        raise StoreError(f"{folder} holds no {RESULTS}: run `spadv verify --out {folder}` first")
+    results = list(read_results(path))
+    if not results:
+        raise StoreError(f"{path} holds no results")
+    write_report(results, folder)
+    out.print(f"Wrote {folder / 'report.html'}.")
+
+
+def write_report(results: list[Result], folder: Path) -> None:
+    """Write the figures and report.html of these results into a folder."""
+    from ..theory.plots import verify_figures
+    from ..theory.style import save
+    from .report import verify_page
+
+    codeword, shift = _drawn_word(results)
+    figures = verify_figures(results, codeword, shift)
+    for name, figure in figures.items():
+        save(figure, folder / "figures", name)
+    write_atomically(folder / "report.html", verify_page(results, figures))
+
+
+def _drawn_word(results: Iterable[Result]) -> tuple[str, int]:
+    """Return the one word that was checked, or the example word of the default grid."""
+    words = {r.parameters["codeword"]: r.parameters.get("shift", 1) for r in results}
+    return next(iter(words.items())) if len(words) == 1 else _DEFAULT_WORD
+
+
+def _document(summaries: list[Summary], seconds: float, folder: Path | None) -> dict[str, Any]:
+    return {
+        "ok": all(summary.ok for summary in summaries),
+        "seconds": round(seconds, 3),
+        "out": None if folder is None else str(folder),
+        "claims": [
+            {
+                "claim": s.claim.id,
+                "title": s.claim.title,
+                "locator": s.claim.locator,
+                "statement": s.claim.statement,
+                "expected": s.claim.expected,
+                "verdict": s.verdict,
+                "ok": s.ok,
+                "checks": s.checks,
+                "counts": s.counts,
+                "simulations": s.compared,
+                "mismatches": s.mismatches,
+            }
+            for s in summaries
+        ],
+    }
+
+
+def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
+    shown = table("Claims", "claim", "what", "verdict", "checks", numbers=(3,))
+    shown.box = SIMPLE_HEAD
+    for s in summaries:
+        colour = "green" if s.ok else "bold red"
+        if s.ok and s.verdict not in ("holds", "holds-with-equality"):
+            colour = "yellow"
+        verdict = f"[{colour}]{s.meaning}[/]"
+        shown.add_row(s.claim.id, s.claim.title, verdict, str(s.checks))
+    out.print(shown)
+    checks = sum(s.checks for s in summaries)
+    compared = sum(s.compared for s in summaries)
+    wrong = sum(s.mismatches for s in summaries)
+    out.print(
+        f"{checks} checks, {compared} simulations compared with closed forms, "
+        f"{wrong} contradictions, {seconds:.1f} s."
+    )
+    if folder is not None:
+        out.print(f"Results, figures and report.html are in {folder}.")
+
+
+def _complain(results: list[Result]) -> None:
+    """Say on stderr what is wrong, first the failures of the software itself."""
+    for result in [r for r in results if r.mismatches][:5]:
+        q = result.mismatches[0]
+        err.print(
+            f"SOFTWARE FAILURE in {result.claim}: {q.name} is {q.exact} by its closed form, "
+            f"{q.simulated} in {q.trials} samples (p-value {q.p_value:.1e}); "
+            f"parameters {json.dumps(result.parameters)}",
+            style="bold red",
+            soft_wrap=True,
+        )
+    for result in [r for r in results if r.alarming and not r.mismatches][:5]:
+        err.print(
+            f"{result.claim}: expected '{result.expected}', found '{result.verdict}': value "
+            f"{result.value}, bound {result.bound}; {result.note} "
+            f"parameters {json.dumps(result.parameters)}",
+            style="bold red",
+            soft_wrap=True,
+        )
