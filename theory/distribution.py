@@ -186,6 +186,8 @@ class CodeGaussian:
                 raise InputError(
                     "j", f"be one shift, or one for each of {len(array)} rows", j.shape
                 )
+            if j.dtype.kind not in "iu":
+                raise InputError("j", "hold integers", j)
             numbers = j % self.n_shifts
             for number in np.unique(numbers):
                 rows = numbers == number

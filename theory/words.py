@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -243,9 +244,9 @@ def parse_word(text: str) -> Word:
     word = _from_literal(text)
     if word is not None:
         return word
-    path = Path(text)
-    if path.is_file():
-        return _from_file(path)
+    # os.path.isfile takes any text; Path.is_file raises on one longer than a file name.
+    if os.path.isfile(text):
+        return _from_file(Path(text))
     if ":" in text and re.fullmatch(r"[a-z-]+(:\d+)*", text):
         near = difflib.get_close_matches(name, _FAMILIES, n=1)
         hint = f"Did you mean '{near[0]}'? " if near else ""

@@ -1,0 +1,160 @@
+"""The law of (X, Y), streams, and shifts of samples."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import stats
+from spadv.theory import CodeGaussian, InputError, random_word, simplex_word
+
+SIZES = [(simplex_word(4), 1, 0.5), (random_word(12, 1), 3, 0.8), (random_word(300, 2), 1, 1.0)]
+IDS = ["half", "p=0.8", "certain"]
+
+
+@pytest.mark.parametrize(("word", "shift", "p"), SIZES, ids=IDS)
+def test_law_of_the_samples(word, shift, p, rng, level, assert_proportion):
+    size, d = 40_000, len(word)
+    x, y = CodeGaussian(word, p, shift).sample(size, rng)
+    assert x.shape == (size, d + 1)
+    assert x.dtype == np.float64
+    assert y.dtype == np.int8
+    assert set(np.unique(y)) == {-1, 1}
+    assert set(np.unique(x[:, 0])) <= {-1, 1}
+    assert_proportion((y == 1).sum(), size, 0.5)
+    agrees = x[:, 0] == y
+    assert_proportion(agrees.sum(), size, p)
+    assert_proportion(agrees[y == 1].sum(), (y == 1).sum(), p)
+    # Standardised by the definition: mean 2 y c_t / sqrt d, variance 1.
+    noise = x[:, 1:] - y[:, None] * 2 * np.asarray(word) / np.sqrt(d)
+    for t in range(0, d, max(1, d // 6)):
+        assert stats.kstest(noise[:, t], "norm").pvalue >= level
+    assert stats.kstest(noise.ravel()[:500_000], "norm").pvalue >= level
+    # Independent of each other, of x0 and of y: random unit projections are standard normal.
+    for _ in range(6):
+        direction = rng.standard_normal(d)
+        projection = noise @ (direction / np.linalg.norm(direction))
+        assert stats.kstest(projection, "norm").pvalue >= level
+        if p < 1:
+            assert stats.ks_2samp(projection[agrees], projection[~agrees]).pvalue >= level
+        assert stats.ks_2samp(projection[y > 0], projection[y < 0]).pvalue >= level
+    assert stats.chi2.sf((noise**2).sum(), noise.size) >= level
+    assert stats.chi2.cdf((noise**2).sum(), noise.size) >= level
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000])
+def test_the_stream_joined_is_the_sample(size):
+    dist = CodeGaussian(random_word(100, 0), 0.7)
+    x, y = dist.sample(size, np.random.default_rng(3))
+    chunks = [(a.copy(), b.copy()) for a, b in dist.stream(size, np.random.default_rng(3))]
+    assert sum(len(b) for _, b in chunks) == size
+    if size:
+        np.testing.assert_array_equal(np.concatenate([a for a, _ in chunks]), x)
+        np.testing.assert_array_equal(np.concatenate([b for _, b in chunks]), y)
+        again, _ = dist.sample(size, np.random.default_rng(3))
+        np.testing.assert_array_equal(again, x)
+        assert not np.array_equal(dist.sample(size, np.random.default_rng(4)).x, x)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_chunk_sizes_are_kept(chunk, rng):
+    dist = CodeGaussian(simplex_word(3), 0.7)
+    sizes = [len(y) for _, y in dist.stream(20, rng, chunk=chunk)]
+    assert sum(sizes) == 20
+    assert all(size == min(chunk, 20) for size in sizes[:-1])
+
+
+def test_a_stream_takes_constant_memory(rng):
+    dist = CodeGaussian(random_word(200, 0), 0.7)
+
+    def peak(size):
+        tracemalloc.start()
+        for _ in dist.stream(size, rng):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(5000)  # caches
+    small, large = peak(5000), peak(100_000)
+    assert large < small + 100_000  # the samples themselves would take 160 MB
+    assert small < 4_000_000
+
+
+@pytest.mark.parametrize("shift", [1, 2, 5, 10])
+def test_rotation_is_the_definition(shift, rng):
+    d = 10
+    n = d // shift
+    dist = CodeGaussian(random_word(d, 0), 0.7, shift)
+    x = rng.standard_normal((2 * n + 3, d + 1))
+    for j in (-3, 0, 1, n - 1, n, n + 1, np.int64(2)):
+        turned = dist.rotate(x, j)
+        for t in range(d):
+            np.testing.assert_array_equal(turned[:, 1 + t], x[:, 1 + (t + shift * j) % d])
+        np.testing.assert_array_equal(turned[:, 0], x[:, 0])
+    numbers = np.arange(-2, 2 * n + 1)
+    rows = dist.rotate(x, numbers)
+    for row, original, j in zip(rows, x, numbers, strict=True):
+        np.testing.assert_array_equal(row, dist.rotate(original, int(j)))
+    np.testing.assert_array_equal(dist.rotate(dist.rotate(x, 1), n - 1), x)
+    assert dist.rotate(x, 1) is not x
+
+
+def test_rotation_keeps_the_input_and_takes_any_leading_shape(rng):
+    dist = CodeGaussian([1, 1, -1], 0.7)
+    x = rng.standard_normal((2, 3, 4))
+    before = x.copy()
+    turned = dist.rotate(x, 1)
+    np.testing.assert_array_equal(x, before)
+    np.testing.assert_array_equal(turned[..., 1:], x[..., [2, 3, 1]])
+
+
+def test_shifted_samples_are_shifts_of_samples(rng, level):
+    dist = CodeGaussian(random_word(12, 3), 0.7, 2)
+    x, y, j = dist.sample_shifted(60_000, np.random.default_rng(5))
+    original, same = dist.sample(60_000, np.random.default_rng(5))
+    np.testing.assert_array_equal(y, same)
+    np.testing.assert_array_equal(dist.rotate(original, j), x)
+    assert stats.chisquare(np.bincount(j, minlength=6)).pvalue >= level
+    table = np.array([np.bincount(j[y == s], minlength=6) for s in (-1, 1)])
+    assert stats.chi2_contingency(table).pvalue >= level
+
+
+def test_means_are_the_definition():
+    dist = CodeGaussian([1, 1, -1, 1], 0.7, 2)
+    np.testing.assert_array_equal(dist.mean, [1, 1, -1, 1])
+    np.testing.assert_array_equal(dist.rotated_mean(1), [-1, 1, 1, 1])
+    assert np.linalg.norm(CodeGaussian(random_word(77, 0), 0.7).mean) == pytest.approx(2)
+    assert dist.log_odds == pytest.approx(np.log(7 / 3))
+    assert CodeGaussian([1], 1).log_odds == np.inf
+
+
+@pytest.mark.parametrize("p", [0.49, 1.01, -1, float("nan"), float("inf"), "x", None, [0.6]])
+def test_bad_p(p):
+    with pytest.raises(InputError, match="'p'"):
+        CodeGaussian([1, -1, 1], p)
+
+
+def test_bad_arguments(rng):
+    dist = CodeGaussian([1, -1, 1, 1], 0.7, 2)
+    x = np.zeros((3, 5))
+    for size in (-1, 1.5, None, True):
+        with pytest.raises(InputError, match="size"):
+            dist.sample(size, rng)
+    for generator in (None, 0, np.random.RandomState(0), np.random):
+        with pytest.raises(InputError, match="rng"):
+            dist.sample(3, generator)
+        with pytest.raises(InputError, match="rng"):
+            dist.sample_correlations(3, generator)
+    for chunk in (0, -1, 2.0):
+        with pytest.raises(InputError, match="chunk"):
+            list(dist.stream(3, rng, chunk=chunk))
+    for wrong in (np.zeros((3, 4)), np.zeros(4), 0.0):
+        with pytest.raises(InputError, match="'x'"):
+            dist.rotate(wrong, 1)
+        with pytest.raises(InputError, match="'x'"):
+            dist.correlations(wrong)
+    for j in (0.5, "1", np.zeros(2, dtype=int), np.zeros((3, 1), dtype=int), np.full(3, 0.5)):
+        with pytest.raises(InputError, match="'j'"):
+            dist.rotate(x, j)
+    with pytest.raises(InputError, match="'shift'"):
+        CodeGaussian([1, -1, 1, 1], 0.7, 3)
