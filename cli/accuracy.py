@@ -10,7 +10,7 @@ from ..theory.accuracy import bayes_accuracy, shifted_accuracy
 from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, stump
 from ..theory.distribution import CodeGaussian
 from ..theory.errors import check_budget, check_integer
-from ..theory.words import parse_word
+from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, table
 
 
@@ -27,6 +27,7 @@ def run(
 ) -> None:
     """Print the accuracies of f*, the robust and the shift-Bayes rule, and sign(x0)."""
     dist = CodeGaussian(parse_word(codeword), p, shift)
+    check_moves(dist.orbit.codeword)
     described = describe(dist, check_budget("budget", budget), samples, seed, level)
     if as_json:
         print_json(described)

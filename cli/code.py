@@ -14,8 +14,14 @@ from ..theory.codes import (
 from ..theory.errors import InputError, TooLargeError
 from .console import err, out, print_json, progress_bar, table
 
+#: Weights shown on a terminal; --json has all.
+MOST_WEIGHTS = 64
 #: Longest listing of `--all`.
 MOST_LISTED = 1 << 16
+#: Codewords enumerated for a weight distribution: seconds, not minutes.
+MOST_WORDS = 1 << 30
+#: Beyond this length Hartmann-Tzeng's and Roos's bounds take longer than a person waits.
+LONGEST_WITH_ALL_BOUNDS = 1023
 
 
 def run(
@@ -95,17 +101,24 @@ def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, 
     # Weights first: where they are cheap they give the distance for nothing.
     with progress_bar("weights") as tell:
         try:
-            weights = code.weight_distribution(tell, max_words=1 << 28)
+            weights = code.weight_distribution(tell, max_words=MOST_WORDS)
             described["weights"] = {str(weight): count for weight, count in weights.items()}
-        except TooLargeError as error:
-            err.print(f"No weight distribution: {error}", soft_wrap=True)
+        except TooLargeError:
+            err.print("No weight distribution: too many codewords to enumerate.")
     with progress_bar("minimum distance") as tell:
         found = code.distance_search(seconds, tell)
-    described["bounds"] = code.lower_bounds() | {"lower": found.lower, "upper": found.upper}
+    described["bounds"] = _lower_bounds(code) | {"lower": found.lower, "upper": found.upper}
     described["min_distance"] = found.upper if found.exact else None
     if found.interrupted:
         err.print(f"Stopped early: the distance is from {found.lower} to {found.upper}.")
     return described
+
+
+def _lower_bounds(code: BinaryCyclicCode) -> dict[str, int | None]:
+    """Return the algebraic bounds; only BCH's where the others would take long."""
+    if code.n <= LONGEST_WITH_ALL_BOUNDS:
+        return dict(code.lower_bounds())
+    return {"bch": code.bch_bound(), "hartmann_tzeng": None, "roos": None}
 
 
 def _show(described: dict[str, Any]) -> None:
@@ -120,15 +133,18 @@ def _show(described: dict[str, Any]) -> None:
     shown.add_row("minimum distance", str(distance))
     if bounds:
         keys = ("bch", "hartmann_tzeng", "roos")
-        text = ", ".join(f"{key.replace('_', '-')} {bounds[key]}" for key in keys)
+        text = ", ".join(f"{key.replace('_', '-')} {bounds[key]}" for key in keys if bounds[key])
         shown.add_row("lower bounds", text)
     shown.add_row("period of the generator word", str(described["period_of_generator"]))
     out.print(shown)
     if described["weights"]:
         listed = table("Weight distribution", "weight", "codewords", numbers=(0, 1))
-        for weight, count in described["weights"].items():
+        rows = list(described["weights"].items())
+        for weight, count in rows[:MOST_WEIGHTS]:
             listed.add_row(weight, f"{count:,}")
         out.print(listed)
+        if len(rows) > MOST_WEIGHTS:
+            out.print(f"... and {len(rows) - MOST_WEIGHTS} more weights: see --json.")
 
 
 def _term(exponent: int) -> str:
@@ -156,13 +172,8 @@ def _list(length: int, *, as_json: bool) -> None:
             ]
         )
         return
-    listed = table(
-        f"The {total} cyclic codes of length {length}",
-        "k",
-        "BCH bound",
-        "generator",
-        numbers=(0, 1),
-    )
+    title = f"The {total} cyclic codes of length {length}"
+    listed = table(title, "k", "BCH bound", "generator", numbers=(0, 1))
     rows = zip(all_cyclic_codes(length), bounds, strict=True)
     for code, bound in sorted(rows, key=lambda row: (row[0].k, -int(row[1]))):
         generator = ",".join(map(str, code.generator_exponents))

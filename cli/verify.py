@@ -154,7 +154,7 @@ def _document(summaries: list[Summary], seconds: float, folder: Path | None) -> 
 
 def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
     shown = table("Claims", "claim", "what", "verdict", "checks", numbers=(3,))
-    shown.box = SIMPLE_HEAD
+    shown.box, shown.pad_edge = SIMPLE_HEAD, False
     for s in summaries:
         colour = "green" if s.ok else "bold red"
         if s.ok and s.verdict not in ("holds", "holds-with-equality"):

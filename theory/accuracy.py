@@ -190,6 +190,8 @@ def bivariate_normal_cdf(h: ArrayLike, k: ArrayLike, rho: ArrayLike) -> Any:
     h, k, rho = np.broadcast_arrays(
         np.asarray(h, dtype=np.float64), np.asarray(k, dtype=np.float64), rho
     )
+    # Products and quotients of smaller numbers would leave the range of doubles.
+    h, k = (np.where(np.abs(v) < 1e-150, 0.0, v) for v in (h, k))
     root = np.sqrt(np.maximum(1 - rho * rho, 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         # At h = 0 the slope is +-infinity by the sign of its numerator, as Owen's T wants.

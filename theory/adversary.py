@@ -114,9 +114,10 @@ def optimal_linear_attack(rule: LinearRule, x: ArrayLike, y: ArrayLike, budget: 
     eps = check_budget("budget", budget) / math.sqrt(rule.plus.size)
     signs = np.sign(np.stack([rule.minus, rule.plus]))
     step = -eps * np.asarray(y, dtype=np.float64)
-    for branch in (0, 1):
-        chosen = (rows[:, 0] > 0) == bool(branch)
-        rows[chosen, 1:] += step[chosen, None] * signs[branch]
+    if np.array_equal(*signs):
+        rows[:, 1:] += step[:, None] * signs[0]
+    else:
+        rows[:, 1:] += step[:, None] * signs[(rows[:, 0] > 0).astype(np.intp)]
     return rows
 
 

@@ -147,7 +147,7 @@ def gradual_adversarial(
     with np.errstate(divide="ignore", invalid="ignore"):
         h = np.where(odds > 0, odds / dist, 0.0)
     # Too close to zero the parametric form loses its digits while the limit is exact.
-    smooth = (dist > 1e-9) & np.isfinite(h)
+    smooth = (dist > 1e-7) & np.isfinite(h)
     t = _invert_mixture(s, np.where(smooth, h, 0.0), p)
     value = np.where(smooth, mixture_accuracy(dist - t, np.where(smooth, h, 0.0), p), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -156,7 +156,9 @@ def gradual_adversarial(
     if tight:
         q_plus, q_minus = _split(s, p, t, h, smooth)
         # Binding: both accuracies on the curve q_- = T_4(q_+), q_+ = Phi(2 + v).
-        binding = (ndtri(q_plus) + ndtri(q_minus) > 2 * MEAN_NORM) & (p < 1)
+        # At the corner (1, 0), where it does not bind, the sum is infinity - infinity.
+        with np.errstate(invalid="ignore"):
+            binding = (ndtri(q_plus) + ndtri(q_minus) > 2 * MEAN_NORM) & (p < 1)
         v = _invert_bayes_branch(s, p, odds)
         on_curve = mixture_accuracy(dist - MEAN_NORM, v, p)
         value = np.where(binding, on_curve, value)
@@ -185,7 +187,7 @@ def gradual_spatial(
             # At D = 0 the two straight pieces swap under inversion.
             flat = np.where(a >= p, p * (1 - a) / (1 - p), 1 - (1 - p) * a / p)
         curved = gradual_adversarial(a, p, dist)
-        return np.where((dist > 1e-9) | (p == 1), curved, np.clip(flat, 0, 1))[()]
+        return np.where((dist > 1e-7) | (p == 1), curved, np.clip(flat, 0, 1))[()]
     low, high = np.zeros_like(a), np.broadcast_to(bayes_accuracy(p), a.shape).copy()
     for _ in range(_NEWTON_STEPS):
         middle = (low + high) / 2

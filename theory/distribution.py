@@ -188,10 +188,10 @@ class CodeGaussian:
                 )
             if j.dtype.kind not in "iu":
                 raise InputError("j", "hold integers", j)
-            numbers = j % self.n_shifts
-            for number in np.unique(numbers):
-                rows = numbers == number
-                out[rows] = self.rotate(array[rows], int(number))
+            # Every shift of a row is a window of the row written twice.
+            twice = np.concatenate([array[:, 1:], array[:, 1:]], axis=1)
+            windows = np.lib.stride_tricks.sliding_window_view(twice, self.d, axis=1)
+            out[:, 1:] = windows[np.arange(len(array)), self.orbit.shift * (j % self.n_shifts)]
             return out
         steps = self.orbit.shift * (check_integer("j", j) % self.n_shifts)
         out[..., 1:] = np.roll(array[..., 1:], -steps, axis=-1)

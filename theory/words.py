@@ -56,6 +56,20 @@ def as_word(codeword: ArrayLike) -> Word:
     return word
 
 
+def check_moves(codeword: Word) -> None:
+    """Refuse a constant word: every shift fixes it, so there is nothing to compare.
+
+    Raises
+    ------
+    InputError
+        If the word has period 1.
+    """
+    if (codeword == codeword[0]).all():
+        rule = "have a period above 1 (every shift fixes a constant word)"
+        shown = f"{codeword[0]:+d} in all {codeword.size} places"
+        raise InputError("codeword", rule, shown)
+
+
 def word_from_bits(bits: ArrayLike) -> Word:
     """Map a binary word to signs, 0 -> +1 and 1 -> -1.
 

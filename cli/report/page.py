@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
+
+_SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "->": "→", "sqrt(": "√(", "x0": "x₀"}
+_GREEK = {"eta": "η", "kappa": "κ", "delta": "δ", "eps": "ε", "mu": "μ", "Phi": "Φ", "alpha": "α"}
+
+
+def prose(text: str) -> str:
+    """Return text as HTML, the formulas of plain prose in typeset signs.
+
+    Examples
+    --------
+    >>> prose("kappa_j <= 1/4 & eta -> 0")
+    'κ<sub>j</sub> ≤ 1/4 &amp; η → 0'
+    """
+    for plain, sign in _SIGNS.items():
+        text = text.replace(plain, sign)
+    text = escape(text)
+    text = re.sub(r"(?<![A-Za-z])([A-Za-z]+?)(?=\b|_)", _greek, text)
+    return re.sub(r"(?<=[\w*κμ])_(\w+)", r"<sub>\1</sub>", text)
+
+
+def _greek(match: re.Match[str]) -> str:
+    return _GREEK.get(match[1], match[1])
 
 
 def page(title: str, lead: str, sections: Iterable[str]) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from ...theory.claims import Summary, summarise
 from ...theory.result import EQUALITY, HOLDS, Result
 from ...theory.style import to_svg
-from .page import figure, html_table, page
+from .page import figure, html_table, page, prose
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +79,7 @@ def _lead(summaries: Sequence[Summary]) -> str:
         f"closed forms, {wrong} contradictions. "
     )
     if failed:
-        return text + f'<b class="bad">Not as expected: {escape(", ".join(failed))}.</b>'
+        return text + f'<b class="bad">Not as expected: {prose(", ".join(failed))}.</b>'
     return text + "Every claim came out as expected."
 
 
@@ -98,7 +97,7 @@ def _verdicts(summaries: Sequence[Summary]) -> str:
     rows = [
         [
             f'<a href="#{s.claim.id}"><code>{s.claim.id}</code></a>',
-            f"{escape(s.claim.title)}<br><span class=soft>{escape(s.claim.locator)}</span>",
+            f"{prose(s.claim.title)}<br><span class=soft>{prose(s.claim.locator)}</span>",
             _verdict(s),
             f"{s.checks:,}",
             f"{s.compared:,}",
@@ -114,12 +113,10 @@ def _slips(summaries: Sequence[Summary], by_claim: dict[str, list[Result]]) -> l
     for s in summaries:
         if s.claim.expected == HOLDS:
             continue
-        shown = [r for r in by_claim[s.claim.id] if r.verdict == s.claim.expected and r.note]
-        if shown:
+        if any(r.verdict == s.claim.expected for r in by_claim[s.claim.id]):
             items.append(
-                f"<li><b>{escape(s.claim.title)}</b> ({escape(s.claim.locator)}). "
-                f"{escape(s.claim.statement)} <br>{escape(shown[0].note)} "
-                f"<span class=soft>[{escape(_setting(shown[0]))}]</span></li>"
+                f"<li><b>{prose(s.claim.title)}</b> ({prose(s.claim.locator)}). "
+                f"&ldquo;{prose(s.claim.statement)}&rdquo; <br>{prose(s.claim.remark)}</li>"
             )
     if not items:
         return []
@@ -131,23 +128,23 @@ def _details(summary: Summary, results: Sequence[Result]) -> str:
     counts = ", ".join(f"{verdict} {count:,}" for verdict, count in summary.counts.items())
     rows = [
         [
-            escape(_setting(r)),
+            prose(_setting(r)),
             _number(r.value),
             _number(r.bound),
-            escape(r.verdict),
-            escape(r.note or _unmet(r)),
+            prose(r.verdict),
+            prose(r.note or _unmet(r)),
         ]
         for r in _telling(results)
     ]
     shown = html_table(
-        ["setting", escape(c.value_name), escape(c.bound_name), "verdict", "note"],
+        ["setting", prose(c.value_name), prose(c.bound_name), "verdict", "note"],
         rows,
         numbers=(1, 2),
     )
     return (
-        f'<h3 id="{c.id}"><code>{c.id}</code> {escape(c.title)}</h3>'
-        f"<p>{escape(c.statement)}</p>"
-        f"<p class=soft>{escape(c.locator)}. {_verdict(summary)}: {escape(counts)}.</p>"
+        f'<h3 id="{c.id}"><code>{c.id}</code> {prose(c.title)}</h3>'
+        f"<p>{prose(c.statement)}{f' <i>{prose(c.remark)}</i>' if c.remark else ''}</p>"
+        f"<p class=soft>{prose(c.locator)}. {_verdict(summary)}: {prose(counts)}.</p>"
         f"<details open><summary>{len(rows)} of {len(results):,} checks</summary>{shown}</details>"
     )
 
@@ -198,7 +195,7 @@ def _provenance(results: Sequence[Result]) -> str:
         ["device", _joined(p.device for p in found)],
         ["time in checks", f"{seconds:.1f} s"],
     ]
-    cells = [[name, escape(value)] for name, value in rows]
+    cells = [[name, prose(value)] for name, value in rows]
     note = (
         "<p class=soft>Simulations draw from their own generator, seeded by the seed, the "
         "setting and the purpose: any check gives the same numbers alone. Intervals are exact "

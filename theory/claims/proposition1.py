@@ -142,12 +142,15 @@ def _as_stated(setting: Setting) -> Outcome:
 
 @register(
     "prop1.variance",
-    title="Prop. 1: variance in its proof",
+    title="Prop 1: variance in proof",
     locator="Supplement, proof of Proposition 1",
     value_name="variance of the shifted sum / d",
     bound_name="printed variance / d",
     parameters=_WHERE,
     expected=VIOLATED,
+    remark="The sum has d independent terms of variance 1, so its variance is d whatever their "
+    "signs (for simplex codes the printed value is even negative). The accuracy at p -> 1/2 is "
+    "Phi(2 kappa), not Phi(2 sqrt(kappa)); the proposition survives, with more room.",
 )
 def _variance(setting: Setting) -> Outcome:
     """The sum over S_j of c_t X_t minus the sum over its complement, given Y, has variance
@@ -170,19 +173,15 @@ def _variance(setting: Setting) -> Outcome:
         exact = float(2 * ndtr(1) - 1)
         name = f"share of the sum (j = {j}) within sqrt(d) of its mean"
         quantities.append(Quantity(name, exact, inside, setting.samples))
-    note = (
-        f"The variance is d, the printed value is {printed:.4g} d at j = {j}"
-        + (" (negative!)" if printed < 0 else "")
-        + ". So the accuracy at p -> 1/2 is Phi(2 kappa), not Phi(2 sqrt(kappa)); the "
-        "proposition survives, with more room."
-    )
+    negative = ", a negative variance" if printed < 0 else ""
+    note = f"printed: {printed:.4g} d at j = {j}{negative}"
     verdict = VIOLATED if abs(true - printed) > _ROUNDING else EQUALITY
     return Outcome(verdict, true, printed, None, (), tuple(quantities), note)
 
 
 @register(
     "prop1.corrected",
-    title="Prop. 1 with the true variance",
+    title="Prop 1: true variance",
     locator="Supplement, proof of Proposition 1, mended",
     value_name="highest Phi(2 kappa_j) over r_j c != c",
     bound_name="Phi(1/2)",
@@ -207,7 +206,7 @@ def _corrected(setting: Setting) -> Outcome:
 
 @register(
     "prop1.p_interval",
-    title="Prop. 1: exact interval of p",
+    title="Prop 1: interval of p",
     locator="sharpens Section 3, Proposition 1",
     value_name="largest p for this orbit",
     bound_name="0.93552, the largest p for distance 3/8",
@@ -236,7 +235,7 @@ def _p_interval(setting: Setting) -> Outcome:
 
 @register(
     "prop1.smallest_delta",
-    title="Prop. 1: smallest distance",
+    title="Prop 1: smallest distance",
     locator="sharpens Section 3, Proposition 1",
     value_name="relative distance of the orbit",
     bound_name="smallest distance that gives 85% at this p",
@@ -266,12 +265,14 @@ def _smallest_delta(setting: Setting) -> Outcome:
 
 @register(
     "prop1.any_j",
-    title="Prop. 1: 'for any j', literally",
+    title="Prop 1: literal 'for any j'",
     locator="Section 3, Proposition 1",
     value_name="highest accuracy of f* on r_j X over every j",
     bound_name="85%",
     parameters=_WHERE,
     expected=VIOLATED,
+    remark="j = d/m is the identity, where r_j X is X and f* is as good as ever; a word of "
+    "smaller period is fixed by more j. 'Any j' must mean any j with r_j c != c.",
 )
 def _any_j(setting: Setting) -> Outcome:
     """Read literally: the best classifier of X has accuracy <= 85% on r_j X for *any* j in
@@ -280,11 +281,8 @@ def _any_j(setting: Setting) -> Outcome:
     found = bayes_on_shifts(setting)
     fixed = setting.dist.orbit.fixed
     value = found.natural.exact
-    others = f" and for {fixed.size - 1} more j" if fixed.size > 1 else ""
-    note = (
-        f"j = d/m = {setting.dist.n_shifts} is the identity{others}: there r_j X = X in law "
-        "and f* is as good as ever. 'Any j' must mean any j with r_j c != c."
-    )
+    others = f", and {fixed.size - 1} more j fix the word" if fixed.size > 1 else ""
+    note = f"j = {setting.dist.n_shifts} is the identity{others}"
     return Outcome(
         VIOLATED if (value or 0) > CEILING else HOLDS,
         value,
@@ -298,7 +296,7 @@ def _any_j(setting: Setting) -> Outcome:
 
 @register(
     "prop1.random_shift",
-    title="Prop. 1 for the random shift",
+    title="Prop 1: random shift",
     locator="Supplement, end of the proof of Proposition 1",
     value_name="accuracy of f* on r X",
     bound_name="85%",

@@ -50,6 +50,8 @@ class Claim:
         "holds", "violated" for a known slip, or "hypothesis-unsatisfiable".
     evaluate : callable
         The evaluation itself.
+    remark : str
+        What a reader should know: why it fails, or how it is meant.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Claim:
     parameters: tuple[str, ...]
     expected: str
     evaluate: Callable[[Setting], Outcome]
+    remark: str = ""
 
     def check(self, setting: Setting) -> Result:
         """Evaluate at a setting; a simulation that contradicts is recorded, not raised."""
@@ -95,6 +98,7 @@ def register(
     bound_name: str,
     parameters: tuple[str, ...],
     expected: str = HOLDS,
+    remark: str = "",
 ) -> Callable[[Callable[[Setting], Outcome]], Callable[[Setting], Outcome]]:
     """Register an evaluation as a claim; its docstring is the statement."""
 
@@ -109,6 +113,7 @@ def register(
             parameters=parameters,
             expected=expected,
             evaluate=evaluate,
+            remark=remark,
         )
         return evaluate
 
@@ -134,7 +139,8 @@ def claim(claim_id: str) -> Claim:
         return _CLAIMS[claim_id]
     near = difflib.get_close_matches(str(claim_id), _CLAIMS, n=1)
     hint = f"Did you mean '{near[0]}'?" if near else ""
-    raise InputError("claim", f"be one of {', '.join(_CLAIMS)}", claim_id, hint=hint)
+    known = ", ".join(c.id for c in claims())
+    raise InputError("claim", f"be one of {known}", claim_id, hint=hint)
 
 
 def check(claim_id: str, **parameters: Any) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,11 +50,12 @@ class Summary:
         """The verdict in a few words for a reader."""
         if not self.ok:
             return "NOT AS EXPECTED" if not self.mismatches else "SIMULATION CONTRADICTS"
+        expected = self.claim.expected == self.verdict
         return {
             HOLDS: "holds",
             EQUALITY: "holds, attained",
-            VIOLATED: "refuted, as expected",
-            UNSATISFIABLE: "vacuous, as expected",
+            VIOLATED: "refuted (expected)",
+            UNSATISFIABLE: "vacuous (expected)" if expected else "vacuous here",
             INCONCLUSIVE: "not decided here",
         }[self.verdict]
 
@@ -69,8 +71,8 @@ def run(
     Parameters
     ----------
     claim_ids : sequence of str, optional
-        Claims to check; all by default. "thm2" selects thm2a, thm2b and all others whose
-        identifier starts so.
+        Claims to check; all by default. The beginning of several identifiers, "thm2" for
+        one, or a pattern, "prop1*", selects them all.
     grid : Grid, optional
         Where; the default grid by default.
     progress : Progress
@@ -95,13 +97,25 @@ def run(
 
 
 def select(claim_ids: Sequence[str] | None) -> list[Claim]:
-    """Return the claims of these identifiers or beginnings, in the registry's order."""
+    """Return the claims of these identifiers, beginnings or patterns, in order.
+
+    Examples
+    --------
+    >>> [c.id for c in select(["thm3", "prop1"])]
+    ['prop1', 'thm3']
+    >>> [c.id for c in select(["thm2"])][:2]
+    ['thm2a', 'thm2a.no_fraction']
+    """
     if not claim_ids:
         return list(claims())
+    names = [c.id for c in claims()]
     wanted: set[str] = set()
-    for claim_id in claim_ids:
-        group = {c.id for c in claims() if c.id.startswith(claim_id)} if claim_id else set()
-        wanted |= group or {claim(claim_id).id}
+    for text in claim_ids:
+        # An identifier means itself, even where others begin with it.
+        pattern = text if text in names or "*" in text else f"{text}*"
+        wanted |= set(fnmatch.filter(names, pattern)) if text else set()
+        if not fnmatch.filter(names, pattern) or not text:
+            claim(text)  # raises, and suggests
     return [c for c in claims() if c.id in wanted]
 
 

@@ -20,7 +20,7 @@ from ..result import Quantity
 from .setting import Setting
 
 # Doubles drawn for one setting: long words are simulated with fewer samples.
-_MOST_DOUBLES = 1_000_000
+_MOST_DOUBLES = 500_000
 _FEWEST_SAMPLES = 500
 # The best rule for the random shift costs n correlations a sample and has no closed form.
 _MOST_SHIFTS_MEASURED = 64
@@ -94,7 +94,7 @@ def _witnesses(
         for rule, (spatial, adversarial) in zip(rules, counts, strict=True)
     ]
     if trials and 1 < dist.n_shifts <= _MOST_SHIFTS_MEASURED:
-        found.append(_measured_shift_bayes(dist, budget, min(trials, 4000), rng))
+        found.append(_measured_shift_bayes(dist, budget, min(trials, 2000), rng))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..distribution import CodeGaussian
 from ..errors import InputError, check_budget, check_integer, check_probability, check_real
-from ..words import Word, as_word, parse_word
+from ..words import Word, as_word, check_moves, parse_word
 
 DEFAULTS: dict[str, Any] = {
     "codeword": "simplex:6",
@@ -76,7 +76,7 @@ class Setting:
         if level in (0, 1):
             raise InputError("level", "lie strictly between 0 and 1", level)
         put("level", level)
-        _ = self.dist  # the word and its shift, checked at once
+        check_moves(self.dist.orbit.codeword)  # and with it the word and its shift
 
     @cached_property
     def word(self) -> Word:

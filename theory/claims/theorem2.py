@@ -121,7 +121,7 @@ def universal_outcome(
 
 @register(
     "thm2a",
-    title="Thm 2(a): robust, so not spatial",
+    title="Thm 2(a): bound on S given A",
     locator="Section 3, Theorem 2",
     value_name="largest S that the attacks leave possible",
     bound_name="eta p/(1-p)",
@@ -157,12 +157,14 @@ def _stump_attains(setting: Setting, bound: float) -> bool:
 
 @register(
     "thm2a.no_fraction",
-    title="Thm 2(a) without its fraction bar",
+    title="Thm 2(a): lost fraction bar",
     locator="Section 3, Theorem 2",
     value_name="S of sign(x0)",
     bound_name="eta p (1-p)",
     parameters=PARAMETERS,
     expected=VIOLATED,
+    remark="The proof has eta p/(1-p), which is what is meant: plain-text copies lose the "
+    "fraction bars of the theorem (in part (b) too).",
 )
 def _without_fraction(setting: Setting) -> Outcome:
     """As text copies of the paper print it, with the fraction bar lost: adversarial accuracy
@@ -181,14 +183,14 @@ def _without_fraction(setting: Setting) -> Outcome:
     bound = setting.loss * setting.p * (1 - setting.p)
     if not all(h.satisfied for h in hypotheses):
         return Outcome(INCONCLUSIVE, spatial, bound, None, hypotheses)
-    note = "The proof has eta p/(1-p), which is what is meant; sign(x0) refutes the other reading."
+    note = "sign(x0) refutes it"
     verdict = VIOLATED if spatial > bound + ROUNDING else HOLDS
     return Outcome(verdict, spatial, bound, None, hypotheses, (), note)
 
 
 @register(
     "thm2b",
-    title="Thm 2(b): spatial, so not robust",
+    title="Thm 2(b): bound on A given S",
     locator="Section 3, Theorem 2",
     value_name="largest A that the attacks leave possible",
     bound_name="1 - (1-p)(1-eta)/p",
@@ -227,7 +229,7 @@ def _best_spatial(setting: Setting) -> tuple[float, str]:
 
 @register(
     "thm2.equality",
-    title="Thm 2: both parts are attained",
+    title="Thm 2: both parts attained",
     locator="beyond the paper",
     value_name="S of sign(x0)",
     bound_name="(1 - A) p/(1-p)",
@@ -262,7 +264,7 @@ def _equality(setting: Setting) -> Outcome:
 
 @register(
     "thm2.feasibility",
-    title="Thm 2: no classifier has A > p",
+    title="Thm 2: feasible only A <= p",
     locator="beyond the paper",
     value_name="largest A of any classifier",
     bound_name="p",

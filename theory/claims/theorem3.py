@@ -59,7 +59,7 @@ def _as_stated(setting: Setting) -> Outcome:
 
 @register(
     "thm3.sharper",
-    title="Thm 3: the interval behind it",
+    title="Thm 3: sharper interval",
     locator="beyond the paper (sharpens Theorem 3)",
     value_name="largest S that the attacks leave possible",
     bound_name="min(1, eta p/(1-p))",
@@ -91,12 +91,15 @@ def _sharper(setting: Setting) -> Outcome:
 
 @register(
     "thm3.limit",
-    title="Thm 3: the limit quoted after it",
+    title="Thm 3: the quoted limit",
     locator="Supplement, after Theorem 3",
     value_name="largest A of any classifier",
     bound_name="1 - eta, which the limit needs",
     parameters=PARAMETERS,
     expected=UNSATISFIABLE,
+    remark="The bounds do approach 1 - m/d, but around nothing: no classifier has adversarial "
+    "accuracy above p, so none meets the hypothesis for eta < 1 - p, and the limit has no "
+    "member.",
 )
 def _limit(setting: Setting) -> Outcome:
     """As p -> 1/2 and eta -> 0 both bounds of Theorem 3 approach 1 - m/d, so that for
@@ -115,9 +118,6 @@ def _limit(setting: Setting) -> Outcome:
         note = "This setting is outside the limit."
         return Outcome(INCONCLUSIVE, best, 1 - eta, None, hypotheses, (), note)
     low, high = theorem3_spatial(1 - eta, p, setting.dist.n_shifts)
-    note = (
-        f"The bounds do close in, on [{float(low):.4f}, {float(high):.4f}], but around nothing: "
-        f"no classifier has adversarial accuracy above {best:.4g}, so none meets the hypothesis."
-    )
+    note = f"the bounds: [{float(low):.4f}, {float(high):.4f}]; the best A: {best:.4g}"
     verdict = HOLDS if hypotheses[2].satisfied else UNSATISFIABLE
     return Outcome(verdict, best, 1 - eta, None, hypotheses, (), note)
