@@ -95,7 +95,7 @@ def measure(
     budget : float, optional
         e = eps sqrt(d); measures the attacks of the paper's proofs at this budget.
     attacks : sequence of MeanAttack, optional
-        Attacks to measure in place of the proofs'.
+        Attacks to measure in place of the proofs', of different names.
     shifts : sequence of int
         The j for which Pr(f(r_j X) = Y) is wanted.
     level : float
@@ -123,7 +123,9 @@ def measure(
     if attacks is None:
         attacks = [] if budget is None else proof_attacks(dist, budget)
     names = [attack.name for attack in attacks]
-    shifts = [check_integer("shifts", j) for j in shifts]
+    if len(set(names)) < len(names):
+        raise InputError("attacks", "have different names", names)
+    shifts = list(dict.fromkeys(check_integer("shifts", j) for j in shifts))
     natural = spatial = survived = 0
     shifted = dict.fromkeys(shifts, 0)
     attacked = dict.fromkeys(names, 0)
