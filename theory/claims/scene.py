@@ -5,16 +5,16 @@ Several claims look at the same setting, so what is computed here is kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..accuracy import bayes_accuracy, shifted_accuracy
 from ..adversary import optimal_linear_attack, proof_attacks
 from ..classifiers import LinearRule, ShiftBayes, bayes, robust_bayes, stump
-from ..distribution import CodeGaussian
+from ..distribution import CodeGaussian, CorrelationSample
 from ..measure import measure
 from ..result import Quantity
 from .setting import Setting
@@ -22,6 +22,9 @@ from .setting import Setting
 # Doubles drawn for one setting: long words are simulated with fewer samples.
 _MOST_DOUBLES = 500_000
 _FEWEST_SAMPLES = 500
+# The same for correlations, and how many of them are held at once.
+_MOST_CORRELATIONS = 1 << 24
+_PART_DOUBLES = 1 << 22
 # The best rule for the random shift costs n correlations a sample and has no closed form.
 _MOST_SHIFTS_MEASURED = 64
 
@@ -181,6 +184,18 @@ def bayes_on_shifts(setting: Setting) -> BayesOnShifts:
     )
 
 
+def correlation_parts(
+    dist: CodeGaussian, samples: int, rng: np.random.Generator
+) -> Iterator[CorrelationSample]:
+    """Yield samples of the correlations in parts, fewer than `samples` for many shifts."""
+    n = dist.n_shifts
+    left = min(samples, max(_FEWEST_SAMPLES, _MOST_CORRELATIONS // n))
+    rows = max(1, _PART_DOUBLES // n)
+    while left:
+        yield dist.sample_correlations(min(rows, left), rng)
+        left -= min(rows, left)
+
+
 @lru_cache(maxsize=1024)
 def _bayes_on_shifts(word: bytes, shift: int, p: float, samples: int, seed: int) -> BayesOnShifts:
     setting = Setting(np.frombuffer(word, dtype=np.int8), shift, p, samples=samples, seed=seed)
@@ -188,31 +203,36 @@ def _bayes_on_shifts(word: bytes, shift: int, p: float, samples: int, seed: int)
     exact = shifted_accuracy(orbit.kappa, p)
     moving = orbit.moving
     worst_shift = int(moving[np.argmax(exact[moving])]) if moving.size else None
-    hits: dict[str, int | None] = {"natural": None, "worst": None, "average": None}
-    trials = samples or None
-    if samples:
-        rng = setting.rng("bayes on shifts")
-        x0, g, y = dist.sample_correlations(samples, rng)
+    counts = {"natural": 0, "worst": 0, "average": 0}
+    trials = 0
+    rng = setting.rng("bayes on shifts")
+    for x0, g, y in correlation_parts(dist, samples, rng):
+        size = len(y)
+        trials += size
         # f* applied to r_j x sees <c, r_j x>/sqrt(d) = g_{-j}.
         evidence = np.where(x0 > 0, dist.log_odds, -dist.log_odds)
-
-        def correct(j: NDArray[np.intp] | int) -> int:
-            score = evidence + 4 * g[np.arange(samples), -np.asarray(j) % dist.n_shifts]
-            return int((np.where(score >= 0, 1, -1) == y).sum())
-
-        hits["natural"] = correct(0)
-        hits["average"] = correct(rng.integers(dist.n_shifts, size=samples))
-        if worst_shift is not None:
-            hits["worst"] = correct(worst_shift)
+        shifts = {
+            "natural": np.zeros(size, dtype=np.intp),
+            "worst": np.full(size, worst_shift or 0),
+            "average": rng.integers(dist.n_shifts, size=size),
+        }
+        for name, j in shifts.items():
+            score = evidence + 4 * g[np.arange(size), -j % dist.n_shifts]
+            counts[name] += int((np.where(score >= 0, 1, -1) == y).sum())
+    hits = {name: count if trials else None for name, count in counts.items()}
     worst = None
     if worst_shift is not None:
         name = f"accuracy of f* on r_{worst_shift} X"
-        worst = Quantity(name, float(exact[worst_shift]), hits["worst"], trials)
+        worst = Quantity(name, float(exact[worst_shift]), hits["worst"], trials or None)
     return BayesOnShifts(
-        natural=Quantity("accuracy of f* on X", float(bayes_accuracy(p)), hits["natural"], trials),
+        natural=Quantity(
+            "accuracy of f* on X", float(bayes_accuracy(p)), hits["natural"], trials or None
+        ),
         worst=worst,
         worst_shift=worst_shift,
-        average=Quantity("accuracy of f* on r X", float(exact.mean()), hits["average"], trials),
+        average=Quantity(
+            "accuracy of f* on r X", float(exact.mean()), hits["average"], trials or None
+        ),
         lowest=float(exact[moving].min()) if moving.size else float("nan"),
         highest=float(exact[moving].max()) if moving.size else float("nan"),
     )

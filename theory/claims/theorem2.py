@@ -121,7 +121,7 @@ def universal_outcome(
 
 @register(
     "thm2a",
-    title="Thm 2(a): bound on S given A",
+    title="Thm 2(a): A bounds S",
     locator="Section 3, Theorem 2",
     value_name="largest S that the attacks leave possible",
     bound_name="eta p/(1-p)",
@@ -157,7 +157,7 @@ def _stump_attains(setting: Setting, bound: float) -> bool:
 
 @register(
     "thm2a.no_fraction",
-    title="Thm 2(a): lost fraction bar",
+    title="Thm 2(a): no fraction bar",
     locator="Section 3, Theorem 2",
     value_name="S of sign(x0)",
     bound_name="eta p (1-p)",
@@ -190,7 +190,7 @@ def _without_fraction(setting: Setting) -> Outcome:
 
 @register(
     "thm2b",
-    title="Thm 2(b): bound on A given S",
+    title="Thm 2(b): S bounds A",
     locator="Section 3, Theorem 2",
     value_name="largest A that the attacks leave possible",
     bound_name="1 - (1-p)(1-eta)/p",
@@ -229,7 +229,7 @@ def _best_spatial(setting: Setting) -> tuple[float, str]:
 
 @register(
     "thm2.equality",
-    title="Thm 2: both parts attained",
+    title="Thm 2: both are attained",
     locator="beyond the paper",
     value_name="S of sign(x0)",
     bound_name="(1 - A) p/(1-p)",
@@ -264,7 +264,7 @@ def _equality(setting: Setting) -> Outcome:
 
 @register(
     "thm2.feasibility",
-    title="Thm 2: feasible only A <= p",
+    title="Thm 2: what is feasible",
     locator="beyond the paper",
     value_name="largest A of any classifier",
     bound_name="p",

@@ -1,0 +1,234 @@
+"""The contract of `spadv code`, `accuracy` and `bounds`: keys, values, exit codes."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+ORACLE = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "cyclic_codes.json").read_text(encoding="utf-8")
+)["codes"]
+
+
+def test_help_imports_neither_half():
+    script = (
+        "import sys; from spadv.cli.main import _run; status = _run(['--help']);"
+        "loaded = {'numpy', 'scipy', 'matplotlib', 'galois', 'torch'} & set(sys.modules);"
+        "sys.exit(status or (1 if loaded else 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in ("code", "accuracy", "bounds", "verify", "report"):
+        assert name in done.stdout
+
+
+def test_no_arguments_show_help(spadv):
+    assert "verify" in spadv().out
+
+
+def test_version(spadv):
+    assert spadv("--version").out.startswith("spadv 0.")
+
+
+@pytest.mark.parametrize("entry", ORACLE[::23], ids=lambda e: f"{e['n']}-{e['k']}")
+def test_code_json_matches_the_oracle(spadv, entry):
+    generator = ",".join(map(str, entry["generator_exponents"]))
+    found = spadv("code", "--length", entry["n"], "--generator", generator, "--json")
+    assert found.status == 0
+    described = found.json
+    keys = ["n", "k", "generator_exponents", "defining_set", "min_distance", "weights"]
+    assert list(described) == [*keys, "period_of_generator", "bounds"]
+    for key in ("n", "k", "generator_exponents", "min_distance", "weights"):
+        assert described[key] == entry[key]
+    assert described["bounds"]["bch"] <= entry["min_distance"]
+    again = ",".join(map(str, described["defining_set"]))
+    by_zeros = spadv("code", "--length", entry["n"], "--defining-set", again, "--json")
+    assert by_zeros.json == described
+
+
+def test_code_families(spadv):
+    golay = spadv("code", "--length", 23, "--family", "golay", "--json").json
+    assert (golay["k"], golay["min_distance"]) == (12, 7)
+    table = spadv("code", "--length", 23, "--family", "golay")
+    assert "1,288" in table.out  # codewords of weight 11 and 12
+    zero = spadv("code", "--length", 5, "--generator", "0,5", "--json").json
+    assert (zero["k"], zero["min_distance"], zero["bounds"]) == (0, None, None)
+
+
+def test_code_all_lists_every_code(spadv):
+    listed = spadv("code", "--length", 15, "--all", "--json").json
+    expected = {tuple(e["generator_exponents"]): e["min_distance"] for e in ORACLE if e["n"] == 15}
+    generators = {tuple(code["generator_exponents"]): code for code in listed}
+    assert len(listed) == len(generators) == 2**5
+    assert expected.keys() <= generators.keys()
+    for exponents, distance in expected.items():
+        assert generators[exponents]["bounds"]["bch"] <= distance
+    assert "32 cyclic codes" in spadv("code", "--length", 15, "--all").out
+
+
+def test_code_reports_bounds_when_time_is_up(spadv):
+    found = spadv("code", "--length", 511, "--family", "bch:75", "--seconds", 0, "--json")
+    described = found.json
+    assert described["min_distance"] is None
+    assert 75 <= described["bounds"]["lower"] < described["bounds"]["upper"]
+    assert "Stopped early" in found.err
+
+
+def test_accuracy_json(spadv):
+    arguments = ("accuracy", "--codeword", "simplex:4", "--shift", 5, "--p", 0.6, "--budget", 2)
+    described = spadv(*arguments, "--samples", 2000, "--json").json
+    assert described["d"] == 15
+    assert described["n_shifts"] == 3
+    assert described["kappa"] == [1.0, -1 / 15, -1 / 15]
+    h = math.log(0.6 / 0.4) / 4
+    shifted = [0.6 * norm.cdf(2 * k + h) + 0.4 * norm.cdf(2 * k - h) for k in described["kappa"]]
+    assert described["shifted"] == pytest.approx(shifted, abs=1e-12)
+    assert described["natural"] == pytest.approx(shifted[0], abs=1e-12)
+    assert described["spatial"] == pytest.approx(np.mean(shifted), abs=1e-12)
+    # An attack of budget 2 takes the whole mean 2 of the statistic: only x0 is left.
+    assert described["adversarial"] == pytest.approx(
+        0.6 * norm.cdf(h) + 0.4 * norm.cdf(-h), abs=1e-12
+    )
+    assert described["robust_bayes"] == pytest.approx(0.6)
+    assert described["x0_rule"] == pytest.approx(0.6)
+    assert described["x0_rule_adversarial"] == pytest.approx(0.6)
+    best = described["shift_bayes"]
+    assert best["interval"]["low"] <= best["value"] <= best["interval"]["high"]
+    assert best["value"] > described["spatial"]
+    assert spadv(*arguments, "--samples", 2000, "--json").json == described
+
+
+def test_accuracy_table_says_that_x0_is_lost(spadv):
+    found = spadv(
+        "accuracy",
+        "--codeword",
+        "simplex:3",
+        "--shift",
+        1,
+        "--p",
+        0.7,
+        "--budget",
+        4,
+        "--samples",
+        500,
+    )
+    assert found.status == 0
+    assert "overwrite x0" in found.err
+    assert "sign(x0)" in found.out
+
+
+def test_codeword_from_a_file(spadv, tmp_path):
+    word = tmp_path / "word.txt"
+    word.write_text("++-\n+--\n")
+    arguments = ("--shift", 3, "--p", 0.6, "--budget", 1, "--samples", 100, "--json")
+    from_file = spadv("accuracy", "--codeword", word, *arguments)
+    typed = spadv("accuracy", "--codeword=++-+--", *arguments)
+    assert from_file.json == typed.json
+
+
+BOUND_KEYS = {"theorem2", "theorem3", "sharpened", "gradual", "gradual_tight", "lower"}
+
+
+def test_bounds_json_at_the_full_budget(spadv):
+    found = spadv(
+        "bounds",
+        "--p",
+        0.7,
+        "--budget",
+        4,
+        "--delta",
+        0.5,
+        "--spatial",
+        0.9,
+        "--shifts",
+        3,
+        "--json",
+    ).json
+    assert BOUND_KEYS | {"caps", "feasible"} <= found.keys()
+    assert found["theorem2"] == pytest.approx(1 - 0.3 * 0.9 / 0.7)
+    assert found["sharpened"] == pytest.approx(0.7 * 0.1 / 0.3)
+    assert found["gradual_tight"] == pytest.approx(0.23309, abs=1e-5)
+    assert found["caps"]["adversarial"] == pytest.approx(0.7)
+    assert found["feasible"] is True
+
+
+def test_bounds_json_below_it(spadv):
+    found = spadv(
+        "bounds", "--p", 0.7, "--budget", 2, "--delta", 0.5, "--adversarial", 0.99, "--json"
+    ).json
+    assert found["theorem2"] is None
+    assert found["theorem3"] is None
+    assert found["sharpened"] is None
+    assert 0 <= found["gradual"] <= 1
+    assert found["lower"] == pytest.approx(norm.cdf(norm.ppf(0.99) - 2 * math.sqrt(0.5)))
+    assert found["feasible"] is False
+
+
+def test_bounds_without_an_accuracy_give_the_caps(spadv):
+    found = spadv("bounds", "--p", 0.7, "--budget", 1, "--delta", 0.5, "--json").json
+    assert all(found[key] is None for key in BOUND_KEYS)
+    assert found["caps"]["adversarial"] > 0.7
+    assert "cap on A" in spadv("bounds", "--p", 0.7, "--budget", 1, "--delta", 0.5).out
+
+
+WORD = ("accuracy", "--codeword", "simplex:4", "--shift")
+BAD = {
+    "length 0": ("code", "--length", 0, "--family", "repetition"),
+    "length not an integer": ("code", "--length", "7.5", "--family", "repetition"),
+    "generator": ("code", "--length", 9, "--generator", "0,1,3"),
+    "generator text": ("code", "--length", 9, "--generator", "0,x"),
+    "no code": ("code", "--length", 7),
+    "two codes": ("code", "--length", 7, "--family", "hamming:3", "--all"),
+    "unknown family": ("code", "--length", 7, "--family", "haming:3"),
+    "too many to list": ("code", "--length", 127, "--all"),
+    "family of another length": ("code", "--length", 8, "--family", "hamming:3"),
+    "m does not divide d": (*WORD, 4, "--p", 0.6, "--budget", 4),
+    "p too small": (*WORD, 5, "--p", 0.3, "--budget", 4),
+    "p above 1": (*WORD, 5, "--p", 1.1, "--budget", 4),
+    "p NaN": (*WORD, 5, "--p", "nan", "--budget", 4),
+    "p no number": (*WORD, 5, "--p", "half", "--budget", 4),
+    "negative budget": (*WORD, 5, "--p", 0.6, "--budget", -1),
+    "budget NaN": (*WORD, 5, "--p", 0.6, "--budget", "nan"),
+    "other symbols": ("accuracy", "--codeword=+0-", "--shift", 1, "--p", 0.6, "--budget", 1),
+    "period 1": ("accuracy", "--codeword=+++", "--shift", 1, "--p", 0.6, "--budget", 1),
+    "verify of period 1": ("verify", "--claim", "prop1", "--codeword=---"),
+    "unknown claim": ("verify", "--claim", "prop2"),
+    "eta": ("verify", "--claim", "thm2a", "--codeword", "simplex:3", "--eta", 2),
+    "samples": ("verify", "--claim", "prop1", "--samples", -1),
+    "S and A": (
+        "bounds",
+        "--p",
+        0.7,
+        "--budget",
+        4,
+        "--delta",
+        0.5,
+        "--spatial",
+        1,
+        "--adversarial",
+        1,
+    ),
+    "delta": ("bounds", "--p", 0.7, "--budget", 4, "--delta", 1.5),
+    "S above 1": ("bounds", "--p", 0.7, "--budget", 4, "--delta", 0.5, "--spatial", 1.5),
+    "no such command": ("verfy",),
+    "missing option": ("bounds", "--p", 0.7),
+    "no results": ("report", "/nonexistent"),
+}
+
+
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
+def test_bad_input_gets_one_line_and_code_2(spadv, arguments):
+    found = spadv(*arguments)
+    assert found.status == 2
+    assert found.out == ""
+    lines = found.err.strip().splitlines()
+    assert len(lines) == 1, found.err
+    assert lines[0].startswith("spadv: ")
+    assert "Traceback" not in found.err

@@ -1,0 +1,194 @@
+"""`spadv verify` and `spadv report`: verdicts, files, interruption, folders that resist."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from spadv.cli import verify as verify_command
+from spadv.theory import Result
+from spadv.theory.claims import proposition1, registry
+from spadv.theory.result import read_results
+
+SMALL = ("--codeword", "simplex:4", "--p", "0.6", "--samples", "300")
+
+
+class _Page(HTMLParser):
+    """Collect tags, ids, links and outside references of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.outside = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if "id" in values:
+            self.ids.append(values["id"])
+        for name in ("href", "src", "xlink:href"):
+            target = values.get(name) or ""
+            if target.startswith("#"):
+                self.links.append(target[1:])
+            elif target and not target.startswith("data:"):
+                self.outside.append(target)
+
+
+def test_verify_writes_results_figures_and_report(spadv, tmp_path):
+    folder = tmp_path / "new" / "out"
+    found = spadv("verify", *SMALL, "--out", folder)
+    assert found.status == 0, found.err
+    results = list(read_results(folder / "results.jsonl"))
+    assert {r.claim for r in results} == {c.id for c in registry.claims()}
+    assert all(r.provenance.versions["numpy"] for r in results)
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    assert len(figures) == 10
+    assert {path.rsplit(".", 1)[1] for path in figures} == {"png", "svg"}
+    for claim in registry.claims():
+        assert claim.id in found.out
+
+
+def test_report_is_one_page_that_needs_nothing_else(spadv, tmp_path):
+    spadv("verify", *SMALL, "--out", tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(text)
+    assert page.outside == []
+    assert len(page.ids) == len(set(page.ids))
+    assert set(page.links) <= set(page.ids)
+    assert text.count("<svg ") == 5
+    assert not re.search(r"<script|@import|url\((?!#)", text)
+    for claim in registry.claims():
+        assert f'id="{claim.id}"' in text
+
+
+def test_report_rebuilds_the_same_page(spadv, tmp_path):
+    spadv("verify", *SMALL, "--out", tmp_path)
+    page = (tmp_path / "report.html").read_bytes()
+    picture = (tmp_path / "figures" / "autocorrelation.svg").read_bytes()
+    (tmp_path / "report.html").unlink()
+    found = spadv("report", tmp_path)
+    assert found.status == 0
+    assert (tmp_path / "report.html").read_bytes() == page
+    assert (tmp_path / "figures" / "autocorrelation.svg").read_bytes() == picture
+
+
+def test_json_is_one_document_with_the_verdicts(spadv):
+    found = spadv("verify", "--claim", "thm2", "--claim", "prop1", *SMALL, "--json")
+    document = found.json
+    assert document["ok"] is True
+    verdicts = {entry["claim"]: entry["verdict"] for entry in document["claims"]}
+    assert (
+        verdicts
+        == {
+            "prop1": "holds",
+            "thm2a": "holds-with-equality",
+            "thm2a.no_fraction": "violated",
+            "thm2b": "holds-with-equality",
+            "thm2.equality": "holds-with-equality",
+            "thm2.feasibility": "holds-with-equality",
+        }
+        or verdicts["thm2a"] == "holds"
+    )
+    assert all(entry["mismatches"] == 0 for entry in document["claims"])
+
+
+def test_same_seed_same_numbers(spadv, tmp_path):
+    def numbers(folder):
+        return [
+            (r.claim, r.parameters, r.value, r.bound, r.verdict, r.quantities)
+            for r in read_results(folder / "results.jsonl")
+        ]
+
+    for name in ("a", "b"):
+        spadv("verify", "--claim", "thm2", *SMALL, "--seed", 5, "--out", tmp_path / name)
+    assert numbers(tmp_path / "a") == numbers(tmp_path / "b")
+    spadv("verify", "--claim", "thm2", *SMALL, "--seed", 6, "--out", tmp_path / "c")
+    assert numbers(tmp_path / "a") != numbers(tmp_path / "c")
+
+
+def test_a_wrong_closed_form_is_loud(spadv, tmp_path, monkeypatch):
+    from spadv.theory.claims import scene
+
+    scene._bayes_on_shifts.cache_clear()
+    monkeypatch.setattr(scene, "bayes_accuracy", lambda p: 0.9)
+    found = spadv(
+        "verify", "--claim", "prop1", "--codeword", "simplex:4", "--p", 0.6, "--out", tmp_path
+    )
+    scene._bayes_on_shifts.cache_clear()
+    assert found.status == 1
+    assert "SOFTWARE FAILURE" in found.err
+    assert "SIMULATION CONTRADICTS" in found.out
+    assert list(read_results(tmp_path / "results.jsonl"))  # kept all the same
+
+
+def test_a_violated_claim_exits_with_1(spadv, monkeypatch):
+    monkeypatch.setattr(proposition1, "CEILING", 0.1)
+    monkeypatch.setattr(proposition1, "DELTA", 0.01)
+    found = spadv("verify", "--claim", "prop1.random_shift", "--codeword", "simplex:4", "--p", 0.5)
+    assert found.status == 1
+    assert "expected 'holds', found 'violated'" in found.err
+
+
+def test_another_schema_is_refused_and_kept(spadv, tmp_path):
+    spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
+    path = tmp_path / "results.jsonl"
+    old = path.read_text().replace('"schema": 1', '"schema": 99')
+    path.write_text(old)
+    for arguments in (
+        ("verify", "--claim", "prop1", *SMALL, "--out", tmp_path),
+        ("report", tmp_path),
+    ):
+        found = spadv(*arguments)
+        assert found.status == 2
+        assert "schema 99" in found.err
+        assert path.read_text() == old
+
+
+def test_a_garbled_file_is_named_with_its_line(spadv, tmp_path):
+    spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
+    path = tmp_path / "results.jsonl"
+    path.write_text(path.read_text() + '{"schema": 1, "claim"\n')
+    found = spadv("report", tmp_path)
+    assert found.status == 2
+    assert "results.jsonl, line" in found.err
+
+
+def test_unwritable_folder(spadv, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    found = spadv("verify", "--claim", "prop1", *SMALL, "--out", tmp_path / "file" / "out")
+    assert found.status == 2
+    assert "cannot write" in found.err
+    assert len(found.err.strip().splitlines()) == 1
+
+
+def test_previous_results_are_kept(spadv, tmp_path):
+    spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
+    before = (tmp_path / "results.jsonl").read_text()
+    spadv("verify", "--claim", "prop1.any_j", *SMALL, "--out", tmp_path)
+    assert (tmp_path / "results.previous.jsonl").read_text() == before
+    assert {r.claim for r in read_results(tmp_path / "results.jsonl")} == {"prop1.any_j"}
+
+
+def test_interruption_keeps_what_was_computed(spadv, tmp_path, monkeypatch):
+    real = verify_command.run_claims
+
+    def three_then_stop(*arguments, **options):
+        for count, result in enumerate(real(*arguments, **options)):
+            if count == 3:
+                raise KeyboardInterrupt
+            yield result
+
+    monkeypatch.setattr(verify_command, "run_claims", three_then_stop)
+    found = spadv("verify", "--claim", "prop1*", *SMALL, "--out", tmp_path)
+    assert found.status == 130
+    lines = (tmp_path / "results.jsonl.part").read_text().splitlines()
+    assert len([Result.from_json(json.loads(line)) for line in lines]) == 3
+
+
+@pytest.mark.slow
+def test_the_default_grid_is_clean(spadv):
+    found = spadv("verify", "--json")
+    assert found.status == 0
+    assert found.json["ok"] is True
+    assert sum(entry["simulations"] for entry in found.json["claims"]) > 10_000
