@@ -4,6 +4,7 @@ Needs scikit-learn for the first part: pip install scikit-learn
 """
 
 import numpy as np
+
 from spadv.theory import CodeGaussian, bounds, measure, simplex_word
 
 dist = CodeGaussian(simplex_word(5), p=0.8, shift=1)  # length 31, 31 shifts
