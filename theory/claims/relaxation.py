@@ -49,7 +49,7 @@ def spatial_range(p: Fraction, adversarial: Fraction) -> Range | None:
     Examples
     --------
     >>> spatial_range(Fraction(3, 5), Fraction(1, 2))
-    Range(low=Fraction(1, 2), high=Fraction(3, 4))
+    Range(low=Fraction(1, 2), high=Fraction(2, 3))
     >>> spatial_range(Fraction(3, 5), Fraction(7, 10)) is None
     True
     """
