@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
+
 from spadv.theory import InputError, accuracy, bounds
 
 PS = [0.5, 0.55, 0.7, 0.9, 0.999, 1.0]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
+
 from spadv.theory import InputError, bounds
 from spadv.theory.accuracy import bayes_accuracy
 

@@ -7,6 +7,7 @@ against the whole sampler.
 import numpy as np
 import pytest
 from scipy import stats
+
 from spadv.theory import CodeGaussian, random_word, simplex_word
 
 CASES = {

@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import stats
+
 from spadv.theory import CodeGaussian, InputError, random_word, simplex_word
 
 SIZES = [(simplex_word(4), 1, 0.5), (random_word(12, 1), 3, 0.8), (random_word(300, 2), 1, 1.0)]

@@ -22,6 +22,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 from scipy.stats import norm
+
 from spadv.theory import accuracy, best_adversarial_accuracy
 from spadv.theory.distribution import CodeGaussian
 from spadv.theory.words import random_word

@@ -6,6 +6,7 @@ strong is caught: the last test makes sure of that.
 
 import numpy as np
 import pytest
+
 from spadv.theory import (
     CodeGaussian,
     LinearRule,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
+
 from spadv.theory import CodeGaussian, InputError, LinearRule, random_word
 
 SIZE = 40_000

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import fisher_exact, norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
+
 from spadv.theory import (
     CodeGaussian,
     InputError,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact, multivariate_normal
+
 from spadv.theory import (
     CodeGaussian,
     InputError,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spadv.theory import CodewordOrbit, InputError, periodic_autocorrelation, simplex_word
 
 WORDS = st.integers(1, 200).flatmap(

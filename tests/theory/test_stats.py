@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+
 from spadv.theory import InputError, Interval, clopper_pearson, wilson
 from spadv.theory.stats import binomial_p_value
 

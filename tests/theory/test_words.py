@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spadv.theory import (
     InputError,
     as_word,
