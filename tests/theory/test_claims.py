@@ -129,7 +129,7 @@ def test_largest_p_and_smallest_delta():
     assert np.isnan(smallest_delta(1 - 1e-6))
     assert largest_p(0.9, ceiling=0.9999) == pytest.approx(1, abs=0.01)
     assert smallest_delta(0.5, ceiling=0.98) == 0
-    for kappa in (-1, -0.3, 0.1, 0.4):
+    for kappa in (-0.999, -0.3, 0.1, 0.4):
         back = smallest_delta(largest_p(kappa))
         assert 1 - 2 * back == pytest.approx(kappa, abs=1e-6)
     for bad in (-1.1, 1.1, float("nan"), None):
