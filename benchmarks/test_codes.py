@@ -11,6 +11,7 @@ from typing import Any
 
 import komm
 import pytest
+
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,

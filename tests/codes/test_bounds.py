@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,

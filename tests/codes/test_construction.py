@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spadv.theory.codes import BinaryCyclicCode, all_cyclic_codes, gf2, golay, repetition, simplex
 from spadv.theory.errors import InputError
 

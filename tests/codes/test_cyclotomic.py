@@ -4,6 +4,7 @@ import math
 
 import galois
 import pytest
+
 from spadv.theory.codes import (
     cyclotomic_cosets,
     factor_xn_minus_1,

@@ -10,6 +10,7 @@ from pathlib import Path
 import komm
 import numpy as np
 import pytest
+
 from spadv.theory.codes import (
     BinaryCyclicCode,
     DistanceSearch,

@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 
 import pytest
+
 from spadv.theory import codes
 
 MODULES = [module.name for module in pkgutil.iter_modules(codes.__path__)]

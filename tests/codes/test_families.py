@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,

@@ -6,6 +6,7 @@ import galois
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spadv.theory.codes import gf2
 from spadv.theory.errors import InputError
 

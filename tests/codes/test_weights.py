@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,

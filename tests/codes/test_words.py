@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spadv.theory.codes import BinaryCyclicCode, bch, golay, quadratic_residue, words
 from spadv.theory.errors import InputError
 

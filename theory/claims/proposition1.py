@@ -268,7 +268,7 @@ def _smallest_delta(setting: Setting) -> Outcome:
 
 @register(
     "prop1.any_j",
-    title="Prop 1: literal 'for any j'",
+    title="Prop 1: any j, literally",
     locator="Section 3, Proposition 1",
     value_name="highest accuracy of f* on r_j X over every j",
     bound_name="85%",
