@@ -105,7 +105,8 @@ def gradual_adversarial(
             low, high = _curve_ends(odds[b], norm[b], h[b], curved[b])
             v = curve_position(s[b], p[b], norm[b], low, high, rising=False)
             value[b] = mixture_accuracy(dist[b] - norm[b], v, p[b])
-        value = np.where(s <= _bayes(p, odds, norm), value, np.nan)
+        # The Bayes accuracy itself, however it was rounded, is within.
+        value = np.where(s <= _bayes(p, odds, norm) + 1e-14, value, np.nan)
     return np.clip(value, 0, 1).reshape(shape)[()]
 
 

@@ -6,9 +6,14 @@ few hundred of them, a correct program is refused by an unlucky seed about once 
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from scipy import stats
 
 LEVEL = 1e-6
+
+# The same examples in every run, and no verdict that depends on how busy the machine is.
+settings.register_profile("theory", deadline=None, derandomize=True)
+settings.load_profile("theory")
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,7 @@ def test_inverse_gives_the_largest_s(a, p, distance):
     assert bounds.gradual_adversarial(high, p, distance) <= a + 1e-9
     assert bounds.gradual_adversarial(low, p, distance) >= a - 1e-9
     s = bounds.gradual_spatial(a, p, distance, tight=True)
-    assert 0 <= s <= bayes_accuracy(p)
+    assert 0 <= s <= bayes_accuracy(p) + 1e-14
     assert bounds.gradual_adversarial(s, p, distance, tight=True) >= a - 1e-9
     beyond = s + 1e-6
     if beyond < bayes_accuracy(p):
@@ -148,8 +148,9 @@ def test_limits_of_s(p, distance):
     assert bounds.gradual_adversarial(1.0, p, distance) == (1.0 if p == 1 else 0.0)
     assert bounds.gradual_spatial(0.0, p, distance) == 1.0
     assert np.isnan(bounds.gradual_adversarial(1.0, 0.5, distance, tight=True))
-    top = bounds.gradual_adversarial(bayes_accuracy(p), p, distance, tight=True)
-    assert not np.isnan(top)
+    # The Bayes classifier's own accuracy is possible, however it is rounded.
+    for top in (bayes_accuracy(p), bayes_accuracy(np.full(8, p))[0]):
+        assert not np.isnan(bounds.gradual_adversarial(top, p, distance, tight=True))
 
 
 @given(FRACTION, st.floats(0, 6), st.floats(0, 1))

@@ -42,7 +42,7 @@ def test_correlations_are_the_definition(case, rng):
 
 def test_law_of_the_reduced_sampler(case, rng, level, assert_proportion, brute_kappa):
     word, shift, i = case
-    size, p = 30_000, 0.7
+    size, p = 60_000, 0.7
     dist = CodeGaussian(word, p, shift)
     x0, g, y = dist.sample_correlations(size, rng, shift=i)
     n = len(word) // shift
@@ -63,6 +63,8 @@ def test_law_of_the_reduced_sampler(case, rng, level, assert_proportion, brute_k
             continue
         z = projection / np.sqrt(variance)
         assert stats.kstest(z, "norm").pvalue >= level
+        # Two per cent in the scale are seven standard deviations of the sum of squares.
+        assert level <= stats.chi2.cdf(z @ z, size) <= 1 - level
         assert stats.ks_2samp(z[x0 > 0], z[x0 < 0]).pvalue >= level
         assert stats.ks_2samp(z[y > 0], z[y < 0]).pvalue >= level
 

@@ -51,6 +51,26 @@ def test_measured_accuracies_are_the_exact_ones(rng, assert_proportion):
     assert found.adversarial_upper.value <= found.natural.value
 
 
+def test_what_survives_every_attack_is_counted_sample_by_sample():
+    # Few enough samples for one chunk: the same state gives the same samples here.
+    # The first attack is the worse one on one side of x0, the second on the other.
+    size, rule = 4000, LinearRule(DIST.rotated_mean(1), DIST.rotated_mean(3))
+    attacks = [opposing_attack(DIST, 1, 2.0), opposing_attack(DIST, 3, 2.0)]
+    found = measure(
+        rule, DIST, samples=size, rng=np.random.default_rng(8), attacks=attacks, shifts=[2]
+    )
+    x, y = DIST.sample(size, np.random.default_rng(8))
+    natural = rule.predict(x) == y
+    each = [rule.predict(attack.perturb(x, y)) == y for attack in attacks]
+    assert found.natural.successes == natural.sum()
+    assert found.shifted[2].successes == (rule.predict(DIST.rotate(x, 2)) == y).sum()
+    for attack, right in zip(attacks, each, strict=True):
+        assert found.attacked[attack.name].successes == right.sum()
+    alive = natural & each[0] & each[1]
+    assert found.adversarial_upper.successes == alive.sum()
+    assert alive.sum() < min(right.sum() for right in each)  # else the case would show nothing
+
+
 def test_same_seed_same_counts():
     runs = [
         measure(bayes(DIST), DIST, samples=5000, rng=np.random.default_rng(9), budget=4.0)
