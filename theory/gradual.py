@@ -42,7 +42,7 @@ def neyman_pearson(accuracy: ArrayLike, distance: ArrayLike) -> Any:
     Examples
     --------
     >>> round(float(neyman_pearson(0.9, 2.0)), 6)
-    0.763744
+    0.76376
     """
     u, dist = fractions(spatial=accuracy, distance=distance)
     return ndtr(dist - ndtri(u))[()]
