@@ -1,0 +1,249 @@
+"""The price of spatial robustness: S*(p, n), the best accuracy under a random shift.
+
+The best classifier of (r X, Y) sees x_1..x_d through the n correlations g_j alone, jointly
+normal with mean 2 y kappa_{j-i} and circulant covariance kappa_{j-k}: an n-dimensional
+integral, exact in small cases, else by randomised quasi-Monte-Carlo with an error estimate.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
+
+from .accuracy import (
+    MEAN_NORM,
+    bayes_accuracy,
+    log_odds,
+    mixture_accuracy,
+    two_shift_accuracy,
+)
+from .classifiers import Estimate
+from .distribution import CodeGaussian
+from .errors import InputError, check_real
+from .progress import Progress, silent
+from .stats import Interval
+
+Floats = NDArray[np.float64]
+
+#: Independent scramblings of the Sobol points: enough for a t interval, few enough to keep
+#: each point set long.
+SCRAMBLINGS = 16
+# Longest set of points in one scrambling, 2^18, and the largest number of shifts for which
+# Sobol points exist in scipy (21201) and the circulant root is worth a dense product.
+_MOST_BITS = 18
+_MOST_SHIFTS = 2048
+_BLOCK = 1 << 11
+
+
+@dataclass(frozen=True)
+class Price:
+    """S*(p, n) and what it is compared with.
+
+    Attributes
+    ----------
+    best : Estimate
+        S*: exact, or estimated with a confidence interval.
+    natural : float
+        Bayes accuracy on X, which serving one shift only would give.
+    x0_only : float
+        p: the accuracy of sign(x0), the worst that the best classifier can do.
+    asymptotic : float
+        The law for many orthogonal shifts; see :func:`orthogonal_limit`.
+    """
+
+    best: Estimate
+    natural: float
+    x0_only: float
+    asymptotic: float
+
+    @property
+    def price(self) -> float:
+        """How much accuracy it costs to serve all shifts at once."""
+        return self.natural - self.best.value
+
+
+def spatial_optimum(
+    dist: CodeGaussian,
+    *,
+    rng: np.random.Generator,
+    error: float = 1e-4,
+    level: float = 0.95,
+    progress: Progress = silent,
+) -> Estimate:
+    """Return S*(p, n), the highest accuracy of any classifier on (r X, Y).
+
+    The integrand is the larger posterior probability, max(P, 1 - P): smooth but for one
+    kink, bounded by [1/2, 1], both values of x0 and all n shifts of the input averaged
+    exactly; the symmetry (x0, g, y) -> -(x0, g, y) leaves y = 1 alone. Scrambled Sobol points,
+    doubled until the half-width of a t interval over 16 scramblings is below `error`.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution; only its p and its different shifts matter.
+    rng : numpy.random.Generator
+        Seeds the scramblings.
+    error : float
+        Wanted half-width of the interval, above 0.
+    level : float
+        Confidence level of the interval.
+    progress : Progress
+        Told points used and the most that may be.
+
+    Returns
+    -------
+    Estimate
+        Exact for one or two different shifts, for p = 1, and where some shift negates the
+        word (then it is p). Otherwise with an interval; its `method` names the points.
+
+    Raises
+    ------
+    InputError
+        For a bad `error` or `level`, or more than 2048 different shifts.
+
+    Examples
+    --------
+    >>> dist = CodeGaussian([1, -1, 1, 1], p=0.6, shift=2)
+    >>> spatial_optimum(dist, rng=np.random.default_rng(0)).method
+    'exact'
+    """
+    error = check_real("error", error, low=1e-7, high=1)
+    level = check_real("level", level, low=0.5, high=1 - 1e-9)
+    exact = _closed_form(dist)
+    if exact is not None:
+        return Estimate(exact, None, "exact")
+    n = dist.orbit.n_distinct
+    if n > _MOST_SHIFTS:
+        raise InputError("dist", f"have at most {_MOST_SHIFTS} different shifts", n)
+    root, kappa = _law_of_correlations(dist)
+    seeds = rng.integers(2**63, size=SCRAMBLINGS)
+    quantile = -float(stdtrit(SCRAMBLINGS - 1, (1 - level) / 2))
+    bits = 9
+    while True:
+        work = partial(_average, bits=bits, root=root, kappa=kappa, p=dist.p)
+        # numpy lets go of the interpreter in the long loops, so threads are enough.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            means = np.array(list(pool.map(work, seeds.tolist())))
+        half = quantile * float(means.std(ddof=1)) / math.sqrt(SCRAMBLINGS)
+        progress(2.0**bits, 2.0**_MOST_BITS, f"half-width {half:.1e}")
+        if half <= error or bits >= _MOST_BITS:
+            break
+        # The error falls about as fast as the number of points grows: aim, do not creep.
+        bits = min(_MOST_BITS, bits + max(1, round(math.log2(half / error))))
+    value = float(means.mean())
+    interval = Interval(max(value - half, dist.p), min(value + half, 1.0), level)
+    method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {n} dimensions"
+    return Estimate(value, interval, method)
+
+
+def price(dist: CodeGaussian, *, rng: np.random.Generator, error: float = 1e-4) -> Price:
+    """Return S*(p, n) beside what it is compared with. Parameters: :func:`spatial_optimum`."""
+    return Price(
+        best=spatial_optimum(dist, rng=rng, error=error),
+        natural=float(bayes_accuracy(dist.p)),
+        x0_only=dist.p,
+        asymptotic=float(orthogonal_limit(dist.p, dist.orbit.n_distinct)),
+    )
+
+
+def orthogonal_limit(p: ArrayLike, n: ArrayLike, *, mean_norm: float = MEAN_NORM) -> Any:
+    """Return the law of S*(p, n) for many orthogonal shifts.
+
+    The evidence of n orthogonal correlations is, to first order in 1/n, the sum of
+    2 sinh(2 g_j)/(n e^2) over j: normal in the limit, with mean y v/2 and variance
+    v = 4 sinh(4)/n. So S* is the accuracy of telling +-s apart in unit noise beside x0, with
+    s = sqrt(sinh(M^2)/n), M = 2 (docs/theory/price.md):
+    p Phi(s + L/(2s)) + (1-p) Phi(s - L/(2s)).
+
+    It needs n much larger than e^(M^2) = 55, the squared coefficient of variation of the
+    terms; below that it is too high.
+
+    Parameters
+    ----------
+    p : array_like
+        Probability in [1/2, 1] that x0 equals the label.
+    n : array_like
+        Number of shifts, at least 1.
+    mean_norm : float
+        M, above 0.
+
+    Examples
+    --------
+    >>> round(float(orthogonal_limit(0.5, 4096)), 4)
+    0.5325
+    """
+    m = check_real("mean_norm", mean_norm, low=1e-6, high=20)
+    count = np.asarray(n, dtype=np.float64)
+    if not (count >= 1).all():
+        raise InputError("n", "be at least 1", n)
+    s = np.sqrt(np.sinh(m * m) / count)
+    h = np.where(np.asarray(p) > 0.5, log_odds(p) / (2 * s), 0.0)
+    return mixture_accuracy(s, h, p)
+
+
+def _closed_form(dist: CodeGaussian) -> float | None:
+    orbit = dist.orbit
+    if dist.p == 1:
+        return 1.0
+    if orbit.has_antipode:
+        return dist.p
+    if orbit.n_distinct == 1:
+        return float(bayes_accuracy(dist.p))
+    if orbit.n_distinct == 2:
+        return float(two_shift_accuracy(float(orbit.kappa[orbit.moving[0]]), dist.p))
+    return None
+
+
+def _law_of_correlations(dist: CodeGaussian) -> tuple[Floats, Floats]:
+    """Return a root of the covariance of the different g_j, and their kappa.
+
+    The columns of the root are ordered by their share of the variance, so that the first,
+    best spread Sobol coordinates carry most.
+    """
+    n = dist.orbit.n_distinct
+    kappa = dist.orbit.kappa[:n]  # the shifts repeat with period n_distinct
+    lags = np.arange(n)
+    covariance = kappa[(lags[:, None] - lags) % n]
+    values, vectors = np.linalg.eigh(covariance)
+    order = np.argsort(values)[::-1]
+    root = vectors[:, order] * np.sqrt(np.maximum(values[order], 0))
+    return root, kappa
+
+
+def _average(seed: int, bits: int, root: Floats, kappa: Floats, p: float) -> float:
+    """Return the mean of the integrand over 2^bits points of one scrambling.
+
+    Each point is one draw of the noise in the n correlations, used for every shift that X
+    may have had: by symmetry all have the same mean, and their average varies far less.
+    For shift i, sum_j exp(2 g_j) = sum_j exp(2 noise_j) exp(4 kappa_{j-i}): one product.
+    """
+    from scipy.stats.qmc import Sobol  # a second to import
+
+    n = len(kappa)
+    sampler = Sobol(n, scramble=True, rng=np.random.default_rng(seed))
+    lags = np.arange(n)
+    signal = np.exp(2 * MEAN_NORM * kappa[(lags[:, None] - lags) % n])
+    against = 1 / signal
+    odds = float(log_odds(p))
+    total = 0.0
+    left = 1 << bits
+    while left:
+        count = min(left, _BLOCK)
+        # A scrambled point may be 0; half a unit of the grid moves it inside.
+        normal = ndtri(np.maximum(sampler.random(count), 2.0**-33))
+        growth = np.exp(2 * (normal @ root.T))
+        evidence = np.log((growth @ signal) / ((1 / growth) @ against))
+        # The larger posterior, for either value of x0, weighted by their probabilities.
+        agree = 1 / (1 + np.exp(-np.abs(evidence + odds)))
+        differ = 1 / (1 + np.exp(-np.abs(evidence - odds))) if odds else agree
+        total += float(p * agree.sum() + (1 - p) * differ.sum()) / n
+        left -= count
+    return total / (1 << bits)

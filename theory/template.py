@@ -1,0 +1,224 @@
+"""The general form: any real template, any coordinate permutations, any law on them.
+
+X_1..X_d given Y = y is N(y mu, I) for a template mu in R^d; X0 agrees with Y with
+probability p. Codewords and cyclic shifts are the case mu = 2c/sqrt(d). Proofs of the laws:
+docs/theory/laws.md.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from .accuracy import log_odds, mixture_accuracy
+from .errors import InputError, check_probability, check_real
+from .gradual import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
+from .transformations import Transformations
+
+Floats = NDArray[np.float64]
+
+
+class SpatialInterval(NamedTuple):
+    """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible."""
+
+    low: float
+    high: float
+
+
+class TemplateModel:
+    """The Gaussian-plus-x0 distribution of a template, and its transformed versions.
+
+    Parameters
+    ----------
+    template : array_like, shape (d,)
+        mu, finite and not 0: the mean of X_1..X_d given Y = 1.
+    p : float
+        Probability in [1/2, 1] that X0 equals Y.
+    transformations : Transformations
+        Permutations of the d coordinates, and their law pi.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (d,)
+        The template.
+    norm : float
+        M = ||mu||; the class means are 2M apart.
+
+    Notes
+    -----
+    Budgets here are eps itself, in the units of the template (for a codeword e/sqrt(d)).
+
+    Examples
+    --------
+    >>> from spadv.theory.transformations import cyclic_shifts
+    >>> model = TemplateModel([2, 0, 0], p=0.7, transformations=cyclic_shifts(3))
+    >>> model.kappa
+    array([1., 0., 0.])
+    """
+
+    def __init__(self, template: ArrayLike, p: float, transformations: Transformations) -> None:
+        mean = np.array(template, dtype=np.float64)
+        if mean.ndim != 1 or not np.isfinite(mean).all() or not mean.any():
+            raise InputError("template", "be a finite vector other than 0", template)
+        if mean.size != transformations.d:
+            raise InputError("template", f"have the length {transformations.d}", mean.size)
+        mean.flags.writeable = False
+        self.mean = mean
+        self.p = check_probability("p", p)
+        self.transformations = transformations
+        self.norm = float(np.linalg.norm(mean))
+
+    def __repr__(self) -> str:
+        return f"TemplateModel(d={self.mean.size}, n={len(self.transformations)}, p={self.p:g})"
+
+    @cached_property
+    def images(self) -> Floats:
+        """G mu for every g, shape (n, d)."""
+        return self.transformations.apply(self.mean)
+
+    @cached_property
+    def kappa(self) -> Floats:
+        """<mu, g mu>/||mu||^2 for every g, shape (n,), in [-1, 1]."""
+        return np.clip(self.images @ self.mean / self.norm**2, -1, 1)
+
+    def bayes_accuracy(self) -> float:
+        """Return the highest accuracy on (X, Y), and on (g X, Y) for each g."""
+        return float(mixture_accuracy(self.norm, log_odds(self.p) / (2 * self.norm), self.p))
+
+    def bayes_shifted(self) -> Floats:
+        """Return the accuracy on g X of the Bayes classifier of X, for every g."""
+        h = log_odds(self.p) / (2 * self.norm)
+        return np.asarray(mixture_accuracy(self.norm * self.kappa, h, self.p))
+
+    def bayes_spatial(self) -> float:
+        """Return the accuracy on g X of the Bayes classifier of X, g of the law pi."""
+        return float(self.transformations.probabilities @ self.bayes_shifted())
+
+    def robust_bayes_accuracy(self, eps: float) -> float:
+        """Return the highest adversarial accuracy of any classifier at l-infinity budget eps.
+
+        With nu = sign(mu) (|mu| - eps)_+ and a = ||nu||: p Phi(a + L/(2a)) + (1-p)
+        Phi(a - L/(2a)) for eps < 1, where x0 survives; Phi(a) from eps = 1 on.
+        """
+        eps = _budget(eps)
+        a = float(np.linalg.norm(np.maximum(np.abs(self.mean) - eps, 0)))
+        if eps >= 1:
+            return float(ndtr(a))
+        if a == 0 or self.p == 1:
+            return self.p
+        return float(mixture_accuracy(a, log_odds(self.p) / (2 * a), self.p))
+
+    def upper_residuals(self, eps: float) -> Floats:
+        """Return D_g = ||(|mu + g mu| - eps)_+||: what is left on the way to -g mu."""
+        return _residuals(self.mean + self.images, eps)
+
+    def lower_residuals(self, eps: float) -> Floats:
+        """Return D'_g = ||(|mu - g mu| - eps)_+||: what is left on the way to g mu."""
+        return _residuals(self.mean - self.images, eps)
+
+    def adversarial_bound(self, spatial: ArrayLike, eps: float, *, tight: bool = True) -> Floats:
+        """Return, for every g, the largest A possible beside the given S_g.
+
+        Parameters
+        ----------
+        spatial : array_like, shape () or (n,)
+            Accuracies S_g on g X; NaN bounds where no classifier has one so high.
+        eps : float
+            l-infinity budget.
+        tight : bool
+            As in :func:`spadv.theory.bounds.gradual_adversarial`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The least of the upper law, the lower law and the robust Bayes accuracy.
+        """
+        upper = gradual_adversarial(
+            spatial, self.p, self.upper_residuals(eps), tight=tight, mean_norm=self.norm
+        )
+        lower = lower_adversarial_at(spatial, self.lower_residuals(eps))
+        return np.minimum(np.minimum(upper, lower), self.robust_bayes_accuracy(eps))
+
+    def spatial_bounds(self, adversarial: float, eps: float) -> SpatialInterval:
+        """Return the interval in which S, averaged over the law pi, lies beside A.
+
+        Each S_g has its own interval from the two laws; S lies in their average.
+
+        Parameters
+        ----------
+        adversarial : float
+            A in [0, 1].
+        eps : float
+            l-infinity budget.
+
+        Returns
+        -------
+        SpatialInterval
+            Where A is above the robust Bayes accuracy no classifier has it and the interval
+            says nothing.
+        """
+        a = check_real("adversarial", adversarial, low=0, high=1)
+        high = gradual_spatial(
+            a, self.p, self.upper_residuals(eps), tight=True, mean_norm=self.norm
+        )
+        low = lower_spatial_at(a, self.lower_residuals(eps))
+        law = self.transformations.probabilities
+        return SpatialInterval(float(law @ low), float(law @ high))
+
+    def adversarial_bound_on_average(self, spatial: float, eps: float) -> float:
+        """Return the largest A possible beside S, averaged over the law pi.
+
+        The interval of :meth:`spatial_bounds` shrinks as A grows; the largest A whose
+        interval still holds S is found by bisection, rounded upwards.
+
+        Raises
+        ------
+        InputError
+            If S is above the Bayes accuracy, which no classifier exceeds on any g X.
+        """
+        s = check_real("spatial", spatial, low=0, high=1)
+        best = self.bayes_accuracy()
+        if s > best:
+            raise InputError("spatial", f"be at most the Bayes accuracy {best:.6f}", spatial)
+        low, high = 0.0, self.robust_bayes_accuracy(eps)
+        if _holds(s, self.spatial_bounds(high, eps)):
+            return high
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            if _holds(s, self.spatial_bounds(middle, eps)):
+                low = middle
+            else:
+                high = middle
+        return high
+
+
+def _holds(s: float, interval: SpatialInterval) -> bool:
+    return interval.low <= s <= interval.high
+
+
+def _budget(eps: float) -> float:
+    return check_real("eps", eps, low=0, rule="be a finite number of at least 0")
+
+
+def _residuals(way: Floats, eps: float) -> Floats:
+    left = np.maximum(np.abs(way) - _budget(eps), 0)
+    return np.sqrt(np.square(left).sum(axis=1))
+
+
+def codeword_template(codeword: ArrayLike) -> Floats:
+    """Return 2c/sqrt(d), the template of a +-1 word.
+
+    Examples
+    --------
+    >>> codeword_template([1, -1, 1, 1])
+    array([ 1., -1.,  1.,  1.])
+    """
+    from .words import as_word
+
+    word = as_word(codeword)
+    return 2.0 * word / math.sqrt(word.size)
