@@ -7,6 +7,7 @@ weight w in [0, 1], standing for the objective (1 - w) S + w A.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -102,7 +103,7 @@ def envelope(lines: Mapping[float, float] | Iterable[tuple[float, float]]) -> Fl
         while len(stack) > 1 and _redundant(stack[-2], stack[-1], line):
             stack.pop()
         stack.append(line)
-    return np.array([_meet(a, b) for a, b in zip(stack[:-1], stack[1:], strict=True)])
+    return np.array([_meet(a, b) for a, b in pairwise(stack)])
 
 
 def gap(upper: ArrayLike, lower: Floats) -> tuple[float, float]:

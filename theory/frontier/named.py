@@ -1,0 +1,118 @@
+"""Where the named classifiers of the paper stand: spatial and adversarial accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..adversary import opposing_attack
+from ..classifiers import Estimate, LinearRule, ShiftBayes, bayes, robust_bayes, stump
+from ..distribution import CodeGaussian
+from ..stats import Interval, clopper_pearson
+
+
+@dataclass(frozen=True)
+class NamedPoint:
+    """A classifier's spatial accuracy, and what is known of its adversarial accuracy.
+
+    Attributes
+    ----------
+    spatial : Estimate
+        S, exact or with a confidence interval.
+    adversarial : tuple of float
+        (low, high) around A; equal where A is exact. Simulated ends are one-sided
+        confidence limits.
+    """
+
+    spatial: Estimate
+    adversarial: tuple[float, float]
+
+    @property
+    def exact(self) -> bool:
+        """Whether both numbers are exact to rounding."""
+        return self.spatial.interval is None and self.adversarial[0] == self.adversarial[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        interval = self.spatial.interval
+        return {
+            "spatial": self.spatial.value,
+            "spatial_interval": None if interval is None else interval._asdict(),
+            "adversarial": self.adversarial[0] if self.exact else None,
+            "adversarial_between": list(self.adversarial),
+        }
+
+
+def named_points(
+    dist: CodeGaussian, budget: float, *, samples: int, rng: np.random.Generator
+) -> dict[str, NamedPoint]:
+    """Return the points of Bayes, robust Bayes, shift-Bayes and sign(x0).
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
+    budget : float
+        e = eps sqrt(d), with eps < 1.
+    samples : int
+        Simulated samples where shift-Bayes is not linear.
+    rng : numpy.random.Generator
+        Source of randomness for them.
+    """
+    linear = {
+        "Bayes": bayes(dist),
+        "robust Bayes": robust_bayes(dist, budget),
+        "sign(x0)": stump(dist),
+    }
+    points = {name: _exact(rule, dist, budget) for name, rule in linear.items()}
+    points["shift-Bayes"] = _shift_bayes(dist, budget, samples, rng)
+    return points
+
+
+def _exact(rule: LinearRule, dist: CodeGaussian, budget: float) -> NamedPoint:
+    adversarial = rule.adversarial_accuracy(dist, budget)
+    spatial = Estimate(rule.spatial_accuracy(dist), None, "exact")
+    return NamedPoint(spatial, (adversarial, adversarial))
+
+
+def _shift_bayes(
+    dist: CodeGaussian, budget: float, samples: int, rng: np.random.Generator
+) -> NamedPoint:
+    """Return shift-Bayes: a linear rule for up to two different words, else simulated.
+
+    An attack changes the log-odds by at most 4 e (their gradient is at most twice the
+    1-norm 2 sqrt d of a mean), so A is at least the frequency of a margin above 4 e; and A
+    is at most the accuracy under the attacks that move the mean towards -r_j mu.
+    """
+    orbit = dist.orbit
+    if orbit.n_distinct <= 2:
+        weights = np.sum([dist.rotated_mean(j) for j in range(orbit.n_distinct)], axis=0)
+        weights = 2 * weights / orbit.n_distinct
+        if not weights.any():
+            return _exact(stump(dist), dist, budget)
+        rule = LinearRule(weights, weights, -dist.log_odds, dist.log_odds, name="shift-Bayes")
+        return _exact(rule, dist, budget)
+    best = ShiftBayes(dist)
+    spatial = best.spatial_accuracy(samples=samples, rng=rng)
+    sample = dist.sample_correlations(samples, rng)
+    y = sample.y.astype(np.float64)
+    # Log-odds of x_1..x_d and x0, times the label.
+    top = np.logaddexp.reduce(2 * sample.g, axis=1) - np.logaddexp.reduce(-2 * sample.g, axis=1)
+    margin = y * (sample.x0 * dist.log_odds + top)
+    low = _limits(int((margin > 4 * budget).sum()), samples).low
+    high = 1.0
+    attacks = [opposing_attack(dist, j, budget) for j in range(min(orbit.n_distinct, 8))]
+    for attack in attacks:
+        moved = dist.correlations(np.concatenate([[0.0], attack.displacement])[None])[0]
+        answers = best.predict_correlations(sample._replace(g=sample.g + y[:, None] * moved))
+        # Each of several limits has its share of the error.
+        limit = _limits(int((answers == sample.y).sum()), samples, len(attacks)).high
+        high = min(high, limit)
+    return NamedPoint(spatial, (min(low, high), high))
+
+
+def _limits(hits: int, samples: int, shares: int = 1) -> Interval:
+    """Return an interval whose ends, one-sided, hold with 97.5%, for several at once."""
+    return clopper_pearson(hits, samples, 1 - 0.05 / shares)

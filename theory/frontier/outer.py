@@ -1,0 +1,169 @@
+"""What no classifier exceeds: the laws averaged over shifts, and exact pairs of shifts.
+
+Given A, the laws confine every S_j to an interval [lo_j(A), hi_j(A)], lo_j increasing and
+hi_j decreasing in A. Some choice of S_j with mean s satisfies all of them exactly if
+mean_j lo_j(A) <= s <= mean_j hi_j(A): the largest such A is the value of
+"max over (S_j) with mean s of min_j (law of A beside S_j)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import bounds as laws
+from ..accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
+from ..distribution import CodeGaussian
+from ..progress import Progress, silent
+from .geometry import Plane, Weights
+from .inner import check_attack
+from .planar import bracket
+
+Floats = NDArray[np.float64]
+
+_BISECTIONS = 45
+
+
+def spatial_cap(dist: CodeGaussian) -> float:
+    """Return a bound on S: exact for up to two different words, else from pairs of shifts.
+
+    The mean of S_0 and S_j is at most S*(p, 2) at kappa_j. Averaged over pairs (each S_i
+    is in as many) that bounds S; the Bayes accuracy does too, and is larger.
+    """
+    orbit = dist.orbit
+    if orbit.n_distinct == 1:
+        return float(bayes_accuracy(dist.p))
+    kappa = orbit.kappa[1 : orbit.n_distinct]
+    return float(two_shift_accuracy(kappa, dist.p).mean())
+
+
+def spatial_range(
+    dist: CodeGaussian, budget: float, adversarial: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Return the means over j of the laws' lower and upper limits for S_j, given A.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
+    budget : float
+        e = eps sqrt(d) >= 0.
+    adversarial : array_like
+        Values of A in [0, 1].
+
+    Returns
+    -------
+    low, high : ndarray
+        Bounds on S; ``high`` includes :func:`spatial_cap`, and Theorems 2 and 3 from e = 4.
+    """
+    a = np.atleast_1d(np.asarray(adversarial, dtype=np.float64))
+    p, orbit = dist.p, dist.orbit
+    delta, count = np.unique(orbit.delta, return_counts=True)
+    share = count / count.sum()
+    low = laws.lower_spatial(a[:, None], budget, delta) @ share
+    tight = laws.gradual_spatial(a[:, None], p, laws.residual(budget, delta), tight=True)
+    high = np.minimum(tight @ share, spatial_cap(dist))
+    if budget >= FULL_BUDGET:
+        high = np.minimum(high, laws.theorem2_spatial(a, p, budget))
+        high = np.minimum(high, laws.theorem3_spatial(a, p, dist.n_shifts, budget)[1])
+    return low, high
+
+
+def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats:
+    """Return the largest A that the laws allow beside each S, for every classifier.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
+    budget : float
+        e = eps sqrt(d), with eps < 1.
+    spatial : array_like
+        Values of S in [0, 1].
+
+    Returns
+    -------
+    ndarray
+        Upper ends of bisection brackets; NaN where S is above its cap.
+
+    Examples
+    --------
+    >>> dist = CodeGaussian([1, 1, 1, -1, 1, -1, -1] * 3, p=0.7, shift=7)
+    >>> outer_bound(dist, 4.0, [0.6, 0.9]).round(4)
+    array([0.6   , 0.2331])
+    """
+    budget = check_attack(dist, budget)
+    s = np.atleast_1d(np.asarray(spatial, dtype=np.float64))
+    cap = float(robust_bayes_accuracy(dist.p, budget, np.inf))
+    low, high = np.zeros_like(s), np.full_like(s, cap)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        least, most = spatial_range(dist, budget, middle)
+        possible = (least <= s) & (s <= most)
+        low, high = np.where(possible, middle, low), np.where(possible, high, middle)
+    # At the cap itself nothing was ruled out; the bracket's upper end is valid there too.
+    return np.where(s <= spatial_cap(dist) + 1e-15, high, np.nan)
+
+
+def pair_lines(
+    dist: CodeGaussian,
+    budget: float,
+    weights: ArrayLike,
+    *,
+    mesh: float = 0.05,
+    most: int = 8,
+    progress: Progress = silent,
+) -> dict[float, float]:
+    """Return bounds h on (1 - w) S + w A by direction w, from exact problems of two shifts.
+
+    For every j != 0 the pair of the identity and r_j satisfies
+    u S_0 + v S_j + w A <= h_j(u, v, w), by the planar problem of correlation kappa_j.
+    Summed over j with u = (1-w)/(n (n-1)), v = (1-w)/n and w/(n-1), the left sides make
+    (1 - w) S + w A. So the bound uses what all the shifts say together about A, two at
+    a time, and is sharper than the laws.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution; its orbit must have at least two different words.
+    budget : float
+        e = eps sqrt(d), with eps < 1.
+    weights : array_like
+        Directions w in (0, 1).
+    mesh : float
+        Lattice width.
+    most : int
+        Largest number of different correlations; with more, {} is returned.
+    progress : Progress
+        Told after every direction.
+    """
+    budget = check_attack(dist, budget)
+    n = dist.orbit.n_distinct
+    kappa, count = np.unique(dist.orbit.kappa[1:n], return_counts=True)
+    if not 0 < len(kappa) <= most:
+        return {}
+    lines = {}
+    directions = np.asarray(weights, dtype=np.float64)
+    for i, w in enumerate(directions.tolist()):
+        shares = np.array([(1 - w) / n, (1 - w) * (n - 1) / n, w])
+        lines[w] = sum(
+            float(c)
+            / (n - 1)
+            * bracket(
+                Plane(dist.p, budget, float(k)), Weights(*shares), mesh=mesh, cut_mesh=None
+            ).upper
+            for k, c in zip(kappa, count, strict=True)
+        )
+        progress(i + 1, len(directions), "pairs of shifts")
+    return lines
+
+
+def below_lines(spatial: ArrayLike, lines: Mapping[float, float]) -> Floats:
+    """Return the largest A beside each S that support lines with w > 0 allow."""
+    s = np.asarray(spatial, dtype=np.float64)
+    if not lines:
+        return np.full_like(s, np.inf)
+    w, h = (np.array(part)[:, None] for part in zip(*lines.items(), strict=True))
+    return ((h - (1 - w) * s) / w).min(axis=0)
