@@ -207,7 +207,7 @@ def _budget(eps: float) -> float:
 
 def _residuals(way: Floats, eps: float) -> Floats:
     left = np.maximum(np.abs(way) - _budget(eps), 0)
-    return np.sqrt(np.square(left).sum(axis=1))
+    return np.asarray(np.sqrt(np.square(left).sum(axis=1)), dtype=np.float64)
 
 
 def codeword_template(codeword: ArrayLike) -> Floats:

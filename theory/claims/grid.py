@@ -9,7 +9,7 @@ from typing import Any
 
 from ..words import parse_word
 from .registry import Claim
-from .setting import Setting
+from .setting import DEFAULTS, Setting
 
 #: Simplex codes of every dimension from 3 to 12, a dual BCH word, a quadratic-residue
 #: word, a random word.
@@ -75,11 +75,14 @@ def settings(claim: Claim, grid: Grid) -> Iterator[Setting]:
     """
     axes = claim.parameters
     theorem = "budget" in axes
-    words = grid.codewords or WORDS
+    words = (grid.codewords or WORDS) if "codeword" in axes else (DEFAULTS["codeword"],)
     ps = grid.ps or (_THEOREM_PROBABILITIES if theorem else PROBABILITIES)
     budgets = grid.budgets or _budgets(claim)
     for word in words:
-        shifts = grid.shifts or default_shifts(parse_word(word).size)
+        length = parse_word(word).size
+        shifts = grid.shifts or default_shifts(length)
+        if "shift" not in axes:
+            shifts = shifts[:1] if "codeword" in axes else (1,)
         for shift, p, budget in product(
             shifts, ps if "p" in axes else (0.5,), budgets if theorem else (4.0,)
         ):
@@ -96,7 +99,7 @@ def settings(claim: Claim, grid: Grid) -> Iterator[Setting]:
 
 
 def _budgets(claim: Claim) -> tuple[float, ...]:
-    if claim.id == "robust_bayes":
+    if claim.id == "robust_bayes" or claim.id.startswith("law."):
         return SMALL_BUDGETS
     return BUDGETS if "eta" in claim.parameters else LARGE_BUDGETS
 

@@ -1,0 +1,189 @@
+"""The laws beyond the paper: gradual in the budget, attained, and sharper than Theorem 2."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..accuracy import FULL_BUDGET, bayes_accuracy, mixture_accuracy
+from ..bounds import (
+    gradual_adversarial,
+    lower_spatial,
+    residual,
+    theorem2_adversarial,
+)
+from ..classifiers import LinearRule, bayes, robust_bayes, stump
+from ..distribution import CodeGaussian
+from ..result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis
+from .registry import Outcome, register
+from .setting import Setting
+
+Floats = NDArray[np.float64]
+
+_PARAMETERS = ("codeword", "shift", "p", "budget")
+_ROUNDING = 1e-9
+_RANDOM_RULES = 10
+
+
+def trial_rules(setting: Setting) -> list[LinearRule]:
+    """Return linear rules that come near the laws, and random ones.
+
+    Along the word restricted to the coordinates where it agrees with a shift, and where it
+    differs, with the thresholds at which each law is attained; Bayes rules of some shifts;
+    random mixtures of shifts with random thresholds on either side of x0.
+    """
+    dist = setting.dist
+    rng = setting.rng("law rules")
+    rules = [bayes(dist), robust_bayes(dist, setting.budget), stump(dist)]
+    moving = dist.orbit.moving
+    for j in {int(k) for k in (moving[:1].tolist() + moving[-1:].tolist())}:
+        rules.append(bayes(dist, j))
+        same = dist.orbit.rotated(j) == dist.orbit.codeword
+        for part in (same, ~same):
+            if part.any():
+                rules += _thresholds(dist, setting.budget, dist.mean * part, float(part.mean()))
+    for _ in range(_RANDOM_RULES):
+        mixed = [
+            sum(
+                rng.normal() * dist.rotated_mean(int(j))
+                for j in rng.integers(dist.n_shifts, size=2)
+            )
+            + dist.mean * rng.uniform(0, 2)
+            for _ in range(2)
+        ]
+        low, high = np.sort(rng.normal(scale=2, size=2))
+        rules.append(LinearRule(mixed[0], mixed[1], low, high, name="random rule"))
+    return rules
+
+
+def _thresholds(
+    dist: CodeGaussian, budget: float, weights: Floats, share: float
+) -> list[LinearRule]:
+    """Return rules along `weights` whose x0 thresholds attain the upper and lower law."""
+    rules = [LinearRule(weights, weights, 0.0, 0.0, name="no x0")]
+    distance = (2 * 2.0 - min(budget, FULL_BUDGET)) * math.sqrt(share)
+    if distance > 0 and math.isfinite(dist.log_odds):
+        b = dist.log_odds / distance * float(np.linalg.norm(weights))
+        rules.append(LinearRule(weights, weights, -b, b, name="gradual"))
+        rules.append(LinearRule(weights, weights, b, -b, name="gradual, reversed"))
+    return rules
+
+
+def _margins(setting: Setting, upper: bool) -> tuple[float, str]:
+    """Return the smallest margin to a law over all rules and shifts, and where it is."""
+    dist, delta = setting.dist, setting.dist.orbit.delta
+    best, where = math.inf, ""
+    for rule in trial_rules(setting):
+        s = np.clip(rule.shifted_accuracies(dist), 0, 1)
+        a = min(rule.adversarial_accuracy(dist, setting.budget), 1.0)
+        if upper:
+            # Rounding must not lift an attained Bayes accuracy above itself.
+            s = np.minimum(s, bayes_accuracy(setting.p))
+            law = gradual_adversarial(s, setting.p, residual(setting.budget, delta), tight=True)
+            margins = law - a
+        else:
+            margins = s - lower_spatial(a, setting.budget, delta)
+        j = int(np.argmin(margins))
+        if margins[j] < best:
+            best, where = float(margins[j]), f"{rule.name}, j = {j}"
+    return best, where
+
+
+def _law(setting: Setting, upper: bool) -> Outcome:
+    margin, where = _margins(setting, upper)
+    verdict = HOLDS if margin > _ROUNDING else EQUALITY if margin > -_ROUNDING else VIOLATED
+    return Outcome(verdict, margin, 0.0, None, (), (), f"nearest: {where}")
+
+
+@register(
+    "law.upper",
+    title="Gradual upper law",
+    locator="beyond the paper",
+    value_name="smallest U_D(S_j) - A over rules and shifts",
+    bound_name="0",
+    parameters=_PARAMETERS,
+    remark="Proved in docs/theory/laws.md, statement 4; here tried on rules that come near it.",
+)
+def _upper(setting: Setting) -> Outcome:
+    """For every classifier, shift j and budget e, A <= U_D(S_j) with
+    D = (4 - e)_+ sqrt(1 - delta_j): adversarial accuracy falls gradually as spatial accuracy
+    grows.
+    """
+    return _law(setting, upper=True)
+
+
+@register(
+    "law.lower",
+    title="Gradual lower law",
+    locator="beyond the paper",
+    value_name="smallest S_j - Phi(Phi^-1(A) - D') over rules and shifts",
+    bound_name="0",
+    parameters=_PARAMETERS,
+    remark="Proved in docs/theory/laws.md, statement 5; here tried on rules that come near it.",
+)
+def _lower(setting: Setting) -> Outcome:
+    """For every classifier, shift j and budget e, S_j >= Phi(Phi^-1(A) - D') with
+    D' = (4 - e)_+ sqrt(delta_j): a robust classifier keeps some accuracy on shifted input.
+    """
+    return _law(setting, upper=False)
+
+
+@register(
+    "law.sharpens",
+    title="Sharper than Theorem 2(b)",
+    locator="beyond the paper (sharpens Theorem 2)",
+    value_name="largest U0_0(S) - (1 - (1-p) S/p) over S",
+    bound_name="0",
+    parameters=("p",),
+)
+def _sharpens(setting: Setting) -> Outcome:
+    """At e >= 4 the upper law is A <= 1 - (1-p) S/p for S <= p, which is Theorem 2(b), and
+    A <= p (1-S)/(1-p) for S > p, which is strictly smaller for p > 1/2.
+    """
+    p = setting.p
+    s = np.linspace(0, 1, 2001)
+    law, paper = gradual_adversarial(s, p, 0.0), theorem2_adversarial(s, p)
+    value = float((law - paper).max())
+    strict = bool((law < paper)[(s > p + 1e-3)].all()) if 0.5 < p < 1 else True
+    verdict = EQUALITY if value <= 1e-12 and strict else VIOLATED
+    above = min(1.0, (1 + p) / 2)
+    note = (
+        f"at S = {above:g}: {float(gradual_adversarial(above, p, 0.0)):.4f} "
+        f"in place of {float(theorem2_adversarial(above, p)):.4f}"
+    )
+    return Outcome(verdict, value, 0.0, None, (), (), note)
+
+
+@register(
+    "law.natural",
+    title="Natural against adversarial",
+    locator="beyond the paper",
+    value_name="largest gap between the rules and the curve",
+    bound_name="0",
+    parameters=_PARAMETERS,
+    remark="docs/theory/laws.md, statement 8: for e <= 2 no classifier at all is above this curve.",
+)
+def _natural(setting: Setting) -> Outcome:
+    """For e <= 2 the exact frontier of natural against adversarial accuracy is the curve
+    S(t) = p Phi(2-t) + (1-p) Phi(2+t), A(t) = p Phi(2-e-t) + (1-p) Phi(2-e+t), attained by
+    sign(<c, x>/sqrt d - t x0), t from -L/4 to -L/(2(2-e)).
+    """
+    dist, p, e = setting.dist, setting.p, setting.budget
+    hypotheses = (
+        Hypothesis(f"budget e < 2 (e = {e:g})", e < 2),
+        Hypothesis("eps < 1", setting.eps_below_one),
+        Hypothesis("p < 1", p < 1),
+    )
+    if not all(h.satisfied for h in hypotheses):
+        return Outcome(INCONCLUSIVE, None, 0.0, None, hypotheses)
+    ends = (-dist.log_odds / 4, -dist.log_odds / (2 * (2 - e)))
+    gap = 0.0
+    for t in np.linspace(*ends, 9):
+        rule = LinearRule(dist.mean / 2, dist.mean / 2, float(t), float(-t))
+        s, a = (float(mixture_accuracy(2 - cost, -t, p)) for cost in (0.0, e))
+        gap = max(gap, abs(rule.natural_accuracy(dist) - s))
+        gap = max(gap, abs(rule.adversarial_accuracy(dist, e) - a))
+    verdict = EQUALITY if gap <= 1e-12 else VIOLATED
+    return Outcome(verdict, gap, 0.0, None, hypotheses)
