@@ -1,0 +1,127 @@
+"""The sharpened and gradual upper laws U0: a parametric linear programme and its smooth form."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from .normal import Phi, phi
+from .proof import Derivation, Proof
+from .proposition1 import HALF, PRIOR, L, p
+
+S = sp.Symbol("S", nonnegative=True)
+D = sp.Symbol("D", positive=True)
+t, q, r = sp.symbols("t q_+ q_-", real=True)
+LOCATOR = "beyond the paper (sharpens Theorem 2)"
+
+
+def sharpened_law() -> Derivation:
+    """Derive U0 at D = 0, that is at budget 4, and that it implies Theorem 2(b)."""
+    share = sp.Symbol("theta", nonnegative=True)
+    # S from 0 to p is theta p; from p to 1 it is p + theta (1 - p).
+    proof = Proof(PRIOR, (q, 0, 1), (share, 0, 1), (S, 0, 1))
+    U = sp.Function("U")
+    proof.define(
+        r"Let $q_+$ and $q_-$ be the accuracies on $r_j X$ given $x_0 = Y$ and $x_0 = -Y$, with "
+        r"$p q_+ + (1-p) q_- = S$. Then",
+        r,
+        sp.solve(sp.Eq(p * q + (1 - p) * r, S), r)[0],
+    )
+    objective = p * (1 - r) + (1 - p) * (1 - q)
+    proof.define("The opposing attack leaves at most", U(q), objective)
+    slope = proof.equal(
+        r"a linear function of $q_+$, of slope",
+        sp.Derivative(U(q), q),
+        sp.factor(sp.simplify(proof.written_out(objective).diff(q))),
+    )
+    proof.at_least(r"It rises, so $q_+$ should be as large as it can:", slope, 0)
+    low, high = sp.Function("U_1"), sp.Function("U_2")
+    proof.define(
+        r"For $S \le p$ that is $q_+ = S/p$, $q_- = 0$:",
+        low(S),
+        1 - sp.factor(sp.expand(1 - proof.written_out(objective).subs(q, S / p))),
+    )
+    first = proof.mark()
+    proof.equal("as the objective there:", low(S), U(S / p))
+    proof.define(
+        r"For $S \ge p$ it is $q_+ = 1$, $q_- = (S-p)/(1-p)$:",
+        high(S),
+        sp.factor(sp.simplify(proof.written_out(objective).subs(q, 1))),
+    )
+    proof.equal("as the objective there:", high(S), U(sp.Integer(1)))
+    proof.equal(r"Both meet at $S = p$:", low(p), high(p))
+    paper = 1 - (1 - p) * S / p
+    proof.equal(r"The first is Theorem 2(b):", low(S), paper)
+    proof.equal(
+        r"The second lies below it by",
+        paper - high(S),
+        sp.factor(sp.simplify(proof.written_out(paper - high(S)))),
+    )
+    beyond = p + share * (1 - p)
+    proof.at_least(
+        r"which is not negative for $S \ge p$, that is $S = p + \theta (1-p)$:",
+        paper.subs(S, beyond),
+        high(beyond),
+    )
+    return proof.done(
+        "law", "The sharpened Theorem 2 at budget 4", ("thm2a", "thm2b"), LOCATOR, first
+    )
+
+
+def gradual_law() -> Derivation:
+    """Derive the curve S = G(t), U0 = G(D - t) for D > 0, and that U0 is concave."""
+    z, zp = sp.symbols("z z_+", real=True)
+    proof = Proof(PRIOR, (D, HALF, 4), (z, -3, 3), (t, -2, 3))
+    T, G, slope = sp.Function("T"), sp.Function("G"), sp.Function("T'")
+    proof.define(r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p)))
+    proof.define(
+        r"By Neyman and Pearson an accuracy $u = \Phi(z)$ leaves at most $\Phi(D - z)$ when the "
+        r"means are $D$ apart:",
+        T(z),
+        Phi(D - z),
+    )
+    fall = proof.equal(
+        r"Its slope in $u$ is",
+        sp.Derivative(T(z), z) / phi(z),
+        -sp.exp(D * z - D**2 / 2),
+    )
+    proof.define("that is,", slope(z), fall)
+    second = sp.Derivative(slope(z), z) / phi(z)
+    proof.equal("The second derivative:", second, fall.diff(z) / phi(z))
+    proof.at_least("is not positive, so the function is concave:", 0, second)
+    # T'(q_+) / T'(q_-) = exp(D (z_+ - z_-)) has to be p^2/(1-p)^2 = exp(2 L).
+    exponent = sp.simplify(sp.log(fall.subs(z, zp) / fall.subs(z, z)))
+    (stationary,) = sp.solve(sp.expand_log(exponent, force=True) - 2 * L, zp)
+    proof.define(
+        r"The objective $p\, T(q_-) + (1-p)\, T(q_+)$ is stationary under $p q_+ + (1-p) q_- = S$ "
+        r"if $(1-p)\, T'(q_+) / p = p\, T'(q_-) / (1-p)$. With $q_- = \Phi(z)$ that is solved by "
+        r"$q_+ = \Phi(z_+)$,",
+        zp,
+        sp.expand(stationary),
+    )
+    proof.equal("because then", (1 - p) * slope(zp) / p, p * slope(z) / (1 - p))
+    proof.define(
+        r"Let $t$ be the mean of $z_+$ and $z_-$, which are then $t \pm L/D$. The accuracy is",
+        G(t),
+        p * Phi(t + L / D) + (1 - p) * Phi(t - L / D),
+    )
+    bound = sp.Function("U")
+    proof.define(
+        "and the bound",
+        bound(t),
+        p * Phi(D - (t - L / D)) + (1 - p) * Phi(D - (t + L / D)),
+    )
+    proof.equal("the same function, at another place:", bound(t), G(D - t))
+    result = proof.mark()
+    rate = sp.exp(D * t - D**2 / 2)
+    proof.equal(
+        r"The curve $S = G(t)$, $U = G(D - t)$ falls:",
+        -sp.Derivative(bound(t), t),
+        rate * sp.Derivative(G(t), t),
+    )
+    proof.at_least(
+        r"with $t$, as $S$ rises; the slope $dU/dS = -e^{D t - D^2/2}$ falls too, so that $U$ is "
+        r"concave:",
+        0,
+        sp.Derivative(-rate, t),
+    )
+    return proof.done("gradual_law", "The gradual upper law", ("thm2a", "thm2b"), LOCATOR, result)

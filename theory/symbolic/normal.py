@@ -1,0 +1,87 @@
+r"""The standard normal distribution in sympy: density, distribution function, quantile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from sympy import Expr
+
+
+def phi(x: Any) -> Expr:
+    """Return the standard normal density at x.
+
+    Examples
+    --------
+    >>> phi(0)
+    sqrt(2)/(2*sqrt(pi))
+    """
+    return sp.exp(-(sp.sympify(x) ** 2) / 2) / sp.sqrt(2 * sp.pi)
+
+
+class Phi(sp.Function):  # type: ignore[misc]
+    """The standard normal distribution function, kept as a name when printed.
+
+    Its derivative is :func:`phi`; ``rewrite(sympy.erf)`` gives the error function.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x")
+    >>> Phi(x).diff(x) == phi(x)
+    True
+    >>> round(float(Phi(2)), 6)
+    0.97725
+    """
+
+    nargs = 1
+    is_extended_nonnegative = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Expr | None:
+        """Evaluate at 0 and at infinity alone."""
+        values = {sp.S.Zero: sp.S.Half, sp.S.Infinity: sp.S.One, sp.S.NegativeInfinity: sp.S.Zero}
+        return values.get(x)
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return the density."""
+        return phi(self.args[0])
+
+    def _eval_rewrite_as_erf(self, x: Expr, **_: Any) -> Expr:
+        return (1 + sp.erf(sp.simplify(x) / sp.sqrt(2))) / 2
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return ((1 + sp.erf(self.args[0] / sp.sqrt(2))) / 2)._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = f"^{{{exp}}}" if exp else ""
+        return rf"\Phi{power}\left({printer._print(self.args[0])}\right)"
+
+
+def to_erf(expression: Any) -> Expr:
+    """Write every Phi by the error function."""
+    plain = expression.replace(sp.erfc, lambda x: 1 - sp.erf(x))
+    return plain.replace(Phi, lambda x: (1 + sp.erf(sp.expand(x) / sp.sqrt(2))) / 2)
+
+
+def to_phi(expression: Any) -> Expr:
+    """Write every error function by Phi.
+
+    Examples
+    --------
+    >>> to_phi(sp.erf(sp.Symbol("x") / sp.sqrt(2)) / 2 + sp.Rational(1, 2))
+    Phi(x)
+    """
+    plain = expression.replace(sp.erfc, lambda x: 1 - sp.erf(x))
+    return sp.expand(plain.replace(sp.erf, lambda x: 2 * Phi(sp.expand(sp.sqrt(2) * x)) - 1))
+
+
+def quantile(u: Any) -> Expr:
+    """Return Q(u), the number with Phi(Q(u)) = u, by the inverse error function.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x")
+    >>> bool(sp.simplify(Phi(quantile(x)).rewrite(sp.erf) - x) == 0)
+    True
+    """
+    return sp.sqrt(2) * sp.erfinv(2 * sp.sympify(u) - 1)

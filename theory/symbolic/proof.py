@@ -1,0 +1,326 @@
+"""Steps, derivations, and the checks that a step must pass to be let in.
+
+A :class:`Proof` collects steps. A definition is taken as it is; an equality is let in only
+if sympy reduces the difference of its sides to zero, an inequality only if the difference,
+written in parameters that cover the ranges of its symbols, is visibly not negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any, NamedTuple
+
+import sympy as sp
+from sympy import Expr
+
+from ..errors import SpadvError
+from .normal import to_erf, to_phi
+
+DEFINITION, EQUALITY, INEQUALITY = "definition", "equality", "inequality"
+
+
+class DerivationError(SpadvError, ArithmeticError):
+    """A step does not follow: the derivation is wrong, not the user."""
+
+
+class Range(NamedTuple):
+    """A free symbol and the interval it may come from; its ends may use earlier symbols."""
+
+    symbol: Any
+    low: Any
+    high: Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation.
+
+    Attributes
+    ----------
+    text : str
+        What is done, in words; mathematics between dollar signs.
+    expression : sympy object
+        An equation or inequality, kept unevaluated.
+    latex : str
+        The expression as one line of an ``align*`` environment.
+    kind : str
+        "definition", "equality" or "inequality"; the last two have been proved.
+    """
+
+    text: str
+    expression: Any
+    latex: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A chain of checked steps.
+
+    Attributes
+    ----------
+    id, title : str
+        Identifier and a few words.
+    claims : tuple of str
+        Identifiers of the claims that it supports (or, for a slip of the paper, refutes).
+    locator : str
+        Where the paper has it, or "beyond the paper".
+    steps : tuple of Step
+        In order; each is proved from those before it.
+    result : sympy object
+        The expression of the step that the derivation is for.
+    ranges : tuple of Range
+        The free symbols, in an order in which their intervals can be evaluated.
+    """
+
+    id: str
+    title: str
+    claims: tuple[str, ...]
+    locator: str
+    steps: tuple[Step, ...]
+    result: Any
+    ranges: tuple[Range, ...]
+
+    def expand(self, expression: Any) -> Any:
+        """Return an expression with the derivation's definitions written out."""
+        return write_out(expression, (s.expression for s in self.steps if s.kind == DEFINITION))
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the right side of the definition of the symbol or function `name`."""
+        for step in self.steps:
+            if step.kind == DEFINITION and _name(step.expression.lhs) == name:
+                return step.expression.rhs
+        raise KeyError(name)
+
+
+class Proof:
+    """A derivation in the making.
+
+    Parameters
+    ----------
+    *ranges : tuple
+        (symbol, low, high) for each free symbol.
+    squares : iterable of sympy objects
+        Symbols that are +1 or -1, so that their squares are 1.
+    """
+
+    def __init__(self, *ranges: tuple[Any, Any, Any], squares: Iterable[Any] = ()) -> None:
+        self.ranges = tuple(Range(s, sp.sympify(a), sp.sympify(b)) for s, a, b in ranges)
+        self.squares = tuple(squares)
+        self.steps: list[Step] = []
+
+    def define(self, text: str, name: Any, value: Any) -> Expr:
+        """Introduce a symbol, or a function of symbols; return its value."""
+        value = sp.sympify(value)
+        self._add(text, sp.Eq(name, value, evaluate=False), DEFINITION)
+        return value
+
+    def equal(self, text: str, left: Any, right: Any) -> Expr:
+        """Add left = right after a proof; return the right side."""
+        left, right = sp.sympify(left), sp.sympify(right)
+        if not self.is_zero(left - right):
+            raise DerivationError(f"{text}: {left} is not {right}")
+        self._add(text, sp.Eq(left, right, evaluate=False), EQUALITY)
+        return right
+
+    def limit(
+        self, text: str, name: Any, symbol: Any, point: Any, *, side: str = "+", keep: Any = ()
+    ) -> Expr:
+        """Compute the limit of an expression and add it; return its value.
+
+        Symbols in `keep` stay as they are, though they have been defined.
+        """
+        kept = [s.expression for s in self.steps if s.kind == DEFINITION]
+        inside = to_erf(write_out(name, [e for e in kept if e.lhs not in keep]).doit())
+        value = sp.simplify(to_phi(sp.simplify(sp.limit(inside, symbol, point, side))))
+        if value.has(sp.Limit):
+            raise DerivationError(f"{text}: no limit found")
+        shown = sp.Limit(name, symbol, point, side)
+        self._add(text, sp.Eq(shown, value, evaluate=False), EQUALITY)
+        return value
+
+    def at_least(
+        self,
+        text: str,
+        larger: Any,
+        smaller: Any,
+        *,
+        rises_from: Any = None,
+        because: Any = (),
+        form: Any = None,
+    ) -> None:
+        """Add larger >= smaller after a proof.
+
+        With `rises_from` = (symbol, value) the difference is shown to be at least 0 at that
+        value and to increase with the symbol from there. With `because`, steps of the past by
+        their indices, it is shown to be the sum of their differences. With `form` it is first
+        shown to be equal to that expression, which is then judged.
+        """
+        larger, smaller = sp.sympify(larger), sp.sympify(smaller)
+        if because:
+            past = [self.steps[k] for k in because]
+            total = sum(s.expression.lhs - s.expression.rhs for s in past)
+            known = all(s.kind == INEQUALITY for s in past)
+            if not (known and self.is_zero(larger - smaller - total)):
+                raise DerivationError(f"{text}: {larger} >= {smaller} is not their sum")
+            self._add(text, sp.Ge(larger, smaller, evaluate=False), INEQUALITY)
+            return
+        if form is not None and not self.is_zero(larger - smaller - form):
+            raise DerivationError(f"{text}: {larger} - {smaller} is not {form}")
+        gap = self.written_out(larger - smaller if form is None else form)
+        if rises_from is None:
+            shown = self.is_nonnegative(gap)
+        else:
+            symbol, start = rises_from
+            begin = gap.subs(symbol, start)
+            shown = self.is_zero(begin) or self.is_nonnegative(begin)
+            shown = shown and self.is_nonnegative(gap.diff(symbol))
+        if not shown:
+            raise DerivationError(f"{text}: no proof of {larger} >= {smaller}")
+        self._add(text, sp.Ge(larger, smaller, evaluate=False), INEQUALITY)
+
+    def done(
+        self, ident: str, title: str, claims: tuple[str, ...], locator: str, result: int | None
+    ) -> Derivation:
+        """Close the proof; `result` is the index of the step it was for (None: the last)."""
+        chosen = self.steps[-1 if result is None else result].expression
+        return Derivation(ident, title, claims, locator, tuple(self.steps), chosen, self.ranges)
+
+    def mark(self) -> int:
+        """Return the index of the latest step, to name it as the result."""
+        return len(self.steps) - 1
+
+    def written_out(self, expression: Any) -> Expr:
+        """Return an expression in the free symbols alone, derivatives carried out."""
+        definitions = [s.expression for s in self.steps if s.kind == DEFINITION]
+        return self._signs_squared(write_out(expression, definitions)).doit()
+
+    def is_zero(self, expression: Any) -> bool:
+        """Return whether sympy reduces an expression to zero."""
+        plain = self._simple_logs(to_erf(self.written_out(expression)))
+        tries = (lambda e: e, sp.expand, _numerator, sp.simplify)
+        for simpler in tries:
+            plain = self._signs_squared(simpler(plain))
+            if plain == 0:
+                return True
+        return False
+
+    def is_nonnegative(self, expression: Any) -> bool:
+        """Return whether an expression is visibly >= 0 throughout the ranges.
+
+        Each symbol of a finite interval becomes (low + high u)/(1 + u), of an infinite one
+        low + u or high - u, with u >= 0; exp(z) with z >= 0 becomes 1 + v with v >= 0.
+        """
+        expr = self._simple_logs(self.written_out(expression), cover=True)
+        return any(_visible(form(expr)) for form in (lambda e: e, sp.factor, sp.simplify))
+
+    def _add(self, text: str, expression: Any, kind: str) -> None:
+        self.steps.append(Step(text, expression, aligned(expression, kind), kind))
+
+    def _signs_squared(self, expression: Expr) -> Expr:
+        for sign in self.squares:
+            expression = expression.replace(
+                lambda e, s=sign: e.is_Pow and e.base == s and e.exp.is_even, lambda e: sp.S.One
+            )
+        return expression
+
+    def _simple_logs(self, expression: Expr, *, cover: bool = False) -> Expr:
+        """Put p = exp(z)/(1 + exp(z)), so that its log-odds become z; and cover the rest."""
+        for range_ in reversed(self.ranges):
+            if str(range_.symbol) == "p":
+                z = sp.Symbol("z_p", nonnegative=True)
+                expression = expression.subs(range_.symbol, sp.exp(z) / (1 + sp.exp(z)))
+            elif cover:
+                covering = self.written_out(_covering(range_))
+                expression = expression.subs(range_.symbol, covering)
+        return expression.replace(sp.log, lambda x: sp.expand_log(sp.log(sp.simplify(x)))).doit()
+
+
+def write_out(expression: Any, definitions: Iterable[Any]) -> Any:
+    """Replace defined symbols and functions by their definitions, given in order."""
+    written: list[tuple[Any, Any]] = []
+    for definition in definitions:
+        written.append((definition.lhs, _apply(definition.rhs, written)))
+    return _apply(expression, written)
+
+
+def _apply(expression: Any, written: list[tuple[Any, Any]]) -> Any:
+    for name, value in reversed(written):
+        if isinstance(name, sp.core.function.AppliedUndef):
+            expression = expression.replace(name.func, sp.Lambda(name.args, value))
+        else:
+            # Not subs, which takes a derivative for a partial one.
+            expression = expression.xreplace({name: value})
+    return expression
+
+
+def aligned(expression: Any, kind: str) -> str:
+    """Return a relation as one line of an ``align*`` environment."""
+    sign = {sp.Ge: r"\ge", sp.Le: r"\le", sp.Gt: ">", sp.Lt: "<"}.get(expression.func, "=")
+    if kind == DEFINITION:
+        sign = ":="
+    left, right = sp.latex(expression.lhs), sp.latex(expression.rhs)
+    return rf"{left} &{sign} {right}"
+
+
+def _numerator(expression: Expr) -> Expr:
+    """Return the numerator over a common denominator, as a sum of exponentials."""
+    top = expression
+    for _ in range(2):
+        top = top.replace(sp.exp, lambda q: sp.exp(sp.cancel(q)))
+        top = sp.expand(sp.fraction(sp.together(top))[0], power_exp=False)
+    top = sp.powsimp(top, combine="exp").replace(sp.exp, lambda q: sp.exp(sp.cancel(q)))
+    return sp.expand(top, power_exp=False)
+
+
+def _covering(range_: Range) -> Expr:
+    u = sp.Symbol(f"u_{range_.symbol}", nonnegative=True)
+    low, high = range_.low, range_.high
+    if low.is_infinite and high.is_infinite:
+        return range_.symbol
+    if high.is_infinite:
+        return low + u
+    return high - u if low.is_infinite else (low + high * u) / (1 + u)
+
+
+def _visible(expr: Expr) -> bool:
+    """Return whether an expression is a sum or product of parts that are clearly >= 0."""
+    if expr.is_number:
+        return bool(to_erf(expr).evalf(30) >= 0)
+    if expr.is_nonnegative:
+        return True
+    if (expr.is_Mul or expr.is_Add) and all(_visible(part) for part in expr.args):
+        return True
+    if expr.is_Add and len(expr.args) == 2 and any(_outweighs(*q) for q in permutations(expr.args)):
+        return True
+    if expr.is_Pow and expr.exp.is_real and _visible(expr.base):
+        return True
+    top, bottom = sp.fraction(sp.factor(sp.together(_relax(expr))))
+    quotients = (top / bottom, sp.expand(top) / sp.expand(bottom))
+    return any(bool(q.is_nonnegative) for q in quotients)
+
+
+def _outweighs(more: Expr, less: Expr) -> bool:
+    """Return whether more + less >= 0 because more = exp(z) (-less) with -less, z >= 0."""
+    quotient = sp.powsimp(sp.cancel(-more / less), combine="exp")
+    if not isinstance(quotient, sp.exp) or not (-less).is_nonnegative:
+        return False
+    return bool(sp.factor(sp.cancel(quotient.args[0])).is_nonnegative)
+
+
+def _relax(expression: Expr) -> Expr:
+    """Put 1 + v for exp(z), and 1/(1 + v) for exp(-z), where z >= 0 is known; v >= 0."""
+    for power in {e.args[0] for e in expression.atoms(sp.exp)}:
+        v = sp.Dummy("v", nonnegative=True)
+        sign = sp.factor(power)
+        if sign.is_nonnegative:
+            expression = expression.subs(sp.exp(power), 1 + v)
+        elif sign.is_nonpositive:
+            expression = expression.subs(sp.exp(power), 1 / (1 + v))
+    return expression
+
+
+def _name(symbol: Any) -> str:
+    return str(symbol.func) if symbol.is_Function else str(symbol)
