@@ -25,7 +25,7 @@ from ..classifiers import LinearRule
 from ..distribution import CodeGaussian
 from ..errors import InputError, check_budget, check_integer
 from ..progress import Progress, silent
-from .hull import pareto
+from .hull import concave_hull, pareto
 
 Floats = NDArray[np.float64]
 
@@ -156,7 +156,8 @@ def inner_frontier(
     weights = np.linspace(0, 1, points)
     every = 1 if family.box.size <= _FEW_GROUPS else 6
     for i, w in enumerate(weights):
-        near = sorted(found, key=lambda x, w=w: -_weighted(family, x, w)[0])[:2]
+        merit = [_weighted(family, x, float(w))[0] for x in found]
+        near = [found[k] for k in np.argsort(merit)[-2:]]
         tried = near + (starts if i % every == 0 else [])
         found.extend(_climb(family, x, float(w)) for x in tried)
         progress(i + 1, 2 * points, "weighted sums")
@@ -259,14 +260,27 @@ def _certified(family: LinearFamily, found: Sequence[Floats]) -> list[AchievedRu
     """Return the best rules with accuracies from the exact closed forms of LinearRule."""
     rules = []
     values = np.array([family.accuracies(x)[0] for x in found])
-    # 1e-9 apart in both accuracies is the same point.
-    for i in pareto(np.round(values, 9)):
+    for i in _thinned(values):
         z, bias = _unpack(family, found[i])
         rule = family.rule(z, bias)
         achieved = rule.adversarial_accuracy(family.dist, family.budget)
         rules.append(AchievedRule(rule.spatial_accuracy(family.dist), achieved, rule))
     order = pareto([(r.spatial, r.adversarial) for r in rules])
     return [rules[i] for i in order]
+
+
+def _thinned(values: Floats) -> list[int]:
+    """Return unbeaten points, those on the hull first and closest together."""
+    best = pareto(values)
+    on_hull = {tuple(vertex) for vertex in concave_hull(values).tolist()}
+    ranked = sorted(best.tolist(), key=lambda i: tuple(values[i].tolist()) not in on_hull)
+    # The two ends of the frontier always stay.
+    kept = [int(best[0])] + ([int(best[-1])] if len(best) > 1 else [])
+    for i in ranked:
+        distance = 5e-4 if tuple(values[i].tolist()) in on_hull else 1e-2
+        if np.abs(values[kept] - values[i]).max(axis=1).min() > distance:
+            kept.append(i)
+    return kept
 
 
 def _density(x: Floats) -> Floats:

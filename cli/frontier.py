@@ -1,0 +1,121 @@
+"""`spadv frontier`: achieved, excluded and exact pairs of spatial and adversarial accuracy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..theory.distribution import CodeGaussian
+from ..theory.errors import InputError, check_budget
+from ..theory.frontier import Frontier, frontier, outer_bound, spatial_cap
+from ..theory.result import write_atomically
+from ..theory.words import check_moves, parse_word
+from .console import err, number, out, print_json, progress_bar, table
+
+_EXACT = {"auto": "auto", "always": True, "never": False}
+
+
+def run(
+    codeword: str,
+    shift: int,
+    p: float,
+    budget: float,
+    points: int,
+    folder: Path | None,
+    *,
+    as_json: bool,
+    exact: str = "auto",
+) -> None:
+    """Print the frontier; write frontier.json and figures into the folder, if given.
+
+    Raises
+    ------
+    InputError
+        If `exact` is not auto, always or never, or an argument of
+        :func:`spadv.theory.frontier.frontier` is bad.
+    StoreError
+        If the folder cannot be written.
+    """
+    if exact not in _EXACT:
+        raise InputError("--exact", "be auto, always or never", exact)
+    dist = CodeGaussian(parse_word(codeword), p, shift)
+    check_moves(dist.orbit.codeword)
+    check_budget("budget", budget)
+    for remark in dist.orbit.degeneracies():
+        err.print(remark)
+    with progress_bar("frontier") as tell:
+        known = frontier(dist, budget, points, exact=_EXACT[exact], progress=tell)  # type: ignore[arg-type]
+    document = {"codeword": codeword, "shift": shift, **known.to_json()}
+    if folder is not None:
+        _write(folder, document, known, dist)
+    if as_json:
+        print_json(document)
+    else:
+        _show(known, dist, folder)
+
+
+def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGaussian) -> None:
+    from ..theory.frontier.plots import LAW_BUDGETS, region
+    from ..theory.style import save
+
+    write_atomically(
+        folder / "frontier.json", json.dumps(document, indent=2, allow_nan=False) + "\n"
+    )
+    grid = np.linspace(1 - dist.p, spatial_cap(dist), 200)
+    laws = {
+        e: np.stack([grid, outer_bound(dist, e, grid)], axis=1)
+        for e in LAW_BUDGETS
+        if e < np.sqrt(dist.d)
+    }
+    save(region(known, laws), folder / "figures", "frontier")
+
+
+def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
+    title = f"d = {known.d}, n = {known.n_shifts} shifts, p = {known.p:g}, e = {known.budget:g}"
+    columns = ["S", "linear rules A >=", "every classifier A <="]
+    if known.exact is not None:
+        columns[2:2] = ["some classifier A >="]
+    shown = table(title, *columns, numbers=tuple(range(len(columns))))
+    for s in np.linspace(float(known.hull[0, 0]), float(known.outer[-1, 0]), 9):
+        row = [number(float(s)), _beside(known.hull, s)]
+        if known.exact is None:
+            row.append(number(float(outer_bound_of(known, s))))
+        else:
+            row += [_beside(known.exact.lower, s), _beside(known.exact.upper, s)]
+        shown.add_row(*row)
+    out.print(shown)
+    points = table("Named classifiers", "classifier", "spatial", "adversarial", numbers=(1, 2))
+    for name, point in known.named.items():
+        low, high = point.adversarial
+        between = number(low) if low == high else f"{low:.4f} to {high:.4f}"
+        points.add_row(name, number(point.spatial.value), between)
+    out.print(points)
+    if known.exact is not None and known.linear_gap is not None:
+        low, high = known.linear_gap
+        out.print(
+            f"Exact frontier known to {known.exact.gap:.4f}; the best of all classifiers exceeds "
+            f"the linear rules found by {low:.4f} to {high:.4f}."
+        )
+    else:
+        out.print(
+            f"{dist.orbit.n_distinct} different shifts: the exact frontier is known for at most 2."
+        )
+    if folder is not None:
+        out.print(f"frontier.json and figures are in {folder}.")
+
+
+def outer_bound_of(known: Frontier, spatial: float) -> float:
+    """Return the outer curve's A at S, the larger neighbour's value between its points."""
+    s, a = known.outer[:, 0], known.outer[:, 1]
+    right = min(int(np.searchsorted(s, spatial - 1e-12)), len(s) - 1)
+    return float(max(a[max(right - 1, 0)], a[right]))
+
+
+def _beside(curve: np.ndarray[Any, np.dtype[np.float64]], spatial: float) -> str:
+    """Return a polyline's A beside S; a dash beyond its end."""
+    if spatial > curve[-1, 0] + 1e-9:
+        return number(None)
+    return number(float(np.interp(spatial, curve[:, 0], curve[:, 1])))

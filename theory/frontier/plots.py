@@ -1,0 +1,198 @@
+"""The figure of the trade-off: forbidden, achievable and exact, with the named classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
+from .compute import Frontier
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+Box = tuple[float, float, float, float]
+
+#: Budgets whose outer laws are drawn for comparison.
+LAW_BUDGETS = (1.0, 2.0, 3.0, 4.0)
+_LAW_LINES = ((0, (1, 1)), ":", "-.", "--")
+_MARKS = {
+    "Bayes": ("o", BLUE),
+    "robust Bayes": ("s", GREEN),
+    "shift-Bayes": ("^", PURPLE),
+    "sign(x0)": ("D", ORANGE),
+}
+_SIZE = 8.5
+# Width and height of a letter, in units of the font size.
+_LETTER = (0.56, 1.25)
+
+
+def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Figure:
+    """Draw adversarial against spatial accuracy: what is excluded, achieved, and exact.
+
+    Parameters
+    ----------
+    known : Frontier
+        What :func:`spadv.theory.frontier.frontier` found at one budget.
+    laws : mapping of float to array_like of shape (k, 2), optional
+        Outer curves (S, A) of other budgets, drawn as lines.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with styled():
+        figure = new_figure(figsize=(6.8, 5.2))
+        axes = figure.subplots()
+        left = min(0.5, *(point.spatial.value - 0.06 for point in known.named.values()))
+        right = float(known.outer[-1, 0]) + 0.07
+        axes.set(
+            xlim=(left, min(right, 1.06)),
+            ylim=(-0.02, 1.02),
+            xlabel="spatial accuracy S",
+            ylabel="adversarial accuracy A",
+            title=f"p = {known.p:g}, {known.n_shifts} shifts of length d = {known.d}, "
+            f"attack e = {known.budget:g}",
+        )
+        taken: list[Box] = []
+        _excluded(axes, known)
+        for i, (budget, curve) in enumerate(sorted((laws or {}).items())):
+            _law(axes, np.asarray(curve, dtype=np.float64), budget, i, taken)
+        _achieved(axes, known)
+        marks = {
+            name: _place(point.spatial.value, point.adversarial)
+            for name, point in known.named.items()
+        }
+        taken += [_around(axes, *xy) for xy in marks.values()]
+        for name, (s, a) in marks.items():
+            marker, color = _MARKS.get(name, ("o", BLACK))
+            low, high = known.named[name].adversarial
+            if high > low:
+                axes.plot([s, s], [low, high], color=color, lw=1.2, ls="-", zorder=4)
+            axes.plot([s], [a], marker, ms=7, color=color, mec="white", mew=0.8, zorder=6)
+            _label(axes, name.replace("x0", "$x_0$"), (s, a), taken, color="black")
+        axes.legend(loc="lower left", framealpha=0.9, frameon=True, edgecolor="none")
+    return figure
+
+
+def _excluded(axes: Axes, known: Frontier) -> None:
+    """Shade what no classifier reaches at this budget."""
+    curve = known.exact.upper if known.exact is not None else known.outer
+    curve = _staircase_ends(curve, axes.get_xlim())
+    axes.fill_between(
+        curve[:, 0],
+        curve[:, 1],
+        1.02,
+        color="#d9d9d9",
+        lw=0,
+        zorder=0,
+        label=f"no classifier, e = {known.budget:g}",
+    )
+
+
+def _law(axes: Axes, curve: Floats, budget: float, number: int, taken: list[Box]) -> None:
+    curve = curve[np.isfinite(curve).all(axis=1)]
+    ends = np.concatenate([curve, [[curve[-1, 0], 0.0]]])
+    line = _LAW_LINES[number % len(_LAW_LINES)]
+    axes.plot(ends[:, 0], ends[:, 1], color=GREY, ls=line, lw=1.1, zorder=1)
+    # Label where the curve has come down to a height of its own.
+    height = 0.93 - 0.17 * number
+    at = curve[np.argmin(np.abs(curve[:, 1] - height) + (curve[:, 0] < curve[:, 0].mean()))]
+    _label(axes, f"laws, e = {budget:g}", (at[0], at[1]), taken, color="#555555")
+
+
+def _achieved(axes: Axes, known: Frontier) -> None:
+    bottom = axes.get_xlim()
+    if known.exact is not None:
+        lower = _staircase_ends(known.exact.lower, bottom)
+        upper = _staircase_ends(known.exact.upper, bottom)
+        grid = np.union1d(lower[:, 0], upper[:, 0])
+        band = [np.interp(grid, c[:, 0], c[:, 1]) for c in (lower, upper)]
+        axes.fill_between(grid, *band, color=VERMILION, lw=0, alpha=0.5, zorder=2)
+        axes.plot(
+            lower[:, 0],
+            lower[:, 1],
+            color=VERMILION,
+            ls="-",
+            lw=1.6,
+            zorder=3,
+            label=f"exact frontier, gap {known.exact.gap:.4f}",
+        )
+    hull = _staircase_ends(known.hull, bottom)
+    axes.fill_between(hull[:, 0], 0, hull[:, 1], color=SKY, alpha=0.16, lw=0, zorder=0.5)
+    axes.plot(
+        hull[:, 0], hull[:, 1], color=BLUE, ls="--", lw=1.6, zorder=3, label="linear rules, coin"
+    )
+    rules = np.array([(r.spatial, r.adversarial) for r in known.rules])
+    axes.plot(rules[:, 0], rules[:, 1], ".", ms=3.5, color=BLUE, zorder=3.5, label="linear rules")
+
+
+def _staircase_ends(curve: Floats, limits: Sequence[float]) -> Floats:
+    """Extend a frontier to the left edge at its largest A, and straight down at its end."""
+    first, last = curve[0], curve[-1]
+    start = [
+        [
+            min(limits[0], first[0]),
+            curve[:, 1].max() if first[1] >= curve[:, 1].max() - 1e-9 else first[1],
+        ]
+    ]
+    return np.concatenate([start, curve, [[last[0], 0.0], [limits[1], 0.0]]])
+
+
+def _place(spatial: float, adversarial: tuple[float, float]) -> tuple[float, float]:
+    return spatial, (adversarial[0] + adversarial[1]) / 2
+
+
+def _scale(axes: Axes) -> tuple[float, float]:
+    """Return data units per point of length, along both axes."""
+    figure = axes.get_figure()
+    width, height = (6.8, 5.2) if figure is None else figure.get_size_inches()
+    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+    # Axes fill about these parts of the figure.
+    return (x1 - x0) / (0.88 * width * 72), (y1 - y0) / (0.83 * height * 72)
+
+
+def _around(axes: Axes, x: float, y: float, points: float = 5.0) -> Box:
+    sx, sy = _scale(axes)
+    return x - points * sx, y - points * sy, x + points * sx, y + points * sy
+
+
+def _label(axes: Axes, text: str, at: tuple[float, float], taken: list[Box], *, color: str) -> None:
+    """Write a label near a point where nothing else stands yet."""
+    sx, sy = _scale(axes)
+    plain = text.replace("$", "").replace("_", "")
+    width, height = _LETTER[0] * _SIZE * len(plain) * sx, _LETTER[1] * _SIZE * sy
+    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+    best: tuple[float, Box] | None = None
+    for radius in (9, 16, 26, 40):
+        for dx, dy in ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1)):
+            x = at[0] + dx * radius * sx - (0.0 if dx > 0 else width if dx < 0 else width / 2)
+            y = at[1] + dy * radius * sy - height / 2
+            box = (x, y, x + width, y + height)
+            cost = sum(_overlap(box, other) for other in taken) / (width * height) * 100 + radius
+            cost += 1e3 * (x < x0 or y < y0 or x + width > x1 or y + height > y1)
+            if best is None or cost < best[0]:
+                best = cost, box
+    assert best is not None
+    taken.append(best[1])
+    axes.text(
+        best[1][0],
+        best[1][1] + height / 2,
+        text,
+        fontsize=_SIZE,
+        va="center",
+        color=color,
+        zorder=7,
+        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.75},
+    )
+
+
+def _overlap(a: Box, b: Box) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)
