@@ -221,4 +221,4 @@ def codeword_template(codeword: ArrayLike) -> Floats:
     from .words import as_word
 
     word = as_word(codeword)
-    return 2.0 * word / math.sqrt(word.size)
+    return 2 * word.astype(np.float64) / math.sqrt(word.size)
