@@ -1,6 +1,9 @@
 """Derivations: every step again in numbers, and every result against the closed forms."""
 
+import doctest
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 from itertools import product
@@ -8,14 +11,13 @@ from itertools import product
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from scipy import integrate, stats
 from scipy.special import ndtri
+
 from spadv.cli import symbolic as command
-from spadv.theory import InputError, accuracy, bounds, claims
-
-sympy = pytest.importorskip("sympy")
-
-from spadv.theory.symbolic import (  # noqa: E402
+from spadv.theory import InputError, accuracy, bounds, claims, symbolic
+from spadv.theory.symbolic import (
     DerivationError,
     Proof,
     derivation,
@@ -24,7 +26,7 @@ from spadv.theory.symbolic import (  # noqa: E402
     to_latex,
     to_text,
 )
-from spadv.theory.symbolic.normal import to_erf  # noqa: E402
+from spadv.theory.symbolic.normal import to_erf
 
 POINTS = 3
 IDS = derivation_ids()
@@ -300,6 +302,15 @@ def test_selection_and_unknown_names():
     for wrong in ("thm9", ""):
         with pytest.raises(InputError):
             derivations(wrong)
+
+
+MODULES = [m.name for m in pkgutil.iter_modules(symbolic.__path__)]
+
+
+@pytest.mark.parametrize("name", ["", *MODULES])
+def test_examples_in_docstrings(name):
+    module = importlib.import_module(f"{symbolic.__name__}.{name}".rstrip("."))
+    assert doctest.testmod(module).failed == 0
 
 
 def test_command(capsys):

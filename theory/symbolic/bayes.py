@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .normal import Phi, phi
+from .normal import Phi, density, phi, to_exp
 from .proof import Derivation, Proof
 from .proposition1 import CORRELATION, PRIOR, L, d, kappa, p
 
@@ -175,8 +175,7 @@ def frontier() -> Derivation:
         R(g),
         top / bottom,
     )
-    factor = sp.exp(-(g**2) / 2)
-    rise = [sp.expand(sp.simplify(f / factor)) for f in (top, bottom)]
+    rise = [sp.expand(sp.simplify(to_exp(f) / density(g))) for f in (top, bottom)]
     form = (rise[0].diff(g) * rise[1] - rise[0] * rise[1].diff(g)) / rise[1] ** 2
     proof.at_least(
         r"It increases with $g$, so that the best rule is a threshold on $g$ for each $x_0$:",
@@ -194,5 +193,9 @@ def frontier() -> Derivation:
         rising,
     )
     return proof.done(
-        "frontier", "Natural against adversarial accuracy", ("robust_bayes",), BEYOND, result
+        "frontier",
+        "Natural against adversarial accuracy",
+        ("law.natural", "robust_bayes"),
+        BEYOND,
+        result,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from .normal import Phi, phi
-from .proof import Derivation, Proof
+from .proof import Derivation, Proof, tidy
 from .proposition1 import HALF, PRIOR, L, p
 
 S = sp.Symbol("S", nonnegative=True)
@@ -31,21 +31,21 @@ def sharpened_law() -> Derivation:
     slope = proof.equal(
         r"a linear function of $q_+$, of slope",
         sp.Derivative(U(q), q),
-        sp.factor(sp.simplify(proof.written_out(objective).diff(q))),
+        tidy(proof.written_out(objective).diff(q)),
     )
     proof.at_least(r"It rises, so $q_+$ should be as large as it can:", slope, 0)
     low, high = sp.Function("U_1"), sp.Function("U_2")
     proof.define(
         r"For $S \le p$ that is $q_+ = S/p$, $q_- = 0$:",
         low(S),
-        1 - sp.factor(sp.expand(1 - proof.written_out(objective).subs(q, S / p))),
+        1 - tidy(1 - proof.written_out(objective).subs(q, S / p)),
     )
     first = proof.mark()
     proof.equal("as the objective there:", low(S), U(S / p))
     proof.define(
         r"For $S \ge p$ it is $q_+ = 1$, $q_- = (S-p)/(1-p)$:",
         high(S),
-        sp.factor(sp.simplify(proof.written_out(objective).subs(q, 1))),
+        tidy(proof.written_out(objective).subs(q, 1)),
     )
     proof.equal("as the objective there:", high(S), U(sp.Integer(1)))
     proof.equal(r"Both meet at $S = p$:", low(p), high(p))
@@ -54,7 +54,7 @@ def sharpened_law() -> Derivation:
     proof.equal(
         r"The second lies below it by",
         paper - high(S),
-        sp.factor(sp.simplify(proof.written_out(paper - high(S)))),
+        tidy(proof.written_out(paper - high(S))),
     )
     beyond = p + share * (1 - p)
     proof.at_least(
@@ -63,7 +63,7 @@ def sharpened_law() -> Derivation:
         high(beyond),
     )
     return proof.done(
-        "law", "The sharpened Theorem 2 at budget 4", ("thm2a", "thm2b"), LOCATOR, first
+        "law", "The sharpened Theorem 2 at budget 4", ("law.sharpens", "thm2b"), LOCATOR, first
     )
 
 
@@ -124,4 +124,4 @@ def gradual_law() -> Derivation:
         0,
         sp.Derivative(-rate, t),
     )
-    return proof.done("gradual_law", "The gradual upper law", ("thm2a", "thm2b"), LOCATOR, result)
+    return proof.done("gradual_law", "The gradual upper law", ("law.upper",), LOCATOR, result)

@@ -8,14 +8,34 @@ import sympy as sp
 from sympy import Expr
 
 
-def phi(x: Any) -> Expr:
-    """Return the standard normal density at x.
+class phi(sp.Function):  # type: ignore[misc]  # noqa: N801
+    """The standard normal density, kept as a name when printed.
 
     Examples
     --------
-    >>> phi(0)
-    sqrt(2)/(2*sqrt(pi))
+    >>> x = sp.Symbol("x")
+    >>> phi(x).diff(x)
+    -x*phi(x)
+    >>> density(x)
+    sqrt(2)*exp(-x**2/2)/(2*sqrt(pi))
     """
+
+    nargs = 1
+    is_positive = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return the derivative."""
+        return -self.args[0] * self
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return density(self.args[0])._eval_evalf(prec)
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\varphi\left({printer._print(self.args[0])}\right)"
+
+
+def density(x: Any) -> Expr:
+    """Return the standard normal density at x, by the exponential function."""
     return sp.exp(-(sp.sympify(x) ** 2) / 2) / sp.sqrt(2 * sp.pi)
 
 
@@ -57,9 +77,14 @@ class Phi(sp.Function):  # type: ignore[misc]
         return rf"\Phi{power}\left({printer._print(self.args[0])}\right)"
 
 
+def to_exp(expression: Any) -> Expr:
+    """Write every density by the exponential function."""
+    return expression.replace(phi, density)
+
+
 def to_erf(expression: Any) -> Expr:
-    """Write every Phi by the error function."""
-    plain = expression.replace(sp.erfc, lambda x: 1 - sp.erf(x))
+    """Write every Phi by the error function, every phi by the exponential."""
+    plain = to_exp(expression).replace(sp.erfc, lambda x: 1 - sp.erf(x))
     return plain.replace(Phi, lambda x: (1 + sp.erf(sp.expand(x) / sp.sqrt(2))) / 2)
 
 

@@ -16,7 +16,7 @@ import sympy as sp
 from sympy import Expr
 
 from ..errors import SpadvError
-from .normal import to_erf, to_phi
+from .normal import to_erf, to_exp, to_phi
 
 DEFINITION, EQUALITY, INEQUALITY = "definition", "equality", "inequality"
 
@@ -195,7 +195,7 @@ class Proof:
     def written_out(self, expression: Any) -> Expr:
         """Return an expression in the free symbols alone, derivatives carried out."""
         definitions = [s.expression for s in self.steps if s.kind == DEFINITION]
-        return self._signs_squared(write_out(expression, definitions)).doit()
+        return to_exp(self._signs_squared(write_out(expression, definitions)).doit())
 
     def is_zero(self, expression: Any) -> bool:
         """Return whether sympy reduces an expression to zero."""
@@ -263,6 +263,24 @@ def aligned(expression: Any, kind: str) -> str:
         sign = ":="
     left, right = sp.latex(expression.lhs), sp.latex(expression.rhs)
     return rf"{left} &{sign} {right}"
+
+
+def tidy(expression: Any) -> Expr:
+    """Return a quotient whose denominator is positive for 0 < p < 1: 1 - p, not p - 1.
+
+    Examples
+    --------
+    >>> p = sp.Symbol("p")
+    >>> tidy(p / (p - 1))
+    -p/(1 - p)
+    """
+    top, bottom = sp.fraction(sp.factor(expression))
+    at_middle = bottom.subs({s: sp.Rational(3, 4) for s in bottom.free_symbols})
+    if not at_middle.is_negative:
+        return sp.factor(expression)
+    factors = [sp.expand(-f) if f.is_Add else f for f in sp.Mul.make_args(bottom)]
+    flips = sum(f.is_Add for f in sp.Mul.make_args(bottom))
+    return sp.factor_terms((-1) ** flips * top) / sp.Mul(*factors)
 
 
 def _numerator(expression: Expr) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .normal import Phi, phi, quantile, to_erf
+from .normal import Phi, density, phi, quantile, to_erf
 from .proof import Derivation, Proof
 
 p = sp.Symbol("p", positive=True)
@@ -86,7 +86,7 @@ def shifted_statistic() -> Derivation:
 
     proof.equal(
         r"A normal variable of mean $z$ and variance 1 has the moment generating function",
-        sp.Integral(sp.exp(u * v) * phi(v - z), (v, -sp.oo, sp.oo)),
+        sp.Integral(sp.exp(u * v) * density(v - z), (v, -sp.oo, sp.oo)),
         sp.exp(u * z + u**2 / 2),
     )
     proof.define(
@@ -140,7 +140,7 @@ def shifted_statistic() -> Derivation:
     proof.equal("its variance", spread, sp.expand(summed.diff(u, 2) * 16 / d))
     proof.equal(
         r"and a normal variable of mean $z$ and variance 16 is positive with probability",
-        sp.Integral(phi((v - z) / 4) / 4, (v, 0, sp.oo)),
+        sp.Integral(density((v - z) / 4) / 4, (v, 0, sp.oo)),
         Phi(z / 4),
     )
     F = sp.Function("F")

@@ -68,7 +68,7 @@ def plain(text: str) -> str:
 
     Examples
     --------
-    >>> plain(r"for $\\kappa \\le 1$, $\\sqrt{d}$")
+    >>> plain(r"for $\kappa \le 1$, $\sqrt{d}$")
     'for kappa <= 1, sqrt(d)'
     """
     for sign, word in _SPOKEN.items():

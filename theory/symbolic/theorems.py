@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .proof import Derivation, Proof
+from .proof import Derivation, Proof, tidy
 
 p = sp.Symbol("p", positive=True)
 a, b = sp.symbols("a b", real=True)
@@ -51,7 +51,7 @@ def theorem2() -> Derivation:
     hit = sp.expand(p * a + (1 - p) * b)
     # lambda eta - S = lambda ((1-p) a + p b) - p a - (1-p) b: one condition a coefficient.
     conditions = [sp.expand(weight * loss - hit).coeff(q) for q in (a, b)]
-    needed = [sp.factor(sp.solve(condition, weight)[0]) for condition in conditions]
+    needed = [tidy(sp.solve(condition, weight)[0]) for condition in conditions]
     proof.at_least(
         r"To bound $S$ by $\lambda \eta$ the coefficients of $a$ and $b$ in $\lambda \eta - S$ "
         r"must not be negative: $\lambda$ is at least the larger of",
