@@ -126,9 +126,9 @@ def make_lattice(plane: Plane, mesh: float, *, bytes_per_cell: int = 96) -> Latt
             mesh,
             hint=f"{count} x {levels} cells would take {size / 2**30:.1f} GiB.",
         )
-    v: Floats = (np.arange(count) - count // 2) * step
+    v = (np.arange(count, dtype=np.float64) - count // 2) * step
     level_step = top / (levels // 2)
-    tau: Floats = (np.arange(levels) - levels // 2) * level_step
+    tau = (np.arange(levels, dtype=np.float64) - levels // 2) * level_step
     return Lattice(v, tau, step, level_step, reach, cover)
 
 

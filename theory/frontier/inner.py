@@ -238,15 +238,21 @@ def _constrained(family: LinearFamily, x: Floats, s: float) -> Floats:
     """Maximise A with S >= s."""
     from scipy.optimize import minimize
 
-    constraint = {
-        "type": "ineq",
-        "fun": lambda y: family.accuracies(y)[0][0] - s,
-        "jac": lambda y: family.accuracies(y)[1][0],
-    }
+    def loss(y: Floats) -> tuple[float, Floats]:
+        values, gradients = family.accuracies(y)
+        return -float(values[1]), -gradients[1]
+
+    def spare(y: Floats) -> float:
+        return float(family.accuracies(y)[0][0]) - s
+
+    def slope(y: Floats) -> Floats:
+        return np.asarray(family.accuracies(y)[1][0])
+
+    constraint = {"type": "ineq", "fun": spare, "jac": slope}
     made = minimize(
-        lambda y: -family.accuracies(y)[0][1],
+        loss,
         x,
-        jac=lambda y: -family.accuracies(y)[1][1],
+        jac=True,
         method="SLSQP",
         bounds=_bounds(family),
         constraints=[constraint],

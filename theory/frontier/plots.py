@@ -28,6 +28,7 @@ _MARKS = {
     "sign(x0)": ("D", ORANGE),
 }
 _SIZE = 8.5
+_INCHES = (6.8, 5.2)
 # Width and height of a letter, in units of the font size.
 _LETTER = (0.56, 1.25)
 
@@ -47,7 +48,7 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
     matplotlib.figure.Figure
     """
     with styled():
-        figure = new_figure(figsize=(6.8, 5.2))
+        figure = new_figure(figsize=_INCHES)
         axes = figure.subplots()
         left = min(0.5, *(point.spatial.value - 0.06 for point in known.named.values()))
         right = float(known.outer[-1, 0]) + 0.07
@@ -59,23 +60,25 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
             title=f"p = {known.p:g}, {known.n_shifts} shifts of length d = {known.d}, "
             f"attack e = {known.budget:g}",
         )
-        taken: list[Box] = []
         _excluded(axes, known)
-        for i, (budget, curve) in enumerate(sorted((laws or {}).items())):
-            _law(axes, np.asarray(curve, dtype=np.float64), budget, i, taken)
         _achieved(axes, known)
         marks = {
-            name: _place(point.spatial.value, point.adversarial)
+            name: (point.spatial.value, sum(point.adversarial) / 2)
             for name, point in known.named.items()
         }
-        taken += [_around(axes, *xy) for xy in marks.values()]
+        taken = [_around(axes, *xy) for xy in marks.values()]
         for name, (s, a) in marks.items():
             marker, color = _MARKS.get(name, ("o", BLACK))
             low, high = known.named[name].adversarial
             if high > low:
                 axes.plot([s, s], [low, high], color=color, lw=1.2, ls="-", zorder=4)
             axes.plot([s], [a], marker, ms=7, color=color, mec="white", mew=0.8, zorder=6)
-            _label(axes, name.replace("x0", "$x_0$"), (s, a), taken, color="black")
+            _label(axes, name.replace("x0", "$x_0$"), [(s, a)], taken, color="black")
+        # The legend's corner.
+        (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+        taken.append((x0, y0, x0 + 0.36 * (x1 - x0), y0 + 0.2 * (y1 - y0)))
+        for i, (budget, curve) in enumerate(sorted((laws or {}).items())):
+            _law(axes, np.asarray(curve, dtype=np.float64), budget, i, taken)
         axes.legend(loc="lower left", framealpha=0.9, frameon=True, edgecolor="none")
     return figure
 
@@ -100,61 +103,43 @@ def _law(axes: Axes, curve: Floats, budget: float, number: int, taken: list[Box]
     ends = np.concatenate([curve, [[curve[-1, 0], 0.0]]])
     line = _LAW_LINES[number % len(_LAW_LINES)]
     axes.plot(ends[:, 0], ends[:, 1], color=GREY, ls=line, lw=1.1, zorder=1)
-    # Label where the curve has come down to a height of its own.
-    height = 0.93 - 0.17 * number
-    at = curve[np.argmin(np.abs(curve[:, 1] - height) + (curve[:, 0] < curve[:, 0].mean()))]
-    _label(axes, f"laws, e = {budget:g}", (at[0], at[1]), taken, color="#555555")
+    inside = curve[(curve[:, 0] > axes.get_xlim()[0]) & (curve[:, 0] < axes.get_xlim()[1])]
+    anchors = [(float(x), float(y)) for x, y in inside[:: max(1, len(inside) // 40)]]
+    _label(axes, f"laws, e = {budget:g}", anchors, taken, color="#555555")
 
 
 def _achieved(axes: Axes, known: Frontier) -> None:
-    bottom = axes.get_xlim()
+    best = known.hull if known.exact is None else known.exact.lower
+    # Mixtures with the constant answers against x0, and with fragile rules of the same S.
+    worst = 1 - known.p
+    ends = np.array([[worst, 0.0], [worst, worst]])
+    shape = np.concatenate([ends, best, [[best[-1, 0], 0.0]]])
+    axes.fill(shape[:, 0], shape[:, 1], color=SKY, alpha=0.16, lw=0, zorder=0.5)
     if known.exact is not None:
-        lower = _staircase_ends(known.exact.lower, bottom)
-        upper = _staircase_ends(known.exact.upper, bottom)
+        lower, upper = known.exact.lower, known.exact.upper
         grid = np.union1d(lower[:, 0], upper[:, 0])
-        band = [np.interp(grid, c[:, 0], c[:, 1]) for c in (lower, upper)]
-        axes.fill_between(grid, *band, color=VERMILION, lw=0, alpha=0.5, zorder=2)
-        axes.plot(
-            lower[:, 0],
-            lower[:, 1],
-            color=VERMILION,
-            ls="-",
-            lw=1.6,
-            zorder=3,
-            label=f"exact frontier, gap {known.exact.gap:.4f}",
-        )
-    hull = _staircase_ends(known.hull, bottom)
-    axes.fill_between(hull[:, 0], 0, hull[:, 1], color=SKY, alpha=0.16, lw=0, zorder=0.5)
-    axes.plot(
-        hull[:, 0], hull[:, 1], color=BLUE, ls="--", lw=1.6, zorder=3, label="linear rules, coin"
-    )
+        low, high = (np.interp(grid, c[:, 0], c[:, 1]) for c in (lower, upper))
+        axes.fill_between(grid, low, high, color=VERMILION, lw=0, alpha=0.5, zorder=2)
+        label = f"exact frontier, gap {known.exact.gap:.1g}"
+        axes.plot(lower[:, 0], lower[:, 1], color=VERMILION, ls="-", zorder=3, label=label)
+    label = "linear rules and a coin"
+    axes.plot(known.hull[:, 0], known.hull[:, 1], color=BLUE, ls="--", zorder=3, label=label)
     rules = np.array([(r.spatial, r.adversarial) for r in known.rules])
     axes.plot(rules[:, 0], rules[:, 1], ".", ms=3.5, color=BLUE, zorder=3.5, label="linear rules")
 
 
 def _staircase_ends(curve: Floats, limits: Sequence[float]) -> Floats:
-    """Extend a frontier to the left edge at its largest A, and straight down at its end."""
-    first, last = curve[0], curve[-1]
-    start = [
-        [
-            min(limits[0], first[0]),
-            curve[:, 1].max() if first[1] >= curve[:, 1].max() - 1e-9 else first[1],
-        ]
-    ]
-    return np.concatenate([start, curve, [[last[0], 0.0], [limits[1], 0.0]]])
-
-
-def _place(spatial: float, adversarial: tuple[float, float]) -> tuple[float, float]:
-    return spatial, (adversarial[0] + adversarial[1]) / 2
+    """Extend an outer curve flat to the left edge, and straight down at its end."""
+    top, last = curve[:, 1].max(), float(curve[-1, 0])
+    first = curve[curve[:, 1].argmax() :]
+    start = [[min(limits[0], float(first[0, 0])), top]]
+    return np.concatenate([start, first, [[last, 0.0], [limits[1], 0.0]]])
 
 
 def _scale(axes: Axes) -> tuple[float, float]:
-    """Return data units per point of length, along both axes."""
-    figure = axes.get_figure()
-    width, height = (6.8, 5.2) if figure is None else figure.get_size_inches()
+    """Return data units per point of length; axes fill about these parts of the figure."""
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    # Axes fill about these parts of the figure.
-    return (x1 - x0) / (0.88 * width * 72), (y1 - y0) / (0.83 * height * 72)
+    return (x1 - x0) / (0.88 * _INCHES[0] * 72), (y1 - y0) / (0.83 * _INCHES[1] * 72)
 
 
 def _around(axes: Axes, x: float, y: float, points: float = 5.0) -> Box:
@@ -162,34 +147,36 @@ def _around(axes: Axes, x: float, y: float, points: float = 5.0) -> Box:
     return x - points * sx, y - points * sy, x + points * sx, y + points * sy
 
 
-def _label(axes: Axes, text: str, at: tuple[float, float], taken: list[Box], *, color: str) -> None:
-    """Write a label near a point where nothing else stands yet."""
+def _label(
+    axes: Axes,
+    text: str,
+    anchors: Sequence[tuple[float, float]],
+    taken: list[Box],
+    *,
+    color: str,
+) -> None:
+    """Write a label near one of the anchors, where nothing else stands yet."""
     sx, sy = _scale(axes)
     plain = text.replace("$", "").replace("_", "")
     width, height = _LETTER[0] * _SIZE * len(plain) * sx, _LETTER[1] * _SIZE * sy
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    best: tuple[float, Box] | None = None
-    for radius in (9, 16, 26, 40):
-        for dx, dy in ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1)):
-            x = at[0] + dx * radius * sx - (0.0 if dx > 0 else width if dx < 0 else width / 2)
-            y = at[1] + dy * radius * sy - height / 2
-            box = (x, y, x + width, y + height)
-            cost = sum(_overlap(box, other) for other in taken) / (width * height) * 100 + radius
-            cost += 1e3 * (x < x0 or y < y0 or x + width > x1 or y + height > y1)
-            if best is None or cost < best[0]:
-                best = cost, box
-    assert best is not None
-    taken.append(best[1])
-    axes.text(
-        best[1][0],
-        best[1][1] + height / 2,
-        text,
-        fontsize=_SIZE,
-        va="center",
-        color=color,
-        zorder=7,
-        bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.75},
-    )
+    choices: list[tuple[float, Box]] = []
+    for at in anchors:
+        for radius in (9, 16, 26, 40):
+            for dx, dy in ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1)):
+                x = at[0] + dx * radius * sx - (0.0 if dx > 0 else width if dx < 0 else width / 2)
+                y = at[1] + dy * radius * sy - height / 2
+                box = (x, y, x + width, y + height)
+                cost = 300 * sum(_overlap(box, b) for b in taken) / (width * height) + radius
+                cost += 1e3 * (x < x0 or y < y0 or x + width > x1 or y + height > y1)
+                choices.append((cost, box))
+    if not choices:
+        return
+    box = min(choices)[1]
+    taken.append(box)
+    around = {"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.7}
+    middle = (box[1] + box[3]) / 2
+    axes.text(box[0], middle, text, fontsize=_SIZE, va="center", color=color, zorder=5, bbox=around)
 
 
 def _overlap(a: Box, b: Box) -> float:
