@@ -131,14 +131,47 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check the paper's claims exactly and by simulation."""
-    # Thousands of small matrix products: BLAS threads would only wait for each other
-    # (measured: three times slower with two). Read when numpy is first imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _one_blas_thread()
     from . import verify as command
 
     chosen: dict[str, Any] = {"codewords": codeword, "shifts": shift, "ps": p}
     chosen |= {"budgets": budget, "etas": eta}
     command.run(claim, chosen, samples, seed, level, out, as_json=as_json)
+
+
+@app.command()
+def frontier(
+    codeword: Annotated[str, typer.Option(help=CodewordText)],
+    shift: Annotated[int, typer.Option(help="m, a divisor of the length.")],
+    p: P,
+    budget: Budget,
+    points: Annotated[int, typer.Option(help="Points on each frontier.")] = 25,
+    exact: Annotated[
+        str,
+        typer.Option(help="Exact frontier over all classifiers: auto, always or never."),
+    ] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder for frontier.json and figures.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what spatial and adversarial accuracy can be had together."""
+    _one_blas_thread()
+    from . import frontier as command
+
+    command.run(codeword, shift, p, budget, points, out, as_json=as_json, exact=exact)
+
+
+@app.command()
+def symbolic(
+    claim: Annotated[
+        str | None, typer.Option(help="A claim or a derivation; all by default.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Derive the formulas step by step, each step proved by sympy."""
+    from . import symbolic as command
+
+    command.run(claim, latex, as_json)
 
 
 @app.command()
@@ -165,6 +198,15 @@ def options(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit
+
+
+def _one_blas_thread() -> None:
+    """Keep BLAS to one thread; it must be said before numpy is first imported.
+
+    The work is thousands of small matrix products, for which threads only wait for each
+    other (measured: three times slower with two).
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(arguments: list[str] | None = None) -> None:

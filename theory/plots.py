@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from .accuracy import bayes_accuracy, shifted_accuracy
 from .claims.proposition1 import CEILING, FLOOR, largest_p, smallest_delta
 from .orbit import CodewordOrbit
+from .plots_laws import gradual_in_range, gradual_laws, price_of_robustness
 from .result import MISMATCH_LEVEL, Quantity, Result
 from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
 from .words import parse_word
@@ -288,4 +289,7 @@ def verify_figures(results: Sequence[Result], codeword: str, shift: int) -> dict
         "feasibility-region": feasibility_region(),
         "autocorrelation": autocorrelation(codeword, shift),
         "simulated-against-exact": simulated_against_exact(results),
+        "gradual-laws": gradual_laws(),
+        "gradual-in-range": gradual_in_range(),
+        "price-of-robustness": price_of_robustness(results),
     }

@@ -25,6 +25,12 @@ _CAPTIONS = {
     "autocorrelation": "Autocorrelation of the word over its shifts.",
     "simulated-against-exact": "Every simulation against its closed form, with 95% intervals, and "
     "the differences as normal scores of their exact p-values.",
+    "gradual-laws": "Largest adversarial accuracy that any classifier can have beside its accuracy "
+    "on shifted input, for budgets 0 to 4 (beyond the paper); circles are classifiers on the law.",
+    "gradual-in-range": "Why the trade-off is gradual in the range of the random shift: it comes "
+    "in as fast as the word's autocorrelation falls.",
+    "price-of-robustness": "Best accuracy of one classifier that must serve n shifts at once; open "
+    "signs are the Bayes accuracy without shifts, dotted lines sign(x0).",
 }
 # How many of a claim's checks are listed; the rest are in results.jsonl.
 _MOST_ROWS = 12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Importing a module registers its claims: alphabetical here, sorted by the registry.
-from . import laws, optimality, proposition1, theorem2, theorem3
+from . import laws, optimality, price, proposition1, theorem2, theorem3
 from .grid import Grid, default_shifts, settings
 from .proposition1 import largest_p, smallest_delta
 from .registry import Claim, Outcome, check, claim, claims
@@ -23,6 +23,7 @@ __all__ = [
     "largest_p",
     "laws",
     "optimality",
+    "price",
     "proposition1",
     "run",
     "select",

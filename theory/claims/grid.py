@@ -22,6 +22,8 @@ SMALL_BUDGETS = (1.0, 2.0, 4.0)
 # Theorems 2 and 3 look at several classifiers and etas a setting.
 _THEOREM_PROBABILITIES = (0.5, 0.6, 0.75, 0.9)
 _MOST_SHIFTS = 64
+#: The price is an integral in as many dimensions as there are shifts.
+PRICE_PROBABILITIES = (0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def settings(claim: Claim, grid: Grid) -> Iterator[Setting]:
     theorem = "budget" in axes
     words = (grid.codewords or WORDS) if "codeword" in axes else (DEFAULTS["codeword"],)
     ps = grid.ps or (_THEOREM_PROBABILITIES if theorem else PROBABILITIES)
+    if claim.id == "price":
+        ps = grid.ps or PRICE_PROBABILITIES
     budgets = grid.budgets or _budgets(claim)
     for word in words:
         length = parse_word(word).size

@@ -1,0 +1,53 @@
+"""The price of spatial robustness as a claim: what serving every shift at once costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..accuracy import bayes_accuracy
+from ..classifiers import ShiftBayes
+from ..price import orthogonal_limit, spatial_optimum
+from ..result import EQUALITY, HOLDS, VIOLATED, Hypothesis, Quantity
+from .registry import Outcome, register
+from .setting import Setting
+
+# Half-width of the interval for S*: small beside that of the simulation it is compared with.
+_ERROR = 5e-4
+_MOST_SHIFTS = 128
+
+
+@register(
+    "price",
+    title="Price of serving all shifts",
+    locator="beyond the paper",
+    value_name="S*, the best accuracy on r X",
+    bound_name="Bayes accuracy on X",
+    parameters=("codeword", "shift", "p"),
+    remark="docs/theory/price.md, statements 11 to 14.",
+)
+def _price(setting: Setting) -> Outcome:
+    """The best accuracy S*(p, n) of one classifier on randomly shifted input lies between p
+    and the Bayes accuracy on X, and is that of the shift-Bayes rule.
+    """
+    dist = setting.dist
+    n = dist.orbit.n_distinct
+    hypotheses = (Hypothesis(f"at most {_MOST_SHIFTS} different shifts ({n})", n <= _MOST_SHIFTS),)
+    natural = float(bayes_accuracy(setting.p))
+    if not hypotheses[0].satisfied:
+        return Outcome("inconclusive", None, natural, None, hypotheses)
+    best = spatial_optimum(dist, rng=setting.rng("price"), error=_ERROR, level=setting.level)
+    low, high = best.interval[:2] if best.interval else (best.value, best.value)
+    quantities = []
+    if setting.samples:
+        sample = dist.sample_correlations(setting.samples, setting.rng("shift-Bayes"))
+        hits = int((ShiftBayes(dist).predict_correlations(sample) == sample.y).sum())
+        # The quadrature's error is far below what this comparison can see.
+        quantities.append(Quantity("S of shift-Bayes", best.value, hits, setting.samples))
+    inside = low <= natural + 1e-12 and high >= setting.p - 1e-12
+    verdict = VIOLATED if not inside else HOLDS
+    if n == 1 or dist.orbit.has_antipode:
+        verdict = EQUALITY if inside else VIOLATED
+    limit = float(orthogonal_limit(setting.p, n))
+    note = f"costs {natural - best.value:.4f}; {best.method}; orthogonal limit {limit:.4f}"
+    outcome = Outcome(verdict, best.value, natural, best.interval, hypotheses, (), note)
+    return replace(outcome, quantities=tuple(quantities))
