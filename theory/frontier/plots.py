@@ -109,11 +109,16 @@ def _law(axes: Axes, curve: Floats, budget: float, number: int, taken: list[Box]
 
 
 def _achieved(axes: Axes, known: Frontier) -> None:
+    from scipy.spatial import ConvexHull
+
     best = known.hull if known.exact is None else known.exact.lower
     # Mixtures with the constant answers against x0, and with fragile rules of the same S.
     worst = 1 - known.p
-    ends = np.array([[worst, 0.0], [worst, worst]])
-    shape = np.concatenate([ends, best, [[best[-1, 0], 0.0]]])
+    ends = [[worst, 0.0], [worst, worst], [best[-1, 0], 0.0]]
+    named = [[q.spatial.value, q.adversarial[0]] for q in known.named.values() if q.exact]
+    corners = np.concatenate([np.reshape(ends + named, (-1, 2)), best])
+    hull = ConvexHull(corners, qhull_options="QJ")
+    shape = corners[hull.vertices]
     axes.fill(shape[:, 0], shape[:, 1], color=SKY, alpha=0.16, lw=0, zorder=0.5)
     if known.exact is not None:
         lower, upper = known.exact.lower, known.exact.upper
@@ -169,6 +174,8 @@ def _label(
                 box = (x, y, x + width, y + height)
                 cost = 300 * sum(_overlap(box, b) for b in taken) / (width * height) + radius
                 cost += 1e3 * (x < x0 or y < y0 or x + width > x1 or y + height > y1)
+                # A label of a curve stands better at the right, where curves part.
+                cost += 0.0 if len(anchors) == 1 else 40 * (x1 - at[0]) / (x1 - x0)
                 choices.append((cost, box))
     if not choices:
         return
