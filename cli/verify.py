@@ -124,7 +124,11 @@ def write_report(results: list[Result], folder: Path) -> None:
 
 def _drawn_word(results: Iterable[Result]) -> tuple[str, int]:
     """Return the one word that was checked, or the example word of the default grid."""
-    words = {r.parameters["codeword"]: r.parameters.get("shift", 1) for r in results}
+    words = {
+        r.parameters["codeword"]: r.parameters.get("shift", 1)
+        for r in results
+        if "codeword" in r.parameters
+    }
     return next(iter(words.items())) if len(words) == 1 else _DEFAULT_WORD
 
 
