@@ -20,6 +20,9 @@ from .errors import InputError, check_integer
 
 Word = NDArray[np.int8]
 
+#: Longest word that the families make: 16 million coordinates.
+MAX_LENGTH = 1 << 24
+
 
 def as_word(codeword: ArrayLike) -> Word:
     """Return a +-1 word as a read-only int8 vector, or say what is wrong with it.
@@ -68,6 +71,20 @@ def check_moves(codeword: Word) -> None:
         rule = "have a period above 1 (every shift fixes a constant word)"
         shown = f"{codeword[0]:+d} in all {codeword.size} places"
         raise InputError("codeword", rule, shown)
+
+
+def check_length(argument: str, value: Any, *, minimum: int) -> int:
+    """Return a word length as an int; refuse what would not fit a computer's memory.
+
+    Raises
+    ------
+    InputError
+        If it is no integer, too small, or above :data:`MAX_LENGTH`.
+    """
+    length = check_integer(argument, value, minimum=minimum)
+    if length > MAX_LENGTH:
+        raise InputError(argument, f"be at most {MAX_LENGTH}", value)
+    return length
 
 
 def word_from_bits(bits: ArrayLike) -> Word:
@@ -155,7 +172,7 @@ def legendre_word(length: int) -> Word:
     >>> legendre_word(7)
     array([ 1,  1,  1, -1,  1, -1, -1], dtype=int8)
     """
-    n = check_integer("length", length, minimum=3)
+    n = check_length("length", length, minimum=3)
     if n % 2 == 0 or any(n % q == 0 for q in range(3, math.isqrt(n) + 1, 2)):
         raise InputError("length", "be an odd prime", length)
     word = np.full(n, -1, dtype=np.int8)
@@ -172,7 +189,7 @@ def random_word(length: int, seed: int) -> Word:
     >>> random_word(5, seed=1)
     array([ 1, -1, -1, -1,  1], dtype=int8)
     """
-    n = check_integer("length", length, minimum=1)
+    n = check_length("length", length, minimum=1)
     rng = np.random.default_rng(check_integer("seed", seed, minimum=0))
     return word_from_bits(rng.integers(0, 2, size=n))
 
@@ -280,6 +297,9 @@ def _from_family(name: str, rest: str, text: str) -> Word:
 def _from_literal(text: str) -> Word | None:
     if text and set(text) <= {"+", "-"}:
         return as_word([1 if symbol == "+" else -1 for symbol in text])
+    if re.fullmatch(r"[01]{2,}", text):
+        hint = f"Write 0x{text} for hexadecimal, or the signs themselves for a binary word."
+        raise InputError("codeword", "not be made of 0 and 1 alone", text, hint=hint)
     if match := re.fullmatch(r"(?:0[xX])?([0-9a-fA-F]+)", text):
         return word_from_bits([int(b) for digit in match[1] for b in f"{int(digit, 16):04b}"])
     return None

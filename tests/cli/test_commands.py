@@ -133,6 +133,39 @@ def test_codeword_from_a_file(spadv, tmp_path):
     assert from_file.json == typed.json
 
 
+def test_frontier_json(spadv):
+    found = spadv(
+        "frontier",
+        "--codeword",
+        "random:64:0",
+        "--shift",
+        32,
+        "--p",
+        0.7,
+        "--budget",
+        1,
+        "--points",
+        7,
+        "--json",
+    ).json
+    assert {"inner", "outer", "exact", "named"} <= found.keys()
+    inner, outer = np.array(found["inner"]), np.array(found["outer"])
+    assert inner.shape[1] == outer.shape[1] == 2
+    # What is achieved lies under what is excluded.
+    ceiling = np.interp(inner[:, 0], outer[:, 0], outer[:, 1])
+    assert (inner[:, 1] <= ceiling + 1e-6).all()
+    assert {"lower", "upper"} <= found["exact"].keys()
+
+
+def test_symbolic_output(spadv):
+    text = spadv("symbolic", "--claim", "thm2a")
+    assert text.status == 0
+    assert "Part (a)" in text.out
+    assert "align" in spadv("symbolic", "--claim", "thm2a", "--latex").out
+    listed = spadv("symbolic", "--claim", "thm2a", "--json").json["derivations"]
+    assert listed[0]["steps"][0]["latex"]
+
+
 BOUND_KEYS = {"theorem2", "theorem3", "sharpened", "gradual", "gradual_tight", "lower"}
 
 
@@ -217,6 +250,52 @@ BAD = {
     ),
     "delta": ("bounds", "--p", 0.7, "--budget", 4, "--delta", 1.5),
     "S above 1": ("bounds", "--p", 0.7, "--budget", 4, "--delta", 0.5, "--spatial", 1.5),
+    "binary or hexadecimal": (
+        "accuracy",
+        "--codeword",
+        "0110",
+        "--shift",
+        1,
+        "--p",
+        0.6,
+        "--budget",
+        1,
+    ),
+    "word too long": (
+        "accuracy",
+        "--codeword",
+        "random:100000000000:0",
+        "--shift",
+        1,
+        "--p",
+        0.6,
+        "--budget",
+        1,
+    ),
+    "frontier of a constant word": (
+        "frontier",
+        "--codeword=+++",
+        "--shift",
+        1,
+        "--p",
+        0.6,
+        "--budget",
+        1,
+    ),
+    "frontier exactness": (
+        "frontier",
+        "--codeword",
+        "simplex:6",
+        "--shift",
+        21,
+        "--p",
+        0.6,
+        "--budget",
+        1,
+        "--exact",
+        "perhaps",
+    ),
+    "unknown derivation": ("symbolic", "--claim", "thm7"),
     "no such command": ("verfy",),
     "missing option": ("bounds", "--p", 0.7),
     "no results": ("report", "/nonexistent"),
