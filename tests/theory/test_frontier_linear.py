@@ -41,7 +41,8 @@ WORDS = [("simplex:6", 21), ("random:64:1", 32), ("simplex:4", 3), ("random:24:5
 @pytest.mark.parametrize("module", ["hull", "curve", "planar", "outer", "compute"])
 def test_doctests(module):
     found = doctest.testmod(importlib.import_module(f"spadv.theory.frontier.{module}"))
-    assert found.attempted and not found.failed
+    assert found.attempted
+    assert not found.failed
 
 
 @pytest.mark.parametrize(("word", "shift"), WORDS)

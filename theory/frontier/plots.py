@@ -31,6 +31,8 @@ _SIZE = 8.5
 _INCHES = (6.8, 5.2)
 # Width and height of a letter, in units of the font size.
 _LETTER = (0.56, 1.25)
+# Where a label may stand, seen from its point.
+_SIDES = ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1))
 
 
 def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Figure:
@@ -51,9 +53,9 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
         figure = new_figure(figsize=_INCHES)
         axes = figure.subplots()
         left = min(0.5, *(point.spatial.value - 0.06 for point in known.named.values()))
-        right = float(known.outer[-1, 0]) + 0.07
+        right = float(known.outer[-1, 0]) + 0.12
         axes.set(
-            xlim=(left, min(right, 1.06)),
+            xlim=(left, right),
             ylim=(-0.02, 1.02),
             xlabel="spatial accuracy S",
             ylabel="adversarial accuracy A",
@@ -73,7 +75,7 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
             if high > low:
                 axes.plot([s, s], [low, high], color=color, lw=1.2, ls="-", zorder=4)
             axes.plot([s], [a], marker, ms=7, color=color, mec="white", mew=0.8, zorder=6)
-            _label(axes, name.replace("x0", "$x_0$"), [(s, a)], taken, color="black")
+            _label(axes, name.replace("x0", "$x_0$"), (s, a), taken, color="black")
         # The legend's corner.
         (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
         taken.append((x0, y0, x0 + 0.36 * (x1 - x0), y0 + 0.2 * (y1 - y0)))
@@ -103,9 +105,11 @@ def _law(axes: Axes, curve: Floats, budget: float, number: int, taken: list[Box]
     ends = np.concatenate([curve, [[curve[-1, 0], 0.0]]])
     line = _LAW_LINES[number % len(_LAW_LINES)]
     axes.plot(ends[:, 0], ends[:, 1], color=GREY, ls=line, lw=1.1, zorder=1)
-    inside = curve[(curve[:, 0] > axes.get_xlim()[0]) & (curve[:, 0] < axes.get_xlim()[1])]
-    anchors = [(float(x), float(y)) for x, y in inside[:: max(1, len(inside) // 40)]]
-    _label(axes, f"laws, e = {budget:g}", anchors, taken, color="#555555")
+    # In the right margin, at the height where the curve meets the largest S.
+    end = (float(curve[-1, 0]), float(curve[-1, 1]))
+    _label(
+        axes, f"laws, e = {budget:g}", end, taken, color="#444444", sides=((1, 0), (1, -1), (1, 1))
+    )
 
 
 def _achieved(axes: Axes, known: Frontier) -> None:
@@ -155,30 +159,26 @@ def _around(axes: Axes, x: float, y: float, points: float = 5.0) -> Box:
 def _label(
     axes: Axes,
     text: str,
-    anchors: Sequence[tuple[float, float]],
+    at: tuple[float, float],
     taken: list[Box],
     *,
     color: str,
+    sides: Sequence[tuple[int, int]] = _SIDES,
 ) -> None:
-    """Write a label near one of the anchors, where nothing else stands yet."""
+    """Write a label near a point, on one of its sides, where nothing else stands yet."""
     sx, sy = _scale(axes)
     plain = text.replace("$", "").replace("_", "")
     width, height = _LETTER[0] * _SIZE * len(plain) * sx, _LETTER[1] * _SIZE * sy
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
     choices: list[tuple[float, Box]] = []
-    for at in anchors:
-        for radius in (9, 16, 26, 40):
-            for dx, dy in ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1)):
-                x = at[0] + dx * radius * sx - (0.0 if dx > 0 else width if dx < 0 else width / 2)
-                y = at[1] + dy * radius * sy - height / 2
-                box = (x, y, x + width, y + height)
-                cost = 300 * sum(_overlap(box, b) for b in taken) / (width * height) + radius
-                cost += 1e3 * (x < x0 or y < y0 or x + width > x1 or y + height > y1)
-                # A label of a curve stands better at the right, where curves part.
-                cost += 0.0 if len(anchors) == 1 else 40 * (x1 - at[0]) / (x1 - x0)
-                choices.append((cost, box))
-    if not choices:
-        return
+    for radius in (9, 16, 26, 40):
+        for dx, dy in sides:
+            x = at[0] + dx * radius * sx - (0.0 if dx > 0 else width if dx < 0 else width / 2)
+            y = at[1] + dy * radius * sy - height / 2
+            box = (x, y, x + width, y + height)
+            cost = 300 * sum(_overlap(box, b) for b in taken) / (width * height) + radius
+            cost += 1e3 * (x < x0 or y < y0 or x + width > x1 or y + height > y1)
+            choices.append((cost, box))
     box = min(choices)[1]
     taken.append(box)
     around = {"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.7}
