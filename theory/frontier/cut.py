@@ -29,7 +29,7 @@ _SOURCE, _SINK = 0, 1
 
 def bytes_per_cell(reach: int) -> int:
     """Return an estimate of the memory per lattice cell, in bytes (measured, rounded up)."""
-    return 400 * (1 + math.ceil(math.log2(2 * reach + 2)))
+    return 560 * (1 + math.ceil(math.log2(2 * reach + 2)))
 
 
 def best_nested(gains: Gains, reach: int) -> tuple[float, Bools]:

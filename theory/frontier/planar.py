@@ -208,7 +208,7 @@ def two_shift_frontier(
         found[weight], lines[weight] = part, part.upper
         points.append((part.achieved.spatial, part.achieved.adversarial))
         # More directions cannot close the gap that the mesh leaves in a single one.
-        floor = max(floor, 1.1 * (part.upper - support(points, weight)))
+        floor = max(floor, 1.25 * (part.upper - support(points, weight)))
         progress(len(found), _MOST_DIRECTIONS, f"gap {distance:.4f}")
     lower, upper = concave_hull(points), envelope(lines)
     distance = max(gap(upper, lower)[0], 0.0)
