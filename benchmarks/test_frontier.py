@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from spadv.theory import CodeGaussian, parse_word
 from spadv.theory.frontier import frontier, inner_frontier, outer_curve, two_shift_frontier
 

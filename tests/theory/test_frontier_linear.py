@@ -105,7 +105,7 @@ def test_an_achieved_rule_simulated(rng, assert_proportion):
     assert_proportion((best.rule.predict(moved) == y).sum(), len(y), best.adversarial)
 
 
-@pytest.mark.parametrize("p", [0.5, 0.7, 0.95])
+@pytest.mark.parametrize("p", [0.5, 0.8])
 @pytest.mark.parametrize("e", [0.0, 1.0, 2.5, 4.0])
 @pytest.mark.parametrize(("word", "shift"), WORDS)
 def test_no_random_linear_rule_is_excluded(word, shift, p, e, rng):

@@ -138,8 +138,8 @@ def test_bracket_against_all_planar_classifiers(p, e, w):
     assert coarse >= known.upper - 0.03
 
 
-@pytest.mark.parametrize("p", [0.5, 0.55, 0.7, 0.9])
-@pytest.mark.parametrize("e", [0.5, 1.0, 1.9, 2.5, 3.0, 3.9, 5.0])
+@pytest.mark.parametrize("p", [0.5, 0.7])
+@pytest.mark.parametrize("e", [1.0, 1.9, 2.5, 3.9, 5.0])
 def test_one_shift_is_the_closed_curve(p, e):
     t = np.linspace(-15, 15, 4001)
     s = p * norm.cdf(2 - t) + (1 - p) * norm.cdf(2 + t)
