@@ -20,6 +20,20 @@ _RULES = {
 }
 
 
+def real_array(argument: str, rule: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return a float64 copy of an array of numbers.
+
+    Raises
+    ------
+    InputError
+        If it holds something else.
+    """
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(argument, rule, value) from None
+
+
 def fractions(**arguments: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     """Check every argument against the rule of its name, and broadcast them together.
 

@@ -18,9 +18,8 @@ from .roots import curve_position, mixture_inverse
 
 Floats = NDArray[np.float64]
 
-# For a residual below this the two class means are the same to the last digits of the laws,
-# and L/D would overflow.
-_NO_RESIDUAL = 1e-7
+# From this h = L/D on, Phi(t + h) and Phi(t - h) never both differ from 0 and 1 in doubles.
+_WIDE = 40.0
 # Phi(-40) is 0 in double precision: the far end of a curve.
 _FAR = 40.0
 
@@ -93,16 +92,13 @@ def gradual_adversarial(
     arrays = fractions(spatial=spatial, p=p, distance=distance, mean_norm=mean_norm)
     shape = arrays[0].shape
     s, p, dist, norm = (array.ravel() for array in arrays)
-    odds, h, curved = _spread(p, dist)
-    t = mixture_inverse(s, h, p)
-    value = mixture_accuracy(dist - t, h, p)
-    if not curved.all():
-        value = np.where(curved, value, _straight(s, p))
+    odds, h = _spread(p, dist)
+    t, value = _loose(s, p, dist, h)
     if tight:
-        binding = np.where(curved, t > norm, s > p) & (p < 1) & (p > 0.5)
+        binding = (t > norm) & (p < 1) & (p > 0.5)
         if binding.any():
             b = np.flatnonzero(binding)
-            low, high = _curve_ends(odds[b], norm[b], h[b], curved[b])
+            low, high = _curve_ends(odds[b], norm[b], h[b])
             v = curve_position(s[b], p[b], norm[b], low, high, rising=False)
             value[b] = mixture_accuracy(dist[b] - norm[b], v, p[b])
         # The Bayes accuracy itself, however it was rounded, is within.
@@ -147,13 +143,12 @@ def gradual_spatial(
         return gradual_adversarial(*arrays[:3])
     shape = arrays[0].shape
     a, p, dist, norm = (array.ravel() for array in arrays)
-    odds, h, curved = _spread(p, dist)
-    t = dist - mixture_inverse(a, h, p)
-    value = np.where(curved, mixture_accuracy(t, h, p), _straight(a, p))
-    binding = np.where(curved, t > norm, value > p) & (p < 1) & (p > 0.5)
+    odds, h = _spread(p, dist)
+    t, value = _loose(a, p, dist, h)
+    binding = (dist - t > norm) & (p < 1) & (p > 0.5)
     if binding.any():
         b = np.flatnonzero(binding)
-        low, high = _curve_ends(odds[b], norm[b], h[b], curved[b])
+        low, high = _curve_ends(odds[b], norm[b], h[b])
         v = curve_position(a[b], p[b], dist[b] - norm[b], low, high, rising=True)
         value[b] = mixture_accuracy(norm[b], v, p[b])
     value = np.minimum(value, _bayes(p, odds, norm))
@@ -188,29 +183,35 @@ def lower_adversarial_at(spatial: ArrayLike, distance: ArrayLike) -> Any:
     return ndtr(ndtri(s) + dist)[()]
 
 
-def _spread(p: Floats, dist: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Return L, h = L/D (0 where it is not used), and where the law is curved."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+def _spread(p: Floats, dist: Floats) -> tuple[Floats, Floats]:
+    """Return L, and h = L/D: 0 for p = 1/2, else infinite at D = 0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         odds = np.log(p) - np.log1p(-p)
-        h = np.where(odds > 0, odds / dist, 0.0)
-    curved = (dist > _NO_RESIDUAL) & np.isfinite(h)
-    return odds, np.where(curved, h, 0.0), curved
+        return odds, np.where(odds > 0, odds / dist, 0.0)
 
 
-def _straight(s: Floats, p: Floats) -> Floats:
-    """Return U0 for D = 0; 1 for p = 1, where x0 is the label."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        broken = np.where(s <= p, 1 - (1 - p) * s / p, p * (1 - s) / (1 - p))
-    return np.where(p < 1, broken, 1.0)
+def _loose(s: Floats, p: Floats, dist: Floats, h: Floats) -> tuple[Floats, Floats]:
+    """Return t with G(t) = s, and U0 = G(D - t)."""
+    wide = h > _WIDE
+    narrow = np.where(wide, 0.0, h)
+    t = mixture_inverse(s, narrow, p)
+    value = mixture_accuracy(dist - t, narrow, p)
+    if wide.any():
+        # G has two steps: of the two accuracies q one is 0 or 1.
+        below = s <= p
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = ndtri(np.where(below, s / p, (s - p) / (1 - p)))
+            t = np.where(wide, np.where(below, z - h, z + h), t)
+        steps = np.where(below, p, 0) + np.where(below, 1 - p, p) * ndtr(dist - z)
+        value = np.where(wide, steps, value)
+    return t, value
 
 
 def _bayes(p: Floats, odds: Floats, norm: Floats) -> Floats:
     return np.asarray(mixture_accuracy(norm, odds / (2 * norm), p))
 
 
-def _curve_ends(
-    odds: Floats, norm: Floats, h: Floats, curved: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _curve_ends(odds: Floats, norm: Floats, h: Floats) -> tuple[Floats, Floats]:
     """Return the ends of the curve on which both Neyman-Pearson bounds are equalities."""
     low = odds / (2 * norm)
-    return low, np.where(curved, np.maximum(h, low), low + norm + _FAR)
+    return low, np.minimum(np.maximum(h, low), low + norm + _FAR)

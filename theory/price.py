@@ -25,6 +25,7 @@ from .accuracy import (
     mixture_accuracy,
     two_shift_accuracy,
 )
+from .checks import real_array
 from .classifiers import Estimate
 from .distribution import CodeGaussian
 from .errors import InputError, check_real
@@ -138,8 +139,10 @@ def spatial_optimum(
             break
         # The error falls about as fast as the number of points grows: aim, do not creep.
         bits = min(_MOST_BITS, bits + max(1, round(math.log2(half / error))))
-    value = float(means.mean())
-    interval = Interval(max(value - half, dist.p), min(value + half, 1.0), level)
+    # x0 alone reaches p: an estimate below it is noise.
+    mean = float(means.mean())
+    value = max(mean, dist.p)
+    interval = Interval(max(mean - half, dist.p), min(max(mean + half, value), 1.0), level)
     method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {n} dimensions"
     return Estimate(value, interval, method)
 
@@ -181,11 +184,13 @@ def orthogonal_limit(p: ArrayLike, n: ArrayLike, *, mean_norm: float = MEAN_NORM
     0.5325
     """
     m = check_real("mean_norm", mean_norm, low=1e-6, high=20)
-    count = np.asarray(n, dtype=np.float64)
+    odds = np.asarray(log_odds(p))
+    count = real_array("n", "be at least 1", n)
     if not (count >= 1).all():
         raise InputError("n", "be at least 1", n)
     s = np.sqrt(np.sinh(m * m) / count)
-    h = np.where(np.asarray(p) > 0.5, log_odds(p) / (2 * s), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        h = np.where(odds > 0, odds / (2 * s), 0.0)
     return mixture_accuracy(s, h, p)
 
 

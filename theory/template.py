@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from .accuracy import log_odds, mixture_accuracy
+from .checks import real_array
 from .errors import InputError, check_probability, check_real
 from .gradual import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
 from .transformations import Transformations
@@ -62,9 +63,11 @@ class TemplateModel:
     """
 
     def __init__(self, template: ArrayLike, p: float, transformations: Transformations) -> None:
-        mean = np.array(template, dtype=np.float64)
+        mean = real_array("template", "be a finite vector other than 0", template)
         if mean.ndim != 1 or not np.isfinite(mean).all() or not mean.any():
             raise InputError("template", "be a finite vector other than 0", template)
+        if not 1e-100 < np.abs(mean).max() < 1e100:  # its square is out of range
+            raise InputError("template", "have entries between 1e-100 and 1e100", template)
         if mean.size != transformations.d:
             raise InputError("template", f"have the length {transformations.d}", mean.size)
         mean.flags.writeable = False
@@ -138,6 +141,10 @@ class TemplateModel:
         ndarray, shape (n,)
             The least of the upper law, the lower law and the robust Bayes accuracy.
         """
+        n = len(self.transformations)
+        rule = f"be one accuracy or {n}"
+        if real_array("spatial", rule, spatial).shape not in ((), (n,)):
+            raise InputError("spatial", rule, np.shape(spatial))
         upper = gradual_adversarial(
             spatial, self.p, self.upper_residuals(eps), tight=tight, mean_norm=self.norm
         )

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, check_integer
+from .checks import real_array
+from .errors import InputError, check_integer, check_real
 
 Floats = NDArray[np.float64]
 
@@ -50,17 +51,21 @@ class Transformations:
     labels: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        rows = np.asarray(self.permutations)
+        rule = "be integers of shape (n, d)"
+        try:
+            rows = np.asarray(self.permutations)
+        except ValueError:  # rows of different lengths
+            raise InputError("permutations", rule, self.permutations) from None
         if rows.ndim != 2 or rows.size == 0 or rows.dtype.kind not in "iu":
-            raise InputError("permutations", "be integers of shape (n, d)", self.permutations)
+            raise InputError("permutations", rule, self.permutations)
         n, d = rows.shape
         if not (np.sort(rows, axis=1) == np.arange(d)).all():
             wrong = int(np.flatnonzero((np.sort(rows, axis=1) != np.arange(d)).any(axis=1))[0])
             rule = f"have a permutation of 0..{d - 1} in every row"
             raise InputError("permutations", rule, f"row {wrong}")
-        law = np.full(n, 1 / n) if self.law is None else np.asarray(self.law, dtype=np.float64)
+        rule = f"be {n} probabilities that sum to 1"
+        law = np.full(n, 1 / n) if self.law is None else real_array("law", rule, self.law)
         if law.shape != (n,) or not (law >= 0).all() or abs(law.sum() - 1) > 1e-9:
-            rule = f"be {n} probabilities that sum to 1"
             raise InputError("law", rule, law.tolist() if law.size < 9 else law.shape)
         if self.labels is not None and len(self.labels) != n:
             raise InputError("labels", f"be one for each of {n} permutations", len(self.labels))
@@ -83,9 +88,10 @@ class Transformations:
 
     def apply(self, template: ArrayLike) -> Floats:
         """Return g x for every g, shape (n, d)."""
-        x = np.asarray(template, dtype=np.float64)
+        rule = f"have the shape ({self.d},)"
+        x = real_array("template", rule, template)
         if x.shape != (self.d,):
-            raise InputError("template", f"have the shape ({self.d},)", x.shape)
+            raise InputError("template", rule, x.shape)
         return x[self.permutations]
 
     def window(self, half_width: float) -> Transformations:
@@ -100,6 +106,7 @@ class Transformations:
         """
         if self.labels is None:
             raise InputError("labels", "be given to cut a window", None)
+        check_real("half_width", half_width, low=0, rule="be a finite number of at least 0")
         inside = np.abs(self.labels) <= half_width
         if not inside.any():
             raise InputError("half_width", "keep at least one transformation", half_width)
@@ -158,6 +165,9 @@ def torus_translations(
     9
     """
     h, w = check_integer("height", height, minimum=1), check_integer("width", width, minimum=1)
+    for name, most in (("rows", rows), ("columns", columns)):
+        if most is not None:
+            check_integer(name, most, minimum=0)
     vertical = [y for y in _signed(np.arange(h), h) if rows is None or abs(y) <= rows]
     horizontal = [x for x in _signed(np.arange(w), w) if columns is None or abs(x) <= columns]
     grid = np.arange(h * w).reshape(h, w)
