@@ -83,7 +83,7 @@ def monte_carlo(word, shift, p, size, seed):
     ],
 )
 def test_many_shifts_against_simulation(word, shift, p, level):
-    size = 60_000
+    size = 40_000
     found = spatial_optimum(CodeGaussian(word, p, shift), rng=rng(1), error=1e-3, level=1 - LIMIT)
     hits = monte_carlo(word, shift, p, size, seed=5)
     low, high, _ = found.interval
@@ -210,7 +210,7 @@ def orthogonal(p, n, size, seed):
 
 @pytest.mark.parametrize("p", [0.5, 0.55])
 def test_orthogonal_limit_against_simulation(p):
-    n, size = 20_000, 3_000
+    n, size = 20_000, 2_000
     seen = orthogonal(p, n, size, seed=2)
     # First order in e^4/n = 0.003, far below five standard deviations of the simulation.
     assert abs(seen - orthogonal_limit(p, n)) <= 5 * np.sqrt(0.25 / size)

@@ -120,7 +120,7 @@ def accuracies(seed, size=60):
     return model, eps, np.clip(shifted, 0, 1), np.clip(attacked, 0, 1)
 
 
-SEEDS = range(80)
+SEEDS = range(40)
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +162,12 @@ def test_no_rule_breaks_a_law(found):
             assert (tight <= loose + 1e-12).all()
             nearest += (tight - a).min() < 1e-3
             cases += n
-    assert cases > 20_000
-    assert nearest > 300  # the rules do come near
+    assert cases > 10_000
+    assert nearest > 150  # the rules do come near
 
 
 def test_no_rule_breaks_the_laws_on_average(found):
-    for model, eps, shifted, attacked in found[:60]:
+    for model, eps, shifted, attacked in found[:24]:
         law = model.transformations.probabilities
         for s, a in zip(shifted[::6] @ law, attacked[::6], strict=True):
             low, high = model.spatial_bounds(a, eps)
@@ -333,7 +333,7 @@ def test_a_window_and_a_law_weigh_the_transformations():
 
 
 def test_bound_on_average_is_the_inverse_of_the_interval(found):
-    for model, eps, _, _ in found[:16]:
+    for model, eps, _, _ in found[:10]:
         for s in (0.0, 0.5, 0.999 * model.bayes_accuracy()):
             most = model.adversarial_bound_on_average(s, eps)
             assert 0 <= most <= model.robust_bayes_accuracy(eps)
