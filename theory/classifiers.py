@@ -144,7 +144,7 @@ class LinearRule:
         -----
         The worst attack on a branch takes eps ||w||_1 off the margin y (<w, x> + b), which
         is normal; with a choice of branch both margins must survive, a bivariate normal
-        probability. At eps = 1 exactly x0 can be brought to 0: the worse branch counts.
+        probability. At eps = 1 exactly the value is the limit from above.
         """
         eps = check_budget("budget", budget) / math.sqrt(dist.d)
         weights = self._weights(dist)

@@ -78,7 +78,8 @@ def gradual_adversarial(
     tight : bool
         Add that the two accuracies come from one classifier of means 2M apart,
         q_- <= T_2M(q_+): U instead of U0. Smaller for large S; NaN for S above the Bayes
-        accuracy, which no classifier has.
+        accuracy, which no classifier has. For D > 2M, which no residual is, U0 is returned:
+        valid, not sharp.
     mean_norm : array_like
         M = ||mu||, above 0.
 
@@ -95,7 +96,7 @@ def gradual_adversarial(
     odds, h = _spread(p, dist)
     t, value = _loose(s, p, dist, h)
     if tight:
-        binding = (t > norm) & (p < 1) & (p > 0.5)
+        binding = (t > norm) & (p < 1) & (p > 0.5) & (dist <= 2 * norm)
         if binding.any():
             b = np.flatnonzero(binding)
             low, high = _curve_ends(odds[b], norm[b], h[b])
@@ -145,7 +146,7 @@ def gradual_spatial(
     a, p, dist, norm = (array.ravel() for array in arrays)
     odds, h = _spread(p, dist)
     t, value = _loose(a, p, dist, h)
-    binding = (dist - t > norm) & (p < 1) & (p > 0.5)
+    binding = (dist - t > norm) & (p < 1) & (p > 0.5) & (dist <= 2 * norm)
     if binding.any():
         b = np.flatnonzero(binding)
         low, high = _curve_ends(odds[b], norm[b], h[b])

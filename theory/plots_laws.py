@@ -106,7 +106,7 @@ def price_of_robustness(results: Sequence[Result]) -> Figure:
                 color=color,
                 ls="--",
                 lw=1,
-                label="limit for orthogonal shifts" if p == ps[0] else "_",
+                label="orthogonal shifts, n → ∞" if p == ps[0] else "_",
             )
         axes.set(
             xscale="log",

@@ -165,6 +165,8 @@ class Result:
         wrong = (self.verdict == VIOLATED) != (self.expected == VIOLATED)
         if self.expected == VIOLATED and self.verdict in (UNSATISFIABLE, INCONCLUSIVE):
             wrong = False  # this setting does not reach the slip
+        if self.expected == UNSATISFIABLE and self.verdict in (HOLDS, EQUALITY):
+            wrong = True  # a hypothesis is met that nothing should meet
         return wrong or bool(self.mismatches)
 
     def to_json(self) -> dict[str, Any]:

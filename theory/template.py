@@ -23,6 +23,8 @@ from .transformations import Transformations
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-13
+
 
 class SpatialInterval(NamedTuple):
     """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible."""
@@ -205,7 +207,8 @@ class TemplateModel:
 
 
 def _holds(s: float, interval: SpatialInterval) -> bool:
-    return interval.low <= s <= interval.high
+    # The ends are averages: one rounding must not make an attained S impossible.
+    return interval.low - _ROUNDING <= s <= interval.high + _ROUNDING
 
 
 def _budget(eps: float) -> float:

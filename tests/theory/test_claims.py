@@ -42,7 +42,8 @@ EXPECTED = [
     ("thm2a", {**SIMPLEX, "p": 1.0}, "inconclusive"),
     ("thm2a.no_fraction", {**SIMPLEX, "p": 0.6}, "violated"),
     ("thm2b", {**SIMPLEX, "p": 0.6}, "holds-with-equality"),
-    ("thm2b", {**SIMPLEX, "p": 0.6, "eta": 0.2}, "holds"),
+    ("thm2b", {**SIMPLEX, "p": 0.6, "eta": 0.36}, "holds"),
+    ("thm2b", {**SIMPLEX, "p": 0.6, "eta": 0.2}, "hypothesis-unsatisfiable"),
     ("thm2b", {**SIMPLEX, "p": 0.6, "eta": 0.0}, "hypothesis-unsatisfiable"),
     ("thm2.equality", {**SIMPLEX, "p": 0.6}, "holds-with-equality"),
     ("thm2.equality", {"codeword": "simplex:3", "p": 0.6}, "inconclusive"),
@@ -55,6 +56,12 @@ EXPECTED = [
     ("thm3.limit", {**SIMPLEX, "p": 0.6, "eta": 0.5}, "inconclusive"),
     ("robust_bayes", {**SIMPLEX, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
     ("robust_bayes", {"codeword": "+-", "p": 0.5, "budget": 1.8}, "holds-with-equality"),
+    ("law.upper", {**SIMPLEX, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("law.lower", {**SIMPLEX, "p": 0.6, "budget": 2.0}, "holds-with-equality"),
+    ("law.sharpens", {"p": 0.6}, "holds-with-equality"),
+    ("law.natural", {**SIMPLEX, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("law.natural", {**SIMPLEX, "p": 0.6, "budget": 3.0}, "inconclusive"),
+    ("price", {**SIMPLEX, "p": 0.6, "shift": 21}, "holds"),
 ]
 # Short, long, periodic, with an antipode, of even and of odd length, eps at and above 1.
 GRID = [

@@ -79,6 +79,20 @@ def largest_adversarial(p: Fraction, spatial: Fraction) -> Fraction:
     return max(cap(a, b) for a, b in corners + kink)
 
 
+def largest_beside(p: Fraction, spatial: Fraction) -> Fraction:
+    """Return the largest A that the opposing attack leaves beside S = `spatial` exactly.
+
+    This is U0 at D = 0, without a closed form.
+
+    Examples
+    --------
+    >>> largest_beside(Fraction(7, 10), Fraction(9, 10))
+    Fraction(7, 30)
+    """
+    corners = _corners([(p, 1 - p, spatial), (-p, p - 1, -spatial)])
+    return max(p * (1 - b) + (1 - p) * (1 - a) for a, b in corners)
+
+
 def _box() -> list[Constraint]:
     one, zero = Fraction(1), Fraction(0)
     return [(one, zero, one), (zero, one, one), (-one, zero, zero), (zero, -one, zero)]

@@ -101,7 +101,8 @@ def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         least, most = spatial_range(dist, budget, middle)
-        possible = (least <= s) & (s <= most)
+        # One rounding must not make an attained S impossible.
+        possible = (least <= s + 1e-13) & (s <= most + 1e-13)
         low, high = np.where(possible, middle, low), np.where(possible, high, middle)
     # At the cap itself nothing was ruled out; the bracket's upper end is valid there too.
     return np.where(s <= spatial_cap(dist) + 1e-15, high, np.nan)
