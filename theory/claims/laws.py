@@ -170,7 +170,7 @@ def _sharpens(setting: Setting) -> Outcome:
 
 @register(
     "law.natural",
-    title="Natural against adversarial",
+    title="Natural vs adversarial",
     locator="beyond the paper",
     value_name="largest gap between the rules and the curve",
     bound_name="0",

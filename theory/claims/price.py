@@ -19,7 +19,7 @@ _ROUNDING = 1e-9
 
 @register(
     "price",
-    title="Price of serving all shifts",
+    title="Price of all n shifts",
     locator="beyond the paper",
     value_name="S*, the best accuracy on r X",
     bound_name="Bayes accuracy on X",
