@@ -266,6 +266,9 @@ class CodeGaussian:
         g = np.empty((size, n))
         rows = max(1, _CHUNK_DOUBLES // (n + 1))
         if n <= _DENSE_SHIFTS:
+            # Products this small stay on one thread: starting others costs more (measured).
+            rows = min(rows, max(64, (1 << 18) // (n * (n + 1))))
+        if n <= _DENSE_SHIFTS:
             # The label rides along as one more column: noise and mean in one product.
             root = np.concatenate([self._circulant_root, mean[None]])
             buffer = np.empty((min(rows, size), n + 1))

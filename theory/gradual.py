@@ -147,6 +147,10 @@ def gradual_spatial(
     odds, h = _spread(p, dist)
     t, value = _loose(a, p, dist, h)
     binding = (dist - t > norm) & (p < 1) & (p > 0.5) & (dist <= 2 * norm)
+    # Up to the adversarial accuracy of the Bayes classifier, that one is the best.
+    free = mixture_accuracy(dist - norm, odds / (2 * norm), p)
+    value = np.where(binding & (a <= free), 1.0, value)
+    binding &= a > free
     if binding.any():
         b = np.flatnonzero(binding)
         low, high = _curve_ends(odds[b], norm[b], h[b])
