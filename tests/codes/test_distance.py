@@ -270,6 +270,8 @@ def test_progress_is_reported_and_may_interrupt() -> None:
 def test_a_real_signal_returns_bounds() -> None:
     script = """
 import os, signal
+# Where the tests run in the background of a shell, SIGINT is ignored and stays so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from spadv.theory.codes import quadratic_residue
 def progress(done, total, message=""):
     os.kill(os.getpid(), signal.SIGINT)
