@@ -16,7 +16,7 @@ from ..theory.errors import (
     check_probability,
     check_real,
 )
-from .console import number, out, print_json, table
+from .console import err, number, out, print_json, table
 
 _NAMES = {
     "theorem2": "Theorem 2",
@@ -137,4 +137,8 @@ def _show(described: dict[str, Any], spatial: float | None, adversarial: float |
     shown.add_row("cap on S: Bayes", f"<= {number(caps['spatial'], 6)}")
     out.print(shown)
     if described["feasible"] is False:
-        out.print("No classifier reaches the given value: it is above the cap.")
+        key = "spatial" if spatial is not None else "adversarial"
+        name = "S" if spatial is not None else "A"
+        err.print(f"No classifier reaches it: {name} lies in [0, {caps[key]:.6f}] for every one.")
+    if described["budget"] > FULL_BUDGET:
+        err.print("Budgets above 4 give the laws of 4: an attack can then swap the classes.")

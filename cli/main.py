@@ -179,6 +179,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder that `spadv verify --out` wrote.")],
 ) -> None:
     """Rebuild figures and report.html from saved results."""
+    _one_blas_thread()
     from . import verify as command
 
     command.rebuild(folder)

@@ -111,12 +111,13 @@ def rebuild(folder: Path) -> None:
 
 def write_report(results: list[Result], folder: Path) -> None:
     """Write the figures and report.html of these results into a folder."""
+    from ..theory.frontier.plots import example_region
     from ..theory.plots import verify_figures
     from ..theory.style import save
     from .report import verify_page
 
     codeword, shift = _drawn_word(results)
-    figures = verify_figures(results, codeword, shift)
+    figures = verify_figures(results, codeword, shift) | {"region": example_region()}
     for name, figure in figures.items():
         save(figure, folder / "figures", name)
     write_atomically(folder / "report.html", verify_page(results, figures))

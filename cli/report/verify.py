@@ -29,6 +29,9 @@ _CAPTIONS = {
     "on shifted input, for budgets 0 to 4 (beyond the paper); circles are classifiers on the law.",
     "gradual-in-range": "Why the trade-off is gradual in the range of the random shift: it comes "
     "in as fast as the word's autocorrelation falls.",
+    "region": "What can be had together, for one word with two shifts: forbidden pairs, what "
+    "linear rules achieve, and the exact frontier over all classifiers; dashed lines are the laws "
+    "for other budgets.",
     "price-of-robustness": "Best accuracy of one classifier that must serve n shifts at once; open "
     "signs are the Bayes accuracy without shifts, dotted lines sign(x0).",
 }

@@ -43,7 +43,7 @@ def test_verify_writes_results_figures_and_report(spadv, tmp_path):
     assert {r.claim for r in results} == {c.id for c in registry.claims()}
     assert all(r.provenance.versions["numpy"] for r in results)
     figures = {path.name for path in (folder / "figures").iterdir()}
-    assert len(figures) == 16
+    assert len(figures) == 18
     assert {path.rsplit(".", 1)[1] for path in figures} == {"png", "svg"}
     for claim in registry.claims():
         assert claim.id in found.out
@@ -57,7 +57,7 @@ def test_report_is_one_page_that_needs_nothing_else(spadv, tmp_path):
     assert page.outside == []
     assert len(page.ids) == len(set(page.ids))
     assert set(page.links) <= set(page.ids)
-    assert text.count("<svg ") == 8
+    assert text.count("<svg ") == 9
     assert not re.search(r"<script|@import|url\((?!#)", text)
     for claim in registry.claims():
         assert f'id="{claim.id}"' in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -190,3 +191,20 @@ def _overlap(a: Box, b: Box) -> float:
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     return max(width, 0.0) * max(height, 0.0)
+
+
+def example_region() -> Figure:
+    """Return the region of an example: two shifts of a random word, p = 0.7, e = 2.
+
+    Computed when first called, in a few seconds.
+    """
+    return region(_example())
+
+
+@cache
+def _example() -> Frontier:
+    from ..distribution import CodeGaussian
+    from ..words import random_word
+    from .compute import frontier
+
+    return frontier(CodeGaussian(random_word(64, seed=0), 0.7, 32), 2.0)
