@@ -16,6 +16,12 @@ from spadv.theory.result import read_results
 SMALL = ("--codeword", "simplex:5", "--p", "0.6", "--samples", "300")
 
 
+@pytest.fixture
+def no_report(monkeypatch):
+    """Leave out figures and page, for tests that are about the results alone."""
+    monkeypatch.setattr(verify_command, "write_report", lambda results, folder: None)
+
+
 class _Page(HTMLParser):
     """Collect tags, ids, links and outside references of a page."""
 
@@ -90,6 +96,7 @@ def test_json_is_one_document_with_the_verdicts(spadv):
     assert all(entry["mismatches"] == 0 for entry in document["claims"])
 
 
+@pytest.mark.usefixtures("no_report")
 def test_same_seed_same_numbers(spadv, tmp_path):
     def numbers(folder):
         return [
@@ -104,6 +111,7 @@ def test_same_seed_same_numbers(spadv, tmp_path):
     assert numbers(tmp_path / "a") != numbers(tmp_path / "c")
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_wrong_closed_form_is_loud(spadv, tmp_path, monkeypatch):
     from spadv.theory.claims import scene
 
@@ -127,6 +135,7 @@ def test_a_violated_claim_exits_with_1(spadv, monkeypatch):
     assert "expected 'holds', found 'violated'" in found.err
 
 
+@pytest.mark.usefixtures("no_report")
 def test_another_schema_is_refused_and_kept(spadv, tmp_path):
     spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
     path = tmp_path / "results.jsonl"
@@ -142,6 +151,7 @@ def test_another_schema_is_refused_and_kept(spadv, tmp_path):
         assert path.read_text() == old
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_garbled_file_is_named_with_its_line(spadv, tmp_path):
     spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
     path = tmp_path / "results.jsonl"
@@ -159,6 +169,7 @@ def test_unwritable_folder(spadv, tmp_path):
     assert len(found.err.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("no_report")
 def test_previous_results_are_kept(spadv, tmp_path):
     spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
     before = (tmp_path / "results.jsonl").read_text()

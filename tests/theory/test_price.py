@@ -144,7 +144,14 @@ def test_the_same_seed_gives_the_same_value():
 
 
 @pytest.mark.parametrize("p", [0.5, 0.7])
-@pytest.mark.parametrize("word", [simplex_word(4), random_word(16, 5), random_word(12, 0)])
+@pytest.mark.parametrize(
+    "word",
+    [
+        simplex_word(4),
+        random_word(12, 0),
+        pytest.param(random_word(16, 5), marks=pytest.mark.slow),
+    ],
+)
 def test_more_shifts_never_help(p, word):
     # The shifts by multiples of m hold those by multiples of any k m.
     d = len(word)

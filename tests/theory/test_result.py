@@ -185,7 +185,10 @@ def test_quantities_without_a_simulation_or_a_closed_form_agree():
     + [
         (v, "violated", v in ("holds", "holds-with-equality")) for v in VERDICTS
     ]
-    + [(v, "hypothesis-unsatisfiable", v == "violated") for v in VERDICTS],
+    + [
+        (v, "hypothesis-unsatisfiable", v in ("violated", "holds", "holds-with-equality"))
+        for v in VERDICTS
+    ],
 )  # fmt: skip
 def test_alarm(verdict, expected, alarming):
     assert example(verdict=verdict, expected=expected, quantities=()).alarming == alarming
