@@ -11,9 +11,11 @@ from ..theory.codes import (
     count_cyclic_codes,
     family,
 )
-from ..theory.errors import InputError, TooLargeError
+from ..theory.errors import InputError, TooLargeError, check_real
 from .console import err, out, print_json, progress_bar, table
 
+#: Longest code that the command takes on.
+LONGEST = 1 << 16
 #: Weights shown on a terminal; --json has all.
 MOST_WEIGHTS = 64
 #: Longest listing of `--all`.
@@ -45,6 +47,10 @@ def run(
     if everything:
         _list(length, as_json=as_json)
         return
+    if not 0 < length <= LONGEST:
+        raise InputError("length", f"lie between 1 and {LONGEST}", length)
+    if seconds is not None:
+        check_real("seconds", seconds, low=0)
     code = _build(length, generator, defining_set, family)
     described = describe(code, seconds)
     if as_json:
@@ -57,7 +63,11 @@ def _build(
     length: int, generator: str | None, defining_set: str | None, name: str | None
 ) -> BinaryCyclicCode:
     if generator is not None:
-        return BinaryCyclicCode(length, _integers("generator", generator))
+        exponents = _integers("generator", generator)
+        if any(exponent > length for exponent in exponents):
+            rule = f"have exponents up to the length {length}"
+            raise InputError("generator", rule, generator)
+        return BinaryCyclicCode(length, exponents)
     if defining_set is not None:
         zeros = _integers("defining-set", defining_set)
         code = BinaryCyclicCode.from_defining_set(length, zeros)

@@ -18,6 +18,10 @@ from .console import err, number, out, print_json, progress_bar, table
 _EXACT = {"auto": "auto", "always": True, "never": False}
 
 
+#: More points than a figure can show.
+MOST_POINTS = 1000
+
+
 def run(
     codeword: str,
     shift: int,
@@ -39,6 +43,8 @@ def run(
     StoreError
         If the folder cannot be written.
     """
+    if not 1 <= points <= MOST_POINTS:
+        raise InputError("points", f"lie between 1 and {MOST_POINTS}", points)
     if exact not in _EXACT:
         raise InputError("--exact", "be auto, always or never", exact)
     dist = CodeGaussian(parse_word(codeword), p, shift)
@@ -96,7 +102,8 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
     if known.exact is not None and known.linear_gap is not None:
         low, high = known.linear_gap
         out.print(
-            f"Exact frontier known to {known.exact.gap:.4f}; the best of all classifiers exceeds "
+            f"Exact frontier known to {known.exact.gap:.4f} in (1-w) S + w A; the best of all "
+            "classifiers exceeds "
             f"the linear rules found by {low:.4f} to {high:.4f}."
         )
     else:

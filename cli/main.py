@@ -122,7 +122,9 @@ def verify(
     p: Annotated[list[float] | None, typer.Option("--p", help="Values of p.")] = None,
     budget: Annotated[list[float] | None, typer.Option(help="Values of e = eps sqrt(d).")] = None,
     eta: Annotated[list[float] | None, typer.Option(help="Values of eta.")] = None,
-    samples: Annotated[int, typer.Option(help="Simulated samples a comparison; 0: none.")] = 20_000,
+    samples: Annotated[
+        int, typer.Option(help="Simulated samples a comparison, at most; 0: none.")
+    ] = 20_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 0,
     level: Annotated[float, typer.Option(help="Confidence level of intervals.")] = 0.95,
     out: Annotated[
@@ -241,6 +243,8 @@ def _run(arguments: list[str] | None) -> int:
         if isinstance(error, SpadvError):
             return _fail(str(error), 2)
         raise
+    if status == 130:  # newer typer catches Ctrl-C itself
+        return _fail("interrupted", 130)
     return status if isinstance(status, int) else 0
 
 

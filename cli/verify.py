@@ -171,7 +171,7 @@ def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None
     compared = sum(s.compared for s in summaries)
     wrong = sum(s.mismatches for s in summaries)
     out.print(
-        f"{checks} checks, {compared} simulations compared with closed forms, "
+        f"{checks} checks, {compared} comparisons with simulations (claims share some), "
         f"{wrong} contradictions, {seconds:.1f} s."
     )
     if folder is not None:

@@ -105,7 +105,7 @@ def theorem3_adversarial(
     0.6
     """
     s, p, n, e = fractions(spatial=spatial, p=p, n_shifts=n_shifts, budget=budget)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         from_low = np.where(n > 1, s / (1 - 1 / n), np.inf)
     from_high = 1 - (n * s - n + 1) * (1 - p) / p
     bound = np.clip(np.minimum(from_low, from_high), 0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from ...theory.claims import Summary, summarise
@@ -84,8 +85,8 @@ def _lead(summaries: Sequence[Summary]) -> str:
     text = (
         "Proposition 1 and Theorems 2 and 3 of arXiv 2002.11318 (NeurIPS 2021, &ldquo;Can we have "
         "it all?&rdquo;), evaluated exactly and compared with simulation: "
-        f"{checks:,} checks of {len(summaries)} claims, {compared:,} simulations compared with "
-        f"closed forms, {wrong} contradictions. "
+        f"{checks:,} checks of {len(summaries)} claims, {compared:,} comparisons with simulations "
+        f"(claims share some), {wrong} contradictions. "
     )
     if failed:
         return text + f'<b class="bad">Not as expected: {prose(", ".join(failed))}.</b>'
@@ -187,7 +188,7 @@ def _setting(result: Result) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "&ndash;" if value is None else f"{value:.4f}"
+    return f"{value:.4f}" if value is not None and isfinite(value) else "&ndash;"
 
 
 def _provenance(results: Sequence[Result]) -> str:
