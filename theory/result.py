@@ -202,9 +202,22 @@ class Result:
             )
             if fields["provenance"]:
                 fields["provenance"] = Provenance(**fields["provenance"])
+            _check_types(fields)
             return cls(**fields)
         except (KeyError, TypeError) as error:
             raise StoreError(f"a result lacks or garbles a field: {error}") from None
+
+
+def _check_types(fields: dict[str, Any]) -> None:
+    """Raise TypeError for a field that no writer of ours makes."""
+    if fields["verdict"] not in VERDICTS:
+        raise TypeError(f"verdict {fields['verdict']!r}")
+    if not isinstance(fields["parameters"], dict):
+        raise TypeError("parameters are no mapping")
+    for name in ("value", "bound"):
+        number = fields.get(name)
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+            raise TypeError(f"{name} {number!r} is no number")
 
 
 def _interval_json(interval: Interval | None) -> dict[str, float] | None:

@@ -161,6 +161,18 @@ def test_a_garbled_file_is_named_with_its_line(spadv, tmp_path):
     assert "results.jsonl, line" in found.err
 
 
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.parametrize("field", ["verdict", "value", "parameters"])
+def test_an_edited_field_is_named(spadv, tmp_path, field):
+    spadv("verify", "--claim", "prop1.p_interval", *SMALL, "--out", tmp_path)
+    path = tmp_path / "results.jsonl"
+    first = json.loads(path.read_text().splitlines()[0]) | {field: "banana"}
+    path.write_text(json.dumps(first) + "\n")
+    found = spadv("report", tmp_path)
+    assert found.status == 2
+    assert field in found.err
+
+
 def test_unwritable_folder(spadv, tmp_path):
     (tmp_path / "file").write_text("in the way")
     found = spadv("verify", "--claim", "prop1", *SMALL, "--out", tmp_path / "file" / "out")
