@@ -10,7 +10,7 @@ import numpy as np
 
 from ..theory.distribution import CodeGaussian
 from ..theory.errors import InputError, check_budget
-from ..theory.frontier import Frontier, frontier, outer_bound, spatial_cap
+from ..theory.frontier import Frontier, frontier
 from ..theory.result import write_atomically
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, progress_bar, table
@@ -64,19 +64,13 @@ def run(
 
 
 def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGaussian) -> None:
-    from ..theory.frontier.plots import LAW_BUDGETS, region
+    from ..theory.frontier.plots import law_lines, region
     from ..theory.style import save
 
     write_atomically(
         folder / "frontier.json", json.dumps(document, indent=2, allow_nan=False) + "\n"
     )
-    grid = np.linspace(1 - dist.p, spatial_cap(dist), 200)
-    laws = {
-        e: np.stack([grid, outer_bound(dist, e, grid)], axis=1)
-        for e in LAW_BUDGETS
-        if e < np.sqrt(dist.d)
-    }
-    save(region(known, laws), folder / "figures", "frontier")
+    save(region(known, law_lines(dist)), folder / "figures", "frontier")
 
 
 def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:

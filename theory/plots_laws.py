@@ -99,7 +99,7 @@ def price_of_robustness(results: Sequence[Result]) -> Figure:
                 [1], [bayes_accuracy(p)], marker=marker, ms=8, mfc="white", mec=color, ls="none"
             )
             axes.axhline(p, color=color, lw=0.8, ls=":")
-            grid = np.geomspace(30, 4096, 60)
+            grid = np.geomspace(500, 4096, 60)
             axes.plot(
                 grid,
                 orthogonal_limit(p, grid),
@@ -171,7 +171,6 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
             ylabel="largest possible S",
             title=f"S beside A = A* - 0.02, e = {budget:g}",
         )
-        left.legend(loc="lower left")
         right.legend(loc="best")
     return figure
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..distribution import CodeGaussian
 from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
 from .compute import Frontier
+from .outer import outer_bound, spatial_cap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,18 +195,28 @@ def _overlap(a: Box, b: Box) -> float:
     return max(width, 0.0) * max(height, 0.0)
 
 
+def law_lines(dist: CodeGaussian) -> dict[float, NDArray[np.float64]]:
+    """Return, for each whole budget from 1 to 4, the outer bound as (S, A) of shape (200, 2)."""
+    grid = np.linspace(1 - dist.p, spatial_cap(dist), 200)
+    return {
+        e: np.stack([grid, outer_bound(dist, e, grid)], axis=1)
+        for e in LAW_BUDGETS
+        if e < np.sqrt(dist.d)
+    }
+
+
 def example_region() -> Figure:
     """Return the region of an example: two shifts of a random word, p = 0.7, e = 2.
 
     Computed when first called, in a few seconds.
     """
-    return region(_example())
+    return region(*_example())
 
 
 @cache
-def _example() -> Frontier:
-    from ..distribution import CodeGaussian
+def _example() -> tuple[Frontier, dict[float, NDArray[np.float64]]]:
     from ..words import random_word
     from .compute import frontier
 
-    return frontier(CodeGaussian(random_word(64, seed=0), 0.7, 32), 2.0)
+    dist = CodeGaussian(random_word(64, seed=0), 0.7, 32)
+    return frontier(dist, 2.0), law_lines(dist)
