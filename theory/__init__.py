@@ -33,6 +33,7 @@ from .codes import BinaryCyclicCode
 from .distribution import CodeGaussian
 from .errors import (
     InputError,
+    RunFailedError,
     SimulationMismatchError,
     SpadvError,
     StoreError,
@@ -75,6 +76,7 @@ __all__ = [
     "Provenance",
     "Quantity",
     "Result",
+    "RunFailedError",
     "Setting",
     "ShiftBayes",
     "SimulationMismatchError",

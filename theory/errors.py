@@ -47,6 +47,10 @@ class SimulationMismatchError(SpadvError, RuntimeError):
     """A simulation contradicts its closed form: the software is wrong, not the user."""
 
 
+class RunFailedError(SpadvError, RuntimeError):
+    """A computation could not go on, for instance a diverged training; not bad input."""
+
+
 class StoreError(SpadvError, OSError):
     """A results folder cannot be written, read, or mixed with what it holds."""
 

@@ -236,21 +236,39 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def make_provenance(seed: int | None, seconds: float) -> Provenance:
-    """Return the provenance of a computation on this machine's processor."""
+def make_provenance(
+    seed: int | None,
+    seconds: float,
+    *,
+    device: str | None = None,
+    packages: tuple[str, ...] = ("scipy", "galois", "numba"),
+) -> Provenance:
+    """Return the provenance of a computation.
+
+    Parameters
+    ----------
+    seed : int or None
+        Seed of its randomness.
+    seconds : float
+        Wall time.
+    device : str, optional
+        Where it ran; this machine's processor by default.
+    packages : tuple of str
+        Packages, beside spadv and numpy, whose versions matter.
+    """
     return Provenance(
         seed=seed,
-        versions=_versions(),
+        versions=dict(_versions(packages)),
         commit=_commit(),
-        device=f"cpu ({platform.machine()}, {os.cpu_count()} logical cores)",
+        device=device or f"cpu ({platform.machine()}, {os.cpu_count()} logical cores)",
         seconds=round(seconds, 6),
     )
 
 
 @cache
-def _versions() -> dict[str, str]:
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in ("spadv", "numpy", "scipy", "galois", "numba"):
+    for name in ("spadv", "numpy", *packages):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -1,0 +1,70 @@
+"""Where to compute, how precisely, and how to say so in provenance."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from ..theory.errors import InputError
+from ..theory.result import Provenance
+from ..theory.result import make_provenance as _make_provenance
+from .checks import choose
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+def pick_device(name: str | torch.device = "auto") -> torch.device:
+    """Return a device by name; "auto" is CUDA where there is one, else the CPU.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown or the device is not there.
+    """
+    if str(name) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rule = "be auto, cpu, cuda or cuda:N"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError("device", rule, str(name)) from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError("device", rule, str(name))
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        found = f"{torch.cuda.device_count()} CUDA devices are visible."
+        raise InputError("device", "be a device that this machine has", str(name), found)
+    return device
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which a network computes in the given precision.
+
+    Raises
+    ------
+    InputError
+        If the precision is not "float32" or "bfloat16".
+    """
+    if choose("precision", precision, PRECISIONS) == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return what provenance says of a device: its name, cores or memory."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"cuda ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
+    return (
+        f"cpu ({platform.machine()}, {os.cpu_count()} logical cores, "
+        f"{torch.get_num_threads()} threads)"
+    )
+
+
+def make_provenance(seed: int | None, seconds: float, device: torch.device) -> Provenance:
+    """Return the provenance of a computation on a device, torch's versions included."""
+    return _make_provenance(
+        seed, seconds, device=describe_device(device), packages=("torch", "torchvision")
+    )
