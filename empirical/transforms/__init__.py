@@ -1,0 +1,23 @@
+"""Rotations, translations, crops and flips of whole batches, one parameter an image.
+
+Conventions everywhere: `x` is (batch, channels, height, width), floating point pixels in
+[0, 1] or 8-bit pixels, on any device; angles are in degrees counter-clockwise; `dx` and `dy`
+are whole pixels, positive to the right and downwards; pixels from outside are black;
+resampling is nearest neighbour. A parameter is a number for all images, or a tensor of shape
+(batch,). The result has the type and device of `x` and is differentiable in `x`.
+"""
+
+from .augmentation import Augmentation
+from .cropping import random_crop, random_flip
+from .geometry import cyclic_shift, quarter_turn, rotate, rotate_translate, translate
+
+__all__ = [
+    "Augmentation",
+    "cyclic_shift",
+    "quarter_turn",
+    "random_crop",
+    "random_flip",
+    "rotate",
+    "rotate_translate",
+    "translate",
+]
