@@ -1,0 +1,118 @@
+"""The data sets that are known by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..checks import choose
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What is known of a data set before it is read.
+
+    Attributes
+    ----------
+    name, title : str
+        How it is asked for, and how it is called in text.
+    num_classes, channels, image_size : int
+        Classes, channels, side in pixels.
+    originals, tests : int
+        Images of the original training and test parts.
+    train, validation : int
+        How many originals train and validate, as in the paper; the rest is left out.
+    source, licence : str
+        Who made it and where it is from; under which terms.
+    embedded : bool
+        Whether it comes with spadv.
+    """
+
+    name: str
+    title: str
+    num_classes: int
+    channels: int
+    image_size: int
+    originals: int
+    tests: int
+    train: int
+    validation: int
+    source: str
+    licence: str
+    embedded: bool = False
+
+
+_MNIST = (
+    "MNIST database of handwritten digits, Y. LeCun, C. Cortes, C.J.C. Burges, "
+    "http://yann.lecun.com/exdb/mnist/"
+)
+_CIFAR = (
+    "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009), "
+    "https://www.cs.toronto.edu/~kriz/cifar.html"
+)
+_UNSTATED = "no licence stated by its makers"
+
+_KNOWN = {
+    info.name: info
+    for info in (
+        DataInfo(
+            "mnist-sample", "MNIST (sample of 12,000 images)", 10, 1, 28,
+            10_000, 2_000, 9_000, 1_000,
+            source="Sample of the " + _MNIST, licence="CC BY-SA 3.0", embedded=True,
+        ),
+        DataInfo(
+            "mnist", "MNIST", 10, 1, 28, 60_000, 10_000, 55_000, 5_000,
+            source=_MNIST, licence="CC BY-SA 3.0",
+        ),
+        DataInfo(
+            "fashion-mnist", "Fashion-MNIST", 10, 1, 28, 60_000, 10_000, 55_000, 5_000,
+            source="H. Xiao, K. Rasul, R. Vollgraf (Zalando SE), "
+            "https://github.com/zalandoresearch/fashion-mnist",
+            licence="MIT",
+        ),
+        DataInfo(
+            "cifar10", "CIFAR-10", 10, 3, 32, 50_000, 10_000, 40_000, 10_000,
+            source=_CIFAR, licence=_UNSTATED,
+        ),
+        DataInfo(
+            "cifar100", "CIFAR-100", 100, 3, 32, 50_000, 10_000, 40_000, 10_000,
+            source=_CIFAR, licence=_UNSTATED,
+        ),
+        DataInfo(
+            "tiny-imagenet", "Tiny-ImageNet-200", 200, 3, 64, 100_000, 10_000, 80_000, 10_000,
+            source="Stanford CS231n, http://cs231n.stanford.edu/tiny-imagenet-200.zip, "
+            "from ImageNet; its validation part serves as test part",
+            licence="ImageNet's terms: research and teaching only",
+        ),
+    )
+}  # fmt: skip
+
+#: The data set that comes with spadv.
+DEFAULT = "mnist-sample"
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the known data sets; the first is the embedded one.
+
+    Examples
+    --------
+    >>> names()
+    ('mnist-sample', 'mnist', 'fashion-mnist', 'cifar10', 'cifar100', 'tiny-imagenet')
+    """
+    return tuple(_KNOWN)
+
+
+def describe(name: str) -> DataInfo:
+    """Return what is known of a data set.
+
+    Raises
+    ------
+    InputError
+        If no data set has this name; the message names the nearest.
+
+    Examples
+    --------
+    >>> info = describe("cifar10")
+    >>> info.train, info.validation, info.tests
+    (40000, 10000, 10000)
+    """
+    return _KNOWN[choose("data", name, _KNOWN)]

@@ -1,0 +1,272 @@
+"""Images as 8-bit tensors on one device, and data sets made of three parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...theory.errors import InputError, check_integer
+from ..checks import check_labels
+from ..randomness import require_generator
+from .split import Split
+
+_PIXELS = "be a uint8 tensor of shape (count, channels, height, width)"
+
+
+def to_float(pixels: Tensor) -> Tensor:
+    """Return 8-bit pixels as float32 in [0, 1]: each value divided by 255.
+
+    The quotient is correctly rounded on every device, so that it equals torchvision's
+    `to_tensor` bit for bit.
+
+    Parameters
+    ----------
+    pixels : Tensor
+        uint8, any shape.
+
+    Examples
+    --------
+    >>> to_float(torch.tensor([0, 51, 255], dtype=torch.uint8))
+    tensor([0.0000, 0.2000, 1.0000])
+    """
+    # The divisor is a tensor on the device: CUDA multiplies by the reciprocal of a plain
+    # number, which is off by one unit in the last place for 126 of the 256 values.
+    divisor = torch.full((), 255.0, device=pixels.device)
+    return pixels.to(torch.float32).div_(divisor)
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images on one device, kept in 8 bits; the memory of one part of a data set.
+
+    Attributes
+    ----------
+    pixels : Tensor
+        uint8, shape (N, channels, height, width).
+    labels : Tensor
+        int64, shape (N,), on the same device.
+
+    Raises
+    ------
+    InputError
+        If a type, shape or device is not as said.
+
+    Examples
+    --------
+    >>> images = Images(torch.zeros(5, 1, 2, 2, dtype=torch.uint8), torch.arange(5))
+    >>> x, y = images.batch(torch.tensor([4, 0]))
+    >>> x.shape, x.dtype, y.tolist()
+    (torch.Size([2, 1, 2, 2]), torch.float32, [4, 0])
+    """
+
+    pixels: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        pixels, labels = self.pixels, self.labels
+        if not isinstance(pixels, Tensor):
+            raise InputError("pixels", _PIXELS, type(pixels).__name__)
+        if pixels.dtype != torch.uint8 or pixels.ndim != 4:
+            raise InputError("pixels", _PIXELS, f"{pixels.dtype} of shape {tuple(pixels.shape)}")
+        rule = f"be an int64 tensor of shape ({len(pixels)},)"
+        if not isinstance(labels, Tensor):
+            raise InputError("labels", rule, type(labels).__name__)
+        if labels.dtype != torch.int64 or labels.shape != (len(pixels),):
+            raise InputError("labels", rule, f"{labels.dtype} of shape {tuple(labels.shape)}")
+        if labels.device != pixels.device:
+            raise InputError("labels", f"be on {pixels.device} as the pixels", str(labels.device))
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __repr__(self) -> str:
+        return f"Images({len(self)} of shape {tuple(self.pixels.shape[1:])}, {self.device})"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images are."""
+        return self.pixels.device
+
+    def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Return some images as float32 in [0, 1], and their labels.
+
+        Parameters
+        ----------
+        index : Tensor or slice
+            Integers of shape (B,), on any device (best on that of the images), or a slice.
+
+        Returns
+        -------
+        tuple of Tensor
+            Pixels (B, channels, height, width), a fresh float32 tensor equal to
+            torchvision's `to_tensor` of each image, and labels (B,) int64.
+        """
+        chosen = self.subset(index)
+        return to_float(chosen.pixels), chosen.labels
+
+    def subset(self, index: Tensor | slice) -> Images:
+        """Return the images with these indices, in this order."""
+        if isinstance(index, slice):
+            return Images(self.pixels[index], self.labels[index])
+        rule = "be a slice or a 1-d tensor of int64 or int32"
+        if not isinstance(index, Tensor):
+            raise InputError("index", rule, type(index).__name__)
+        if index.ndim != 1 or index.dtype not in (torch.int64, torch.int32):
+            raise InputError("index", rule, f"{index.dtype} of shape {tuple(index.shape)}")
+        index = index.to(self.device, non_blocking=True)
+        # On a CPU index_select copies whole images: 15 times faster than pixels[index].
+        return Images(self.pixels.index_select(0, index), self.labels.index_select(0, index))
+
+    def take(self, count: int) -> Images:
+        """Return the first `count` images (all, if there are fewer)."""
+        return self.subset(slice(check_integer("count", count, minimum=0)))
+
+    def to(self, device: torch.device | str) -> Images:
+        """Return the images on a device."""
+        return Images(
+            self.pixels.to(device, non_blocking=True), self.labels.to(device, non_blocking=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """A data set in three parts, with what is needed to say exactly which one it is.
+
+    Attributes
+    ----------
+    name : str
+        Its name, e.g. "mnist-sample", or the folder or file it came from.
+    classes : tuple of str
+        Names of the classes; a label is an index into them.
+    train, validation, test : Images
+        The parts. Nothing is chosen by looking at `test`.
+    mean, std : tuple of float
+        Per channel over all pixels of `train`, in units of [0, 1]; the standard deviation
+        is that of the population (divisor N).
+    source : str
+        Attribution and licence, or where the data are from.
+    digest : str
+        SHA-256 over shapes, pixels and labels of all parts, in hexadecimal.
+    split : dict
+        How `train` and `validation` were parted: seed, sizes, digest of the indices.
+    indices : Split or None
+        The indices themselves, to be saved for others; None where the data came parted.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Images
+    validation: Images
+    test: Images
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    source: str
+    digest: str
+    split: dict[str, Any]
+    indices: Split | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.train):
+            raise InputError("train", "hold at least one image", "none")
+        for name in ("train", "validation", "test"):
+            part: Images = getattr(self, name)
+            if part.pixels.shape[1:] != self.train.pixels.shape[1:]:
+                rule = f"have images of shape {tuple(self.train.pixels.shape[1:])} as train has"
+                raise InputError(name, rule, tuple(part.pixels.shape[1:]))
+            argument = f"labels of {name}"
+            check_labels(
+                part.labels, batch=len(part), num_classes=self.num_classes, argument=argument
+            )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels: 1 for grey, 3 for colour."""
+        return self.train.pixels.shape[1]
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images in pixels.
+
+        Raises
+        ------
+        InputError
+            If they are not square: rotations by 90 degrees need squares.
+        """
+        height, width = self.train.pixels.shape[2:]
+        if height != width:
+            raise InputError("images", "be square", f"{height} x {width}", "Give `size=`.")
+        return height
+
+    def to(self, device: torch.device | str) -> DataSet:
+        """Return the data set with all parts on a device."""
+        parts = {name: getattr(self, name).to(device) for name in ("train", "validation", "test")}
+        return dataclasses.replace(self, **parts)
+
+
+def digest_of(*parts: Images) -> str:
+    """Return the SHA-256 over shapes, pixels and labels of images, in hexadecimal.
+
+    It does not depend on the device, nor on the byte order of the machine.
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(repr(tuple(part.pixels.shape)).encode())
+        total.update(part.pixels.cpu().contiguous().numpy().data)
+        total.update(part.labels.cpu().contiguous().numpy().astype("<i8").data)
+    return total.hexdigest()
+
+
+def batches(
+    count: int,
+    batch_size: int,
+    generator: torch.Generator,
+    *,
+    drop_last: bool = False,
+    device: torch.device | str = "cpu",
+) -> Iterator[Tensor]:
+    """Yield the indices of one epoch, shuffled, a batch at a time.
+
+    Parameters
+    ----------
+    count : int
+        Number of images.
+    batch_size : int
+        Indices a batch; the last batch holds what is left.
+    generator : torch.Generator
+        Draws the order, at once, when the first batch is asked for.
+    drop_last : bool
+        Leave out the last batch if it is not full.
+    device : torch.device or str
+        Where the indices are wanted: they are moved once, not batch by batch.
+
+    Yields
+    ------
+    Tensor
+        int64 indices in [0, count), each once in all.
+
+    Examples
+    --------
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> [len(index) for index in batches(10, 4, generator)]
+    [4, 4, 2]
+    >>> [len(index) for index in batches(10, 4, generator, drop_last=True)]
+    [4, 4]
+    """
+    check_integer("count", count, minimum=0)
+    check_integer("batch_size", batch_size, minimum=1)
+    require_generator(generator)
+    order = torch.randperm(count, generator=generator, device=generator.device).to(device)
+    end = count - count % batch_size if drop_last else count
+    for start in range(0, end, batch_size):
+        yield order[start : min(start + batch_size, end)]
