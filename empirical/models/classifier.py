@@ -1,0 +1,188 @@
+"""What every model here is: normalisation, features and a head, and a record of its making."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from ...theory.errors import InputError, StoreError, check_integer, check_real
+from ..checks import choose
+
+GROUPS = ("p4", "p4m")
+HEADS = ("paper", "invariant")
+
+
+def group_order(group: str | None) -> int:
+    """Return the number of elements of a point group: 1 (None), 4 (p4) or 8 (p4m)."""
+    return {None: 1, "p4": 4, "p4m": 8}[group]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to build a network again, apart from its weights.
+
+    Attributes
+    ----------
+    name : str
+        Name in the registry, e.g. "resnet18".
+    num_classes : int
+        Number of logits, at least 2.
+    in_channels, image_size : int
+        Channels and side in pixels of the square images.
+    group : {None, "p4", "p4m"}
+        Group of an equivariant network: quarter turns, or quarter turns and mirrors.
+    head : {"paper", "invariant"}
+        How an equivariant network comes from feature maps to logits.
+    mean, std : tuple of float or None
+        Per channel, in the units of pixels in [0, 1]; None for no normalisation.
+    options : dict
+        Options of the network, as plain JSON values.
+
+    Raises
+    ------
+    InputError
+        For a value that breaks a rule.
+    """
+
+    name: str
+    num_classes: int
+    in_channels: int
+    image_size: int
+    group: str | None = None
+    head: str = "paper"
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_integer("num_classes", self.num_classes, minimum=2)
+        check_integer("in_channels", self.in_channels, minimum=1)
+        check_integer("image_size", self.image_size, minimum=1)
+        if self.group is not None:
+            choose("group", self.group, GROUPS)
+        choose("head", self.head, HEADS)
+        if (self.mean is None) != (self.std is None):
+            given = f"mean {self.mean} and std {self.std}"
+            raise InputError("mean", "be given together with std", given)
+        if self.mean is not None and self.std is not None:
+            object.__setattr__(self, "mean", _channels("mean", self.mean, self.in_channels))
+            object.__setattr__(self, "std", _channels("std", self.std, self.in_channels, above=0))
+        object.__setattr__(self, "options", dict(self.options))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the specification as plain JSON values."""
+        data = dataclasses.asdict(self)
+        for name in ("mean", "std"):
+            data[name] = None if data[name] is None else list(data[name])
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ModelSpec:
+        """Rebuild a specification.
+
+        Raises
+        ------
+        StoreError
+            If the data are no specification, or break a rule.
+        """
+        names = [item.name for item in dataclasses.fields(cls)]
+        if not isinstance(data, Mapping) or set(data) != set(names):
+            raise StoreError("a model specification must have the fields " + ", ".join(names))
+        if not isinstance(data["options"], Mapping) or not isinstance(data["name"], str):
+            raise StoreError("a model specification has a garbled name or options")
+        try:
+            return cls(**data)
+        except InputError as error:
+            raise StoreError(f"a model specification is garbled: {error}") from None
+
+
+def _channels(
+    argument: str, values: Sequence[float], channels: int, *, above: float | None = None
+) -> tuple[float, ...]:
+    rule = f"be {channels} finite numbers, one a channel"
+    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != channels:
+        raise InputError(argument, rule, values)
+    numbers = tuple(check_real(argument, value, rule=rule) for value in values)
+    if above is not None and min(numbers) <= above:
+        raise InputError(argument, f"be above {above:g}", values)
+    return numbers
+
+
+class Normalise(nn.Module):
+    """Subtract a mean and divide by a standard deviation, per channel.
+
+    Parameters
+    ----------
+    mean, std : sequence of float or None
+        One number a channel; None (both) makes the identity.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+    ) -> None:
+        super().__init__()
+        self.identity = mean is None or std is None
+        if mean is not None and std is not None:
+            shape = (1, -1, 1, 1)
+            self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(shape))
+            self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return images of shape (B, C, H, W) normalised."""
+        return x if self.identity else (x - self.mean) / self.std
+
+    def extra_repr(self) -> str:
+        """Return what `print(model)` shows."""
+        return "identity" if self.identity else f"channels={self.mean.numel()}"
+
+
+class Classifier(nn.Module):
+    """A network from pixels in [0, 1] to logits, with its normalisation inside.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What it was built from.
+    normalise, features, head : Module
+        The three steps; `features` gives maps of shape (B, channels * group order, H', W'),
+        the group index running fastest (an MLP gives vectors), `head` gives logits (B, classes).
+    """
+
+    def __init__(
+        self, spec: ModelSpec, normalise: nn.Module, features: nn.Module, head: nn.Module
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.normalise = normalise
+        self.features = features
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (B, classes) of images (B, C, H, W) with pixels in [0, 1]."""
+        return self.logits_from_normalised(self.normalise(x))
+
+    def logits_from_normalised(self, z: Tensor) -> Tensor:
+        """Return logits of images that are normalised already.
+
+        The published scripts attack in that space; `protocol="official"` needs it.
+        """
+        return cast(Tensor, self.head(self.features(z)))
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of trainable parameters.
+
+    Examples
+    --------
+    >>> count_parameters(nn.Linear(3, 2))
+    8
+    """
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,0 +1,274 @@
+"""The registry of networks: names, options, and building with a seed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...theory.errors import InputError, check_real
+from ..checks import choose
+from .classifier import GROUPS, Classifier, ModelSpec, Normalise, group_order
+from .plan import Parts, Plan, make_head
+
+Maker = Callable[..., Parts]
+
+#: Channel rules of group networks: as the plain network, or divided by sqrt(group order).
+CHANNEL_RULES = ("same", "sqrt")
+_POOLS = ("max", "mean")
+#: Sides up to this are tried when the least possible one is looked for.
+_LARGEST_TRIED = 256
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network of the registry: see :func:`register`."""
+
+    name: str
+    make: Maker
+    groups: tuple[str, ...]
+    channels: str
+    pooled: tuple[str, ...]
+    options: dict[str, Any]
+
+    def defaults(self, group: str | None) -> dict[str, Any]:
+        """Return all options with their default values, for a group or none."""
+        options = {**self.options, "width": 1.0} if self.groups else dict(self.options)
+        if group is not None:
+            options |= {"channels": self.channels, "pool": "max"}
+        return options
+
+
+_ENTRIES: dict[str, Entry] = {}
+
+
+def register(
+    name: str,
+    *,
+    groups: Sequence[str] = GROUPS,
+    channels: str = "sqrt",
+    pooled: Sequence[str] = ("p4",),
+) -> Callable[[Maker], Maker]:
+    """Return a decorator that registers a network under a name.
+
+    Parameters
+    ----------
+    name : str
+        Name for :func:`build`.
+    groups : sequence of str
+        Groups that its features can be made equivariant to; none for a network without
+        convolutions, which then has no option `width` either.
+    channels : {"sqrt", "same"}
+        Default channel rule of its group networks.
+    pooled : sequence of str
+        Groups whose head="paper" pools over the group, if the plain head averages over space.
+
+    Returns
+    -------
+    callable
+        For a function from a :class:`Plan`, and keyword-only options with defaults that are
+        plain JSON values, to :class:`Parts`.
+    """
+
+    def decorate(make: Maker) -> Maker:
+        if name in _ENTRIES:
+            raise InputError("name", "be a name that is not registered yet", name)
+        keywords = list(inspect.signature(make).parameters.values())[1:]
+        options = {item.name: item.default for item in keywords}
+        _ENTRIES[name] = Entry(name, make, tuple(groups), channels, tuple(pooled), options)
+        return make
+
+    return decorate
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all networks, sorted."""
+    return tuple(sorted(_ENTRIES))
+
+
+def describe(name: str) -> str:
+    """Return the first line of what a network's documentation says."""
+    return (_entry(name).make.__doc__ or "").strip().splitlines()[0]
+
+
+def _entry(name: str) -> Entry:
+    return _ENTRIES[choose("model", name, names())]
+
+
+def build(
+    name: str,
+    *,
+    num_classes: int,
+    in_channels: int,
+    image_size: int,
+    group: str | None = None,
+    head: str | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    generator: torch.Generator | None = None,
+    device: torch.device | str = "cpu",
+    **options: Any,
+) -> Classifier:
+    """Build a network from pixels in [0, 1] to logits.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+    num_classes, in_channels, image_size : int
+        Logits; channels and side of the square images.
+    group : {None, "p4", "p4m"}
+        Make the features equivariant to quarter turns (p4), or also to mirrors (p4m).
+    head : {"paper", "invariant"}, optional
+        "paper" (default) as published, "invariant" pools over the group and over space, so
+        that logits do not change under the group where the features are exactly equivariant.
+    mean, std : sequence of float, optional
+        Normalisation per channel, inside the model.
+    generator : torch.Generator, optional
+        One number is drawn from it, which seeds the initialisation (torch's defaults for
+        each layer); seed 0 without one. Global random state stays as it is.
+    device : device
+        Where the model ends up. It is built on the CPU, so that a seed gives the same weights
+        on every device; on "meta" it has shapes only.
+    **options
+        Of the network (see its function) and, where there are convolutions: `width`, a factor
+        on all channel counts; with a group also `channels`, "sqrt" (divided by the square
+        root of the group's order) or "same", and `pool`, "max" or "mean" over the group.
+
+    Returns
+    -------
+    Classifier
+        In training mode; its `spec` holds every option and rebuilds it.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or option, or images too small for the network.
+
+    Examples
+    --------
+    >>> model = build("stdcnn", num_classes=10, in_channels=1, image_size=28)
+    >>> model(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
+    """
+    _entry(name)
+    spec = ModelSpec(
+        name=name,
+        num_classes=num_classes,
+        in_channels=in_channels,
+        image_size=image_size,
+        group=group,
+        head="paper" if head is None else head,
+        mean=None if mean is None else tuple(mean),
+        std=None if std is None else tuple(std),
+        options=options,
+    )
+    return build_spec(spec, generator=generator, device=device)
+
+
+def build_spec(
+    spec: ModelSpec,
+    *,
+    generator: torch.Generator | None = None,
+    device: torch.device | str = "cpu",
+) -> Classifier:
+    """Build the network of a specification; see :func:`build`.
+
+    Options that the specification leaves out take their defaults, and the model's own `spec`
+    holds all of them.
+    """
+    entry = _entry(spec.name)
+    spec = replace(spec, options=_checked_options(entry, spec))
+    plan = Plan(spec, scale=_scale(spec))
+    own = {key: spec.options[key] for key in entry.options}
+    shape = _feature_shape(entry, plan, own)
+    place = torch.device(device)
+    with torch.device("meta" if place.type == "meta" else "cpu"), _seeded(generator):
+        parts = entry.make(plan, **own)
+        features = parts.features
+        if spec.group is not None:
+            from .equivariant import to_equivariant
+
+            # The plan has scaled the channels already, all of them before rounding: layer by
+            # layer, what a DenseNet joins would no longer fit.
+            features = to_equivariant(features, spec.group, channels="same")
+        pooled = spec.group in entry.pooled
+        pool = spec.options.get("pool", "max")
+        head = make_head(spec, parts, shape, pooled=pooled, pool=pool)
+        model = Classifier(spec, Normalise(spec.mean, spec.std), features, head)
+    return model.to(place)
+
+
+def _checked_options(entry: Entry, spec: ModelSpec) -> dict[str, Any]:
+    """Return all options of a specification, or raise InputError."""
+    if spec.group is not None and spec.group not in entry.groups:
+        have = ", ".join(entry.groups)
+        hint = f"It has {have}." if have else "It has no convolutions to make equivariant."
+        raise InputError("group", f"be None for {entry.name}", spec.group, hint)
+    if spec.group is None and spec.head == "invariant":
+        hint = "A plain network is invariant to nothing; choose group='p4' or 'p4m'."
+        raise InputError("head", "be 'paper' without a group", spec.head, hint)
+    options = entry.defaults(spec.group)
+    for key, value in spec.options.items():
+        if spec.group is None and key in ("channels", "pool") and entry.groups:
+            raise InputError(key, "be left out without a group", value)
+        if not options:
+            raise InputError(key, f"be left out: {entry.name} has no options", value)
+        options[choose(f"option of {entry.name}", key, options)] = value
+    if "width" in options:
+        options["width"] = check_real("width", options["width"], low=1e-3, high=1e3)
+    if "channels" in options:
+        choose("channels", options["channels"], CHANNEL_RULES)
+        choose("pool", options["pool"], _POOLS)
+    return options
+
+
+def _scale(spec: ModelSpec) -> float:
+    rule = spec.options.get("channels", "same")
+    root = group_order(spec.group) ** 0.5 if rule == "sqrt" else 1.0
+    return float(spec.options.get("width", 1.0)) / root
+
+
+def _feature_shape(entry: Entry, plan: Plan, options: dict[str, Any]) -> tuple[int, ...]:
+    """Return the shape of one image's plain feature maps; nothing is computed (meta device)."""
+    with torch.device("meta"):
+        features = entry.make(plan, **options).features.eval()
+    spec = plan.spec
+    shape = _try(features, spec.in_channels, spec.image_size)
+    if shape is None:
+        sides = range(spec.image_size + 1, _LARGEST_TRIED + 1)
+        least = next((s for s in sides if _try(features, spec.in_channels, s)), None)
+        rule = f"be at least {least} for {spec.name}" if least else f"fit {spec.name}"
+        raise InputError("image_size", rule, spec.image_size)
+    return shape
+
+
+def _try(features: nn.Module, channels: int, side: int) -> tuple[int, ...] | None:
+    """Return the shape of the features of one image, None if they vanish on the way."""
+    image = torch.empty(1, channels, side, side, device="meta")
+    try:
+        with torch.no_grad():
+            shape = tuple(features(image).shape[1:])
+    except RuntimeError:
+        return None
+    return shape if all(shape) else None
+
+
+@contextmanager
+def _seeded(generator: torch.Generator | None) -> Iterator[None]:
+    """Let torch's own initialisation draw from a generator, global state restored after.
+
+    Only the CPU's state is touched: `torch.manual_seed` would seed every GPU as well.
+    """
+    seed = 0
+    if generator is not None:
+        drawn = torch.randint(2**62, (), generator=generator, device=generator.device)
+        seed = int(drawn)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
