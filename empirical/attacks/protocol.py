@@ -1,0 +1,166 @@
+"""Under which rules an attack runs: corrected ones, or those of the published scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...theory.errors import InputError
+from ..checks import choose
+from .context import unwrap
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Rules of an attack; each field is one rule, so that their effects can be told apart.
+
+    Attributes
+    ----------
+    name : str
+        What to call it in results.
+    normalised_units : bool
+        Whether the attack runs after normalisation by mean and standard deviation, with
+        budget and step in those units (2/255 is then about 0.4/255 in pixels).
+    clip : tuple of float
+        Ends of the interval to which values are clipped after the projection, in the
+        units of the attack. (-1, 1) on normalised images changes most images by far more
+        than any budget, and does so at budget 0 already.
+    train_mode : bool
+        Whether the network is in training mode during the attack: batch-norm then uses
+        the statistics of the batch, dropout drops.
+    predicted_labels : bool
+        Whether the attack goes against the network's own predictions on unchanged images
+        instead of true labels.
+
+    References
+    ----------
+    The scripts published with arXiv 2002.11318 (github.com/ksandeshk/spatial-vs-robustness).
+    """
+
+    name: str = "corrected"
+    normalised_units: bool = False
+    clip: tuple[float, float] = (0.0, 1.0)
+    train_mode: bool = False
+    predicted_labels: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.clip) != 2 or not self.clip[0] < self.clip[1]:
+            raise InputError("clip", "be two increasing numbers", self.clip)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rules as plain JSON values, to be recorded with results."""
+        return {**asdict(self), "clip": list(self.clip)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Protocol:
+        """Rebuild rules from :meth:`to_json`."""
+        return cls(**{**data, "clip": tuple(data["clip"])})
+
+
+CORRECTED = Protocol()
+#: The script for plain networks.
+OFFICIAL = Protocol("official", normalised_units=True, clip=(-1.0, 1.0))
+#: The script for group-equivariant networks: it never calls `eval()`.
+OFFICIAL_EQUIVARIANT = Protocol(
+    "official-equivariant",
+    normalised_units=True,
+    clip=(-1.0, 1.0),
+    train_mode=True,
+    predicted_labels=True,
+)
+
+
+def resolve(protocol: Protocol | str, model: nn.Module) -> Protocol:
+    """Return the rules meant by a name, for a network.
+
+    "official" means the script that belongs to the network: the one for equivariant
+    networks if its `spec.group` is set.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    name = choose("protocol", protocol, ("corrected", "official"))
+    if name == "corrected":
+        return CORRECTED
+    spec = getattr(unwrap(model), "spec", None)
+    return OFFICIAL if getattr(spec, "group", None) is None else OFFICIAL_EQUIVARIANT
+
+
+@dataclass(frozen=True)
+class Space:
+    """The coordinates in which an attack moves: pixels, or normalised pixels.
+
+    Attributes
+    ----------
+    logits : callable
+        From coordinates (B, C, H, W) to logits (B, classes).
+    box : tuple of float
+        Clipping interval in these coordinates.
+    mean, std : Tensor or None
+        Shape (C, 1, 1); None where coordinates are pixels.
+    """
+
+    logits: Callable[[Tensor], Tensor]
+    box: tuple[float, float]
+    mean: Tensor | None = None
+    std: Tensor | None = None
+
+    def enter(self, pixels: Tensor) -> Tensor:
+        """Return the coordinates of images given as pixels."""
+        if self.mean is None or self.std is None:
+            return pixels
+        return (pixels - self.mean) / self.std
+
+    def leave(self, coordinates: Tensor) -> Tensor:
+        """Return the pixels of images given by coordinates."""
+        if self.mean is None or self.std is None:
+            return coordinates
+        return coordinates * self.std + self.mean
+
+
+def make_space(network: nn.Module, x: Tensor, protocol: Protocol) -> Space:
+    """Return the coordinates of an attack on a network under given rules.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Network on pixels. Attacks after normalisation need a `logits_from_normalised`
+        method and `spec.mean`, `spec.std`, as the networks of this package have.
+    x : Tensor
+        Images, for device and dtype.
+    protocol : Protocol
+        The rules.
+
+    Raises
+    ------
+    InputError
+        If the rules need a normalisation that the network does not tell.
+    """
+    if not protocol.normalised_units:
+        return Space(network, protocol.clip)
+    spec = getattr(network, "spec", None)
+    mean, std = getattr(spec, "mean", None), getattr(spec, "std", None)
+    inner = getattr(network, "logits_from_normalised", None)
+    if mean is None or std is None or inner is None:
+        raise InputError(
+            "protocol",
+            "suit the network",
+            protocol.name,
+            "It attacks after normalisation, and this network tells no mean and std: "
+            "wrap it in `Normalised(network, mean, std)`.",
+        )
+    shape = (-1, 1, 1)
+    return Space(
+        inner,
+        protocol.clip,
+        torch.as_tensor(mean, dtype=x.dtype, device=x.device).view(shape),
+        torch.as_tensor(std, dtype=x.dtype, device=x.device).view(shape),
+    )
