@@ -6,9 +6,12 @@ and carries the `ModelSpec` it was built from.
 
 from __future__ import annotations
 
-from . import lenet, stdcnn  # noqa: F401  (importing them registers their networks)
+# Importing these registers their networks.
+from . import densenet, lenet, madry_resnet, mlp, resnet, stdcnn, vgg  # noqa: F401
 from .classifier import Classifier, ModelSpec, Normalise, count_parameters
+from .parameters import parameter_groups
 from .registry import build, build_spec, describe, names, register
+from .wide_resnet import from_trades
 
 __all__ = [
     "Classifier",
@@ -18,6 +21,8 @@ __all__ = [
     "build_spec",
     "count_parameters",
     "describe",
+    "from_trades",
     "names",
+    "parameter_groups",
     "register",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -239,24 +239,23 @@ def _feature_shape(entry: Entry, plan: Plan, options: dict[str, Any]) -> tuple[i
     with torch.device("meta"):
         features = entry.make(plan, **options).features.eval()
     spec = plan.spec
-    shape = _try(features, spec.in_channels, spec.image_size)
-    if shape is None:
-        sides = range(spec.image_size + 1, _LARGEST_TRIED + 1)
-        least = next((s for s in sides if _try(features, spec.in_channels, s)), None)
-        rule = f"be at least {least} for {spec.name}" if least else f"fit {spec.name}"
-        raise InputError("image_size", rule, spec.image_size)
-    return shape
-
-
-def _try(features: nn.Module, channels: int, side: int) -> tuple[int, ...] | None:
-    """Return the shape of the features of one image, None if they vanish on the way."""
-    image = torch.empty(1, channels, side, side, device="meta")
     try:
-        with torch.no_grad():
-            shape = tuple(features(image).shape[1:])
+        return _maps(features, spec.in_channels, spec.image_size)
     except RuntimeError:
-        return None
-    return shape if all(shape) else None
+        # Either the maps vanish, and a larger side works, or the network itself is wrong.
+        for side in range(spec.image_size + 1, _LARGEST_TRIED + 1):
+            with suppress(RuntimeError):
+                _maps(features, spec.in_channels, side)
+                rule = f"be at least {side} for {spec.name}"
+                raise InputError("image_size", rule, spec.image_size) from None
+        raise
+
+
+def _maps(features: nn.Module, channels: int, side: int) -> tuple[int, ...]:
+    """Return the shape of one image's features; RuntimeError if they vanish on the way."""
+    image = torch.empty(1, channels, side, side, device="meta")
+    with torch.no_grad():
+        return tuple(features(image).shape[1:])
 
 
 @contextmanager

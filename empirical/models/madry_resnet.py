@@ -1,0 +1,94 @@
+"""The CIFAR10 network of Madry et al., "w32-10"."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import pairwise
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from .downsample import SymmetricHalve
+from .plan import Parts, Plan, linear_tail
+from .registry import register
+
+#: Slope of the leaky ReLU.
+SLOPE = 0.1
+
+
+class StandardiseImage(nn.Module):
+    """Subtract an image's mean and divide by its standard deviation, all channels together.
+
+    The divisor is at least 1/sqrt(number of values), so that a constant image becomes zero:
+    TensorFlow's `per_image_standardization`. In bfloat16 or float16 it computes in float32.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return standardised images of shape (B, C, H, W)."""
+        values = x.float() if x.element_size() < 4 else x
+        count = x[0].numel()
+        centred = values - values.mean(dim=(1, 2, 3), keepdim=True)
+        variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
+        # The root of a clamped variance, not a clamped root, whose gradient at 0 is infinite.
+        return (centred / variance.clamp(min=1 / count).sqrt()).to(x.dtype)
+
+
+class MadryUnit(nn.Module):
+    """A pre-activation unit whose shortcut has no parameters.
+
+    Where the stride is 2 the shortcut averages 2x2 pixels; new channels are zeros, half of
+    them before and half behind. The first unit of all activates its shortcut too.
+    """
+
+    def __init__(
+        self, inputs: int, width: int, stride: int, *, activate: bool = False, exact: bool = False
+    ) -> None:
+        super().__init__()
+        symmetric = stride == 2 and exact
+        self.inputs, self.width, self.activate = inputs, width, activate
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, width, 3, 1 if symmetric else stride, 1, bias=False)
+        self.halve = SymmetricHalve() if symmetric else nn.Identity()
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.shortcut = self.halve if symmetric else nn.Identity()
+        if stride == 2 and not symmetric:
+            self.shortcut = nn.AvgPool2d(2, ceil_mode=True)  # odd sides too, as the convolution
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps (B, width, H / stride, W / stride) of maps (B, inputs, H, W)."""
+        active = F.leaky_relu(self.bn1(x), SLOPE)
+        out = self.halve(self.conv1(active))
+        out = self.conv2(F.leaky_relu(self.bn2(out), SLOPE))
+        return out + self._padded(self.shortcut(active if self.activate else x))
+
+    def _padded(self, x: Tensor) -> Tensor:
+        new = self.width - self.inputs
+        if not new:
+            return x
+        order = x.shape[1] // self.inputs  # of the group: each new channel has that many maps
+        before = new // 2
+        return F.pad(x, (0, 0, 0, 0, before * order, (new - before) * order))
+
+
+@register("madry_resnet")
+def madry_resnet(plan: Plan, *, exact: bool = False) -> Parts:
+    """Madry's ResNet "w32-10" for CIFAR10: three stages of five units, 160/320/640 channels.
+
+    Images are standardised one by one inside the network, so that it needs no mean and std.
+    45,901,914 parameters at 3 channels with ten classes. Convolutions are padded alike on all
+    sides; TensorFlow's pad a strided one on the far sides only. `exact` is that of resnet18.
+    """
+    widths = [plan.width(channels) for channels in (16, 160, 320, 640)]
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        standardise=StandardiseImage(),
+        conv0=nn.Conv2d(plan.spec.in_channels, widths[0], 3, padding=1, bias=False),
+    )
+    for stage, (inputs, width) in enumerate(pairwise(widths), start=1):
+        first = MadryUnit(inputs, width, 1 if stage == 1 else 2, activate=stage == 1, exact=exact)
+        layers[f"stage{stage}"] = nn.Sequential(
+            first, *(MadryUnit(width, width, 1) for _ in range(4))
+        )
+    layers["bn"] = nn.BatchNorm2d(widths[3])
+    layers["relu"] = nn.LeakyReLU(SLOPE)
+    return Parts(nn.Sequential(layers), average=True, tail=linear_tail(plan.spec.num_classes))
