@@ -105,7 +105,7 @@ def _channels(
     argument: str, values: Sequence[float], channels: int, *, above: float | None = None
 ) -> tuple[float, ...]:
     rule = f"be {channels} finite numbers, one a channel"
-    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != channels:
+    if not isinstance(values, Sequence) or len(values) != channels:
         raise InputError(argument, rule, values)
     numbers = tuple(check_real(argument, value, rule=rule) for value in values)
     if above is not None and min(numbers) <= above:

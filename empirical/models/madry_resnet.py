@@ -51,9 +51,9 @@ class MadryUnit(nn.Module):
         self.halve = SymmetricHalve() if symmetric else nn.Identity()
         self.bn2 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.shortcut = self.halve if symmetric else nn.Identity()
-        if stride == 2 and not symmetric:
-            self.shortcut = nn.AvgPool2d(2, ceil_mode=True)  # odd sides too, as the convolution
+        self.shortcut: nn.Module = nn.Identity()
+        if stride == 2:  # rounding odd sides up, as the convolution does
+            self.shortcut = SymmetricHalve() if exact else nn.AvgPool2d(2, ceil_mode=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride) of maps (B, inputs, H, W)."""

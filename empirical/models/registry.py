@@ -219,7 +219,10 @@ def _checked_options(entry: Entry, spec: ModelSpec) -> dict[str, Any]:
             raise InputError(key, "be left out without a group", value)
         if not options:
             raise InputError(key, f"be left out: {entry.name} has no options", value)
-        options[choose(f"option of {entry.name}", key, options)] = value
+        default = options[choose(f"option of {entry.name}", key, options)]
+        if isinstance(default, bool) and not isinstance(value, bool):
+            raise InputError(key, "be True or False", value)
+        options[key] = value
     if "width" in options:
         options["width"] = check_real("width", options["width"], low=1e-3, high=1e3)
     if "channels" in options:

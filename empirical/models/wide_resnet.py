@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import cast
 
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class WideStage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the maps of the last block."""
-        return self.layer(x)  # type: ignore[no-any-return]
+        return cast(Tensor, self.layer(x))
 
 
 class WideFeatures(nn.Sequential):
