@@ -187,6 +187,106 @@ def report(
     command.rebuild(folder)
 
 
+@app.command()
+def train(
+    config: Annotated[Path | None, typer.Argument(help="TOML file; options stand above it.")] = None,
+    model: Annotated[str | None, typer.Option(help="stdcnn, vgg16, resnet18, lenet, ...")] = None,
+    group: Annotated[str | None, typer.Option(help="p4 or p4m: its equivariant twin.")] = None,
+    head: Annotated[str | None, typer.Option(help="paper or invariant.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data set (see spadv data list), folder or .npz file.")
+    ] = None,
+    data_root: Annotated[Path | None, typer.Option(help="Where data sets lie.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Use the first so many images.")] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(help="none, R:DEGREES, T:FRACTION, RT:FRACTION, crop:4,flip,R:180"),
+    ] = None,
+    adversary: Annotated[
+        str | None,
+        typer.Option(help="natural, pgd:8/255, trades:8/255,beta=5, pgd:0.3,steps=40,step=0.01"),
+    ] = None,
+    curriculum: Annotated[
+        str | None, typer.Option(help="plain, or cusp: up to --augment and --adversary.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs in all.")] = None,
+    optimiser: Annotated[str | None, typer.Option(help="sgd or adam.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="0.1 by default.")] = None,
+    milestones: Annotated[
+        str | None, typer.Option(help="Epochs after which the rate falls tenfold: 75,90,100.")
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="5e-4 by default.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step, of all processes.")] = None,
+    warm_start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32 or bfloat16.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    compiled: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events, too.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; runs/NAME-DIGEST by default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the stages only.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network; a training that was stopped goes on where it was."""
+    _need_torch("train")
+    from ..empirical.training import TrainOptions
+    from . import train as command
+
+    settings = {
+        "model.name": model,
+        "model.group": group,
+        "model.head": head,
+        "model.weights": None if warm_start is None else str(warm_start),
+        "data.name": data,
+        "data.limit": limit,
+        "augment": augment,
+        "objective": adversary,
+        "curriculum": curriculum,
+        "epochs": epochs,
+        "optimiser.name": optimiser,
+        "optimiser.learning_rate": learning_rate,
+        "optimiser.milestones": _numbers("--milestones", milestones),
+        "optimiser.weight_decay": weight_decay,
+        "optimiser.batch_size": batch_size,
+        "seed": seed,
+        "precision": precision,
+    }
+    options = TrainOptions(device=device, compiled=compiled, tensorboard=tensorboard)
+    command.run(
+        config,
+        settings,
+        options,
+        data_root=data_root,
+        folder=out,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+
+
+def _numbers(option: str, text: str | None) -> list[int] | None:
+    """Return the whole numbers of a list such as 75,90,100; None if there is no text."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdigit() for part in parts):
+        raise typer.BadParameter(f"'{text}' must be whole numbers joined by commas", param_hint=option)
+    return [int(part) for part in parts]
+
+
+def _need_torch(command: str) -> None:
+    """Say what to install where the empirical half's needs are missing."""
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None or find_spec("torchvision") is None:
+        from ..theory.errors import SpadvError
+
+        raise SpadvError(f"`spadv {command}` needs torch: pip install 'spadv[empirical]'")
+
+
 @app.callback(invoke_without_command=True)
 def options(
     context: typer.Context,

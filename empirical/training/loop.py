@@ -1,0 +1,293 @@
+"""The training loop: one step at a time, every random draw a function of (seed, step).
+
+A step's randomness is derived from the seed, the epoch and the number of the step, so a
+checkpoint needs no generator states: a training that was killed and goes on from any
+checkpoint gives, on a CPU, the same bits as one that was left alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...theory.errors import RunFailedError
+from ..data import Images
+from ..device import autocast
+from ..models import Classifier, parameter_groups
+from ..randomness import derive_seed, make_generator
+from .config import TrainConfig
+from .distributed import World
+from .objectives import Losses, adversarial_examples
+from .stages import Stage
+
+#: On several processes or a GPU, steps between two looks at the loss (each look waits).
+LOOK_EVERY = 20
+
+
+@dataclass
+class Sums:
+    """Totals of an epoch on the device, so that counting never waits."""
+
+    loss: Tensor
+    correct: Tensor
+    images: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def zero(cls, device: torch.device) -> Sums:
+        """Return empty totals."""
+        return cls(
+            torch.zeros((), device=device, dtype=torch.float64),
+            torch.zeros((), device=device, dtype=torch.int64),
+        )
+
+    def to_plain(self, world: World) -> dict[str, float]:
+        """Return the totals over all processes as numbers."""
+        both = torch.stack([self.loss, self.correct.double()])
+        loss, correct = world.total(both).tolist()
+        return {
+            "loss": loss,
+            "correct": correct,
+            "images": float(self.images),
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_plain(cls, sums: dict[str, float], device: torch.device, world: World) -> Sums:
+        """Return totals as saved; the main process carries them on."""
+        made = cls.zero(device)
+        if world.is_main:
+            made.loss += sums["loss"]
+            made.correct += int(sums["correct"])
+        made.images = int(sums["images"])
+        made.seconds = sums["seconds"]
+        return made
+
+
+@dataclass
+class Trainer:
+    """A training going on.
+
+    Attributes
+    ----------
+    config : TrainConfig
+        What is done.
+    model : Classifier
+        The network, on its device.
+    images : Images
+        Training images, on the same device.
+    device : torch.device
+        Where.
+    world : World
+        This process among its equals.
+    channels_last : bool
+        Memory format of images and weights.
+    compiled : bool
+        Use torch.compile.
+    """
+
+    config: TrainConfig
+    model: Classifier
+    images: Images
+    device: torch.device
+    world: World = field(default_factory=World)
+    channels_last: bool = False
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        self.epoch = 0
+        self.step = 0
+        if self.channels_last:
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network: nn.Module = torch.compile(self.model) if self.compiled else self.model  # type: ignore[assignment]
+        self._losses: nn.Module = Losses(self._network)
+        if self.world.size > 1:
+            self._losses = nn.parallel.DistributedDataParallel(
+                self._losses, device_ids=[self.device] if self.device.type == "cuda" else None
+            )
+        self.optimiser = self._new_optimiser()
+        self.sums = Sums.zero(self.device)
+        self._bad = torch.full((), -1, device=self.device, dtype=torch.int64)
+        self._order: Tensor | None = None
+        self._generator = torch.Generator(self.device)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch; the last batch may be smaller."""
+        return -(-len(self.images) // self.config.optimiser.batch_size)
+
+    @property
+    def look_every(self) -> int:
+        """Steps between two looks at the loss."""
+        alone = self.device.type == "cpu" and self.world.size == 1
+        return 1 if alone else LOOK_EVERY
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the present epoch."""
+        return self.config.stages[self.config.stage_at(self.epoch)[0]]
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        chosen = self.config.optimiser
+        groups = parameter_groups(self.model, chosen.weight_decay, decay=chosen.decay)
+        if chosen.name == "adam":
+            return torch.optim.Adam(groups, lr=chosen.learning_rate)
+        return torch.optim.SGD(
+            groups,
+            lr=chosen.learning_rate,
+            momentum=chosen.momentum,
+            nesterov=chosen.nesterov,
+        )
+
+    def begin_epoch(self) -> None:
+        """Set learning rate and order of the images for the present epoch."""
+        number, clock = self.config.stage_at(self.epoch)
+        if self.step == 0 and clock == 0 and number > 0 and self.stage.restart:
+            self.optimiser = self._new_optimiser()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.learning_rate_at(self.epoch)
+        if self.config.optimiser.shuffle:
+            generator = make_generator(self.config.seed, "order", self.epoch)
+            self._order = torch.randperm(len(self.images), generator=generator).to(self.device)
+        else:
+            self._order = torch.arange(len(self.images), device=self.device)
+
+    def run_step(self) -> None:
+        """Do one step of the optimiser."""
+        begun = time.perf_counter()
+        if self._order is None:
+            self.begin_epoch()
+        x, y, weight, total = self._batch()
+        stage = self.stage
+        with autocast(self.device, self.config.precision):
+            attacked = adversarial_examples(
+                self._network, x, y, stage.objective, self.world, total, self._generator
+            )
+            self.model.train()
+            self._seed_dropout()
+            beta = stage.objective.beta if stage.objective.name == "trades" else None
+            loss, correct = self._losses(x, y, weight, attacked, beta)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self._count(loss.detach(), correct, total)
+        self.step += 1
+        self.sums.seconds += time.perf_counter() - begun
+        if self.step % self.look_every == 0 or self.step == self.steps_per_epoch:
+            self.look()
+
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor, int]:
+        """Return this process's share of the next batch, with weights, and the batch's size."""
+        assert self._order is not None
+        size = self.config.optimiser.batch_size
+        index = self._order[self.step * size : (self.step + 1) * size]
+        total = len(index)
+        self._generator.manual_seed(
+            derive_seed(self.config.seed, "step", self.epoch, self.step)
+        )
+        x, y = self.images.batch(index)
+        x = self.stage.augment(x, self._generator)
+        share = self.world.share(total)
+        x, y = x[share], y[share]
+        # Data-parallel training averages over processes; the weights turn that into the
+        # mean over the whole batch. A process without images counts one with weight zero.
+        weight = torch.full((len(x),), self.world.size / total, device=self.device)
+        if len(x) == 0:
+            x, y = self.images.batch(index[:1])
+            weight = torch.zeros(1, device=self.device)
+        if self.channels_last:
+            x = x.contiguous(memory_format=torch.channels_last)
+        return x, y, weight, total
+
+    def _seed_dropout(self) -> None:
+        """Dropout draws from torch's global state, which the caller of the loop restores."""
+        purpose = ("dropout", self.epoch, self.step, self.world.rank)
+        torch.manual_seed(derive_seed(self.config.seed, *purpose))
+
+    def _count(self, loss: Tensor, correct: Tensor, total: int) -> None:
+        self.sums.loss += loss * (total / self.world.size)
+        self.sums.correct += correct
+        self.sums.images += total
+        first = (self._bad < 0) & ~torch.isfinite(loss)
+        self._bad = torch.where(first, self.step, self._bad)
+
+    def look(self) -> None:
+        """Stop if a loss was not finite.
+
+        Raises
+        ------
+        RunFailedError
+            Saying where.
+        """
+        bad = int(self._bad.item())
+        if self.world.agree(bad >= 0, self.device):
+            raise self._diverged(max(bad, 0))
+
+    def check_weights(self) -> None:
+        """Stop if a weight is not finite; such a state is never saved.
+
+        Raises
+        ------
+        RunFailedError
+            Saying where.
+        """
+        finite = [torch.isfinite(p).all() for p in self.model.state_dict().values()]
+        if not bool(torch.stack(finite).all()):
+            raise self._diverged(self.step - 1)
+
+    def _diverged(self, step: int) -> RunFailedError:
+        stage = self.config.stage_at(self.epoch)[0]
+        return RunFailedError(
+            f"training diverged: the loss is not finite at epoch {self.epoch + 1}, step "
+            f"{step + 1} (stage {stage + 1}, learning rate "
+            f"{self.config.learning_rate_at(self.epoch):g}); try a smaller learning rate"
+        )
+
+    def finish_epoch(self) -> dict[str, Any]:
+        """Return the epoch's line of metrics and go to the next epoch."""
+        sums = self.sums.to_plain(self.world)
+        stage, images = self.stage, sums["images"]
+        row = {
+            "epoch": self.epoch + 1,
+            "stage": self.config.stage_at(self.epoch)[0] + 1,
+            "learning_rate": self.config.learning_rate_at(self.epoch),
+            "augment": stage.augment.describe(),
+            "objective": stage.objective.name,
+            "budget": stage.objective.budget,
+            "train_loss": sums["loss"] / images,
+            "train_correct": int(sums["correct"]),
+            "train_images": int(images),
+            "seconds": round(sums["seconds"], 3),
+        }
+        self.epoch, self.step, self._order = self.epoch + 1, 0, None
+        self.sums = Sums.zero(self.device)
+        return row
+
+    def count_correct(self, images: Images, batch_size: int = 1000) -> int:
+        """Return how many images are classified rightly, in evaluation mode."""
+        modes = [(module, module.training) for module in self.model.modules()]
+        count = torch.zeros((), device=self.device, dtype=torch.int64)
+        self.model.eval()
+        try:
+            for part in self._parts(len(images), batch_size):
+                x, y = images.batch(part)
+                if self.channels_last:
+                    x = x.contiguous(memory_format=torch.channels_last)
+                with torch.inference_mode(), autocast(self.device, self.config.precision):
+                    count += (self._network(x).argmax(dim=1) == y).sum()
+        finally:
+            for module, mode in modes:
+                module.training = mode
+        return int(self.world.total(count).item())
+
+    def _parts(self, count: int, batch_size: int) -> Iterator[slice]:
+        """Yield this process's share of each batch."""
+        for begin in range(0, count, batch_size):
+            share = self.world.share(min(batch_size, count - begin))
+            if share.stop > share.start:
+                yield slice(begin + share.start, begin + share.stop)

@@ -1,0 +1,123 @@
+"""The losses of a training step, and the adversarial examples they are made on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..attacks import pgd, trades_attack
+from ..randomness import normal, uniform
+from .distributed import World
+from .stages import Objective
+
+#: Standard deviation of TRADES's starting point, in pixels.
+TRADES_START = 0.001
+
+
+class Losses(nn.Module):
+    """A network with its loss: one forward call a step, whatever the objective.
+
+    A data-parallel wrapper expects one forward call before each backward pass; TRADES
+    needs two passes through the network, which therefore happen inside.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The network; it takes pixels in [0, 1].
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, x: Tensor, y: Tensor, weight: Tensor, attacked: Tensor | None, beta: float | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the weighted sum of the losses of the images, and how many are right.
+
+        Parameters
+        ----------
+        x : Tensor
+            Clean images (batch, channels, height, width).
+        y : Tensor
+            Labels (batch,).
+        weight : Tensor
+            Weight of each image in the loss (batch,).
+        attacked : Tensor or None
+            Adversarial images, if the objective has any.
+        beta : float or None
+            Weight of the divergence for TRADES; None for cross-entropy on the adversarial
+            images (or on the clean ones, if there are no others).
+
+        Returns
+        -------
+        loss, correct : Tensor
+            Scalars. `correct` counts the images that the loss's cross-entropy is taken on.
+        """
+        first = x if attacked is None or beta is not None else attacked
+        logits = self.model(first).float()
+        loss = functional.cross_entropy(logits, y, reduction="none")
+        if beta is not None and attacked is not None:
+            clean = functional.log_softmax(logits, dim=1)
+            other = functional.log_softmax(self.model(attacked).float(), dim=1)
+            divergence = functional.kl_div(other, clean, reduction="none", log_target=True)
+            loss = loss + beta * divergence.sum(dim=1)
+        right = (logits.detach().argmax(dim=1) == y) & (weight > 0)
+        return (loss * weight).sum(), right.sum()
+
+
+def adversarial_examples(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    objective: Objective,
+    world: World,
+    total: int,
+    generator: torch.Generator,
+) -> Tensor | None:
+    """Return what the objective's inner attack makes of a share of a batch.
+
+    The starting points are drawn for the whole batch of `total` images on every process,
+    so that the number of processes changes nothing.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The network; it is attacked in evaluation mode.
+    x, y : Tensor
+        This process's images and labels.
+    objective : Objective
+        Which attack; None is returned for "natural".
+    world : World
+        Whose share `x` is.
+    total : int
+        Images in the whole batch.
+    generator : torch.Generator
+        Of the starting points.
+    """
+    if objective.name == "natural":
+        return None
+    shape, share = (total, *x.shape[1:]), world.share(total)
+    if objective.name == "trades":
+        noise = normal(shape, generator=generator, device=x.device)[share]
+        return trades_attack(
+            model,
+            x,
+            budget=objective.budget,
+            step_size=objective.step,
+            steps=objective.steps,
+            start=x + TRADES_START * noise,
+        )
+    budget = objective.budget
+    noise = uniform(shape, -budget, budget, generator=generator, device=x.device)[share]
+    return pgd(
+        model,
+        x,
+        y,
+        budget=budget,
+        step_size=objective.step,
+        steps=objective.steps,
+        start=(x + noise).clamp_(0, 1),
+        random_start=False,
+    )
