@@ -1,0 +1,118 @@
+"""Normalisation, dropout, pooling and linear layers on maps over a group.
+
+Maps have the shape (B, channels * |G|, H, W), the group index running fastest.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ....theory.errors import InputError, check_integer
+from ...checks import choose
+from .groups import Group, get_group
+
+_POOLS = ("max", "mean")
+
+
+def check_maps(x: Tensor, channels: int | None, group: Group) -> None:
+    """Raise InputError unless x is (B, channels * order, ...) for any rest of its shape."""
+    wrong = x.ndim < 2 or x.shape[1] % group.order
+    if channels is None:
+        if wrong:
+            rule = f"have a multiple of {group.order} channels"
+            raise InputError("x", rule, f"shape {tuple(x.shape)}")
+    elif wrong or x.shape[1] != channels * group.order:
+        rule = f"have {channels} channels of {group.order} elements each"
+        raise InputError("x", rule, f"shape {tuple(x.shape)}")
+
+
+class GroupBatchNorm2d(nn.Module):
+    """Batch normalisation with statistics and affine parameters shared over the group.
+
+    It is `torch.nn.BatchNorm2d` of the maps viewed as (B, channels, |G| * H, W), which is how
+    the layer computes; the BatchNorm2d is its child `norm`, so that
+    `SyncBatchNorm.convert_sync_batchnorm` and rules for batch-norm parameters find it.
+
+    Parameters
+    ----------
+    num_features : int
+        Channels, not counting the elements of the group.
+    eps, momentum, affine, track_running_stats, device, dtype
+        As in `torch.nn.BatchNorm2d`.
+    group : {"p4", "p4m"} or Group
+        The group.
+
+    Examples
+    --------
+    >>> GroupBatchNorm2d(10)(torch.zeros(2, 40, 5, 5)).shape
+    torch.Size([2, 40, 5, 5])
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        group: str | Group = "p4",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.group = get_group(group)
+        self.num_features = check_integer("num_features", num_features, minimum=1)
+        self.norm: nn.Module = nn.BatchNorm2d(
+            num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps of shape (B, num_features * |G|, H, W) normalised."""
+        check_maps(x, self.num_features, self.group)
+        order, rows = self.group.order, x.shape[-2]
+        joined = x.reshape(x.shape[0], self.num_features, order * rows, x.shape[-1])
+        return cast(Tensor, self.norm(joined)).view(x.shape)
+
+    def extra_repr(self) -> str:
+        """Return what `print(model)` shows."""
+        return f"group={self.group}"
+
+
+class GroupPool(nn.Module):
+    """Pool over the group: (B, channels * |G|, ...) to (B, channels, ...).
+
+    Transforming the input by an element (see :meth:`Group.act`) transforms the result as an
+    image; where space is gone, or is pooled next, the result does not change at all. Gradients
+    of tied maxima are shared evenly, so that they are equivariant, too.
+
+    Parameters
+    ----------
+    group : {"p4", "p4m"} or Group
+        The group.
+    kind : {"max", "mean"}
+        What to take over the elements.
+
+    Examples
+    --------
+    >>> GroupPool("p4")(torch.arange(8.0).view(1, 8))
+    tensor([[3., 7.]])
+    """
+
+    def __init__(self, group: str | Group = "p4", kind: str = "max") -> None:
+        super().__init__()
+        self.group = get_group(group)
+        self.kind = choose("kind", kind, _POOLS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the maximum or mean over the elements of the group."""
+        check_maps(x, None, self.group)
+        split = x.unflatten(1, (-1, self.group.order))
+        return split.amax(2) if self.kind == "max" else split.mean(2)
+
+    def extra_repr(self) -> str:
+        """Return what `print(model)` shows."""
+        return f"{self.group}, kind={self.kind!r}"
