@@ -26,7 +26,8 @@ def trades_attack(
     budget: float | str | Tensor,
     step_size: float | str | Tensor = 0.007,
     steps: int = 10,
-    generator: torch.Generator,
+    start: Tensor | None = None,
+    generator: torch.Generator | None = None,
     logits: Tensor | None = None,
     precision: str = "float32",
     validate: bool = True,
@@ -46,8 +47,10 @@ def trades_attack(
         Radius and step in pixel units; a number, a fraction, or one per image (B,).
     steps : int
         Number of gradient steps.
-    generator : torch.Generator
-        Source of the start.
+    start : Tensor, optional
+        Start, as `x`; it is projected to the ball. Drawn if not given.
+    generator : torch.Generator, optional
+        Source of the start; needed where `start` is not given.
     logits : Tensor, optional
         The network's logits f(x) in evaluation mode, if they are known; they are computed
         once otherwise.
@@ -77,7 +80,10 @@ def trades_attack(
         check_images(x)
     choose("precision", precision, PRECISIONS)
     steps = check_integer("steps", steps, minimum=0)
-    require_generator(generator)
+    if start is None:
+        require_generator(generator)
+    elif start.shape != x.shape:
+        raise InputError("start", f"have the shape of x, {tuple(x.shape)}", tuple(start.shape))
     batch = len(x)
     radius = per_image("budget", budget, batch, device=x.device)
     stride = per_image("step_size", step_size, batch, device=x.device)
@@ -91,8 +97,11 @@ def trades_attack(
             logits = check_logits(forward(net, x, precision), batch)
         objective = divergence(wide(logits.detach()))
         low, high = ball(x, radius)
-        noise = normal(tuple(x.shape), generator=generator, device=x.device, dtype=x.dtype)
-        current = torch.add(x, noise, alpha=START).clamp_(low, high)
+        if start is None:
+            assert generator is not None
+            noise = normal(tuple(x.shape), generator=generator, device=x.device, dtype=x.dtype)
+            start = torch.add(x, noise, alpha=START)
+        current = torch.clamp(start.detach(), low, high)
         pace = columns(stride, x)
         witness = torch.zeros((), dtype=torch.float64, device=x.device)
         for _ in range(steps):
