@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ...theory.errors import InputError
-from .parameters import check_batch, per_image_integer, per_image_real
+from .parameters import check_batch, per_image_integer, per_image_real, whole_number
 from .resample import affine_index, shift_index, take_pixels
 
 
@@ -132,17 +132,16 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
     """
     check_batch(x)
     if not isinstance(k, Tensor) or k.ndim == 0:
-        one = torch.empty(1)
-        return torch.rot90(x, int(per_image_integer("k", k, one)) % 4, (2, 3))
-    turns = per_image_integer("k", k, x) % 4
-    batch, channels, height, width = x.shape
+        return torch.rot90(x, whole_number("k", k, 4), (2, 3))
+    turns = per_image_integer("k", k, x, 4)
+    channels, height, width = x.shape[1:]
     if height != width:
         rule = "hold square images where each is turned by itself"
         raise InputError("x", rule, f"shape {tuple(x.shape)}")
     places = torch.arange(height * width, device=x.device).view(height, width)
     table = torch.stack([torch.rot90(places, turn).flatten() for turn in range(4)])
     index = table[turns][:, None].expand(-1, channels, -1)
-    return x.reshape(batch, channels, -1).gather(2, index).view(x.shape)
+    return x.flatten(2).gather(2, index).view(x.shape)
 
 
 def cyclic_shift(x: Tensor, shift: int | Tensor) -> Tensor:
@@ -165,11 +164,10 @@ def cyclic_shift(x: Tensor, shift: int | Tensor) -> Tensor:
     tensor([1., 2., 3., 0.])
     """
     check_batch(x)
-    flat = x.reshape(len(x), -1)
+    flat = x.flatten(1)
     size = flat.shape[1]
     if not isinstance(shift, Tensor) or shift.ndim == 0:
-        one = torch.empty(1)
-        return flat.roll(-(int(per_image_integer("shift", shift, one)) % size), 1).view(x.shape)
-    steps = per_image_integer("shift", shift, x) % size
+        return flat.roll(-whole_number("shift", shift, size), 1).view(x.shape)
+    steps = per_image_integer("shift", shift, x, size)
     index = (torch.arange(size, device=x.device) + steps[:, None]) % size
     return flat.gather(1, index).view(x.shape)

@@ -10,6 +10,9 @@ from ...theory.errors import InputError, check_integer, check_real
 #: Largest height + width. Source coordinates are 16.16 fixed-point numbers in 32 bits.
 LARGEST = 8192
 
+# Far beyond every image; sums with it stay within 64 bits.
+_FAR = 1 << 62
+
 _BATCH = "be a tensor of shape (batch, channels, height, width), floating point or uint8"
 
 
@@ -43,12 +46,23 @@ def per_image_real(argument: str, value: object, x: Tensor) -> Tensor:
     return value.to(x.device, torch.float64)
 
 
-def per_image_integer(argument: str, value: object, x: Tensor) -> Tensor:
-    """Return an integer for each image, int64 (batch,) on the device of `x`."""
+def per_image_integer(argument: str, value: object, x: Tensor, modulo: int = 0) -> Tensor:
+    """Return an integer for each image, int64 (batch,) on the device of `x`.
+
+    With a `modulo` it is reduced to 0..modulo - 1; else cut off far outside every image.
+    """
     if isinstance(value, Tensor) and value.ndim:
         rule = f"be an integer, or an integer tensor of shape ({len(x)},)"
         integral = not (value.is_floating_point() or value.is_complex())
         if value.shape != (len(x),) or not integral or value.dtype == torch.bool:
             raise InputError(argument, rule, f"{value.dtype} of shape {tuple(value.shape)}")
-        return value.to(x.device, torch.int64)
-    return torch.full((len(x),), check_integer(argument, value), device=x.device)
+        each = value.to(x.device, torch.int64)
+        return each % modulo if modulo else each.clamp(-_FAR, _FAR)
+    number = whole_number(argument, value, modulo)
+    return torch.full((len(x),), number, dtype=torch.int64, device=x.device)
+
+
+def whole_number(argument: str, value: object, modulo: int = 0) -> int:
+    """Return one integer, reduced or cut off as :func:`per_image_integer` does."""
+    number = check_integer(argument, value)
+    return number % modulo if modulo else max(-_FAR, min(_FAR, number))

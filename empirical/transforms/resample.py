@@ -30,7 +30,7 @@ def take_pixels(x: Tensor, index: Tensor) -> Tensor:
         Places in the flattened frame of (H + 2) x (W + 2) pixels.
     """
     batch, channels, height, width = x.shape
-    frame = F.pad(x, (1, 1, 1, 1)).reshape(batch, channels, -1)
+    frame = F.pad(x, (1, 1, 1, 1)).reshape(batch, channels, (height + 2) * (width + 2))
     places = index.view(batch, 1, height * width).long().expand(-1, channels, -1)
     return frame.gather(2, places).view(x.shape)
 
@@ -81,14 +81,15 @@ def affine_index(degrees: Tensor, dx: Tensor, dy: Tensor, height: int, width: in
     # R = (cos, -sin; sin, cos), because rows count downwards; 1/2 leads to pixel centres.
     first_x = centre_x - cos * (centre_x + dx) + sin * (centre_y + dy) + (cos - sin) / 2
     first_y = centre_y - sin * (centre_x + dx) - cos * (centre_y + dy) + (sin + cos) / 2
-    fixed = torch.stack([cos, sin, first_x, first_y]).mul_(_ONE).add_(0.5).floor_()
-    cos_, sin_, x0, y0 = fixed.to(torch.int32)[:, :, None, None]
-    # floor(-v + 1/2) is not -floor(v + 1/2) at ties, hence a rounding of its own.
-    minus_sin = (-sin * _ONE + 0.5).floor_().to(torch.int32)[:, None, None]
+    # Places in the frame count from its border: one pixel more. floor(-v + 1/2) is not
+    # -floor(v + 1/2) at ties, hence a rounding of -sin itself.
+    terms = torch.stack([cos, -sin, sin, first_x + 1, first_y + 1])
+    fixed = terms.mul_(_ONE).add_(0.5).floor_().to(torch.int32)
+    cos_, minus_sin, sin_, x0, y0 = fixed[:, :, None, None]
     columns = torch.arange(width, dtype=torch.int32, device=degrees.device)
     rows = torch.arange(height, dtype=torch.int32, device=degrees.device)[:, None]
     across = cos_ * columns + (minus_sin * rows + x0)
     down = sin_ * columns + (cos_ * rows + y0)
-    across.bitwise_right_shift_(16).clamp_(-1, width)
-    down.bitwise_right_shift_(16).clamp_(-1, height)
-    return down.mul_(width + 2).add_(across).add_(width + 3)
+    across.bitwise_right_shift_(16).clamp_(0, width + 1)
+    down.bitwise_right_shift_(16).clamp_(0, height + 1)
+    return across.add_(down, alpha=width + 2)
