@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...theory.errors import InputError
 from .parameters import check_batch, per_image_integer, per_image_real, whole_number
-from .resample import affine_index, shift_index, take_pixels
+from .resample import affine_index, resample, shift_index
 
 
 def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def translate(x: Tensor, dx: int | Tensor, dy: int | Tensor) -> Tensor:
     """
     check_batch(x)
     right, down = per_image_integer("dx", dx, x), per_image_integer("dy", dy, x)
-    return take_pixels(x, shift_index(right, down, *x.shape[2:]))
+    return resample(x, shift_index, right, down, None)
 
 
 def rotate_translate(
@@ -100,7 +100,7 @@ def rotate_translate(
     check_batch(x)
     angles = per_image_real("degrees", degrees, x)
     right, down = per_image_integer("dx", dx, x), per_image_integer("dy", dy, x)
-    return take_pixels(x, affine_index(angles, right, down, *x.shape[2:]))
+    return resample(x, affine_index, angles, right, down)
 
 
 def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:

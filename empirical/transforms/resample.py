@@ -12,14 +12,44 @@ never wait for a GPU.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 _ONE = 1 << 16
 
+# Values in the frames of a piece: a few megabytes.
+_CHUNK = 1 << 20
 
-def take_pixels(x: Tensor, index: Tensor) -> Tensor:
+
+def resample(x: Tensor, index_of: Callable[..., Tensor], *parameters: Tensor | None) -> Tensor:
+    """Return images whose pixels are taken from the places that a function computes.
+
+    Parameters
+    ----------
+    x : Tensor (B, C, H, W)
+        Images.
+    index_of : callable
+        :func:`shift_index` or :func:`affine_index`.
+    *parameters : Tensor (B,) or None
+        Its first arguments; height and width follow.
+    """
+    height, width = x.shape[2:]
+    chunk = _CHUNK // (x.shape[1] * (height + 2) * (width + 2)) + 1
+    if x.device.type != "cpu" or len(x) <= chunk or (x.requires_grad and torch.is_grad_enabled()):
+        return take_pixels(x, index_of(*parameters, height, width))
+    # Piece by piece, temporaries stay small: their memory is used again, not asked for again.
+    out = torch.empty(x.shape, dtype=x.dtype)
+    for start in range(0, len(x), chunk):
+        part = slice(start, start + chunk)
+        chosen = [None if p is None else p[part] for p in parameters]
+        take_pixels(x[part], index_of(*chosen, height, width), out=out[part])
+    return out
+
+
+def take_pixels(x: Tensor, index: Tensor, out: Tensor | None = None) -> Tensor:
     """Return the pixels of the padded frame that an index names.
 
     Parameters
@@ -28,26 +58,27 @@ def take_pixels(x: Tensor, index: Tensor) -> Tensor:
         Images.
     index : Tensor, integer (B, H, W)
         Places in the flattened frame of (H + 2) x (W + 2) pixels.
+    out : Tensor (B, C, H, W), optional
+        Where to write them; contiguous.
     """
     batch, channels, height, width = x.shape
     frame = F.pad(x, (1, 1, 1, 1)).reshape(batch, channels, (height + 2) * (width + 2))
     places = index.view(batch, 1, height * width).long().expand(-1, channels, -1)
-    return frame.gather(2, places).view(x.shape)
+    flat = None if out is None else out.view(batch, channels, height * width)
+    return torch.gather(frame, 2, places, out=flat).view(x.shape)
 
 
-def shift_index(
-    dx: Tensor, dy: Tensor, height: int, width: int, flip: Tensor | None = None
-) -> Tensor:
+def shift_index(dx: Tensor, dy: Tensor, flip: Tensor | None, height: int, width: int) -> Tensor:
     """Return the index (B, H, W) that mirrors (where `flip`) after moving by whole pixels.
 
     Parameters
     ----------
     dx, dy : Tensor, int64 (B,)
         To the right, downwards; any size.
+    flip : Tensor, bool (B,), or None
+        Which images to mirror left to right, after moving.
     height, width : int
         Of the images.
-    flip : Tensor, bool (B,), optional
-        Which images to mirror left to right, after moving.
     """
     columns = torch.arange(width, device=dx.device)
     rows = torch.arange(height, device=dy.device)

@@ -173,6 +173,22 @@ def test_layouts_and_empty_batches(noise):
     assert quarter_turn(x[:0], torch.zeros(0, dtype=torch.long)).shape == (0, 3, 10, 10)
 
 
+def test_large_batches_are_done_in_pieces(noise):
+    x = noise(400, 3, 64, 64)  # several pieces, the last one shorter
+    degrees = angles_of("real", 400)
+    dx, dy = torch.randint(-9, 10, (2, 400), generator=torch.Generator().manual_seed(8))
+    single = [rotate_translate(x[i : i + 1], degrees[i], dx[i], dy[i]) for i in range(400)]
+    assert torch.equal(rotate_translate(x, degrees, dx, dy), torch.cat(single))
+    single = [translate(x[i : i + 1], dx[i], dy[i]) for i in range(400)]
+    assert torch.equal(translate(x, dx, dy), torch.cat(single))
+    wanted = (x[:200] / 255).requires_grad_()
+    with torch.no_grad():
+        plain = rotate(wanted, degrees[:200])
+    tracked = rotate(wanted, degrees[:200])
+    assert torch.equal(tracked, plain)
+    assert tracked.requires_grad
+
+
 def test_gradients_are_the_transposed_map():
     generator = torch.Generator().manual_seed(1)
     x = torch.rand(3, 2, 6, 6, dtype=torch.float64, generator=generator, requires_grad=True)
