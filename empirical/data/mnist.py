@@ -51,7 +51,7 @@ def read_sample() -> Parts:
             )
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise StoreError(f"the embedded {SAMPLE} cannot be read: {error}") from None
-    return Parts(train, test, DIGITS)
+    return Parts(train, DIGITS, test=test)
 
 
 def raw_folder(name: str, root: Path) -> Path:
@@ -94,4 +94,4 @@ def read_official(info: DataInfo, root: Path) -> Parts:
         if dimensions == 1 and found.max() >= info.num_classes:
             raise StoreError(f"{path} holds the label {found.max()}, above {info.num_classes - 1}")
     train, test = (images_from(arrays[FILES[i]], arrays[FILES[i + 1]]) for i in (0, 2))
-    return Parts(train, test, CLASSES[info.name])
+    return Parts(train, CLASSES[info.name], test=test)

@@ -1,10 +1,10 @@
-"""Which images train and which validate: drawn from a seed, or read from a file."""
+"""Which images train, validate and test: drawn from a seed, or read from a file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +18,67 @@ from ..randomness import make_generator
 #: Version of the layout of a saved split; readers refuse others.
 SCHEMA = 1
 
+PARTS = ("train", "validation", "test")
+
+
+def _none() -> Tensor:
+    return torch.empty(0, dtype=torch.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Indices into the original training part: some to train with, some to validate with.
+    """Indices into the images that came together: which train, validate and test.
 
     The paper gives sizes only (55,000 / 5,000 for MNIST and so on); here the images are
-    drawn by a random permutation, not stratified by class. Images in neither part are
-    left out.
+    drawn by a random permutation, not stratified by class. Images in no part are left out.
 
     Attributes
     ----------
     count : int
-        Number of images of the original training part.
-    train, validation : Tensor
-        int64 indices in [0, count), each ascending and disjoint.
+        Number of images that are parted: those of the original training part, as a rule.
+    train, validation, test : Tensor
+        int64 indices in [0, count), ascending when drawn, no index twice; `test` is empty
+        where the data have a test part of their own.
     seed : int or None
         Seed they were drawn from; None if they were given.
+
+    Raises
+    ------
+    InputError
+        If an index is out of range, there twice, or not int64.
     """
 
     count: int
     train: Tensor
     validation: Tensor
+    test: Tensor = field(default_factory=_none)
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        both = torch.cat([self.train, self.validation])
-        if both.dtype != torch.int64 or both.ndim != 1:
-            raise InputError("split", "hold 1-d int64 indices", str(both.dtype))
-        if both.numel() and (both.min() < 0 or both.max() >= self.count):
-            wrong = int(both.min() if both.min() < 0 else both.max())
+        for name in PARTS:
+            part: Tensor = getattr(self, name)
+            if part.dtype != torch.int64 or part.ndim != 1:
+                shown = f"{part.dtype} of shape {tuple(part.shape)}"
+                raise InputError(name, "be a 1-d tensor of int64 indices", shown)
+        every = torch.cat([self.train, self.validation, self.test])
+        if every.numel() and (every.min() < 0 or every.max() >= self.count):
+            wrong = int(every.min() if every.min() < 0 else every.max())
             raise InputError("split", f"hold indices in [0, {self.count})", wrong)
-        if both.unique().numel() != both.numel():
+        if torch.unique(every).numel() != every.numel():
             raise InputError("split", "name no image twice", "repeated indices")
 
     @classmethod
-    def draw(cls, count: int, *, validation: int, train: int | None = None, seed: int) -> Split:
+    def draw(
+        cls, count: int, *, validation: int, train: int | None = None, test: int = 0, seed: int
+    ) -> Split:
         """Draw a split by a random permutation.
 
         Parameters
         ----------
         count : int
             Number of images there are.
-        validation : int
-            How many of them validate.
+        validation, test : int
+            How many of them validate and test.
         train : int, optional
             How many train; all others by default.
         seed : int
@@ -70,7 +87,7 @@ class Split:
         Raises
         ------
         InputError
-            If more images are asked for than there are.
+            If more images are asked for than there are, or none is left to train with.
 
         Examples
         --------
@@ -80,32 +97,39 @@ class Split:
         """
         check_integer("count", count, minimum=1)
         check_integer("validation", validation, minimum=0)
-        train = count - validation if train is None else check_integer("train", train, minimum=1)
-        if train < 1 or train + validation > count:
-            wanted = f"{train} + {validation} of {count}"
-            raise InputError("validation", "leave images to train with", wanted)
+        check_integer("test", test, minimum=0)
+        if train is None:
+            train = count - validation - test
+            if train < 1:
+                hint = f"There are {count}, {test} of them for the test."
+                raise InputError("validation", "leave images to train with", validation, hint)
+        elif check_integer("train", train, minimum=1) + validation + test > count:
+            wanted = f"{train} + {validation} + {test}"
+            raise InputError("train + validation + test", f"be at most {count}", wanted)
         order = torch.randperm(count, generator=make_generator(seed, "split"))
-        parts = order[:train], order[train : train + validation]
-        return cls(count, *(part.sort().values for part in parts), seed=seed)
+        second, third = train + validation, train + validation + test
+        return cls(
+            count,
+            train=order[:train].sort().values,
+            validation=order[train:second].sort().values,
+            test=order[second:third].sort().values,
+            seed=int(seed),
+        )
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the indices of both parts, in hexadecimal."""
+        """SHA-256 over the indices of all parts, in hexadecimal."""
         total = hashlib.sha256()
-        for part in (self.train, self.validation):
+        for name in PARTS:
+            part: Tensor = getattr(self, name)
             total.update(f"{part.numel()}:".encode())
-            total.update(part.numpy().astype("<i8").data)
+            total.update(part.cpu().numpy().astype("<i8").data)
         return total.hexdigest()
 
     def describe(self) -> dict[str, Any]:
         """Return what provenance records: seed, sizes and digest."""
-        return {
-            "seed": self.seed,
-            "of": self.count,
-            "train": self.train.numel(),
-            "validation": self.validation.numel(),
-            "indices_sha256": self.digest,
-        }
+        sizes = {name: getattr(self, name).numel() for name in PARTS}
+        return {"seed": self.seed, "of": self.count, **sizes, "indices_sha256": self.digest}
 
     def save(self, path: Path | str) -> None:
         """Write the indices as JSON, whole or not at all, so that others can use them.
@@ -115,12 +139,8 @@ class Split:
         StoreError
             If the file cannot be written.
         """
-        document = {
-            "schema": SCHEMA,
-            **self.describe(),
-            "train_indices": self.train.tolist(),
-            "validation_indices": self.validation.tolist(),
-        }
+        indices = {f"{name}_indices": getattr(self, name).tolist() for name in PARTS}
+        document = {"schema": SCHEMA, **self.describe(), **indices}
         write_atomically(Path(path), json.dumps(document) + "\n")
 
     @classmethod
@@ -140,21 +160,18 @@ class Split:
         if found != SCHEMA:
             raise StoreError(f"{path} has schema {found}, this version reads schema {SCHEMA}")
         try:
-            parts = [
-                torch.tensor(_integers(document[f"{name}_indices"]), dtype=torch.int64)
-                for name in ("train", "validation")
-            ]
-            split = cls(int(document["of"]), *parts, seed=document["seed"])
+            indices = {name: _indices(document[f"{name}_indices"]) for name in PARTS}
+            split = cls(check_integer("of", document["of"]), **indices, seed=document["seed"])
             wanted = document["indices_sha256"]
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise StoreError(f"{path} is no saved split: {error}") from None
         if split.digest != wanted:
             raise StoreError(f"{path} was changed: its indices have another SHA-256")
         return split
 
 
-def _integers(values: list[Any]) -> list[int]:
-    for value in values:
-        if type(value) is not int:
-            raise TypeError(f"index {value!r} is no integer")
-    return values
+def _indices(values: Any) -> Tensor:
+    # torch would take 1.5 and True for 1 without a word.
+    if not isinstance(values, list) or any(type(value) is not int for value in values):
+        raise TypeError("indices are no list of integers")
+    return torch.tensor(values, dtype=torch.int64)

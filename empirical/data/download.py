@@ -1,0 +1,184 @@
+"""Downloads that go on where they stopped, and are checked before they count."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import re
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...theory.errors import InputError, StoreError
+from ...theory.progress import Progress, silent
+
+#: Seconds without a byte after which a connection counts as broken.
+TIMEOUT = 30.0
+#: Connections that are tried in a row before giving up.
+TRIES = 4
+#: No file that we fetch is larger.
+LARGEST = 1 << 30
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file to fetch: its addresses, tried in turn, and the MD5 its makers state."""
+
+    urls: tuple[str, ...]
+    md5: str
+
+    @property
+    def name(self) -> str:
+        """Last part of the address."""
+        return self.urls[0].rpartition("/")[2]
+
+
+class _BrokenError(Exception):
+    """A connection ended or failed; what has arrived is kept."""
+
+
+def fetch(remote: Remote, target: Path, *, progress: Progress = silent) -> Path:
+    """Download a file unless it is there; what arrived of it before is not fetched again.
+
+    Bytes go to `target`.part, which is renamed when its MD5 is the stated one.
+
+    Parameters
+    ----------
+    remote : Remote
+        Where from, and which.
+    target : Path
+        Where to.
+    progress : Progress
+        Told the bytes that have arrived.
+
+    Returns
+    -------
+    Path
+        `target`.
+
+    Raises
+    ------
+    StoreError
+        If no address answers (what has arrived stays), the file is another than was
+        promised (it is deleted), or the disk is full.
+    """
+    if target.is_file():
+        if file_md5(target) == remote.md5:
+            return target
+        raise StoreError(f"{target} is not the official file: its MD5 is not {remote.md5}")
+    part = target.with_name(target.name + ".part")
+    reasons = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for url in remote.urls:
+            reason = _fetch_from(url, remote.md5, part, progress)
+            if not reason:
+                part.replace(target)
+                return target
+            reasons.append(f"{url}: {reason}")
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(f"cannot write {part}: {error.strerror or error}") from None
+    held = _held(part)
+    kept = f"; {held} bytes are kept in {part}, and the next try goes on from there" if held else ""
+    raise StoreError(f"cannot download {remote.name} ({'; '.join(reasons)}){kept}")
+
+
+def file_md5(path: Path) -> str:
+    """Return the MD5 of a file in hexadecimal (to recognise it, not for security)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _held(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _fetch_from(url: str, md5: str, part: Path, progress: Progress) -> str:
+    """Fetch a file from one address; return why it did not work, or nothing."""
+    resumed = bool(_held(part))
+    for _ in range(TRIES):
+        before = _held(part)
+        try:
+            _go_on(url, part, progress)
+        except _BrokenError as error:
+            if _held(part) <= before:
+                return str(error)  # nothing came: the next try would fare no better
+            reason = str(error)
+        else:
+            break
+    else:
+        return reason
+    if (found := file_md5(part)) == md5:
+        return ""
+    part.unlink()
+    if resumed:  # what was there before may have been of another version
+        return _fetch_from(url, md5, part, progress)
+    return f"this is not the official file, its MD5 is {found} and not {md5}; it was deleted"
+
+
+def _go_on(url: str, part: Path, progress: Progress) -> None:
+    """Fetch what `part` lacks, by one connection."""
+    held = _held(part)
+    try:
+        answer = _ask(url, held)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416 and held:
+            return  # there is nothing after what we hold: the MD5 will tell
+        raise _BrokenError(f"{error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise _BrokenError(str(error.reason)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise _BrokenError(f"no answer: {error}") from None
+    with answer:
+        start, total = _extent(answer, held)
+        if total is not None and total > LARGEST:
+            raise StoreError(f"{url} has {total} bytes, more than any file we look for")
+        with part.open("r+b" if start else "wb") as file:
+            file.seek(start)
+            file.truncate()
+            _copy(answer, file, start, total, progress)
+
+
+def _ask(url: str, held: int) -> Any:
+    headers = {"User-Agent": "spadv"} | ({"Range": f"bytes={held}-"} if held else {})
+    if not url.startswith(("http://", "https://")):
+        raise InputError("url", "begin with http:// or https://", url)
+    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
+
+
+def _extent(answer: Any, held: int) -> tuple[int, int | None]:
+    """Return where the answer's bytes begin and how long the whole file is, if stated."""
+    if answer.status == 206:
+        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if found is None or int(found[1]) != held:
+            raise _BrokenError("the server answered with another range than was asked for")
+        return held, None if found[2] == "*" else int(found[2])
+    length = answer.headers.get("Content-Length")
+    return 0, int(length) if length else None
+
+
+def _copy(answer: Any, file: BinaryIO, done: int, total: int | None, progress: Progress) -> None:
+    while True:
+        try:
+            block = answer.read(_BLOCK)
+        except (OSError, http.client.HTTPException) as error:
+            raise _BrokenError(f"the connection broke: {error}") from None
+        if not block:
+            break
+        file.write(block)
+        done += len(block)
+        if done > LARGEST:
+            raise StoreError(f"more than {LARGEST} bytes arrived: this is not the file we look for")
+        progress(done, total or done, f"downloading {_megabytes(done)} of {_megabytes(total)}")
+    if total is not None and done < total:
+        raise _BrokenError(f"the connection ended after {done} of {total} bytes")
+
+
+def _megabytes(count: int | None) -> str:
+    return "? MB" if count is None else f"{count / 1e6:.1f} MB"
