@@ -188,7 +188,9 @@ def build_spec(
     own = {key: spec.options[key] for key in entry.options}
     shape = _feature_shape(entry, plan, own)
     place = torch.device(device)
-    with torch.device("meta" if place.type == "meta" else "cpu"), _seeded(generator):
+    # On the meta device nothing is drawn. Group layers keep tables of numbers: made on the CPU.
+    start = "meta" if place.type == "meta" and spec.group is None else "cpu"
+    with torch.device(start), _seeded(generator):
         parts = entry.make(plan, **own)
         features = parts.features
         if spec.group is not None:
