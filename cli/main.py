@@ -22,11 +22,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+data_app = typer.Typer(name="data", help="List the data sets, and get one.", no_args_is_help=True)
+app.add_typer(data_app)
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 CodewordText = (
     "simplex:K, legendre:N, random:D:SEED, dual-bch:K, qr:N, a string of + and -, hexadecimal "
     "digits, or a file."
 )
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(help="Folder of data sets; $SPADV_DATA or ~/.cache/spadv/data by default."),
+]
 P = Annotated[float, typer.Option("--p", help="Probability in [1/2, 1] that x0 is the label.")]
 Budget = Annotated[float, typer.Option("--budget", help="Attack budget e = eps sqrt(d), >= 0.")]
 
@@ -265,6 +272,31 @@ def train(
         dry_run=dry_run,
         as_json=as_json,
     )
+
+
+@data_app.command("list")
+def data_list(data_root: DataRoot = None, as_json: Json = False) -> None:
+    """List the data sets known by name, and which are there."""
+    _need_torch("data")
+    from . import data as command
+
+    command.list_sets(data_root, as_json=as_json)
+
+
+@data_app.command("prepare")
+def data_prepare(
+    name: Annotated[str, typer.Argument(help="A known name, a folder of images, an .npz file.")],
+    data_root: DataRoot = None,
+    size: Annotated[
+        int | None, typer.Option(help="Resize the images of a folder to this side.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download a data set, or check and decode your own; say what is in it."""
+    _need_torch("data")
+    from . import data as command
+
+    command.prepare(name, data_root, size=size, as_json=as_json)
 
 
 def _numbers(option: str, text: str | None) -> list[int] | None:

@@ -70,16 +70,18 @@ def locate(name: str, root: Path | str | None = None) -> Place:
 
 
 def how_to_get(name: str, root: Path) -> str:
-    """Return a sentence or two on how to get a data set, with a network and without."""
-    info, place = describe(name), locate(name, root)
+    """Return a sentence on how to get a data set, with a network and without."""
     command = f"`spadv data prepare {name} --data-root {root}`"
+    return f"{command} downloads {describe(name).title}; {_by_hand(name, root)}"
+
+
+def _by_hand(name: str, root: Path) -> str:
     if name in mnist.FOLDERS:
         files = ", ".join(f"{file}.gz" for file in mnist.FILES)
-        by_hand = f"put {files} (gzipped or not) into {place.folder}"
+        what = f"put {files} (or their unpacked forms) into {mnist.raw_folder(name, root)}."
     else:
-        archive = _archive_name(name)
-        by_hand = f"put {archive} into {root} and run the same command, which unpacks it"
-    return f"{command} downloads {info.title}; without a network, {by_hand}."
+        what = f"put {_archive_name(name)} into {root} and run that command, which unpacks it."
+    return f"without a network, {what}"
 
 
 def prepare(name: str, root: Path | str | None = None, *, progress: Progress = silent) -> Path:
@@ -122,7 +124,7 @@ def prepare(name: str, root: Path | str | None = None, *, progress: Progress = s
             _prepare_archive(name, place.folder, base, progress)
     except StoreError as error:
         if str(error).startswith("cannot download"):
-            raise StoreError(f"{error}. {how_to_get(name, base)}") from None
+            raise StoreError(f"{error}; {_by_hand(name, base)}") from None
         raise
     if left := locate(name, base).missing:
         raise StoreError(f"{place.folder} lacks {left[0].name} even so: move the folder away")
