@@ -12,7 +12,7 @@ from ...theory.errors import InputError, check_integer, check_real
 from ..randomness import uniform
 from .cropping import whole
 from .parameters import check_batch
-from .resample import affine_index, resample, shift_index
+from .resample import move, turn
 
 _FORM = (
     "be none, or parts joined by commas: R:DEGREES, T:FRACTION, RT:FRACTION, crop:PIXELS, flip "
@@ -98,14 +98,14 @@ class Augmentation:
         if self.crop or self.flip:
             dx, dy = whole(columns[0], self.crop), whole(columns[1], self.crop)
             mirrored = columns[2] < 0.5 if self.flip else None
-            x = resample(x, shift_index, dx, dy, mirrored)
+            x = move(x, dx, dy, mirrored)
         dx = whole(columns[4], round(self.translation * width))
         dy = whole(columns[5], round(self.translation * height))
         if self.rotation:
             angles = (2 * columns[3] - 1) * self.rotation
-            x = resample(x, affine_index, angles, dx, dy)
+            x = turn(x, angles, dx, dy)
         elif self.translation:
-            x = resample(x, shift_index, dx, dy, None)
+            x = move(x, dx, dy)
         return x
 
     @classmethod

@@ -8,7 +8,7 @@ from torch import Tensor
 from ...theory.errors import check_integer, check_real
 from ..randomness import uniform
 from .parameters import check_batch
-from .resample import resample, shift_index
+from .resample import move
 
 
 def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
@@ -30,7 +30,7 @@ def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     check_integer("padding", padding, minimum=0)
     drawn = uniform((len(x), 2), 0, 1, generator=generator, device=x.device, dtype=torch.float64)
     dx, dy = (whole(column, padding) for column in drawn.unbind(1))
-    return resample(x, shift_index, dx, dy, None)
+    return move(x, dx, dy)
 
 
 def random_flip(x: Tensor, generator: torch.Generator, probability: float = 0.5) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...theory.errors import InputError
 from .parameters import check_batch, per_image_integer, per_image_real, whole_number
-from .resample import affine_index, resample, shift_index
+from .resample import move, turn
 
 
 def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def translate(x: Tensor, dx: int | Tensor, dy: int | Tensor) -> Tensor:
     """
     check_batch(x)
     right, down = per_image_integer("dx", dx, x), per_image_integer("dy", dy, x)
-    return resample(x, shift_index, right, down, None)
+    return move(x, right, down)
 
 
 def rotate_translate(
@@ -100,7 +100,7 @@ def rotate_translate(
     check_batch(x)
     angles = per_image_real("degrees", degrees, x)
     right, down = per_image_integer("dx", dx, x), per_image_integer("dy", dy, x)
-    return resample(x, affine_index, angles, right, down)
+    return turn(x, angles, right, down)
 
 
 def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
@@ -139,7 +139,7 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
         rule = "hold square images where each is turned by itself"
         raise InputError("x", rule, f"shape {tuple(x.shape)}")
     places = torch.arange(height * width, device=x.device).view(height, width)
-    table = torch.stack([torch.rot90(places, turn).flatten() for turn in range(4)])
+    table = torch.stack([torch.rot90(places, count).flatten() for count in range(4)])
     index = table[turns][:, None].expand(-1, channels, -1)
     return x.flatten(2).gather(2, index).view(x.shape)
 

@@ -20,91 +20,49 @@ from torch import Tensor
 
 _ONE = 1 << 16
 
-# Values in the frames of a piece: a few megabytes.
-_CHUNK = 1 << 20
+# Values in the frames of a piece: two megabytes, so that its temporaries stay near.
+_PIECE = 1 << 19
 
 
-def resample(x: Tensor, index_of: Callable[..., Tensor], *parameters: Tensor | None) -> Tensor:
-    """Return images whose pixels are taken from the places that a function computes.
+def move(x: Tensor, dx: Tensor, dy: Tensor, flip: Tensor | None = None) -> Tensor:
+    """Return images moved by whole pixels, then mirrored left to right where `flip`.
 
     Parameters
     ----------
     x : Tensor (B, C, H, W)
         Images.
-    index_of : callable
-        :func:`shift_index` or :func:`affine_index`.
-    *parameters : Tensor (B,) or None
-        Its first arguments; height and width follow.
+    dx, dy : Tensor, int64 (B,)
+        To the right, downwards; at most 2^62 in size.
+    flip : Tensor, bool (B,), optional
+        Which images to mirror.
     """
     height, width = x.shape[2:]
-    chunk = _CHUNK // (x.shape[1] * (height + 2) * (width + 2)) + 1
-    if x.device.type != "cpu" or len(x) <= chunk or (x.requires_grad and torch.is_grad_enabled()):
-        return take_pixels(x, index_of(*parameters, height, width))
-    # Piece by piece, temporaries stay small: their memory is used again, not asked for again.
-    out = torch.empty(x.shape, dtype=x.dtype)
-    for start in range(0, len(x), chunk):
-        part = slice(start, start + chunk)
-        chosen = [None if p is None else p[part] for p in parameters]
-        take_pixels(x[part], index_of(*chosen, height, width), out=out[part])
-    return out
+    columns = torch.arange(width, device=x.device)
+    rows = torch.arange(height, device=x.device)
+    across = columns.expand(len(x), -1)
+    if flip is not None:
+        across = torch.where(flip[:, None], width - 1 - across, across)
+    across = (across - dx[:, None]).clamp_(-1, width) + 1
+    down = (rows - dy[:, None]).clamp_(-1, height) + 1
+    return _resample(x, torch.add, (down * (width + 2))[:, :, None], across[:, None, :])
 
 
-def take_pixels(x: Tensor, index: Tensor, out: Tensor | None = None) -> Tensor:
-    """Return the pixels of the padded frame that an index names.
+def turn(x: Tensor, degrees: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    """Return images turned counter-clockwise about the centre, then moved.
 
     Parameters
     ----------
     x : Tensor (B, C, H, W)
         Images.
-    index : Tensor, integer (B, H, W)
-        Places in the flattened frame of (H + 2) x (W + 2) pixels.
-    out : Tensor (B, C, H, W), optional
-        Where to write them; contiguous.
-    """
-    batch, channels, height, width = x.shape
-    frame = F.pad(x, (1, 1, 1, 1)).reshape(batch, channels, (height + 2) * (width + 2))
-    places = index.view(batch, 1, height * width).long().expand(-1, channels, -1)
-    flat = None if out is None else out.view(batch, channels, height * width)
-    return torch.gather(frame, 2, places, out=flat).view(x.shape)
-
-
-def shift_index(dx: Tensor, dy: Tensor, flip: Tensor | None, height: int, width: int) -> Tensor:
-    """Return the index (B, H, W) that mirrors (where `flip`) after moving by whole pixels.
-
-    Parameters
-    ----------
-    dx, dy : Tensor, int64 (B,)
-        To the right, downwards; any size.
-    flip : Tensor, bool (B,), or None
-        Which images to mirror left to right, after moving.
-    height, width : int
-        Of the images.
-    """
-    columns = torch.arange(width, device=dx.device)
-    rows = torch.arange(height, device=dy.device)
-    across = columns.expand(len(dx), -1)
-    if flip is not None:
-        across = torch.where(flip[:, None], width - 1 - across, across)
-    across = (across - dx[:, None]).clamp_(-1, width)
-    down = (rows - dy[:, None]).clamp_(-1, height)
-    return (down * (width + 2) + (width + 3))[:, :, None] + across[:, None, :]
-
-
-def affine_index(degrees: Tensor, dx: Tensor, dy: Tensor, height: int, width: int) -> Tensor:
-    """Return the index (B, H, W) that turns about the centre, then moves.
-
-    Parameters
-    ----------
     degrees : Tensor, float64 (B,)
-        Counter-clockwise.
-    dx, dy : Tensor, int64 or float64 (B,)
+        Angles.
+    dx, dy : Tensor, int64 (B,)
         Whole pixels to the right and downwards, after turning.
-    height, width : int
-        Of the images.
     """
+    height, width = x.shape[2:]
     # Beyond this everything has left the frame; the bound keeps 32 bits from overflowing.
     most = 2 * (height + width)
-    dx, dy = (move.clamp(-most, most).double() for move in (dx, dy))
+    dx, dy = (far.clamp(-most, most).double() for far in (dx, dy))
     angle = torch.deg2rad(degrees)
     cos, sin = angle.cos(), angle.sin()
     centre_x, centre_y = width / 2, height / 2
@@ -117,10 +75,42 @@ def affine_index(degrees: Tensor, dx: Tensor, dy: Tensor, height: int, width: in
     terms = torch.stack([cos, -sin, sin, first_x + 1, first_y + 1])
     fixed = terms.mul_(_ONE).add_(0.5).floor_().to(torch.int32)
     cos_, minus_sin, sin_, x0, y0 = fixed[:, :, None, None]
-    columns = torch.arange(width, dtype=torch.int32, device=degrees.device)
-    rows = torch.arange(height, dtype=torch.int32, device=degrees.device)[:, None]
-    across = cos_ * columns + (minus_sin * rows + x0)
-    down = sin_ * columns + (cos_ * rows + y0)
-    across.bitwise_right_shift_(16).clamp_(0, width + 1)
-    down.bitwise_right_shift_(16).clamp_(0, height + 1)
-    return across.add_(down, alpha=width + 2)
+    columns = torch.arange(width, dtype=torch.int32, device=x.device)
+    rows = torch.arange(height, dtype=torch.int32, device=x.device)[:, None]
+    parts = (cos_ * columns, minus_sin * rows + x0, sin_ * columns, cos_ * rows + y0)
+    return _resample(x, _round_down, *parts)
+
+
+def _round_down(across: Tensor, across_row: Tensor, down: Tensor, down_row: Tensor) -> Tensor:
+    """Return places in the frame from the two parts of each fixed-point coordinate."""
+    x, y = across + across_row, down + down_row
+    height, width = x.shape[1:]
+    x.bitwise_right_shift_(16).clamp_(0, width + 1)
+    y.bitwise_right_shift_(16).clamp_(0, height + 1)
+    return x.add_(y, alpha=width + 2)
+
+
+def _resample(x: Tensor, places_of: Callable[..., Tensor], *terms: Tensor) -> Tensor:
+    """Return images whose pixels are taken from the places that the terms make up.
+
+    `places_of` turns terms, (B, 1, W) or (B, H, 1) each, into integers (B, H, W).
+    """
+    height, width = x.shape[2:]
+    piece = _PIECE // (x.shape[1] * (height + 2) * (width + 2)) + 1
+    if x.device.type != "cpu" or len(x) <= piece or (x.requires_grad and torch.is_grad_enabled()):
+        return _take(x, places_of(*terms))
+    # Piece by piece, temporaries stay small: their memory is used again, not asked for again.
+    out = torch.empty(x.shape, dtype=x.dtype)
+    for start in range(0, len(x), piece):
+        part = slice(start, start + piece)
+        _take(x[part], places_of(*(term[part] for term in terms)), out=out[part])
+    return out
+
+
+def _take(x: Tensor, places: Tensor, out: Tensor | None = None) -> Tensor:
+    """Return the pixels at places (B, H, W) of the flattened frame (H + 2) x (W + 2)."""
+    batch, channels, height, width = x.shape
+    frame = F.pad(x, (1, 1, 1, 1)).reshape(batch, channels, (height + 2) * (width + 2))
+    index = places.view(batch, 1, height * width).long().expand(-1, channels, -1)
+    flat = None if out is None else out.view(batch, channels, height * width)
+    return torch.gather(frame, 2, index, out=flat).view(x.shape)
