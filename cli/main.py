@@ -22,7 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-data_app = typer.Typer(name="data", help="List the data sets, and get one.", no_args_is_help=True)
+data_app = typer.Typer(name="data", help="List the data sets, and get one.")
 app.add_typer(data_app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -196,7 +196,9 @@ def report(
 
 @app.command()
 def train(
-    config: Annotated[Path | None, typer.Argument(help="TOML file; options stand above it.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="TOML file; options stand above it.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="stdcnn, vgg16, resnet18, lenet, ...")] = None,
     group: Annotated[str | None, typer.Option(help="p4 or p4m: its equivariant twin.")] = None,
     head: Annotated[str | None, typer.Option(help="paper or invariant.")] = None,
@@ -274,6 +276,14 @@ def train(
     )
 
 
+@data_app.callback(invoke_without_command=True)
+def data(context: typer.Context) -> None:
+    """List the data sets, and get one."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 @data_app.command("list")
 def data_list(data_root: DataRoot = None, as_json: Json = False) -> None:
     """List the data sets known by name, and which are there."""
@@ -305,7 +315,9 @@ def _numbers(option: str, text: str | None) -> list[int] | None:
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdigit() for part in parts):
-        raise typer.BadParameter(f"'{text}' must be whole numbers joined by commas", param_hint=option)
+        raise typer.BadParameter(
+            f"'{text}' must be whole numbers joined by commas", param_hint=option
+        )
     return [int(part) for part in parts]
 
 

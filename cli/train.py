@@ -118,9 +118,7 @@ def _show_plan(config: TrainConfig, path: Path, *, as_json: bool) -> None:
         rows.append((f"{begin + 1}-{end}", stage, " ".join(f"{rate:g}" for rate in rates)))
         begin = end
     if as_json:
-        print_json(
-            {"folder": str(path), "digest": config.digest, "config": config.to_table()}
-        )
+        print_json({"folder": str(path), "digest": config.digest, "config": config.to_table()})
         return
     shown = table("Stages", "epochs", "augmentation", "objective", "budget", "learning rate")
     shown.box = SIMPLE_HEAD
@@ -161,4 +159,3 @@ def _show_result(config: TrainConfig, result: TrainResult, *, as_json: bool) -> 
         f"{config.epochs} epochs in {result.seconds:.0f} s."
     )
     out.print(f"Run folder: {result.folder}")
-

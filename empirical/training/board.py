@@ -35,7 +35,9 @@ class Board:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             hint = "Install the package tensorboard."
-            raise InputError("tensorboard", "be asked for where it is installed", True, hint) from None
+            raise InputError(
+                "tensorboard", "be asked for where it is installed", True, hint
+            ) from None
         self._writer = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Board:

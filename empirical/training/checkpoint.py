@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import zipfile
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +125,31 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     if not path.is_file():
         raise StoreError(f"there is no checkpoint {path}")
     try:
+        # torch's reader does not compare the checksums that its writer left.
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is not None:
+            raise StoreError(f"{path} is damaged: the checksum of {broken} is wrong")
         content = torch.load(path, map_location=device, weights_only=True)
+    except StoreError:
+        raise
     except pickle.UnpicklingError:
         raise StoreError(
             f"{path} holds more than tensors and plain values, or is damaged; it was not loaded"
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is damaged or no checkpoint: {reason}") from None
+    if not isinstance(content, dict):
+        raise StoreError(f"{path} is no spadv checkpoint: it holds a {type(content).__name__}")
     try:
         header = json.loads(content["header"])
         if header["format"] != FORMAT or header["schema"] != SCHEMA:

@@ -355,7 +355,9 @@ def _check_keys(path: str, table: Mapping[str, Any], known: set[str]) -> None:
                 hint = str(error).partition("Did you mean ")[2].rstrip("?")
                 suggestion = f"Did you mean {path}{hint}?" if hint else ""
                 names = ", ".join(sorted(known))
-                raise InputError(f"{path}{key}", f"be a known key ({names})", key, suggestion) from None
+                raise InputError(
+                    f"{path}{key}", f"be a known key ({names})", key, suggestion
+                ) from None
 
 
 def _check_bool(name: str, value: Any) -> bool:

@@ -187,9 +187,7 @@ class Trainer:
         size = self.config.optimiser.batch_size
         index = self._order[self.step * size : (self.step + 1) * size]
         total = len(index)
-        self._generator.manual_seed(
-            derive_seed(self.config.seed, "step", self.epoch, self.step)
-        )
+        self._generator.manual_seed(derive_seed(self.config.seed, "step", self.epoch, self.step))
         x, y = self.images.batch(index)
         x = self.stage.augment(x, self._generator)
         share = self.world.share(total)

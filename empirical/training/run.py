@@ -324,8 +324,7 @@ def check_folder(run: RunFolder, config: TrainConfig) -> None:
         raise StoreError(f"{run.config_path} is damaged: {error}") from None
     if other.digest != config.digest:
         raise StoreError(
-            f"{run.path} holds another training: {config.difference(other)}; "
-            "choose another folder"
+            f"{run.path} holds another training: {config.difference(other)}; choose another folder"
         )
 
 
@@ -345,8 +344,7 @@ def _checkpoint(run: RunFolder, config: TrainConfig, device: torch.device) -> Ch
     checkpoint = read_checkpoint(run.checkpoint_path, device)
     if checkpoint.config.digest != config.digest:
         raise StoreError(
-            f"{run.checkpoint_path} is of another training: "
-            f"{config.difference(checkpoint.config)}"
+            f"{run.checkpoint_path} is of another training: {config.difference(checkpoint.config)}"
         )
     return checkpoint
 
