@@ -12,7 +12,6 @@ from torchvision.models import resnet18 as their_resnet18
 from torchvision.models.vgg import cfgs, make_layers
 
 from spadv.empirical.models import build, count_parameters, from_trades
-from spadv.empirical.models.downsample import SymmetricHalve
 from spadv.empirical.models.madry_resnet import MadryUnit, StandardiseImage
 from spadv.empirical.models.wide_resnet import WideBlock
 from spadv.empirical.randomness import make_generator
@@ -194,12 +193,3 @@ def test_madrys_first_unit_activates_its_shortcut():
     with torch.no_grad():
         expected = functional.leaky_relu((x - 0.5) / (1 + unit.bn1.eps) ** 0.5, 0.1)
         torch.testing.assert_close(unit(x), expected)
-
-
-@pytest.mark.parametrize("side", [6, 7])
-def test_halving_commutes_with_turns_and_mirrors(side):
-    x = images(2, side)
-    halve = SymmetricHalve()
-    assert halve(x).shape[-2:] == (-(-side // 2),) * 2
-    for move in (lambda z: torch.rot90(z, 1, (2, 3)), lambda z: z.flip(-1)):
-        torch.testing.assert_close(halve(move(x)), move(halve(x)))

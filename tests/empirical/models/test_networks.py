@@ -25,39 +25,34 @@ CONVOLUTIONAL = {
 MLPS = ("mlp_a", "mlp_b")
 
 
-def case(name, size, channels=3, classes=10, **options):
-    return {
-        "name": name,
-        "num_classes": classes,
-        "in_channels": channels,
-        "image_size": size,
-        **options,
-    }
+def case(name, size, in_channels=3, num_classes=10, **options):
+    sizes = {"num_classes": num_classes, "in_channels": in_channels, "image_size": size}
+    return {"name": name, **sizes, **options}
 
 
 CASES = [case(name, size, width=width) for name, (size, width) in CONVOLUTIONAL.items()]
-CASES += [case(name, 28, channels=1) for name in MLPS]
+CASES += [case(name, 28, in_channels=1) for name in MLPS]
 CASES += [
     case(name, size, group=group, head=head, width=width)
     for name, (size, width) in CONVOLUTIONAL.items()
     for group, head in (("p4", "paper"), ("p4m", "invariant"))
+    # One group is enough for the network that takes longest to convert.
+    if (name, group) != ("densenet121", "p4")
 ]
 CASES += [
-    case("stdcnn", 28, channels=1, group="p4", head="invariant", pool="mean"),
-    case("lenet", 28, channels=1, fully_connected=3, mean=(0.13,), std=(0.31,)),
+    case("stdcnn", 28, in_channels=1, group="p4", head="invariant", pool="mean"),
+    case("lenet", 28, in_channels=1, fully_connected=3, mean=(0.13,), std=(0.31,)),
     case("wrn34_10", 32, width=0.05, trades_block=True),
     case("resnet18", 32, width=0.1, group="p4m", head="paper", channels="same"),
-    case("resnet18", 30, width=0.1, group="p4", head="invariant", exact=True),
-    case("wrn34_10", 32, width=0.05, exact=True),
-    case("madry_resnet", 30, width=0.05, exact=True),
+    case("resnet18", 28, width=0.1, group="p4", head="invariant", exact=True),
     # Sides of MNIST and of Tiny-ImageNet, one channel and three.
-    case("vgg16", 28, channels=1, width=0.1),
-    case("resnet18", 28, channels=1, width=0.1),
-    case("madry_resnet", 28, channels=1, width=0.03),
-    case("vgg16", 64, classes=200, width=0.05),
-    case("resnet18", 64, classes=200, width=0.05, mean=(0.5,) * 3, std=(0.25,) * 3),
-    case("densenet121", 64, classes=200, width=0.1),
-    case("wrn34_10", 64, classes=200, width=0.02),
+    case("vgg16", 28, in_channels=1, width=0.1),
+    case("resnet18", 28, in_channels=1, width=0.1),
+    case("madry_resnet", 28, in_channels=1, width=0.03),
+    case("vgg16", 64, num_classes=200, width=0.05),
+    case("resnet18", 64, num_classes=200, width=0.05, mean=(0.5,) * 3, std=(0.25,) * 3),
+    case("densenet121", 64, num_classes=200, width=0.1),
+    case("wrn34_10", 64, num_classes=200, width=0.02),
 ]
 
 

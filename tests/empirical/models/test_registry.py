@@ -15,18 +15,8 @@ from spadv.empirical.randomness import make_generator
 from spadv.theory.errors import InputError
 
 SIZES = {"num_classes": 10, "in_channels": 1, "image_size": 28}
-ALL = [
-    "densenet121",
-    "lenet",
-    "madry_lenet",
-    "madry_resnet",
-    "mlp_a",
-    "mlp_b",
-    "resnet18",
-    "stdcnn",
-    "vgg16",
-    "wrn34_10",
-]
+ALL = ["densenet121", "lenet", "madry_lenet", "madry_resnet", "mlp_a", "mlp_b"]
+ALL += ["resnet18", "stdcnn", "vgg16", "wrn34_10"]
 
 
 def test_every_network_of_the_paper_is_there():
@@ -119,8 +109,9 @@ def test_an_unknown_name_gets_the_nearest():
         ("stdcnn", {"head": "invariant"}, "choose group='p4' or 'p4m'"),
         ("stdcnn", {"group": "p4", "channels": "half"}, "same, sqrt"),
         ("stdcnn", {"group": "p4", "pool": "sum"}, "max, mean"),
-        ("stdcnn", {"exact": True}, "option of stdcnn"),
-        ("resnet18", {"exact": "yes"}, "True or False"),
+        ("stdcnn", {"exact": True}, "left out without a group"),
+        ("resnet18", {"exact": "yes", "group": "p4"}, "True or False"),
+        ("wrn34_10", {"trades_block": True, "group": "p4"}, "False with a group"),
         ("wrn34_10", {"trades_block": 1}, "True or False"),
     ],
 )
