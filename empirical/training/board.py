@@ -38,7 +38,7 @@ class Board:
             raise InputError(
                 "tensorboard", "be asked for where it is installed", True, hint
             ) from None
-        self._writer = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder / "tensorboard"))
 
     def __enter__(self) -> Board:
         return self

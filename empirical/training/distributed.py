@@ -19,7 +19,7 @@ from ...theory.errors import InputError
 
 @dataclass(frozen=True)
 class World:
-    """This process among its equals."""
+    """Rank of this process, and number of all."""
 
     rank: int = 0
     size: int = 1

@@ -103,7 +103,7 @@ class Trainer:
         self.epoch = 0
         self.step = 0
         if self.channels_last:
-            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.model.to(memory_format=torch.channels_last)
         self._network: nn.Module = torch.compile(self.model) if self.compiled else self.model  # type: ignore[assignment]
         self._losses: nn.Module = Losses(self._network)
         if self.world.size > 1:

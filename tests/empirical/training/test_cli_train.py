@@ -51,7 +51,8 @@ def test_dry_run_shows_stages_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     done = spadv("train", "--epochs", 120, "--augment", "crop:4,flip,R:180", "--adversary",
-                 "pgd:8/255", "--curriculum", "cusp", "--milestones", "75,90,100", "--dry-run")  # fmt: skip
+                 "pgd:8/255", "--curriculum", "cusp", "--milestones", "75,90,100",
+                 "--dry-run")  # fmt: skip
     assert done.status == 0
     for words in ("1-75", "R:120", "2/255", "91-120", "0.001 0.0001"):
         assert words in done.out

@@ -129,7 +129,7 @@ def test_messages_name_key_rule_and_value(change: dict[str, Any], words: str) ->
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="none.toml"):
+    with pytest.raises(StoreError, match=r"none\.toml"):
         TrainConfig.from_toml(tmp_path / "none.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("epochs = = 3")

@@ -165,7 +165,7 @@ def test_warm_start(tmp_path: Path, data: DataSet) -> None:
     wrong = {"name": "stdcnn", "weights": model["weights"]}
     with pytest.raises(StoreError, match="another network"):
         trained(tmp_path / "c", SMALL | {"model": wrong}, data)
-    with pytest.raises(StoreError, match="nothing.pt"):
+    with pytest.raises(StoreError, match=r"nothing\.pt"):
         trained(tmp_path / "d", SMALL | {"model": model | {"weights": "nothing.pt"}}, data)
 
 

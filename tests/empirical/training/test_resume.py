@@ -245,7 +245,7 @@ def test_a_hostile_checkpoint_is_never_executed(tmp_path: Path, writer: str) -> 
         torch.save(content, file)
     else:
         file.write_bytes(pickle.dumps(content))
-    with pytest.raises(StoreError, match="not loaded|damaged"):
+    with pytest.raises(StoreError, match=r"not loaded|damaged"):
         load_run(file)
     assert not bait.exists()
 
@@ -272,7 +272,7 @@ def test_a_checkpoint_of_another_model(tmp_path: Path, data: DataSet) -> None:
     content["model"][names[1]] = torch.zeros(3, 2)
     del content["model"][names[0]]
     torch.save(content, file)
-    with pytest.raises(StoreError, match="of another network: lacks .*shape"):
+    with pytest.raises(StoreError, match=r"of another network: lacks .*shape"):
         train(config, tmp_path, data=data)
 
 
