@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError, StoreError
+from ...theory.errors import InputError
 from .folder import check_class_names
 from .images import Images
+from .npz import read_npz
 from .parts import Parts, images_from, images_from_stack
 
 
@@ -36,7 +35,7 @@ def read_arrays(path: Path) -> Parts:
     StoreError
         If the file cannot be read.
     """
-    arrays = _load(path)
+    arrays = read_npz(path)
     for name in ("x_train", "y_train", "x_test", "y_test"):
         if name not in arrays:
             hint = "Its arrays: " + (", ".join(arrays) or "none") + "."
@@ -48,15 +47,6 @@ def read_arrays(path: Path) -> Parts:
     test = _images(arrays, "test")
     validation = _images(arrays, "val") if "x_val" in arrays else None
     return Parts(train, classes, test=test, validation=validation)
-
-
-def _load(path: Path) -> dict[str, NDArray[Any]]:
-    broken = (OSError, EOFError, ValueError, TypeError, zlib.error, zipfile.BadZipFile)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except broken as error:
-        raise StoreError(f"cannot read {path} as an .npz file of plain arrays: {error}") from None
 
 
 def _images(arrays: dict[str, NDArray[Any]], part: str) -> Images:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...theory.errors import StoreError
+from .npz import read_npz
 
 #: Part of every key: raised when decoding changes, so that older caches are not used.
 VERSION = 1
@@ -86,8 +86,8 @@ def cached(path: Path, key: str, make: Callable[[], NDArray[np.uint8]]) -> NDArr
 
 
 def _read(path: Path, key: str) -> NDArray[np.uint8] | None:
-    broken = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
-    with suppress(*broken), np.load(path, allow_pickle=False) as arrays:
+    with suppress(StoreError, KeyError):
+        arrays = read_npz(path)
         if str(arrays["key"]) == key:
             return arrays["pixels"]
     return None

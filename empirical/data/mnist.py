@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ...theory.errors import StoreError
 from .catalogue import DataInfo
 from .idx import find_idx, read_idx
+from .npz import read_npz
 from .parts import Parts, images_from
 
 #: Folder under the root, as torchvision names it.
@@ -32,7 +28,8 @@ CLASSES = {
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     ),
 }  # fmt: skip
-SAMPLE = "mnist_sample.npz"
+#: The embedded sample.
+SAMPLE = Path(__file__).with_name("mnist_sample.npz")
 
 
 def read_sample() -> Parts:
@@ -43,14 +40,8 @@ def read_sample() -> Parts:
     StoreError
         If the installed package lacks it, or it is broken.
     """
-    try:
-        data = resources.files(__package__).joinpath(SAMPLE).read_bytes()
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            train, test = (
-                images_from(arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test")
-            )
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise StoreError(f"the embedded {SAMPLE} cannot be read: {error}") from None
+    arrays = read_npz(SAMPLE)
+    train, test = (images_from(arrays[f"x_{p}"], arrays[f"y_{p}"]) for p in ("train", "test"))
     return Parts(train, DIGITS, test=test)
 
 

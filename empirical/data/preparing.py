@@ -61,7 +61,7 @@ def locate(name: str, root: Path | str | None = None) -> Place:
     """
     info, base = describe(name), data_root(root)
     if info.embedded:
-        return Place(Path(__file__).with_name(mnist.SAMPLE), ())
+        return Place(mnist.SAMPLE, ())
     if name in mnist.FOLDERS:
         return Place(mnist.raw_folder(name, base), tuple(mnist.missing_files(name, base)))
     if name in cifar.FOLDERS:

@@ -161,7 +161,8 @@ class Split:
             raise StoreError(f"{path} has schema {found}, this version reads schema {SCHEMA}")
         try:
             indices = {name: _indices(document[f"{name}_indices"]) for name in PARTS}
-            split = cls(check_integer("of", document["of"]), **indices, seed=document["seed"])
+            seed = None if document["seed"] is None else check_integer("seed", document["seed"])
+            split = cls(check_integer("of", document["of"]), **indices, seed=seed)
             wanted = document["indices_sha256"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise StoreError(f"{path} is no saved split: {error}") from None
