@@ -1,18 +1,34 @@
-"""Networks equivariant to quarter turns (p4) and mirrors (p4m)."""
+"""Networks equivariant to quarter turns (p4) and mirrors (p4m).
+
+Feature maps over a group G have the shape (B, channels * |G|, H, W), the group index running
+fastest. `to_equivariant` makes the twin of a plain network; `equivariance_error` measures how
+equivariant it is, `exactness_report` says which layers keep it from being exact.
+"""
 
 from __future__ import annotations
 
+from .convert import to_equivariant
 from .convolution import GroupConv2d, LiftingConv2d
+from .exactness import exactness_report
+from .flow import Break
 from .groups import P4, P4M, Group, get_group
-from .layers import GroupBatchNorm2d, GroupPool
+from .layers import GroupBatchNorm2d, GroupDropout2d, GroupGroupNorm, GroupPool
+from .readout import PooledLinear, WholeMapLinear
 
 __all__ = [
     "P4",
     "P4M",
+    "Break",
     "Group",
     "GroupBatchNorm2d",
     "GroupConv2d",
+    "GroupDropout2d",
+    "GroupGroupNorm",
     "GroupPool",
     "LiftingConv2d",
+    "PooledLinear",
+    "WholeMapLinear",
+    "exactness_report",
     "get_group",
+    "to_equivariant",
 ]

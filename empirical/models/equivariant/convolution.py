@@ -9,6 +9,7 @@ precision and export are those of `torch.nn.functional.conv2d`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from ....theory.errors import InputError, check_integer
 from ...checks import choose
 from .groups import Group, get_group
+from .layers import shared_over_group
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 Pair = int | tuple[int, int]
@@ -67,9 +69,8 @@ class _GroupConvolution(nn.Module):
             self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype))
         else:
             self.register_parameter("bias", None)
-        size = (self.order_in, self.in_channels // self.groups, self._width)
-        index = _expansion(self.group, *size).to(self.weight.device)
-        self.register_buffer("index", index, persistent=False)
+        self.register_buffer("index", self._make_index(), persistent=False)
+        self.register_load_state_dict_post_hook(restore_index)
         self.reset_parameters()
 
     def _elements_in(self) -> list[int]:
@@ -109,8 +110,12 @@ class _GroupConvolution(nn.Module):
             if self.bias is not None:
                 self.bias.uniform_(-bound, bound, generator=generator)
             # A layer made on the meta device and then emptied has lost its index as well.
-            size = (self.order_in, self.in_channels // self.groups, self._width)
-            self.index.copy_(_expansion(self.group, *size))
+            self.index.copy_(self._make_index())
+
+    def _make_index(self) -> Tensor:
+        """Return where each entry of the expanded filter is in the compact one."""
+        size = (self.order_in, self.in_channels // self.groups, self._width)
+        return _expansion(self.group, *size).to(self.weight.device)
 
     def expanded_weight(self) -> Tensor:
         """Return the filters of all group elements, as conv2d takes them.
@@ -129,9 +134,7 @@ class _GroupConvolution(nn.Module):
 
     def expanded_bias(self) -> Tensor | None:
         """Return the bias of every map, shape (out_channels * |G|,), or None."""
-        if self.bias is None:
-            return None
-        return self.bias.unsqueeze(1).expand(-1, self.group.order).reshape(-1)
+        return shared_over_group(self.bias, self.group.order)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps over the group.
@@ -258,6 +261,12 @@ class GroupConv2d(_GroupConvolution):
         return [self.group.order]
 
 
+def restore_index(module: Any, _: object) -> None:
+    """Make the index again where a layer on the meta device has been assigned its weights."""
+    if module.index.is_meta and not module.weight.is_meta:
+        module.index = module._make_index()
+
+
 def square(argument: str, value: Pair, *, minimum: int) -> int:
     """Return a size given as one number or as two equal ones, or raise InputError."""
     if isinstance(value, tuple | list):
@@ -287,10 +296,11 @@ def _expansion(group: Group, order_in: int, channels: int, kernel: int) -> Tenso
     axes are flattened on both sides.
     """
     places = kernel * kernel
-    source = torch.zeros(group.order, 1, dtype=torch.int64)
+    # On the CPU whatever the default device: a table made on "meta" would hold nothing.
+    source = torch.zeros(group.order, 1, dtype=torch.int64, device="cpu")
     if order_in > 1:
         source = group.table[group.inverses]
-    fields = torch.arange(channels).view(1, channels, 1, 1) * order_in
+    fields = torch.arange(channels, device="cpu").view(1, channels, 1, 1) * order_in
     fields = (fields + source.view(group.order, 1, order_in, 1)) * places
     return (fields + group.filter_permutation(kernel).view(group.order, 1, 1, places)).flatten()
 

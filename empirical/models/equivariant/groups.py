@@ -8,7 +8,6 @@ are the turns. Acting on arrays means permuting their places, so it is exact in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -62,7 +61,7 @@ class Group:
 
     def multiply(self, a: int, b: int) -> int:
         """Return the number of the product ab: first b acts, then a."""
-        # A mirror turns what comes before it to clockwise: m r = r^-1 m.
+        # Moving a mirror past a turn reverses the turn: m r = r^-1 m.
         (i, j), (k, m) = self.parts(a), self.parts(b)
         return (i - k if j else i + k) % 4 + 4 * (j != m)
 
@@ -71,16 +70,17 @@ class Group:
         turns, mirrored = self.parts(element)
         return element if mirrored else -turns % 4
 
-    @cached_property
+    @property
     def table(self) -> Tensor:
-        """Multiplication table: int64 (order, order), the product ab at [a, b]."""
+        """Multiplication table: int64 (order, order) on the CPU, the product ab at [a, b]."""
         elements = range(self.order)
-        return torch.tensor([[self.multiply(a, b) for b in elements] for a in elements])
+        products = [[self.multiply(a, b) for b in elements] for a in elements]
+        return torch.tensor(products, device="cpu")
 
-    @cached_property
+    @property
     def inverses(self) -> Tensor:
-        """Inverses: int64 (order,)."""
-        return torch.tensor([self.inverse(a) for a in range(self.order)])
+        """Inverses: int64 (order,) on the CPU."""
+        return torch.tensor([self.inverse(a) for a in range(self.order)], device="cpu")
 
     def transform(self, x: Tensor, element: int) -> Tensor:
         """Return x with its last two axes (rows, columns) mirrored and turned.
@@ -136,15 +136,16 @@ class Group:
         Returns
         -------
         Tensor
-            int64 (order, size * size): place p of the transformed filter holds what was at
-            place [g, p] before, both counted row by row.
+            int64 (order, size * size) on the CPU: place p of the transformed filter holds what
+            was at place [g, p] before, both counted row by row.
 
         Examples
         --------
         >>> P4.filter_permutation(2)[1]
         tensor([1, 3, 0, 2])
         """
-        places = torch.arange(check_integer("size", size, minimum=1) ** 2).view(size, size)
+        size = check_integer("size", size, minimum=1)
+        places = torch.arange(size * size, device="cpu").view(size, size)
         return torch.stack([self.transform(places, g).flatten() for g in range(self.order)])
 
     def __str__(self) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import cast
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ....theory.errors import InputError, check_integer
+from ....theory.errors import InputError, check_integer, check_real
 from ...checks import choose
 from .groups import Group, get_group
 
@@ -116,3 +117,107 @@ class GroupPool(nn.Module):
     def extra_repr(self) -> str:
         """Return what `print(model)` shows."""
         return f"{self.group}, kind={self.kind!r}"
+
+
+class GroupGroupNorm(nn.Module):
+    """Group normalisation in which a channel comes with all its elements of the group.
+
+    The statistics of an image go over the channels of one of `num_groups` groups, their
+    elements and places; with as many groups as channels it is instance normalisation.
+
+    Parameters
+    ----------
+    num_groups : int
+        Groups of channels; must divide `num_channels`.
+    num_channels : int
+        Channels, not counting the elements of the point group.
+    eps : float
+        Added to the variance.
+    affine : bool
+        Whether each channel has a weight and a bias, shared by its elements.
+    group : {"p4", "p4m"} or Group
+        The point group.
+
+    Examples
+    --------
+    >>> GroupGroupNorm(2, 10)(torch.zeros(2, 40, 5, 5)).shape
+    torch.Size([2, 40, 5, 5])
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        group: str | Group = "p4",
+    ) -> None:
+        super().__init__()
+        self.group = get_group(group)
+        self.num_groups = check_integer("num_groups", num_groups, minimum=1)
+        self.num_channels = check_integer("num_channels", num_channels, minimum=1)
+        if self.num_channels % self.num_groups:
+            raise InputError("num_channels", f"be a multiple of {num_groups}", num_channels)
+        self.eps = check_real("eps", eps, low=0)
+        if affine:
+            self.weight = nn.Parameter(torch.ones(self.num_channels))
+            self.bias = nn.Parameter(torch.zeros(self.num_channels))
+        else:
+            self.register_parameter("weight", None)
+            self.register_parameter("bias", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps of shape (B, num_channels * |G|, H, W) normalised."""
+        check_maps(x, self.num_channels, self.group)
+        weight, bias = (shared_over_group(p, self.group.order) for p in (self.weight, self.bias))
+        return F.group_norm(x, self.num_groups, weight, bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return what `print(model)` shows."""
+        affine = self.weight is not None
+        return f"{self.num_groups}, {self.num_channels}, affine={affine}, group={self.group}"
+
+
+class GroupDropout2d(nn.Module):
+    """Dropout of whole channels, with all their elements of the group.
+
+    Dropping one element of a channel and not another would break the equivariance of every
+    single draw. In evaluation mode it does nothing.
+
+    Parameters
+    ----------
+    p : float
+        Probability, in [0, 1], that a channel of an image is dropped; the others are divided
+        by 1 - p.
+    group : {"p4", "p4m"} or Group
+        The group.
+
+    Examples
+    --------
+    >>> GroupDropout2d(0.5).eval()(torch.ones(1, 4, 1, 1)).flatten()
+    tensor([1., 1., 1., 1.])
+    """
+
+    def __init__(self, p: float = 0.5, *, group: str | Group = "p4") -> None:
+        super().__init__()
+        self.group = get_group(group)
+        self.p = check_real("p", p, low=0, high=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps of shape (B, channels * |G|, H, W) with channels dropped."""
+        check_maps(x, None, self.group)
+        if not self.training or self.p == 0:
+            return x
+        order = self.group.order
+        kept = F.dropout(x.new_ones(x.shape[0], x.shape[1] // order, 1), self.p)
+        return x * kept.expand(-1, -1, order).reshape(*x.shape[:2], 1, 1)
+
+    def extra_repr(self) -> str:
+        """Return what `print(model)` shows."""
+        return f"p={self.p}, group={self.group}"
+
+
+def shared_over_group(values: Tensor | None, order: int) -> Tensor | None:
+    """Return one value a channel (C,) repeated for every element: (C * order,)."""
+    return None if values is None else values.unsqueeze(1).expand(-1, order).reshape(-1)
