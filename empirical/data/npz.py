@@ -24,7 +24,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
         If the file cannot be read, is broken, or holds pickled objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except _BROKEN as error:
         raise StoreError(f"cannot read {path} as an .npz file of plain arrays: {error}") from None

@@ -180,7 +180,7 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         wanted = self.headers.get("Range")
         self.server.asked.append((self.path, wanted))
         data = self.server.files.get(self.path.lstrip("/"))

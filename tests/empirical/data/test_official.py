@@ -230,9 +230,9 @@ def test_wrong_arguments_of_load(tmp_path):
         load("fashion_mnist")
     with pytest.raises(InputError, match=r"Did you mean cifar10\?"):
         load("CIFAR10")
-    with pytest.raises(InputError, match="folder or .npz file that exists"):
+    with pytest.raises(InputError, match=r"folder or \.npz file that exists"):
         load(tmp_path / "none")
-    with pytest.raises(InputError, match="folder or .npz file that exists"):
+    with pytest.raises(InputError, match=r"folder or \.npz file that exists"):
         load("./mnist-samples")
     (tmp_path / "x.csv").touch()
     with pytest.raises(InputError, match=r"be a known name, a folder or an \.npz file"):

@@ -24,7 +24,7 @@ def test_parts_are_disjoint_and_as_large_as_asked(sizes, seed):
     parts = [split.train.tolist(), split.validation.tolist(), split.test.tolist()]
     assert [len(part) for part in parts] == [train, validation, test]
     assert all(part == sorted(part) for part in parts)
-    assert len(set(sum(parts, []))) == train + validation + test
+    assert len({index for part in parts for index in part}) == train + validation + test
     assert all(0 <= index < count for part in parts for index in part)
 
 
