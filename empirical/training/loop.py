@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ...theory.errors import RunFailedError
-from ..data import Images
+from ..data import Images, to_float
 from ..device import autocast
 from ..models import Classifier, parameter_groups
 from ..randomness import derive_seed, make_generator
@@ -188,8 +188,9 @@ class Trainer:
         index = self._order[self.step * size : (self.step + 1) * size]
         total = len(index)
         self._generator.manual_seed(derive_seed(self.config.seed, "step", self.epoch, self.step))
-        x, y = self.images.batch(index)
-        x = self.stage.augment(x, self._generator)
+        chosen = self.images.subset(index)
+        # Turned as bytes: nearest neighbour and black filling commute with the division by 255.
+        x, y = to_float(self.stage.augment(chosen.pixels, self._generator)), chosen.labels
         share = self.world.share(total)
         x, y = x[share], y[share]
         # Data-parallel training averages over processes; the weights turn that into the
