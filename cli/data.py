@@ -32,9 +32,10 @@ def list_sets(root: Path | None, *, as_json: bool) -> None:
         print_json({"root": str(base), "sets": rows})
         return
     shown = table(
-        f"Data sets in {escape(str(base))}", "name", "train/valid./test", "classes", "image", "there", "MB",
+        f"Data sets in {escape(str(base))}",
+        *("name", "train/valid./test", "classes", "image", "there", "MB"),
         numbers=(1, 2, 5),
-    )  # fmt: skip
+    )
     for row in rows:
         shown.add_row(
             row["name"],

@@ -56,9 +56,9 @@ def _images(arrays: dict[str, NDArray[Any]], part: str) -> Images:
         raise InputError(f"x_{part}", "hold uint8 pixels", str(pixels.dtype), hint)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.dtype.kind not in "iu" or labels.shape != (len(pixels) if pixels.ndim else 0,):
+    if labels.dtype.kind not in "iu" or labels.shape != pixels.shape[:1]:
         shown = f"{labels.dtype} of shape {labels.shape}"
-        raise InputError(f"y_{part}", f"hold {len(pixels)} integers", shown)
+        raise InputError(f"y_{part}", "hold an integer for each image", shown)
     if pixels.ndim == 3:
         return images_from(pixels, labels)
     last = pixels.ndim == 4 and pixels.shape[3] in (1, 3)

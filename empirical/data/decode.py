@@ -72,8 +72,9 @@ def decode_files(
         for i in chunk:
             image, greys[i] = _decode(paths[i], size)
             if image.shape != first.shape:
-                shown = f"{_sides(image)} in {paths[i]} and {_sides(first)} in {paths[0]}"
-                raise InputError("images", "share one size", shown, "Give a size to resize them.")
+                shown = f"{_sides(first)} and {_sides(image)}"
+                hint = f"See {paths[0]} and {paths[i]}; or give a size to resize them."
+                raise InputError("images", "share one size", shown, hint)
             pixels[i] = image.transpose(2, 0, 1)
         return len(chunk)
 
@@ -99,8 +100,8 @@ def _decode(path: str, size: int | None) -> tuple[NDArray[np.uint8], bool]:
         with PIL.Image.open(path) as opened:
             mode = opened.mode
             if mode not in _GREY | _COLOUR:
-                shown = f"mode {mode} in {path}"
-                raise InputError("images", "have 8 bits a channel", shown, "Convert them first.")
+                hint = f"Convert {path} first."
+                raise InputError("images", "have 8 bits a channel", f"mode {mode}", hint)
             turned = opened.getexif().get(_ORIENTATION, 1) != 1
             image = (PIL.ImageOps.exif_transpose(opened) if turned else opened).convert("RGB")
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
@@ -116,11 +117,11 @@ def _square(image: Image, size: int) -> Image:
     from PIL.Image import Resampling
 
     width, height = image.size
-    scale = size / min(width, height)
-    wide, high = max(size, round(width * scale)), max(size, round(height * scale))
+    short = min(width, height)
+    wide, high = (size if side == short else int(size * side / short) for side in image.size)
     if (wide, high) != (width, height):
         image = image.resize((wide, high), Resampling.BILINEAR)
-    left, top = (wide - size) // 2, (high - size) // 2
+    left, top = round((wide - size) / 2), round((high - size) / 2)
     return image.crop((left, top, left + size, top + size))
 
 

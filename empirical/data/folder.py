@@ -141,8 +141,7 @@ def decode_parts(
 def _classes(folder: Path) -> tuple[str, ...]:
     found = [child.name for child in _sub_folders(folder)]
     if len(found) < 2:
-        shown = f"{len(found)} in {folder}"
-        raise InputError("folder", "hold at least two class folders", shown)
+        raise InputError("folder", "hold at least two class folders", len(found), f"See {folder}.")
     check_class_names(found)
     return tuple(found)
 
@@ -173,6 +172,6 @@ def _images(folder: Path) -> list[str]:
         if name.lower().endswith(SUFFIXES) and not name.startswith(".")
     ]
     if not found:
-        hint = "Files count as images if they end in " + ", ".join(SUFFIXES) + "."
-        raise InputError("folder", "hold an image in every class folder", str(folder), hint)
+        hint = f"See {folder}; files count as images if they end in {', '.join(SUFFIXES)}."
+        raise InputError("folder", "hold an image in every class folder", "none in one", hint)
     return sorted(found)

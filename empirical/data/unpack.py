@@ -123,7 +123,7 @@ def _check(archive: Path, entries: Iterable[tuple[str, int, str]], top: str) -> 
         total += size
         wrong = ""
         if kind not in ("file", "folder"):
-            wrong = f"is a {kind}"
+            wrong = f"is {kind}"
         elif path.is_absolute() or ".." in parts or "\\" in name or "\0" in name or ":" in name:
             wrong = "points outside"
         elif not parts or parts[0] != top or (len(parts) == 1 and kind == "file"):
@@ -144,16 +144,16 @@ def _check(archive: Path, entries: Iterable[tuple[str, int, str]], top: str) -> 
 def _zip_kind(entry: zipfile.ZipInfo) -> str:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.flag_bits & 1:
-        return "encrypted file"
+        return "an encrypted file"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return f"file compressed by the method {entry.compress_type}"
+        return f"a file compressed by the method {entry.compress_type}"
     if entry.is_dir():
-        return "folder" if kind in (0, stat.S_IFDIR) else "link or special file"
-    return "file" if kind in (0, stat.S_IFREG) else "link or special file"
+        return "folder" if kind in (0, stat.S_IFDIR) else "a link or special file"
+    return "file" if kind in (0, stat.S_IFREG) else "a link or special file"
 
 
 def _tar_kind(member: tarfile.TarInfo) -> str:
     if member.isdir():
         return "folder"
     plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
-    return "file" if plain else "link or special file"
+    return "file" if plain else "a link or special file"
