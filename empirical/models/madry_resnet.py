@@ -8,7 +8,6 @@ from itertools import pairwise
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .downsample import SymmetricHalve
 from .plan import Parts, Plan, linear_tail
 from .registry import register
 
@@ -26,7 +25,7 @@ class StandardiseImage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return standardised images of shape (B, C, H, W)."""
         values = x.float() if x.element_size() < 4 else x
-        count = x[0].numel()
+        count = x.shape[1:].numel()
         centred = values - values.mean(dim=(1, 2, 3), keepdim=True)
         variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
         # The root of a clamped variance, not a clamped root, whose gradient at 0 is infinite.
@@ -40,26 +39,21 @@ class MadryUnit(nn.Module):
     them before and half behind. The first unit of all activates its shortcut too.
     """
 
-    def __init__(
-        self, inputs: int, width: int, stride: int, *, activate: bool = False, exact: bool = False
-    ) -> None:
+    def __init__(self, inputs: int, width: int, stride: int, *, activate: bool = False) -> None:
         super().__init__()
-        symmetric = stride == 2 and exact
         self.inputs, self.width, self.activate = inputs, width, activate
         self.bn1 = nn.BatchNorm2d(inputs)
-        self.conv1 = nn.Conv2d(inputs, width, 3, 1 if symmetric else stride, 1, bias=False)
-        self.halve = SymmetricHalve() if symmetric else nn.Identity()
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.shortcut: nn.Module = nn.Identity()
         if stride == 2:  # rounding odd sides up, as the convolution does
-            self.shortcut = SymmetricHalve() if exact else nn.AvgPool2d(2, ceil_mode=True)
+            self.shortcut = nn.AvgPool2d(2, ceil_mode=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride) of maps (B, inputs, H, W)."""
         active = F.leaky_relu(self.bn1(x), SLOPE)
-        out = self.halve(self.conv1(active))
-        out = self.conv2(F.leaky_relu(self.bn2(out), SLOPE))
+        out = self.conv2(F.leaky_relu(self.bn2(self.conv1(active)), SLOPE))
         return out + self._padded(self.shortcut(active if self.activate else x))
 
     def _padded(self, x: Tensor) -> Tensor:
@@ -72,12 +66,13 @@ class MadryUnit(nn.Module):
 
 
 @register("madry_resnet")
-def madry_resnet(plan: Plan, *, exact: bool = False) -> Parts:
+def madry_resnet(plan: Plan) -> Parts:
     """Madry's ResNet "w32-10" for CIFAR10: three stages of five units, 160/320/640 channels.
 
     Images are standardised one by one inside the network, so that it needs no mean and std.
     45,901,914 parameters at 3 channels with ten classes. Convolutions are padded alike on all
-    sides; TensorFlow's pad a strided one on the far sides only. `exact` is that of resnet18.
+    sides; TensorFlow's pad a strided one on the far sides only. What is said
+    of exactness in resnet18 holds here, too.
     """
     widths = [plan.width(channels) for channels in (16, 160, 320, 640)]
     layers: OrderedDict[str, nn.Module] = OrderedDict(
@@ -85,7 +80,7 @@ def madry_resnet(plan: Plan, *, exact: bool = False) -> Parts:
         conv0=nn.Conv2d(plan.spec.in_channels, widths[0], 3, padding=1, bias=False),
     )
     for stage, (inputs, width) in enumerate(pairwise(widths), start=1):
-        first = MadryUnit(inputs, width, 1 if stage == 1 else 2, activate=stage == 1, exact=exact)
+        first = MadryUnit(inputs, width, 1 if stage == 1 else 2, activate=stage == 1)
         layers[f"stage{stage}"] = nn.Sequential(
             first, *(MadryUnit(width, width, 1) for _ in range(4))
         )

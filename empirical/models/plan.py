@@ -90,36 +90,54 @@ def hidden_tail(
 
 
 def make_head(
-    spec: ModelSpec, parts: Parts, shape: tuple[int, ...], *, pooled: bool, pool: str = "max"
+    spec: ModelSpec, parts: Parts, shape: tuple[int, ...], *, pooled: bool = False
 ) -> nn.Module:
     """Return the head for features whose maps have the shape (channels, H', W').
+
+    Maps that the plain network averages are averaged. Over the group they are pooled before
+    (`pooled`, or head "invariant"), or the linear layer sees every element. Maps that the plain
+    network flattens are flattened with all their elements; for head "invariant" the first
+    linear layer is applied in all orientations, with the same parameters, and pooled.
 
     Parameters
     ----------
     spec : ModelSpec
-        Says group and head.
+        Says group and head, and with a group how to pool.
     parts : Parts
         The plain network.
     shape : tuple of int
         Of one image's feature maps in the plain network, the group not counted.
     pooled : bool
-        Whether the paper's head pools over the group.
-    pool : {"max", "mean"}
-        How to pool over the group.
+        Whether the paper's head pools averaged maps over the group.
     """
-    invariant = spec.head == "invariant"
-    average = parts.average or invariant
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    inputs = shape[0] if average else math.prod(shape)
-    if spec.group is not None:
-        if invariant or (pooled and parts.average):
-            from .equivariant import GroupPool
+    channels = shape[0]
+    invariant = spec.head == "invariant"
+    if spec.group is not None and parts.average and (pooled or invariant):
+        from .equivariant import GroupPool
 
-            layers["group"] = GroupPool(spec.group, pool)
-        else:
-            inputs *= group_order(spec.group)
-    if average:
+        layers["group"] = GroupPool(spec.group, spec.options["pool"])
+    else:
+        channels *= group_order(spec.group)
+    if parts.average:
         layers["average"] = nn.AdaptiveAvgPool2d(1)
     layers["flatten"] = nn.Flatten()
+    inputs = channels if parts.average else channels * math.prod(shape[1:])
     layers.update(parts.tail(inputs).named_children())
+    if spec.group is not None and invariant and not parts.average:
+        _read_in_all_orientations(layers, shape, spec.group, spec.options["pool"])
     return nn.Sequential(layers)
+
+
+def _read_in_all_orientations(
+    layers: OrderedDict[str, nn.Module], shape: tuple[int, ...], group: str, pool: str
+) -> None:
+    """Replace the first linear layer by one that the group does not change."""
+    from .equivariant import WholeMapLinear
+
+    for name, layer in layers.items():
+        if isinstance(layer, nn.Linear):
+            layers[name] = WholeMapLinear(
+                shape[0], layer.out_features, shape[1], group=group, pool=pool
+            )
+            return

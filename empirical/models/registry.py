@@ -21,6 +21,7 @@ Maker = Callable[..., Parts]
 #: Channel rules of group networks: as the plain network, or divided by sqrt(group order).
 CHANNEL_RULES = ("same", "sqrt")
 _POOLS = ("max", "mean")
+_GROUP_OPTIONS = ("channels", "pool", "exact")
 #: Sides up to this are tried when the least possible one is looked for.
 _LARGEST_TRIED = 256
 
@@ -40,7 +41,7 @@ class Entry:
         """Return all options with their default values, for a group or none."""
         options = {**self.options, "width": 1.0} if self.groups else dict(self.options)
         if group is not None:
-            options |= {"channels": self.channels, "pool": "max"}
+            options |= {"channels": self.channels, "pool": "max", "exact": False}
         return options
 
 
@@ -125,8 +126,13 @@ def build(
     group : {None, "p4", "p4m"}
         Make the features equivariant to quarter turns (p4), or also to mirrors (p4m).
     head : {"paper", "invariant"}, optional
-        "paper" (default) as published, "invariant" pools over the group and over space, so
-        that logits do not change under the group where the features are exactly equivariant.
+        For group networks. "paper" (default): as published, which differs. Where the plain
+        network averages over space, P4 pools over the group (the published counts of VGG16 and
+        ResNet18) and P4M does not (the authors' ResNet18; taken over for the others). Where it
+        flattens, all places of all group elements are flattened. "invariant": logits do not
+        change under the group where the features are exactly equivariant. Averaged maps are
+        pooled over the group; flattened ones are read by their first linear layer in all
+        orientations, which are pooled.
     mean, std : sequence of float, optional
         Normalisation per channel, inside the model.
     generator : torch.Generator, optional
@@ -138,7 +144,10 @@ def build(
     **options
         Of the network (see its function) and, where there are convolutions: `width`, a factor
         on all channel counts; with a group also `channels`, "sqrt" (divided by the square
-        root of the group's order) or "same", and `pool`, "max" or "mean" over the group.
+        root of the group's order) or "same"; `pool`, "max" or "mean" over the group; and
+        `exact`: where strided windows do not fit the maps of images of this size, which breaks
+        the equivariance (3x3 at stride 2 on an even side), let them grow until they do, by
+        averaging filters over neighbouring places. The parameters stay as they are.
 
     Returns
     -------
@@ -198,10 +207,15 @@ def build_spec(
 
             # The plan has scaled the channels already, all of them before rounding: layer by
             # layer, what a DenseNet joins would no longer fit.
-            features = to_equivariant(features, spec.group, channels="same")
-        pooled = spec.group in entry.pooled
-        pool = spec.options.get("pool", "max")
-        head = make_head(spec, parts, shape, pooled=pooled, pool=pool)
+            image = (spec.in_channels, spec.image_size, spec.image_size)
+            features = to_equivariant(
+                features,
+                spec.group,
+                channels="same",
+                exact=spec.options["exact"],
+                input_shape=image,
+            )
+        head = make_head(spec, parts, shape, pooled=spec.group in entry.pooled)
         model = Classifier(spec, Normalise(spec.mean, spec.std), features, head)
     return model.to(place)
 
@@ -217,7 +231,7 @@ def _checked_options(entry: Entry, spec: ModelSpec) -> dict[str, Any]:
         raise InputError("head", "be 'paper' without a group", spec.head, hint)
     options = entry.defaults(spec.group)
     for key, value in spec.options.items():
-        if spec.group is None and key in ("channels", "pool") and entry.groups:
+        if spec.group is None and key in _GROUP_OPTIONS and entry.groups:
             raise InputError(key, "be left out without a group", value)
         if not options:
             raise InputError(key, f"be left out: {entry.name} has no options", value)

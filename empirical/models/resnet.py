@@ -6,23 +6,20 @@ from collections import OrderedDict
 
 from torch import nn
 
-from .downsample import SymmetricHalve
 from .plan import Parts, Plan, linear_tail
 from .registry import register
 
 
 @register("resnet18")
-def resnet18(plan: Plan, *, exact: bool = False) -> Parts:
+def resnet18(plan: Plan) -> Parts:
     """ResNet18 for CIFAR: a 3x3 stem without max-pool, four stages of two basic blocks.
 
     11,173,962 parameters at 3 channels with ten classes. P4 with 32/64/128/256 channels and a
     pooled head has 11,165,738; P4M with 23/45/91/181 channels and a head that sees all eight
     group elements of the averaged maps, as the authors' "GCNN", has 11,201,415.
 
-    On sides that are even where a stage halves them, the stride-2 convolutions break the
-    equivariance. With `exact=True` they become convolutions of stride 1, followed by a halving
-    that is symmetric (:class:`SymmetricHalve`; the 1x1 shortcuts are halved first); the
-    parameters are the same, the three convolutions cost four times as much.
+    Stride-2 convolutions break the equivariance where they halve an even side, as at 32x32;
+    the option `exact` of group networks mends it (:func:`build`).
     """
     width = plan.width(64)
     layers: OrderedDict[str, nn.Module] = OrderedDict(
@@ -32,24 +29,17 @@ def resnet18(plan: Plan, *, exact: bool = False) -> Parts:
     )
     for number, channels in enumerate((64, 128, 256, 512), start=1):
         stride = 1 if number == 1 else 2
-        layers[f"layer{number}"] = _stage(width, plan.width(channels), stride, exact)
+        layers[f"layer{number}"] = _stage(width, plan.width(channels), stride)
         width = plan.width(channels)
     return Parts(nn.Sequential(layers), average=True, tail=linear_tail(plan.spec.num_classes))
 
 
-def _stage(inputs: int, width: int, stride: int, exact: bool) -> nn.Sequential:
+def _stage(inputs: int, width: int, stride: int) -> nn.Sequential:
     from torchvision.models.resnet import BasicBlock  # takes a second to import
 
     shortcut = None
-    if stride == 2 and exact:
-        shortcut = nn.Sequential(
-            SymmetricHalve(), nn.Conv2d(inputs, width, 1, bias=False), nn.BatchNorm2d(width)
-        )
-    elif stride == 2:
+    if stride == 2:
         shortcut = nn.Sequential(
             nn.Conv2d(inputs, width, 1, stride=2, bias=False), nn.BatchNorm2d(width)
         )
-    first = BasicBlock(inputs, width, 1 if exact else stride, shortcut)
-    if stride == 2 and exact:
-        first.conv1 = nn.Sequential(first.conv1, SymmetricHalve())
-    return nn.Sequential(first, BasicBlock(width, width))
+    return nn.Sequential(BasicBlock(inputs, width, stride, shortcut), BasicBlock(width, width))

@@ -9,7 +9,7 @@ from typing import cast
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .downsample import SymmetricHalve
+from ...theory.errors import InputError
 from .plan import Parts, Plan, linear_tail
 from .registry import register
 
@@ -21,33 +21,29 @@ class WideBlock(nn.Module):
     The names of the layers are those of TRADES's public code.
     """
 
-    def __init__(self, inputs: int, width: int, stride: int, *, exact: bool = False) -> None:
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
-        halve = stride == 2 and exact
-        stride = 1 if halve else stride
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, width, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.changes = inputs != width or stride != 1 or halve
+        self.changes = inputs != width or stride != 1
         if self.changes:
             self.convShortcut = nn.Conv2d(inputs, width, 1, stride=stride, bias=False)
-        self.halve = SymmetricHalve() if halve else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride) of maps (B, inputs, H, W)."""
         active = F.relu(self.bn1(x))
-        out = self.halve(self.conv1(active))
-        out = self.conv2(F.relu(self.bn2(out)))
-        return out + (self.convShortcut(self.halve(active)) if self.changes else x)
+        out = self.conv2(F.relu(self.bn2(self.conv1(active))))
+        return out + (self.convShortcut(active) if self.changes else x)
 
 
 class WideStage(nn.Module):
     """Blocks one after the other, the first with the stride."""
 
-    def __init__(self, blocks: int, inputs: int, width: int, stride: int, exact: bool) -> None:
+    def __init__(self, blocks: int, inputs: int, width: int, stride: int) -> None:
         super().__init__()
-        first = WideBlock(inputs, width, stride, exact=exact)
+        first = WideBlock(inputs, width, stride)
         self.layer = nn.Sequential(first, *(WideBlock(width, width, 1) for _ in range(blocks - 1)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,21 +63,23 @@ class WideFeatures(nn.Sequential):
 
 
 @register("wrn34_10")
-def wrn34_10(plan: Plan, *, trades_block: bool = False, exact: bool = False) -> Parts:
+def wrn34_10(plan: Plan, *, trades_block: bool = False) -> Parts:
     """WideResNet-34-10: three stages of five pre-activation blocks, 160/320/640 channels.
 
     46,160,474 parameters at 3 channels with ten classes. With `trades_block=True` it carries
     the stage that TRADES's public code defines and never uses (48,262,586), so that its
-    weights load (:func:`from_trades`). `exact` is that of resnet18.
+    weights load (:func:`from_trades`). What is said of exactness in resnet18 holds here, too.
     """
+    if trades_block and plan.spec.group is not None:
+        raise InputError("trades_block", "be False with a group", trades_block)
     widths = [plan.width(channels) for channels in (16, 160, 320, 640)]
     stem = nn.Conv2d(plan.spec.in_channels, widths[0], 3, padding=1, bias=False)
     layers: OrderedDict[str, nn.Module] = OrderedDict(conv1=stem)
-    layers["block1"] = WideStage(5, widths[0], widths[1], 1, exact)
+    layers["block1"] = WideStage(5, widths[0], widths[1], 1)
     if trades_block:
-        layers["sub_block1"] = WideStage(5, widths[0], widths[1], 1, exact)
-    layers["block2"] = WideStage(5, widths[1], widths[2], 2, exact)
-    layers["block3"] = WideStage(5, widths[2], widths[3], 2, exact)
+        layers["sub_block1"] = WideStage(5, widths[0], widths[1], 1)
+    layers["block2"] = WideStage(5, widths[1], widths[2], 2)
+    layers["block3"] = WideStage(5, widths[2], widths[3], 2)
     layers["bn1"] = nn.BatchNorm2d(widths[3])
     layers["relu"] = nn.ReLU()
     return Parts(WideFeatures(layers), average=True, tail=linear_tail(plan.spec.num_classes))

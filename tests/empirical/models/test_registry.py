@@ -53,7 +53,7 @@ def test_without_a_generator_the_weights_are_always_the_same():
     assert torch.equal(weights(build("stdcnn", **SIZES)), weights(build("stdcnn", **SIZES)))
 
 
-@pytest.mark.parametrize("name", ["stdcnn", "resnet18", "densenet121"])
+@pytest.mark.parametrize("name", ["stdcnn", "resnet18"])
 def test_global_random_state_stays_as_it_is(name):
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
     build(name, **SIZES, width=0.1, generator=make_generator(3))
