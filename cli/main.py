@@ -309,6 +309,41 @@ def data_prepare(
     command.prepare(name, data_root, size=size, as_json=as_json)
 
 
+@app.command()
+def reproduce(
+    artefact: Annotated[
+        list[str] | None, typer.Argument(help="fig1 .. fig22, table1 .. table8, demo, or all.")
+    ] = None,
+    scale: Annotated[str, typer.Option(help="smoke, cpu or paper.")] = "cpu",
+    seeds: Annotated[int, typer.Option(help="Training seeds of each network.")] = 1,
+    data_root: Annotated[Path | None, typer.Option(help="Where data sets lie.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of runs, figures and report.html.")] = Path(
+        "results"
+    ),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the trainings only.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show every artefact.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make figures and tables of the paper: train what is missing, measure, draw, judge."""
+    _need_torch("reproduce")
+    from . import reproduce as command
+
+    if listed:
+        command.list_artefacts(as_json=as_json)
+        return
+    command.run(
+        artefact or [],
+        scale=scale,
+        seeds=seeds,
+        data_root=data_root,
+        folder=out,
+        device=device,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+
+
 def _numbers(option: str, text: str | None) -> list[int] | None:
     """Return the whole numbers of a list such as 75,90,100; None if there is no text."""
     if text is None:

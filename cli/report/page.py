@@ -72,3 +72,10 @@ def figure(svg: str, caption: str) -> str:
     """Return an inline picture with a caption, which is also its text for screen readers."""
     labelled = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
     return f"<figure>{labelled}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def unique_ids(svg: str, prefix: str) -> str:
+    """Prefix the ids of a picture, so that several can stand in one page."""
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)

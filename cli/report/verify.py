@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...theory.claims import Summary, summarise
 from ...theory.result import EQUALITY, HOLDS, Result
 from ...theory.style import to_svg
-from .page import figure, html_table, page, prose
+from .page import figure, html_table, page, prose, unique_ids
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,13 +67,6 @@ def verify_page(results: Sequence[Result], figures: dict[str, Figure]) -> str:
     return page(
         "Spatial against adversarial robustness: the claims checked", _lead(summaries), sections
     )
-
-
-def unique_ids(svg: str, prefix: str) -> str:
-    """Prefix the ids of a picture, so that several can stand in one page."""
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
 
 
 def _lead(summaries: Sequence[Summary]) -> str:

@@ -16,6 +16,7 @@ from ...theory.progress import Progress, silent
 from ...theory.stats import wilson
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
+from ..evaluation import fingerprint
 from ..models import Classifier, build
 from ..randomness import make_generator
 from ..store import LAYOUT, RunFolder, read_json, write_json
@@ -188,7 +189,7 @@ def _train(
             _loop(trainer, keeper, data, interrupts, board, progress)
         correct = trainer.count_correct(data.test)
     if world.is_main:
-        _write_provenance(run, config, data, keeper.seconds, device, world, options, correct)
+        _write_provenance(run, config, model, data, keeper.seconds, device, world, options, correct)
     return _finished(run, model, trained=True)
 
 
@@ -404,6 +405,7 @@ def _write_config(run: RunFolder, config: TrainConfig, data: DataSet) -> None:
 def _write_provenance(
     run: RunFolder,
     config: TrainConfig,
+    model: Classifier,
     data: DataSet,
     seconds: float,
     device: torch.device,
@@ -418,6 +420,7 @@ def _write_provenance(
             "digest": config.digest,
             "data_digest": data.digest,
             "checkpoint_sha256": file_digest(run.checkpoint_path),
+            "fingerprint": fingerprint(model),
             "processes": world.size,
             "compiled": options.compiled,
             "test": {
