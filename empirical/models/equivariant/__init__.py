@@ -13,6 +13,8 @@ from .exactness import exactness_report
 from .flow import Break
 from .groups import P4, P4M, Group, get_group
 from .layers import GroupBatchNorm2d, GroupDropout2d, GroupGroupNorm, GroupPool
+from .measure import equivariance_error, invariance_error
+from .plain import to_plain
 from .readout import PooledLinear, WholeMapLinear
 
 __all__ = [
@@ -28,7 +30,10 @@ __all__ = [
     "LiftingConv2d",
     "PooledLinear",
     "WholeMapLinear",
+    "equivariance_error",
     "exactness_report",
     "get_group",
+    "invariance_error",
     "to_equivariant",
+    "to_plain",
 ]

@@ -70,7 +70,7 @@ class _GroupConvolution(nn.Module):
         else:
             self.register_parameter("bias", None)
         self.register_buffer("index", self._make_index(), persistent=False)
-        self.register_load_state_dict_post_hook(restore_index)
+        self.register_load_state_dict_post_hook(restore_index)  # type: ignore[no-untyped-call]
         self.reset_parameters()
 
     def _elements_in(self) -> list[int]:
@@ -125,7 +125,7 @@ class _GroupConvolution(nn.Module):
         Tensor
             Shape (out_channels * |G|, in_channels / groups * |G_in|, k, k).
         """
-        weight = self.weight
+        weight: Tensor = self.weight
         if self._smooths_filter:
             weight = _smooth(weight, self.smoothing)
         chosen = weight.flatten(1).index_select(1, self.index)

@@ -172,7 +172,7 @@ def _getitem(call: FunctionCall) -> list[Kind]:
         step = index[2]
         if isinstance(step, slice) and step.start in (None, 0) and step.stop is None:
             _window(call, x, kernel=1, stride=step.step or 1)
-            return [Kind(kind.form, kind.channels, tuple(call.out.shape[-2:]))]
+            return [_resized(call, kind)]
     raise RefusedError("Only x[..., ::s, ::s] can be sliced from maps.")
 
 
@@ -212,7 +212,7 @@ def _pool(call: FunctionCall) -> list[Kind]:
     if not isinstance(call.out, Tensor):
         raise RefusedError("Indices of maxima do not commute with the group.")
     _window(call, x, size, _square(call, "stride", stride), padding, dilation)
-    return [Kind(kind.form, kind.channels, tuple(call.out.shape[-2:]))]
+    return [_resized(call, kind)]
 
 
 def _adaptive(call: FunctionCall) -> list[Kind]:
@@ -224,7 +224,7 @@ def _adaptive(call: FunctionCall) -> list[Kind]:
     if not isinstance(call.out, Tensor):
         raise RefusedError("Indices of maxima do not commute with the group.")
     # Its windows lie symmetrically whatever the sizes: floor(i n / m) and ceil((i + 1) n / m).
-    return [Kind(kind.form, kind.channels, tuple(call.out.shape[-2:]))]
+    return [_resized(call, kind)]
 
 
 def _interpolate(call: FunctionCall) -> list[Kind]:
@@ -234,7 +234,7 @@ def _interpolate(call: FunctionCall) -> list[Kind]:
     whole = all(new % old == 0 for new, old in zip(sides, x.shape[-2:], strict=True))
     if mode not in (*_SYMMETRIC_RESIZES, "nearest-exact") and not (mode == "nearest" and whole):
         raise RefusedError(f"Resizing by '{mode}' from {_shape(x)} is not symmetric.")
-    return [Kind(kind.form, kind.channels, sides)]
+    return [_resized(call, kind)]
 
 
 def _window(
@@ -243,6 +243,10 @@ def _window(
     sides = (x.shape[-2], x.shape[-1])
     where = Window(call.path, call.name, sides, kernel, stride, padding, dilation)
     call.flow.notes.append(where)
+
+
+def _resized(call: FunctionCall, kind: Kind) -> Kind:
+    return Kind(kind.form, kind.channels, (call.out.shape[-2], call.out.shape[-1]))
 
 
 def _square(call: FunctionCall, what: str, value: Any) -> int:

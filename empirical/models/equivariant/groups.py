@@ -122,7 +122,7 @@ class Group:
                 "x", f"have a multiple of {self.order} channels", f"shape {tuple(x.shape)}"
             )
         order = self.table[self.inverse(element)].to(x.device)
-        moved = x.unflatten(1, (-1, self.order)).index_select(2, order).flatten(1, 2)
+        moved = split_group(x, self).index_select(2, order).flatten(1, 2)
         return self.transform(moved, element) if x.ndim >= 4 else moved
 
     def filter_permutation(self, size: int) -> Tensor:
@@ -150,6 +150,11 @@ class Group:
 
     def __str__(self) -> str:
         return self.name
+
+
+def split_group(x: Tensor, group: Group) -> Tensor:
+    """Return (B, channels * order, ...) as (B, channels, order, ...), without copying."""
+    return x.view(x.shape[0], x.shape[1] // group.order, group.order, *x.shape[2:])
 
 
 #: Quarter turns.

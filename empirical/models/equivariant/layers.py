@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ....theory.errors import InputError, check_integer, check_real
 from ...checks import choose
-from .groups import Group, get_group
+from .groups import Group, get_group, split_group
 
 _POOLS = ("max", "mean")
 
@@ -75,8 +75,17 @@ class GroupBatchNorm2d(nn.Module):
         """Return maps of shape (B, num_features * |G|, H, W) normalised."""
         check_maps(x, self.num_features, self.group)
         order, rows = self.group.order, x.shape[-2]
+        norm = self.norm
+        if isinstance(norm, nn.BatchNorm2d) and norm.track_running_stats and not norm.training:
+            return self._evaluate(x, norm)
         joined = x.reshape(x.shape[0], self.num_features, order * rows, x.shape[-1])
-        return cast(Tensor, self.norm(joined)).view(x.shape)
+        return cast(Tensor, norm(joined)).view(x.shape)
+
+    def _evaluate(self, x: Tensor, norm: nn.BatchNorm2d) -> Tensor:
+        """Normalise by repeated statistics, which suits every memory format."""
+        named = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+        mean, var, weight, bias = (shared_over_group(v, self.group.order) for v in named)
+        return F.batch_norm(x, mean, var, weight, bias, eps=norm.eps)
 
     def extra_repr(self) -> str:
         """Return what `print(model)` shows."""
@@ -111,7 +120,7 @@ class GroupPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the maximum or mean over the elements of the group."""
         check_maps(x, None, self.group)
-        split = x.unflatten(1, (-1, self.group.order))
+        split = split_group(x, self.group)
         return split.amax(2) if self.kind == "max" else split.mean(2)
 
     def extra_repr(self) -> str:

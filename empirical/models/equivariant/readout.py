@@ -96,7 +96,7 @@ class WholeMapLinear(nn.Linear):
         super().__init__(in_channels * self.group.order * side * side, out_features, bias)
         self.kind = choose("pool", pool, ("max", "mean"))
         self.register_buffer("index", self._make_index(), persistent=False)
-        self.register_load_state_dict_post_hook(restore_index)
+        self.register_load_state_dict_post_hook(restore_index)  # type: ignore[no-untyped-call]
 
     def reset_parameters(self) -> None:
         """Draw weight and bias as `torch.nn.Linear` does."""
@@ -113,6 +113,6 @@ class WholeMapLinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, out_features) for x of shape (B, in_channels * |G| * side * side)."""
-        turned = x.index_select(1, self.index).unflatten(1, (self.group.order, -1))
+        turned = x.index_select(1, self.index).view(-1, self.group.order, self.in_features)
         out = super().forward(turned)
         return out.amax(1) if self.kind == "max" else out.mean(1)

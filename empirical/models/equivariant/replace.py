@@ -159,10 +159,11 @@ def _linear(leaves: PlainLeaves, call: LeafCall) -> Outcome:
         return partial(nn.Linear, inputs, outputs, bias), VECTOR
     if rows != columns:
         raise RefusedError(f"An invariant head cannot read maps of {rows}x{columns} places.")
-    options = {"group": group, "pool": leaves.pool}
     if rows == 1:
-        return partial(PooledLinear, kind.channels, outputs, bias, **options), VECTOR
-    return partial(WholeMapLinear, kind.channels, outputs, rows, bias, **options), VECTOR
+        sizes = (kind.channels, outputs)
+        return partial(PooledLinear, *sizes, bias, group=group, pool=leaves.pool), VECTOR
+    whole = (kind.channels, outputs, rows)
+    return partial(WholeMapLinear, *whole, bias, group=group, pool=leaves.pool), VECTOR
 
 
 def _pooling(leaves: PlainLeaves, call: LeafCall) -> Outcome:
