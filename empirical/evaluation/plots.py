@@ -1,0 +1,188 @@
+"""Figures of evaluations, each one function of saved evaluations alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...theory.errors import InputError
+from ...theory.style import CYCLE, LINES, new_figure, styled
+from ..checks import choose
+from .rates import LEVEL
+from .record import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+METRICS = ("unchanged", "accuracy")
+
+_TITLES = {
+    "rotation": "Random rotation",
+    "translation": "Random translation",
+    "both": "Rotation and translation",
+    "robustness": "Attack",
+}
+_AXES = {
+    "rotation": "largest angle θ (degrees)",
+    "translation": "largest shift (fraction of the side)",
+    "both": "i (to 180i degrees and i of the side)",
+}
+_RATES = {
+    ("motion", "unchanged"): "rate of invariance",
+    ("motion", "accuracy"): "accuracy",
+    ("robustness", "unchanged"): "1 − fooling rate",
+    ("robustness", "accuracy"): "accuracy under attack",
+}
+
+
+def invariance_figure(
+    evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
+) -> Figure:
+    """Draw invariance profiles of several networks, one panel a kind of motion.
+
+    Parameters
+    ----------
+    evaluations : mapping of str to Evaluation
+        Label of each network, in the order of the legend. Panels show the kinds of motion
+        that any of them has.
+    metric : str
+        "unchanged" is the rate of invariance, "accuracy" the accuracy on moved images.
+    level : float
+        Confidence level of the bands.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to draw.
+    """
+    return _figure(evaluations, ("rotation", "translation", "both"), metric, level)
+
+
+def robustness_figure(
+    evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
+) -> Figure:
+    """Draw robustness profiles of several networks.
+
+    Parameters
+    ----------
+    evaluations : mapping of str to Evaluation
+        Label of each network, in the order of the legend.
+    metric : str
+        "unchanged" is 1 - fooling rate, "accuracy" the accuracy under attack.
+    level : float
+        Confidence level of the bands.
+    """
+    return _figure(evaluations, ("robustness",), metric, level)
+
+
+def profiles_figure(
+    evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
+) -> Figure:
+    """Draw robustness and invariance profiles side by side, as figures 1 to 4 of the paper.
+
+    Parameters are those of :func:`invariance_figure`.
+    """
+    kinds = ("robustness", "rotation", "translation", "both")
+    return _figure(evaluations, kinds, metric, level)
+
+
+def _figure(
+    evaluations: Mapping[str, Evaluation], kinds: tuple[str, ...], metric: str, level: float
+) -> Figure:
+    choose("metric", metric, METRICS)
+    shown = [kind for kind in kinds if any(e.has(kind) for e in evaluations.values())]
+    if not shown:
+        rule = f"hold at least one evaluation with a profile ({', '.join(kinds)})"
+        raise InputError("evaluations", rule, list(evaluations))
+    columns = len(shown) if len(shown) < 4 else 2
+    rows = -(-len(shown) // columns)
+    with styled():
+        width = 6.0 if columns == 1 else 1.0 + 3.4 * columns
+        figure = new_figure(figsize=(width, 0.9 + 3.0 * rows))
+        panels = figure.subplots(rows, columns, squeeze=False)
+        for kind, axes in zip(shown, panels.flat, strict=False):
+            _panel(axes, kind, evaluations, metric, level)
+        handles, labels = panels.flat[0].get_legend_handles_labels()
+        for axes in panels.flat[1:]:
+            more = zip(*axes.get_legend_handles_labels(), strict=True)
+            for handle, label in more:
+                if label not in labels:
+                    handles.append(handle)
+                    labels.append(label)
+        # Networks keep their order and look in all panels, hence one legend for all.
+        order = [labels.index(label) for label in evaluations if label in labels]
+        figure.legend(
+            [handles[k] for k in order],
+            [labels[k] for k in order],
+            loc="outside lower center",
+            ncols=min(len(order), 3 if columns > 1 else 2),
+        )
+    return figure
+
+
+def _panel(
+    axes: Axes, kind: str, evaluations: Mapping[str, Evaluation], metric: str, level: float
+) -> None:
+    unit, label = _unit(kind, evaluations)
+    for number, (name, evaluation) in enumerate(evaluations.items()):
+        if not evaluation.has(kind):
+            continue
+        profile = evaluation.profile(kind)
+        order = np.argsort(profile.values)
+        x = np.asarray(profile.values)[order] * unit
+        rates = [getattr(profile, metric)(int(setting), level) for setting in order]
+        low, high = (np.array([rate.interval[end] for rate in rates]) for end in (0, 1))
+        again, look = divmod(number, len(CYCLE))  # a seventh network looks like none before
+        colour = CYCLE[look]
+        axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+        axes.plot(
+            x,
+            [rate.value for rate in rates],
+            color=colour,
+            linestyle=LINES[(look + again) % len(LINES)],
+            marker=MARKERS[(look + again) % len(MARKERS)],
+            markersize=4,
+            markerfacecolor=colour if again % 2 == 0 else "white",
+            label=name,
+        )
+    family = "robustness" if kind == "robustness" else "motion"
+    axes.set(
+        title=_title(kind, evaluations),
+        xlabel=label,
+        ylabel=f"{_RATES[family, metric]} ({level:.0%} bands)",
+        ylim=(-0.02, 1.02),
+    )
+    if kind == "rotation":
+        axes.set_xticks(range(0, 181, 30))
+
+
+def _unit(kind: str, evaluations: Mapping[str, Evaluation]) -> tuple[float, str]:
+    """Return the factor and the label of the horizontal axis; budgets in 255ths if they are."""
+    if kind != "robustness":
+        return 1.0, _AXES[kind]
+    budgets = [b for e in evaluations.values() if e.has(kind) for b in e.settings.budgets]
+    whole = all(abs(255 * b - round(255 * b)) < 1e-9 for b in budgets)
+    if whole and max(budgets) <= 32 / 255:
+        return 255.0, "ℓ∞ budget ε (in 255ths of the pixel range)"
+    return 1.0, "ℓ∞ budget ε (pixels in [0, 1])"
+
+
+def _title(kind: str, evaluations: Mapping[str, Evaluation]) -> str:
+    if kind != "robustness":
+        return _TITLES[kind]
+    ways = {_attack(e) for e in evaluations.values() if e.has(kind)}
+    return ways.pop() if len(ways) == 1 else _TITLES[kind]
+
+
+def _attack(evaluation: Evaluation) -> str:
+    """Return the attack in a few words, such as "PGD, 10 steps"."""
+    s = evaluation.settings
+    name = {"pgd": "PGD", "apgd": "APGD", "autoattack": "AutoAttack"}[s.attack]
+    text = f"{name}, {s.steps} steps"
+    if s.restarts > 1:
+        text += f", {s.restarts} restarts"
+    return text if s.protocol == "corrected" else f"{text}, {s.protocol} protocol"
