@@ -60,9 +60,9 @@ class ModelSpec:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_integer("num_classes", self.num_classes, minimum=2)
-        check_integer("in_channels", self.in_channels, minimum=1)
-        check_integer("image_size", self.image_size, minimum=1)
+        for name, least in (("num_classes", 2), ("in_channels", 1), ("image_size", 1)):
+            number = check_integer(name, getattr(self, name), minimum=least)
+            object.__setattr__(self, name, number)  # numpy's integers are no JSON
         if self.group is not None:
             choose("group", self.group, GROUPS)
         choose("head", self.head, HEADS)

@@ -40,7 +40,7 @@ def lenet(plan: Plan, *, fully_connected: int = 2) -> Parts:
     has three of the latter; the sizes are not known to us. These are LeNet-5's: 5x5
     convolutions without padding, and `fully_connected=3` adds its layer of 84.
     """
-    if fully_connected not in (2, 3) or isinstance(fully_connected, bool):
+    if fully_connected not in (2, 3):
         raise InputError("fully_connected", "be 2 or 3", fully_connected)
     a, b = plan.width(6), plan.width(16)
     features = nn.Sequential(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...theory.errors import InputError, check_real
+from ...theory.errors import InputError, check_integer, check_real
 from ..checks import choose
 from .classifier import GROUPS, Classifier, ModelSpec, Normalise, group_order
 from .plan import Parts, Plan, make_head
@@ -143,11 +143,12 @@ def build(
         on every device; on "meta" it has shapes only.
     **options
         Of the network (see its function) and, where there are convolutions: `width`, a factor
-        on all channel counts; with a group also `channels`, "sqrt" (divided by the square
-        root of the group's order) or "same"; `pool`, "max" or "mean" over the group; and
-        `exact`: where strided windows do not fit the maps of images of this size, which breaks
-        the equivariance (3x3 at stride 2 on an even side), let them grow until they do, by
-        averaging filters over neighbouring places. The parameters stay as they are.
+        on all channel counts. With a group also `channels`, "sqrt" (divided by the square
+        root of the group's order) or "same"; `pool`, "max" or "mean" over the group (which of
+        them published heads take is not known to us); and `exact`: where windows do not fit
+        the maps of images of this size, which breaks the equivariance (3x3 at stride 2 on an
+        even side), let them grow until they do, by averaging filters over neighbouring places.
+        The parameters stay as they are.
 
     Returns
     -------
@@ -238,7 +239,8 @@ def _checked_options(entry: Entry, spec: ModelSpec) -> dict[str, Any]:
         default = options[choose(f"option of {entry.name}", key, options)]
         if isinstance(default, bool) and not isinstance(value, bool):
             raise InputError(key, "be True or False", value)
-        options[key] = value
+        whole = isinstance(default, int) and not isinstance(default, bool)
+        options[key] = check_integer(key, value) if whole else value
     if "width" in options:
         options["width"] = check_real("width", options["width"], low=1e-3, high=1e3)
     if "channels" in options:

@@ -77,6 +77,12 @@ def test_a_specification_survives_json():
     assert ModelSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
 
 
+def test_numpys_numbers_become_json():
+    sizes = {key: np.int64(value) for key, value in SIZES.items()}
+    spec = build("lenet", **sizes, fully_connected=np.int64(3), width=np.float32(2)).spec
+    assert ModelSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
 def test_a_specification_holds_its_own_options():
     options = {"fully_connected": 3}
     spec = ModelSpec("lenet", **SIZES, options=options)

@@ -99,7 +99,8 @@ def test_an_unknown_name_gets_the_nearest():
     [
         ("lenet", {"fully_conected": 3}, r"Did you mean fully_connected\?"),
         ("lenet", {"fully_connected": 4}, "be 2 or 3"),
-        ("lenet", {"fully_connected": True}, "be 2 or 3"),
+        ("lenet", {"fully_connected": True}, "be an integer"),
+        ("lenet", {"fully_connected": 2.5}, "be an integer"),
         ("lenet", {"width": 0}, "width"),
         ("lenet", {"width": "wide"}, "width"),
         ("mlp_a", {"width": 2}, "mlp_a has no options"),
