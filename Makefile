@@ -11,7 +11,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.core: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[empirical]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
@@ -23,8 +23,9 @@ $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.core $(VENV)/.test
 
 demo: $(VENV)/.core
-	$(BIN)/spadv verify --out $(OUT)
-	@echo "Open $(OUT)/report.html in a browser."
+	$(BIN)/spadv verify --out $(OUT)/theory
+	$(BIN)/spadv reproduce demo --out $(OUT)/networks
+	@echo "Open $(OUT)/theory/report.html and $(OUT)/networks/report.html in a browser."
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
