@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ...theory.errors import InputError, RunFailedError
-from ..checks import check_labels
 from ..device import autocast
 from .objective import Objective
 
@@ -89,11 +88,6 @@ def check_logits(logits: object, batch: int) -> Tensor:
     if logits.ndim != 2 or logits.shape[0] != batch or logits.shape[1] < 2:
         raise InputError("model", rule, f"shape {tuple(logits.shape)}")
     return logits
-
-
-def check_targets(y: Tensor, logits: Tensor) -> Tensor:
-    """Return labels as int64 on the device of the logits, or raise :class:`InputError`."""
-    return check_labels(y, batch=len(logits), num_classes=logits.shape[1]).to(logits.device)
 
 
 def check_finite(witness: Tensor) -> None:

@@ -6,14 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from ...theory.errors import InputError, check_integer
-from ..checks import check_images, choose
-from ..device import PRECISIONS
 from ..randomness import normal, require_generator
-from .ball import ball, per_image
-from .context import attacking
-from .gradient import check_finite, check_logits, forward, input_gradient, wide
-from .objective import divergence
-from .pgd import columns
+from .arena import arena, check_inputs, check_start, plain
+from .ball import per_image
+from .climb import climb_to_the_end
+from .gradient import wide
+from .objective import Divergence
+from .protocol import CORRECTED
 
 #: Standard deviation of the start around the image, as in the authors' code.
 START = 0.001
@@ -26,8 +25,8 @@ def trades_attack(
     budget: float | str | Tensor,
     step_size: float | str | Tensor = 0.007,
     steps: int = 10,
-    start: Tensor | None = None,
     generator: torch.Generator | None = None,
+    start: Tensor | None = None,
     logits: Tensor | None = None,
     precision: str = "float32",
     validate: bool = True,
@@ -47,15 +46,15 @@ def trades_attack(
         Radius and step in pixel units; a number, a fraction, or one per image (B,).
     steps : int
         Number of gradient steps.
-    start : Tensor, optional
-        Start, as `x`; it is projected to the ball. Drawn if not given.
     generator : torch.Generator, optional
-        Source of the start; needed where `start` is not given.
+        Source of the start; needed unless a start is given.
+    start : Tensor, optional
+        Where to begin instead, as `x`; it is projected to the ball.
     logits : Tensor, optional
         The network's logits f(x) in evaluation mode, if they are known; they are computed
         once otherwise.
     precision : str
-        "float32", or "bfloat16" to run the network under autocast.
+        "float32" (the network's own), or "bfloat16" to run it under autocast.
     validate : bool
         As for :func:`pgd`.
 
@@ -76,39 +75,33 @@ def trades_attack(
     Zhang et al., Theoretically principled trade-off between robustness and accuracy,
     ICML 2019, Algorithm 1.
     """
-    if validate:
-        check_images(x)
-    choose("precision", precision, PRECISIONS)
+    check_inputs(x, None, validate)
     steps = check_integer("steps", steps, minimum=0)
     if start is None:
         require_generator(generator)
-    elif start.shape != x.shape:
-        raise InputError("start", f"have the shape of x, {tuple(x.shape)}", tuple(start.shape))
-    batch = len(x)
-    radius = per_image("budget", budget, batch, device=x.device)
-    stride = per_image("step_size", step_size, batch, device=x.device)
-    if logits is not None and (logits.ndim != 2 or len(logits) != batch):
-        raise InputError("logits", f"have shape ({batch}, classes)", tuple(logits.shape))
-    if batch == 0:
+    else:
+        check_start(start, x, validate)
+    radius = per_image("budget", budget, len(x), device=x.device)
+    stride = per_image("step_size", step_size, len(x), device=x.device)
+    if logits is not None and (logits.ndim != 2 or len(logits) != len(x)):
+        raise InputError("logits", f"have shape ({len(x)}, classes)", tuple(logits.shape))
+    if not len(x):
         return x.clone()
-    x = x.detach()
-    with torch.inference_mode(False), attacking(model) as net:
-        if logits is None:
-            logits = check_logits(forward(net, x, precision), batch)
-        objective = divergence(wide(logits.detach()))
-        low, high = ball(x, radius)
-        if start is None:
-            assert generator is not None
-            noise = normal(tuple(x.shape), generator=generator, device=x.device, dtype=x.dtype)
-            start = torch.add(x, noise, alpha=START)
-        current = torch.clamp(start.detach(), low, high)
-        pace = columns(stride, x)
-        witness = torch.zeros((), dtype=torch.float64, device=x.device)
-        for _ in range(steps):
-            slope = input_gradient(net, current, objective, precision)
-            with torch.no_grad():
-                witness += slope.value.sum()
-                current.addcmul_(slope.gradient.sign_(), pace).clamp_(low, high)
+    with arena(model, x, CORRECTED, precision=precision) as ready:
+        x = plain(x)
+        clean = ready.predict(x) if logits is None else wide(plain(logits))
+        # The labels play no part in the ascent.
+        labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        problem = ready.problem(x, radius, Divergence(clean.log_softmax(1)), labels)
+        begin = _around(x, generator) if start is None else plain(start)
+        begin = torch.clamp(begin, problem.low, problem.high)
+        found = climb_to_the_end(problem, begin, stride, steps)
         if validate:
-            check_finite(witness)
-        return current.detach()
+            ready.close()
+        return found
+
+
+def _around(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    made = require_generator(generator)
+    noise = normal(tuple(x.shape), generator=made, device=x.device, dtype=x.dtype)
+    return torch.add(x, noise, alpha=START)

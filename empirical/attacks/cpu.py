@@ -1,0 +1,57 @@
+"""What makes the many small passes of an attack faster on a CPU."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from .convolution import FastConvolutions
+from .gradient import Logits
+
+#: Largest block, in bytes, that still raises the threshold of glibc's allocator.
+_BLOCK = 32 * 2**20 - 2**16
+
+
+def accelerated(network: nn.Module, logits: Logits, x: Tensor, precision: str) -> Logits:
+    """Return the same function of images, faster where a faster way is known.
+
+    Applies on CPUs to networks that are not compiled and run in their own precision;
+    elsewhere the function comes back as it is. Values agree up to the order of summation.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The network, its parameters fixed (see :func:`attacking`).
+    logits : callable
+        The function of images to be called, the network itself or one of its methods.
+    x : Tensor
+        Images, for their device.
+    precision : str
+        "float32" or "bfloat16".
+    """
+    if x.device.type != "cpu" or precision != "float32" or torch.is_autocast_enabled("cpu"):
+        return logits
+    if any(hasattr(m, "_orig_mod") or m._compiled_call_impl is not None for m in network.modules()):
+        return logits
+    keep_freed_memory()
+    mode = FastConvolutions()
+
+    def faster(images: Tensor) -> Tensor:
+        with mode:
+            return logits(images)
+
+    return faster
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let the allocator keep blocks of up to 32 MiB that are freed, once per process.
+
+    Activations are freed and wanted again at every step. glibc returns blocks above a
+    threshold to the system, which then clears each of their pages anew: a sixth of the time
+    of an attack on a small network. The threshold rises to the size of the largest block
+    that was ever freed, so freeing one of 32 MiB, never written to, is enough.
+    """
+    torch.empty(_BLOCK, dtype=torch.uint8)
