@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def locate(name: str, root: Path | str | None = None) -> Place:
 
 def how_to_get(name: str, root: Path) -> str:
     """Return a sentence on how to get a data set, with a network and without."""
-    command = f"`spadv data prepare {name} --data-root {root}`"
+    command = f"`spadv data prepare {name} --data-root {shlex.quote(str(root))}`"
     return f"{command} downloads {describe(name).title}; {_by_hand(name, root)}"
 
 
