@@ -27,8 +27,9 @@ demo: $(VENV)/.core
 	$(BIN)/spadv reproduce demo --out $(OUT)/networks
 	@echo "Open $(OUT)/theory/report.html and $(OUT)/networks/report.html in a browser."
 
+# One process a core, and one thread each: the tests are many small computations.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow

@@ -56,7 +56,7 @@ def uniform(
     """
     require_generator(generator)
     drawn = torch.rand(shape, generator=generator, device=generator.device, dtype=dtype)
-    return drawn.mul_(high - low).add_(low).to(device, non_blocking=True)
+    return _moved(drawn.mul_(high - low).add_(low), device)
 
 
 def normal(
@@ -69,7 +69,12 @@ def normal(
     """Return standard normal numbers, drawn on the generator's device and moved."""
     require_generator(generator)
     drawn = torch.randn(shape, generator=generator, device=generator.device, dtype=dtype)
-    return drawn.to(device, non_blocking=True)
+    return _moved(drawn, device)
+
+
+def _moved(drawn: Tensor, device: torch.device | str) -> Tensor:
+    # Towards a CPU a copy that does not wait could be read before it has arrived.
+    return drawn.to(device, non_blocking=torch.device(device).type == "cuda")
 
 
 def require_generator(generator: object) -> torch.Generator:

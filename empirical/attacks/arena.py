@@ -153,9 +153,9 @@ def check_inputs(x: Tensor, y: Tensor | None, validate: bool) -> Tensor | None:
 
 
 def check_start(start: Tensor, x: Tensor, validate: bool) -> None:
-    """Check that a start is a batch of images like `x`."""
-    if validate:
-        check_images(start, argument="start")
+    """Check that a start is shaped as `x` and finite; it may lie outside [0, 1]."""
+    rule = f"be finite, with the shape {tuple(x.shape)} and dtype of x"
     if start.shape != x.shape or start.dtype != x.dtype:
-        found = f"shape {tuple(start.shape)}, {start.dtype}"
-        raise InputError("start", f"have the shape {tuple(x.shape)} and dtype of x", found)
+        raise InputError("start", rule, f"shape {tuple(start.shape)}, {start.dtype}")
+    if validate and not bool(torch.isfinite(start).all()):
+        raise InputError("start", rule, "NaN or infinite values")

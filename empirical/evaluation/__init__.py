@@ -5,7 +5,6 @@ is kept image by image, so that any other metric can be computed later.
 """
 
 from .attacked import Distances, boundary_distance, robustness_profile
-from .evaluate import evaluate, fingerprint
 from .files import load, load_all, save
 from .invariance import (
     InvarianceOutcomes,
@@ -27,6 +26,7 @@ from .prediction import predict
 from .profile import Profile
 from .rates import Mean, Rate, mean_of, rate_of
 from .record import Evaluation
+from .run import evaluate, fingerprint
 from .settings import EvaluationSettings
 from .worst import WorstCase, worst_case
 
