@@ -108,7 +108,10 @@ def adversarial_examples(
             step_size=objective.step,
             steps=objective.steps,
             start=x + TRADES_START * noise,
+            validate=False,
         )
+    # The images are known to be right, and a loss that is not finite is noticed by the loop:
+    # checks in the attack would only wait for the device.
     budget = objective.budget
     noise = uniform(shape, -budget, budget, generator=generator, device=x.device)[share]
     return pgd(
@@ -120,4 +123,5 @@ def adversarial_examples(
         steps=objective.steps,
         start=(x + noise).clamp_(0, 1),
         random_start=False,
+        validate=False,
     )
