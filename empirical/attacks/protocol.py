@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -92,6 +92,63 @@ def resolve(protocol: Protocol | str, model: nn.Module) -> Protocol:
         return CORRECTED
     spec = getattr(unwrap(model), "spec", None)
     return OFFICIAL if getattr(spec, "group", None) is None else OFFICIAL_EQUIVARIANT
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What a network tells of its normalisation: one mean and deviation per channel."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    group: str | None = None
+
+
+class Normalised(nn.Module):
+    """A network on pixels made of one on normalised images.
+
+    It gives any network what attacks need of it, under "official" rules too.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From normalised images (B, C, H, W) to logits.
+    mean, std : sequence of float
+        Per channel, in the units of pixels in [0, 1]; std above 0.
+
+    Raises
+    ------
+    InputError
+        If the numbers of channels differ, or a deviation is not positive.
+
+    Examples
+    --------
+    >>> net = Normalised(nn.Flatten(), mean=[0.5], std=[0.25])
+    >>> net(torch.tensor([0.5, 1.0]).view(1, 1, 1, 2))
+    tensor([[0., 2.]])
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        if len(mean) != len(std) or not len(mean):
+            raise InputError("std", "have one number per channel, as mean", std)
+        if min(std) <= 0:
+            raise InputError("std", "be above 0", std)
+        self.network = network
+        self.spec = Normalisation(tuple(map(float, mean)), tuple(map(float, std)))
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float64).view(-1, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float64).view(-1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of images with pixels in [0, 1]."""
+        return self.logits_from_normalised((x - self.mean.to(x)) / self.std.to(x))
+
+    def logits_from_normalised(self, z: Tensor) -> Tensor:
+        """Return logits of images that are normalised already."""
+        logits: Tensor = self.network(z)
+        return logits
 
 
 @dataclass(frozen=True)
