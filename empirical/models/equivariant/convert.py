@@ -37,7 +37,7 @@ def to_equivariant(
     input_shape: tuple[int, int, int] | None = None,
     generator: torch.Generator | None = None,
 ) -> nn.Module:
-    """Return the equivariant twin of a plain network, freshly initialised.
+    """Return the equivariant twin of a plain network, its new layers freshly initialised.
 
     The network is copied, run once on the meta device to see which layer receives what, and
     each layer that must change is replaced where it stands, whatever attribute or container
@@ -45,7 +45,8 @@ def to_equivariant(
     convolution that sees the image becomes a :class:`LiftingConv2d`, one that sees maps over
     the group a :class:`GroupConv2d`; normalisation and channel dropout get their versions over
     the group; the first linear layers behind flattened maps are made anew. Images, numbers of
-    image channels and of outputs of linear layers stay as they are.
+    image channels and of outputs of linear layers stay as they are; layers that need no change,
+    such as the last of several linear ones, are copied with their parameters.
 
     What is guaranteed: every operation between the image and the maps over the group commutes
     with every element of the group, up to rounding, at sizes for which
@@ -75,7 +76,7 @@ def to_equivariant(
         averaging their filters (`smoothing`).
     input_shape : (int, int, int), optional
         Channels, rows and columns of the images; needed for `exact`. Without it the channels
-        are those of the first convolution, and several usual sizes are tried.
+        are those of one of the convolutions, and several usual sizes are tried.
     generator : torch.Generator, optional
         One number is drawn from it, which seeds the initialisation and leaves global random
         state alone. Without it torch's global state is used, as by any torch layer.
@@ -142,7 +143,9 @@ def _follow(
     convolutions = [part for part in module.modules() if isinstance(part, nn.Conv2d)]
     if not convolutions:
         raise InputError("module", "hold a torch.nn.Conv2d", type(module).__name__)
-    shapes = [(convolutions[0].in_channels, side, side) for side in _SIDES]
+    # The convolution defined first need not be the first to run: few channels are likelier.
+    counts = [convolutions[0].in_channels, *sorted({part.in_channels for part in convolutions})]
+    shapes = [(c, side, side) for c in dict.fromkeys(counts[:4]) for side in _SIDES]
     if input_shape is not None:
         shapes = [check_shape(input_shape)]
     error: Exception | None = None
@@ -151,10 +154,10 @@ def _follow(
         flow = Flow(module, leaves, scaled=leaves.factor != 1)
         try:
             end = flow.run(shape)
-        except InputError:
-            raise
         except Exception as problem:
-            error = problem
+            if isinstance(problem, InputError) and problem.argument == "module":
+                raise
+            error = error or problem
             continue
         if end is not None and end.form == "flat" and leaves.head is not None:
             hint = "With head=None the twin returns them, (B, channels * |G| * H * W)."
@@ -164,7 +167,8 @@ def _follow(
                 raise refusal(path, part, "It never runs in evaluation mode; take it out first.")
         return shape
     rule = "be the shape (C, H, W) of images that the network runs on"
-    raise InputError("input_shape", rule, input_shape or f"none, tried {shapes}", f"{error}")
+    tried = f"none, where sides of {_SIDES} were tried"
+    raise InputError("input_shape", rule, input_shape or tried, f"{error}") from error
 
 
 def _assemble(module: nn.Module, leaves: PlainLeaves) -> nn.Module:

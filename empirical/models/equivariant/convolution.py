@@ -62,8 +62,9 @@ class _GroupConvolution(nn.Module):
         self.smoothing = check_integer("smoothing", smoothing, minimum=1)
         if self.smoothing > 1 and self.dilation > 1:
             raise InputError("smoothing", "be 1 for a dilated filter", smoothing)
-        shape = [self.out_channels, self.in_channels // self.groups, *self._elements_in()]
-        shape += [self.kernel_size, self.kernel_size]
+        # Four axes, as every tool that treats weights of convolutions expects.
+        maps_in = self.in_channels // self.groups * self.order_in
+        shape = (self.out_channels, maps_in, self.kernel_size, self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         if bias:
             self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype))
@@ -73,14 +74,10 @@ class _GroupConvolution(nn.Module):
         self.register_load_state_dict_post_hook(restore_index)  # type: ignore[no-untyped-call]
         self.reset_parameters()
 
-    def _elements_in(self) -> list[int]:
-        """Return the axis of the weight that counts the elements of the input, if any."""
-        raise NotImplementedError
-
     @property
     def order_in(self) -> int:
-        """Number of maps a channel has in the input: 1 for images."""
-        return math.prod(self._elements_in())
+        """Number of maps that a channel has in the input: 1 for images."""
+        raise NotImplementedError
 
     @property
     def _width(self) -> int:
@@ -224,8 +221,10 @@ class LiftingConv2d(_GroupConvolution):
     torch.Size([2, 40, 26, 26])
     """
 
-    def _elements_in(self) -> list[int]:
-        return []
+    @property
+    def order_in(self) -> int:
+        """Number of maps that a channel of an image has: 1."""
+        return 1
 
 
 class GroupConv2d(_GroupConvolution):
@@ -237,7 +236,7 @@ class GroupConv2d(_GroupConvolution):
     Attributes
     ----------
     weight : Parameter
-        Shape (out_channels, in_channels / groups, |G|, k, k).
+        Shape (out_channels, in_channels / groups * |G|, k, k), the group index fastest.
     bias : Parameter or None
         Shape (out_channels,), shared by the elements of the group.
 
@@ -254,11 +253,13 @@ class GroupConv2d(_GroupConvolution):
     --------
     >>> layer = GroupConv2d(10, 20, 3, group="p4m")
     >>> layer(torch.zeros(2, 80, 10, 10)).shape, layer.weight.shape
-    (torch.Size([2, 160, 8, 8]), torch.Size([20, 10, 8, 3, 3]))
+    (torch.Size([2, 160, 8, 8]), torch.Size([20, 80, 3, 3]))
     """
 
-    def _elements_in(self) -> list[int]:
-        return [self.group.order]
+    @property
+    def order_in(self) -> int:
+        """Number of maps that a channel has in the input: the order of the group."""
+        return self.group.order
 
 
 def restore_index(module: Any, _: object) -> None:
@@ -307,6 +308,4 @@ def _expansion(group: Group, order_in: int, channels: int, kernel: int) -> Tenso
 
 def _smooth(weight: Tensor, width: int) -> Tensor:
     """Return filters (..., k, k) averaged over width x width places: (..., k + width - 1, ...)."""
-    padded = F.pad(weight.flatten(0, -3).unsqueeze(1), (width - 1,) * 4)
-    averaged = F.avg_pool2d(padded, width, 1)
-    return averaged.view(*weight.shape[:-2], *averaged.shape[-2:])
+    return F.avg_pool2d(F.pad(weight, (width - 1,) * 4), width, 1)

@@ -84,9 +84,9 @@ def run_flow(flow: Flow, shape: tuple[int, int, int]) -> None:
     """Run a flow; raise InputError if the network does not run on images of the shape."""
     try:
         flow.run(shape)
-    except InputError:
-        raise
     except Exception as error:
+        if isinstance(error, InputError) and error.argument == "module":
+            raise
         rule = "be the shape (C, H, W) of images that the network runs on"
         raise InputError("input_shape", rule, shape, f"{error}") from error
 

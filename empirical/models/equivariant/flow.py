@@ -122,7 +122,7 @@ class LeafCall:
     module: nn.Module
     x: Tensor
     kind: Kind
-    out: Tensor
+    out: Any
 
 
 @dataclass
@@ -194,7 +194,8 @@ class Flow(TorchFunctionMode):
         from .functions import judge
 
         self._judge = judge
-        x = torch.empty(BATCH, *shape, device="meta")
+        floating = (p.dtype for p in self.module.parameters() if p.is_floating_point())
+        x = torch.empty(BATCH, *shape, device="meta", dtype=next(floating, None))
         self._set(x, Kind("image", shape[0], shape[1:]))
         with self._hooked(), torch.no_grad(), self:
             out = self.module.eval()(x)
@@ -242,15 +243,16 @@ class Flow(TorchFunctionMode):
         self._leaf = None
         inputs = [(t, self.kind_of(t)) for t in tensors_in([args, kwargs])]
         known = [(t, kind) for t, kind in inputs if kind is not None]
-        if not known or not isinstance(out, Tensor):
+        if not known:
             return
         call = LeafCall(self, path, module, *known[0], out)
         try:
-            kind = VECTOR if known[0][1] == VECTOR else self.leaves.kind(call)
+            kind: Kind | None = VECTOR if known[0][1] == VECTOR else self.leaves.kind(call)
         except RefusedError as error:
             self._refuse(path, module, type(module).__name__, str(error))
-            kind = _unknown(out)
-        self._set(out, kind)
+            kind = None
+        for tensor in tensors_in([out]):
+            self._set(tensor, kind or _unknown(tensor))
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

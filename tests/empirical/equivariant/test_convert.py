@@ -1,0 +1,441 @@
+"""The twins of plain networks: what becomes of layers, counts, and that twins are equivariant."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
+from torch.nn.utils import parametrizations
+
+from spadv.empirical.models.equivariant import (
+    P4,
+    P4M,
+    GroupBatchNorm2d,
+    GroupConv2d,
+    GroupDropout2d,
+    GroupGroupNorm,
+    LiftingConv2d,
+    PooledLinear,
+    WholeMapLinear,
+    equivariance_error,
+    exactness_report,
+    invariance_error,
+    to_equivariant,
+    to_plain,
+)
+from spadv.empirical.randomness import make_generator
+from spadv.theory.errors import InputError
+
+GROUPS = [P4, P4M]
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+def images(channels=3, side=16, batch=2):
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(batch, channels, side, side, generator=generator, dtype=torch.float64)
+
+
+def awaken(module, side=16, channels=3):
+    """Give normalisation layers statistics and parameters that could break the equivariance."""
+    module.double().train()
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if parameter.ndim == 1:
+                parameter.uniform_(0.2 if name.endswith("weight") else -0.5, 1.0)
+        module(images(channels, side, batch=4))
+    return module.eval()
+
+
+def stdcnn():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 10, 3), nn.ReLU(), nn.Conv2d(10, 10, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(10, 20, 3), nn.ReLU(), nn.Conv2d(20, 20, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(320, 50), nn.ReLU(), nn.Dropout(), nn.Linear(50, 10)),
+    )
+
+
+def vgg16():
+    layers, channels = [], 3
+    for width in (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0):
+        if width:
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+        else:
+            layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))
+
+
+def resnet18():
+    from torchvision.models import ResNet
+    from torchvision.models.resnet import BasicBlock
+
+    model = ResNet(BasicBlock, [2, 2, 2, 2], num_classes=10)
+    model.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    model.maxpool = nn.Identity()
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "group", "options", "expected"),
+    [
+        (stdcnn, (1, 28, 28), "p4", {"channels": "same"}, 89_910),
+        (stdcnn, (1, 28, 28), "p4", {"channels": "same", "head": "invariant"}, 89_910),
+        (vgg16, (3, 32, 32), "p4", {"head": "invariant"}, 14_718_506),
+        (resnet18, (3, 32, 32), "p4", {"head": "invariant"}, 11_165_738),
+        (resnet18, (3, 32, 32), "p4", {"head": "invariant", "exact": True}, 11_165_738),
+        (resnet18, (3, 32, 32), "p4m", {}, 11_201_415),
+    ],
+)
+def test_published_parameter_counts(make, shape, group, options, expected):
+    with torch.device("meta"):
+        plain = make()
+    twin = to_equivariant(plain, group, input_shape=shape, **options)
+    assert count(twin) == expected
+    # The shape is found without being given, too.
+    if "exact" not in options:
+        assert count(to_equivariant(plain, group, **options)) == expected
+
+
+def test_widths_are_rounded_to_the_nearest_integer():
+    plain = nn.Sequential(*(nn.Conv2d(c, d, 1) for c, d in ((3, 64), (64, 128), (128, 256))))
+    plain.append(nn.Conv2d(256, 512, 1))
+
+    def widths(**options):
+        return [layer.out_channels for layer in to_equivariant(plain, **options)]
+
+    assert widths(group="p4m") == [23, 45, 91, 181]
+    assert widths(group="p4") == [32, 64, 128, 256]
+    assert widths(group="p4", channels=1.5) == [96, 192, 384, 768]
+    assert widths(group="p4", channels="same") == [64, 128, 256, 512]
+    # Halves up, and never none.
+    small = nn.Sequential(nn.Conv2d(3, 5, 1), nn.Conv2d(5, 1, 1), nn.Conv2d(1, 3, 1))
+    assert [layer.out_channels for layer in to_equivariant(small, "p4")] == [3, 1, 2]
+    assert to_equivariant(small, "p4")[0].in_channels == 3
+
+
+class TwoStems(nn.Module):
+    """Defined in an order that is not the order of the run; two layers see the image."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Conv2d(8, 6, 3, padding=1)
+        self.left, self.right = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 1)
+        self.norms = nn.ModuleDict({"a": nn.BatchNorm2d(8), "b": nn.GroupNorm(2, 8)})
+        self.drop = nn.Dropout2d(0.1)
+        self.register_buffer("mean", torch.full((1, 3, 1, 1), 0.4))
+        self.gate = nn.Conv2d(8, 8, 1)
+        self.slope = nn.PReLU()
+
+    def forward(self, x):
+        x = (x - self.mean) / x.std(dim=(1, 2, 3), keepdim=True)
+        maps = torch.cat([F.relu(self.left(x)), self.right(x).sigmoid()], dim=1)
+        maps = self.norms["b"](self.drop(self.norms["a"](maps)))
+        maps = maps * torch.sigmoid(self.gate(F.adaptive_avg_pool2d(maps, 1)))
+        return F.avg_pool2d(self.slope(self.last(maps)), 2) / 2
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_what_sees_the_image_is_lifted_whatever_the_order(group):
+    twin = to_equivariant(TwoStems(), group, channels="same")
+    assert isinstance(twin.left, LiftingConv2d)
+    assert isinstance(twin.right, LiftingConv2d)
+    assert isinstance(twin.last, GroupConv2d)
+    assert isinstance(twin.norms["a"], GroupBatchNorm2d)
+    assert isinstance(twin.norms["b"], GroupGroupNorm)
+    assert isinstance(twin.drop, GroupDropout2d)
+    assert equivariance_error(awaken(twin), images(), group).max() < 1e-12
+
+
+class Shortcut(nn.Module):
+    """A residual unit with zero-padded channels, as in Madry's network."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.conv = nn.Conv2d(6, 16, 3, stride=2, padding=1, bias=False)
+        self.stem = nn.Conv2d(3, 6, 3, padding=1)
+        self.pad = nn.ConstantPad3d((0, 0, 0, 0, 5, 5), 0.0) if module else None
+
+    def forward(self, x):
+        x = F.leaky_relu(self.stem(x), 0.1)
+        short = F.avg_pool2d(x, 2)
+        if self.pad is not None:
+            short = self.pad(short)
+        else:  # counted in the maps that a channel has
+            short = F.pad(short, (0, 0, 0, 0, 5 * x.shape[1] // 6, 5 * x.shape[1] // 6))
+        return self.conv(x) + short
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(("module", "rule"), [(True, "same"), (True, "sqrt"), (False, "same")])
+def test_channels_padded_with_zeros(module, rule, group):
+    options = {"channels": rule, "exact": True, "input_shape": (3, 16, 16)}
+    twin = to_equivariant(Shortcut(module), group, **options)
+    assert equivariance_error(twin.double(), images(), group).max() < 1e-12
+    if module:
+        before, behind = twin.pad.padding[4:]
+        assert before % group.order == behind % group.order == 0
+        assert before + behind == (twin.conv.out_channels - twin.stem.out_channels) * group.order
+
+
+def test_padding_by_numbers_of_the_plain_network_is_refused_where_they_change():
+    with pytest.raises(InputError, match="ConstantPad3d"):
+        to_equivariant(Shortcut(False), "p4", channels="sqrt")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "vgg11_bn", "densenet121"])
+def test_twins_of_torchvision(name):
+    from torchvision import models
+
+    torch.manual_seed(0)
+    plain = getattr(models, name)(num_classes=10)
+    if name.startswith("vgg"):  # its head of 120 million weights adds nothing here
+        plain.avgpool, plain.classifier = nn.AdaptiveAvgPool2d(2), nn.Linear(2048, 10)
+    twin = to_equivariant(
+        plain, "p4", head="invariant", channels=0.25, exact=True, input_shape=(3, 32, 32)
+    )
+    assert exactness_report(twin, (3, 32, 32)) == []
+    x = images(side=32)
+    twin = twin.double().train()
+    out = twin(x)
+    out.square().sum().backward()
+    missing = [name for name, p in twin.named_parameters() if p.grad is None]
+    assert missing == []
+    assert out.shape == (2, 10)
+    assert invariance_error(twin.eval(), x).max() < 1e-9
+
+
+def test_a_twin_without_exactness_breaks_as_much_as_reported():
+    twin = to_equivariant(resnet18(), "p4", channels=0.25, head="invariant")
+    assert len(exactness_report(twin, (3, 32, 32))) == 6
+    awaken(twin, side=32)
+    assert invariance_error(twin, images(side=32)).max() > 1e-4
+    assert exactness_report(twin, (3, 33, 33)) == []
+    assert invariance_error(twin, images(side=33)).max() < 1e-12
+
+
+@pytest.mark.parametrize("depthwise", [True, False])
+def test_grouped_convolutions(depthwise):
+    groups = 8 if depthwise else 2
+    plain = nn.Sequential(
+        nn.Conv2d(3, 8, 1), nn.Conv2d(8, 16, 3, padding=1, groups=groups), nn.Conv2d(16, 2, 1)
+    )
+    twin = to_equivariant(plain, "p4m", channels=0.5)
+    assert twin[1].groups == (4 if depthwise else 2)
+    assert equivariance_error(twin.double(), images(), P4M).max() < 1e-12
+
+
+def test_heads():
+    shape = {"input_shape": (1, 28, 28), "channels": "same"}
+    paper = to_equivariant(stdcnn(), **shape)
+    assert paper[11].in_features == 20 * 4 * 4 * 4
+    assert (paper[11].out_features, paper[14].in_features) == (50, 50)
+    invariant = to_equivariant(stdcnn(), head="invariant", pool="mean", **shape)
+    assert isinstance(invariant[11], WholeMapLinear)
+    assert invariant[11].kind == "mean"
+    x = images(1, 28)
+    assert invariance_error(invariant.double().eval(), x).max() < 1e-12
+    assert invariance_error(paper.double().eval(), x).max() > 0.01
+    one_place = to_equivariant(vgg16(), head="invariant")
+    assert isinstance(one_place[-1], PooledLinear)
+    with pytest.raises(InputError, match=r"11 \(Linear\).*head=None"):
+        to_equivariant(stdcnn(), head=None, **shape)
+    features = to_equivariant(stdcnn()[:11], head=None, **shape)
+    assert features(torch.zeros(2, 1, 28, 28)).shape == (2, 1280)
+
+
+def test_a_single_layer():
+    assert isinstance(to_equivariant(nn.Conv2d(3, 4, 3)), LiftingConv2d)
+
+
+def test_a_shared_layer_stays_shared():
+    shared = nn.Conv2d(4, 4, 3, padding=1)
+    plain = nn.Sequential(nn.Conv2d(3, 4, 1), shared, nn.ReLU(), shared)
+    twin = to_equivariant(plain, channels="same")
+    assert twin[1] is twin[3]
+    assert equivariance_error(twin.double(), images()).max() < 1e-12
+
+
+def test_the_plain_network_stays_as_it_is():
+    plain = TwoStems().train()
+    before = copy.deepcopy(plain.state_dict())
+    plain.left.eval()
+    twin = to_equivariant(plain)
+    assert all(torch.equal(value, before[key]) for key, value in plain.state_dict().items())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in plain.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in twin.modules())
+    # Mode and dtype are those of each layer.
+    assert twin.training
+    assert not twin.left.training
+    assert to_equivariant(plain.half()).last.weight.dtype == torch.float16
+
+
+def test_names_of_parameters_are_those_of_the_plain_network():
+    plain = resnet18()
+    names = {name.replace(".norm.", ".") for name, _ in to_equivariant(plain).named_parameters()}
+    assert names == {name for name, _ in plain.named_parameters()}
+
+
+def test_drawn_from_a_generator():
+    plain = stdcnn()
+    state = torch.get_rng_state()
+    first, second, third = (
+        to_equivariant(plain, input_shape=(1, 28, 28), generator=make_generator(seed))
+        for seed in (7, 7, 8)
+    )
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(map(torch.equal, first.parameters(), second.parameters()))
+    assert not torch.equal(first[0].weight, third[0].weight)
+    # What needs no change keeps its parameters.
+    assert torch.equal(first[14].weight, plain[14].weight)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_state_of_a_trained_twin(group):
+    twin = awaken(to_equivariant(TwoStems(), group, channels="same"))
+    other = to_equivariant(TwoStems(), group, channels="same").double().eval()
+    other.load_state_dict(twin.state_dict())
+    assert torch.equal(other(images()), twin(images()))
+    assert torch.equal(copy.deepcopy(twin)(images()), twin(images()))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_twin_as_a_plain_network(group):
+    options = {"exact": True, "input_shape": (3, 16, 16)}
+    for make in (TwoStems, resnet18):
+        twin = awaken(to_equivariant(make(), group, channels=0.2, **options))
+        plain = to_plain(twin)
+        kinds = {type(m).__name__ for m in plain.modules()}
+        assert not kinds & {"GroupConv2d", "LiftingConv2d", "GroupBatchNorm2d", "GroupGroupNorm"}
+        torch.testing.assert_close(plain(images()), twin(images()))
+        assert not any(p.requires_grad for p in plain.parameters())
+        assert all(p.requires_grad for p in twin.parameters())
+
+
+class Functional(nn.Module):
+    """A convolution, and then some function of its maps."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.conv(x))
+
+
+WEIGHT = torch.ones(8, 8, 1, 1)
+#: Layers and operations that do not commute with the group, and words of the refusal.
+REFUSED = {
+    "wide kernel": (nn.Conv2d(8, 8, (1, 3)), "function.*kernel_size"),
+    "one-sided same": (nn.Conv2d(8, 8, 2, padding="same"), "one-sided"),
+    "uneven stride": (nn.Conv2d(8, 8, 3, stride=(2, 1)), "stride"),
+    "uneven pool": (nn.MaxPool2d((2, 1)), "MaxPool2d.*kernel_size"),
+    "indices": (nn.MaxPool2d(2, return_indices=True), "Indices"),
+    "transposed": (nn.ConvTranspose2d(8, 8, 2), "conv_transpose2d"),
+    "layer norm": (nn.LayerNorm([8, 16, 16]), "layer_norm"),
+    "local response": (nn.LocalResponseNorm(3), "LocalResponseNorm"),
+    "prelu": (nn.PReLU(8), "prelu"),
+    "running instance norm": (nn.InstanceNorm2d(8, track_running_stats=True), "running"),
+    "shuffle": (nn.ChannelShuffle(2), "channel_shuffle"),
+    "pixel shuffle": (nn.PixelShuffle(2), "pixel_shuffle"),
+    "one-sided pad": (nn.ZeroPad2d((1, 0, 1, 0)), "same on all sides"),
+    "odd resize": (nn.Upsample(size=(20, 20)), "nearest"),
+    "uneven adaptive": (nn.AdaptiveAvgPool2d((1, 2)), "not square"),
+    "softmax": (nn.Softmax(dim=1), "softmax"),
+    "spectral norm": (parametrizations.spectral_norm(nn.Conv2d(8, 8, 1)), "function.*parametris"),
+    "slice": (lambda x: x[:, :4], "sliced"),
+    "crop": (lambda x: x[..., 1:, 1:], "sliced"),
+    "assignment": (lambda x: x.__setitem__((0, 0), 0.0) or x, "__setitem__"),
+    "transpose": (lambda x: x.transpose(2, 3), "transpose"),
+    "property": (lambda x: x.mT, "mT"),
+    "channel mean": (lambda x: x.mean(2), "mean"),
+    "gate of constants": (lambda x: x * torch.ones(8, 1, 1, device=x.device), "differently"),
+    "position": (lambda x: x + torch.ones(16, 16, device=x.device), "differently"),
+    "view": (lambda x: x.view(x.shape[0], 2, -1), "mixes"),
+    "functional": (lambda x: F.conv2d(x, WEIGHT.to(x.device)), "conv2d"),
+    "stack": (lambda x: torch.stack([x, x]), "stack"),
+    "batch cat": (lambda x: torch.cat([x, x]), "channels can be joined"),
+    "linear on maps": (nn.Linear(16, 4), "flattened"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_equivariant_is_refused(name):
+    function, match = REFUSED[name]
+    with pytest.raises(InputError, match=match):
+        to_equivariant(Functional(function), "p4", channels="same", input_shape=(3, 16, 16))
+
+
+def test_flattening_for_a_mixing_sum_is_refused():
+    # 8 * 16 * 16 numbers of flattened maps joined with those of the image.
+    class Joined(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+        def forward(self, x):
+            return torch.cat([x, self.conv(x)], dim=1)
+
+    with pytest.raises(InputError, match="acts differently"):
+        to_equivariant(Joined())
+
+
+def test_a_layer_on_image_and_on_maps_is_refused():
+    shared = nn.Conv2d(3, 3, 3, padding=1)
+    with pytest.raises(InputError, match=r"'0 \(Conv2d\)'.*several times"):
+        to_equivariant(nn.Sequential(shared, nn.ReLU(), shared))
+
+
+def test_a_layer_that_never_runs_is_refused():
+    class Auxiliary(nn.Sequential):
+        def forward(self, x):
+            return self[0](x)
+
+    with pytest.raises(InputError, match=r"'1 \(Conv2d\)'.*never runs"):
+        to_equivariant(Auxiliary(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1)))
+
+
+def test_groups_that_do_not_divide_are_refused():
+    plain = nn.Sequential(nn.Conv2d(3, 6, 1), nn.Conv2d(6, 6, 3, groups=2))
+    with pytest.raises(InputError, match=r"'1 \(Conv2d\)'.*2 groups.*channels='same'"):
+        to_equivariant(plain, "p4")
+
+
+def test_classes_from_a_convolution_are_not_scaled_by_mistake():
+    plain = nn.Sequential(nn.Conv2d(3, 10, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(InputError, match="head=None"):
+        to_equivariant(plain)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"group": "p3"}, "group"),
+        ({"channels": "half"}, "same, sqrt"),
+        ({"channels": -1}, "channels"),
+        ({"head": "pooled"}, "paper, invariant"),
+        ({"pool": "sum"}, "max, mean"),
+        ({"exact": True}, "input_shape.*exact=True"),
+        ({"input_shape": (1, 28)}, "input_shape"),
+        ({"input_shape": (3, 28, 28)}, "input_shape.*channel"),
+        ({"input_shape": (1, 8, 8)}, "input_shape"),
+        ({"generator": 3}, "generator"),
+    ],
+)
+def test_bad_options(options, match):
+    with pytest.raises(InputError, match=match):
+        to_equivariant(stdcnn(), **options)
+
+
+@pytest.mark.parametrize(
+    ("module", "match"),
+    [(nn.Linear(3, 2), "Conv2d"), ("resnet18", "torch.nn.Module"), (nn.Sequential(), "Conv2d")],
+)
+def test_bad_modules(module, match):
+    with pytest.raises(InputError, match=match):
+        to_equivariant(module)
