@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import demo as _demo  # noqa: F401 - registers itself
+from . import figures as _figures  # noqa: F401 - registers itself
 from .draw import draw, hypervolume, pareto_front
 from .finding import Contrast, Finding, Measure, judge
 from .job import Job, merge

@@ -52,7 +52,7 @@ def _plan(scale: str, seeds: tuple[int, ...]) -> Plan:
                 Job(TrainConfig.from_table(table | {"seed": seed}), (settings,)) for seed in seeds
             )
             variants.append(Variant(f"{network}, {_words(turn)}", jobs, float(turn)))
-    names = tuple(variant.name for variant in variants)
+    lines = tuple((variant.name, variant.name) for variant in variants)
     contrasts = []
     for network in _NETWORKS:
         with_turns, without = f"{network}, {_words(180)}", f"{network}, {_words(0)}"
@@ -75,8 +75,8 @@ def _plan(scale: str, seeds: tuple[int, ...]) -> Plan:
     return Plan(
         variants=tuple(variants),
         panels=(
-            ProfilePanel("Rate of invariance", "rotation", "unchanged", names),
-            ProfilePanel("Robustness (PGD)", "robustness", "unchanged", names),
+            ProfilePanel("Rate of invariance", "rotation", "unchanged", lines),
+            ProfilePanel("Robustness (PGD)", "robustness", "unchanged", lines),
         ),
         contrasts=tuple(contrasts),
         columns=(

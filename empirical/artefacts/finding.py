@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...theory.stats import Interval
-from ..evaluation import Evaluation, bootstrap_difference
+from ..evaluation import Evaluation, Profile, bootstrap_difference
 from ..randomness import derive_seed
+from .words import budget
 
 SEEN = "seen"
 NOT_SEEN = "not seen"
@@ -20,6 +23,9 @@ FINDING_VERDICTS = (SEEN, NOT_SEEN, OPPOSITE, UNDERPOWERED)
 
 #: Effects within this (a fraction of images) count as none.
 SMALLEST_EFFECT = 0.02
+
+#: The two metrics of a profile: the paper shows the first, and both are reported.
+METRICS = ("unchanged", "accuracy")
 
 Scores = NDArray[np.float64]
 
@@ -42,8 +48,22 @@ class Measure:
     metric: str = "accuracy"
     value: float | None = None
 
-    def scores(self, record: Evaluation) -> Scores:
-        """Return the score of every image, shape (images,)."""
+    def scores(self, record: Evaluation, unit: float = 1.0) -> Scores:
+        """Return the score of every image, shape (images,).
+
+        Parameters
+        ----------
+        record : Evaluation
+            Outcomes of one network.
+        unit : float
+            What the evaluation calls a budget of 1; see
+            :class:`~spadv.empirical.artefacts.plan.Variant`.
+
+        Raises
+        ------
+        InputError
+            If the evaluation lacks what is measured.
+        """
         if self.kind == "natural":
             return (record.arrays["clean"] == record.arrays["labels"]).astype(np.float64)
         if self.kind == "distance":
@@ -52,8 +72,9 @@ class Measure:
         outcome = profile.keeps if self.metric == "unchanged" else profile.correct
         settings = range(len(profile.values))
         if self.value is not None:
-            settings = range(n := profile.number_of(self.value), n + 1)
-        table = np.stack([outcome(number).mean(axis=0) for number in settings])
+            number = _number_of(profile, self.value * unit)
+            settings = range(number, number + 1)
+        table = np.stack([outcome(setting).mean(axis=0) for setting in settings])
         scores: Scores = table.mean(axis=0)
         return scores
 
@@ -68,8 +89,17 @@ class Measure:
             moved = {"rotation": "rotation", "translation": "translation", "both": "both"}
             what = "accuracy" if self.metric == "accuracy" else "rate of invariance"
             what += f" under {moved[self.kind]}"
-        place = ", mean over the profile" if self.value is None else f" at {self.value:.4g}"
-        return what + place
+        if self.value is None:
+            return what + ", mean over the profile"
+        return f"{what} at {budget(self.value)}"
+
+
+def _number_of(profile: Profile, value: float) -> int:
+    """Return which setting has a value, up to rounding; InputError if none has."""
+    for number, known in enumerate(profile.values):
+        if math.isclose(known, value, rel_tol=1e-9, abs_tol=1e-12):
+            return number
+    return profile.number_of(value)
 
 
 @dataclass(frozen=True)
@@ -162,9 +192,10 @@ def judge(interval: Interval, smallest: float = SMALLEST_EFFECT) -> str:
     return UNDERPOWERED
 
 
-def find(
-    artefact: str, contrast: Contrast, records: dict[str, list[Evaluation]], seed: int = 0
-) -> Finding:
+Scored = Callable[[Measure, str], Scores]
+
+
+def find(artefact: str, contrast: Contrast, scores: Scored, seed: int = 0) -> Finding:
     """Judge one contrast on the evaluations of its two variants.
 
     Parameters
@@ -173,15 +204,12 @@ def find(
         Its identifier.
     contrast : Contrast
         The claim.
-    records : dict
-        Evaluations of every variant, one a training seed, on the same images.
+    scores : callable
+        From measure and variant to scores of shape (seeds, images), the same images for all.
     seed : int
         Of the bootstrap.
     """
-    more, less = (
-        np.stack([contrast.measure.scores(record) for record in records[name]])
-        for name in (contrast.more, contrast.less)
-    )
+    more, less = (scores(contrast.measure, name) for name in (contrast.more, contrast.less))
     rng = np.random.default_rng(derive_seed(seed, "bootstrap", artefact, contrast.claim))
     found = bootstrap_difference(more, less, rng=rng)
     return Finding(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...theory.errors import StoreError
+from ...theory.errors import InputError, StoreError
 from ...theory.stats import Interval
-from ..evaluation import Evaluation
+from ..evaluation import Evaluation, EvaluationSettings
 from ..evaluation.rates import wilson_real
 from ..store import Store, read_json
-from .finding import Finding, Measure, Scores, find
-from .plan import Artefact, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
+from .finding import Measure, Scores, find
+from .plan import Artefact, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 
 #: Version of the layout of outcomes; readers refuse others.
 SCHEMA = 1
@@ -55,26 +56,70 @@ def pooled(scores: Scores) -> tuple[float, Interval]:
     return mean, wilson_real(mean, max(trials, 1.0), LEVEL)
 
 
-def records_of(plan: Plan, store: Store) -> dict[str, list[Evaluation]]:
-    """Return the evaluations of every variant, one a seed.
+class Board:
+    """The evaluations of a plan, and the scores that follow from them.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was trained.
+    store : Store
+        Where it lies.
 
     Raises
     ------
     StoreError
         Naming the first job that is not done.
     """
-    return {variant.name: _records(variant, store) for variant in plan.variants}
 
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self.plan = plan
+        self.store = store
+        self.variants = {variant.name: variant for variant in plan.variants}
+        self._found: dict[tuple[str, EvaluationSettings], Evaluation] = {}
+        self.records = {variant.name: self._records(variant) for variant in plan.variants}
+        self._scores: dict[tuple[Measure, str], Scores] = {}
 
-def _records(variant: Variant, store: Store) -> list[Evaluation]:
-    found = []
-    for job in variant.jobs:
-        settings = job.evaluations[variant.evaluation]
-        record = job.results(store).get(settings)
-        if record is None:
-            raise StoreError(f"{job.label} is not done: its state is {job.state(store)}")
-        found.append(record)
-    return found
+    def _records(self, variant: Variant) -> list[Evaluation]:
+        found = []
+        for job in variant.jobs:
+            settings = job.evaluations[variant.evaluation]
+            key = (job.digest, settings)
+            if key not in self._found:
+                record = replace(job, evaluations=(settings,)).results(self.store).get(settings)
+                if record is None:
+                    state = job.state(self.store)
+                    raise StoreError(f"{job.label} is not done: its state is {state}")
+                self._found[key] = record
+            found.append(self._found[key])
+        return found
+
+    def scores(self, measure: Measure, name: str) -> Scores:
+        """Return the scores of a variant, shape (seeds, images).
+
+        Raises
+        ------
+        InputError
+            If its evaluations lack the measure.
+        """
+        key = (measure, name)
+        if key not in self._scores:
+            unit = self.variants[name].unit
+            rows = [measure.scores(record, unit) for record in self.records[name]]
+            self._scores[key] = np.stack(rows)
+        return self._scores[key]
+
+    def mean(self, measure: Measure, name: str) -> tuple[float, Interval]:
+        """Return the mean score of a variant with its interval."""
+        return pooled(self.scores(measure, name))
+
+    def has(self, measure: Measure, name: str) -> bool:
+        """Return whether the evaluations of a variant hold a measure."""
+        try:
+            self.scores(measure, name)
+        except InputError:
+            return False
+        return True
 
 
 def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[str, Any]:
@@ -85,8 +130,8 @@ def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[
     StoreError
         If a job is not done.
     """
-    records = records_of(plan, store)
-    findings = [find(artefact.id, contrast, records) for contrast in plan.contrasts]
+    board = Board(plan, store)
+    findings = [find(artefact.id, contrast, board.scores) for contrast in plan.contrasts]
     return {
         "schema": SCHEMA,
         "id": artefact.id,
@@ -96,56 +141,62 @@ def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[
         "beyond": artefact.beyond,
         "scale": scale,
         "shrunk": list(plan.shrunk),
-        "panels": [_panel(panel, plan, records) for panel in plan.panels],
-        "table": _table(plan, records),
+        "chosen": list(plan.chosen),
+        "panels": [_panel(panel, board) for panel in plan.panels],
+        "table": _table(board),
         "findings": [finding.to_json() for finding in findings],
-        "jobs": [_job(variant, store, records) for variant in plan.variants],
+        "jobs": [_job(variant, board) for variant in plan.variants],
     }
 
 
-def _panel(
-    panel: ProfilePanel | SweepPanel | ParetoPanel,
-    plan: Plan,
-    records: dict[str, list[Evaluation]],
-) -> dict[str, Any]:
+def _panel(panel: Panel, board: Board) -> dict[str, Any]:
     if isinstance(panel, ProfilePanel):
-        curves = []
-        for name in panel.variants:
-            values = records[name][0].profile(panel.kind).values
-            measures = [Measure(panel.kind, panel.metric, value) for value in values]
-            curves.append(_curve(name, list(values), measures, [records[name]] * len(values)))
-        unit = Measure(panel.kind, panel.metric, 0.0)
-        label = str(unit).partition(" at ")[0]
-        return {
-            "type": "curves",
-            "title": panel.title,
-            "axis": _AXES[panel.kind],
-            "unit": label,
-            "curves": curves,
-        }
+        return _profile(panel, board)
     if isinstance(panel, SweepPanel):
-        levels = {variant.name: variant.level for variant in plan.variants}
+        levels = {name: float(variant.level or 0) for name, variant in board.variants.items()}
         curves = [
-            _curve(
-                label,
-                [float(levels[name] or 0.0) for name in names],
-                [measure] * len(names),
-                [records[name] for name in names],
-            )
+            _curve(label, [levels[n] for n in names], [board.mean(measure, n) for n in names])
             for label, measure, names in panel.lines
         ]
-        return {
-            "type": "curves",
-            "title": panel.title,
-            "axis": panel.axis,
-            "unit": panel.unit,
-            "curves": curves,
-        }
+        shown = {"axis": panel.axis, "unit": panel.unit, "curves": curves}
+        return {"type": "curves", "title": panel.title, **shown}
+    return _pareto(panel, board)
+
+
+def _profile(panel: ProfilePanel, board: Board) -> dict[str, Any]:
+    curves = []
+    for label, name in panel.lines:
+        unit = board.variants[name].unit
+        values = [value / unit for value in board.records[name][0].profile(panel.kind).values]
+        means = [board.mean(Measure(panel.kind, panel.metric, value), name) for value in values]
+        # Without the rounding error of the division.
+        curves.append(_curve(label, [round(value, 12) for value in values], means))
+    return {
+        "type": "curves",
+        "title": panel.title,
+        "kind": panel.kind,
+        "axis": _AXES[panel.kind],
+        "unit": str(Measure(panel.kind, panel.metric, 0.0)).partition(" at ")[0],
+        "curves": curves,
+    }
+
+
+def _curve(label: str, x: list[float], means: list[tuple[float, Interval]]) -> dict[str, Any]:
+    return {
+        "label": label,
+        "x": x,
+        "y": [mean for mean, _ in means],
+        "low": [interval.low for _, interval in means],
+        "high": [interval.high for _, interval in means],
+    }
+
+
+def _pareto(panel: ParetoPanel, board: Board) -> dict[str, Any]:
     points = []
-    for name in panel.variants:
-        point: dict[str, Any] = {"label": name}
+    for label, name in panel.lines:
+        point: dict[str, Any] = {"label": label}
         for axis, measure in (("x", panel.across), ("y", panel.up)):
-            mean, interval = _mean(measure, records[name])
+            mean, interval = board.mean(measure, name)
             point |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
         points.append(point)
     return {
@@ -157,40 +208,27 @@ def _panel(
     }
 
 
-def _curve(
-    label: str, x: list[float], measures: list[Measure], records: list[list[Evaluation]]
-) -> dict[str, Any]:
-    means = [_mean(measure, found) for measure, found in zip(measures, records, strict=True)]
-    return {
-        "label": label,
-        "x": x,
-        "y": [mean for mean, _ in means],
-        "low": [interval.low for _, interval in means],
-        "high": [interval.high for _, interval in means],
-    }
-
-
-def _mean(measure: Measure, records: list[Evaluation]) -> tuple[float, Interval]:
-    return pooled(np.stack([measure.scores(record) for record in records]))
-
-
-def _table(plan: Plan, records: dict[str, list[Evaluation]]) -> dict[str, Any]:
+def _table(board: Board) -> dict[str, Any]:
+    """Return the table of a plan; cells of measures that a variant lacks are None."""
     rows = []
-    for variant in plan.variants:
-        cells = []
-        for _, measure in plan.columns:
-            mean, interval = _mean(measure, records[variant.name])
+    for variant in board.plan.variants:
+        cells: list[dict[str, float] | None] = []
+        for _, measure in board.plan.columns:
+            if not board.has(measure, variant.name):
+                cells.append(None)
+                continue
+            mean, interval = board.mean(measure, variant.name)
             cells.append({"value": mean, "low": interval.low, "high": interval.high})
         rows.append({"label": variant.name, "seeds": len(variant.jobs), "cells": cells})
-    columns = [{"label": label, "measure": str(measure)} for label, measure in plan.columns]
+    columns = [{"label": label, "measure": str(measure)} for label, measure in board.plan.columns]
     return {"columns": columns, "rows": rows if columns else []}
 
 
-def _job(variant: Variant, store: Store, records: dict[str, list[Evaluation]]) -> dict[str, Any]:
+def _job(variant: Variant, board: Board) -> dict[str, Any]:
     """Return where a variant's numbers come from."""
     runs = []
-    for job, record in zip(variant.jobs, records[variant.name], strict=True):
-        run = job.folder(store)
+    for job, record in zip(variant.jobs, board.records[variant.name], strict=True):
+        run = job.folder(board.store)
         trained = read_json(run.provenance_path)
         runs.append(
             {
@@ -212,4 +250,4 @@ def _job(variant: Variant, store: Store, records: dict[str, list[Evaluation]]) -
     return {"variant": variant.name, "runs": runs}
 
 
-__all__ = ["SCHEMA", "Finding", "pooled", "records_of", "summarise"]
+__all__ = ["SCHEMA", "Board", "pooled", "summarise"]

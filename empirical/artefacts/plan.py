@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from ...theory.errors import InputError, check_integer
 from ..checks import choose
 from .finding import Contrast, Measure
 from .job import Job
+from .words import together
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,16 @@ class Variant:
         Where it stands on the axis of a sweep (degrees, fraction, or budget).
     evaluation : int
         Which of the jobs' evaluations speaks for this variant.
+    unit : float
+        Budget of its evaluation, in pixels, that figures and measures call 1: an attack
+        may be told in other units.
     """
 
     name: str
     jobs: tuple[Job, ...]
     level: float | None = None
     evaluation: int = 0
+    unit: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,14 @@ class ProfilePanel:
         Above the panel.
     kind, metric : str
         As in :class:`~spadv.empirical.artefacts.finding.Measure`.
-    variants : tuple of str
-        Names.
+    lines : tuple of (str, str)
+        Label in the legend, and name of the variant.
     """
 
     title: str
     kind: str
     metric: str
-    variants: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -81,14 +88,14 @@ class ParetoPanel:
         Above the panel.
     across, up : Measure
         The axes; more is better on both.
-    variants : tuple of str
-        Names.
+    lines : tuple of (str, str)
+        Label beside the point, and name of the variant.
     """
 
     title: str
     across: Measure
     up: Measure
-    variants: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
 
 
 Panel = ProfilePanel | SweepPanel | ParetoPanel
@@ -110,6 +117,8 @@ class Plan:
         Columns of the table; one row a variant.
     shrunk : tuple of str
         What is smaller than in the paper, in words; empty at the paper's scale.
+    chosen : tuple of str
+        What the paper does not tell and was chosen here, in words.
     """
 
     variants: tuple[Variant, ...]
@@ -117,6 +126,7 @@ class Plan:
     contrasts: tuple[Contrast, ...] = ()
     columns: tuple[tuple[str, Measure], ...] = ()
     shrunk: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [variant.name for variant in self.variants]
@@ -127,6 +137,55 @@ class Plan:
     def jobs(self) -> list[Job]:
         """Every job of every variant."""
         return [job for variant in self.variants for job in variant.jobs]
+
+    def on_data(self, places: Mapping[str, str]) -> Plan:
+        """Return the plan with data sets replaced: {"cifar10": "a folder or .npz file"}.
+
+        The replacement is part of every training's configuration, and is named among what
+        differs from the paper.
+        """
+        used = {job.config.data.name for job in self.jobs}
+        lines = tuple(
+            f"data: {Path(place).name} in place of {name}"
+            for name, place in places.items()
+            if name in used
+        )
+        if not lines:
+            return self
+        variants = tuple(
+            replace(variant, jobs=tuple(_moved(job, places) for job in variant.jobs))
+            for variant in self.variants
+        )
+        return replace(self, variants=variants, shrunk=lines + self.shrunk)
+
+
+def _moved(job: Job, places: Mapping[str, str]) -> Job:
+    data = job.config.data
+    config = replace(job.config, data=replace(data, name=places.get(data.name, data.name)))
+    start = None if job.start is None else _moved(job.start, places)
+    return replace(job, config=config, start=start)
+
+
+def join(plans: Mapping[str, Plan]) -> Plan:
+    """Return one plan with all that several show, in their order.
+
+    Parameters
+    ----------
+    plans : mapping
+        Plans by name; notes that are not common to all say whose they are.
+    """
+
+    def all_of(name: str) -> tuple[Any, ...]:
+        return tuple(item for plan in plans.values() for item in getattr(plan, name))
+
+    return Plan(
+        variants=all_of("variants"),
+        panels=all_of("panels"),
+        contrasts=all_of("contrasts"),
+        columns=tuple(dict.fromkeys(all_of("columns"))),
+        shrunk=together({name: plan.shrunk for name, plan in plans.items()}),
+        chosen=together({name: plan.chosen for name, plan in plans.items()}),
+    )
 
 
 @dataclass(frozen=True)
@@ -154,14 +213,28 @@ class Artefact:
     make: Callable[[str, tuple[int, ...]], Plan]
     beyond: bool = False
 
-    def plan(self, scale: str, seeds: int) -> Plan:
-        """Return the plan at a scale with so many training seeds."""
+    def plan(
+        self, scale: str, seeds: int | None = None, places: Mapping[str, str] | None = None
+    ) -> Plan:
+        """Return the plan at a scale.
+
+        Parameters
+        ----------
+        scale : str
+            One of :data:`SCALES`.
+        seeds : int, optional
+            Trainings of each variant; :data:`SEEDS` by default.
+        places : mapping, optional
+            Data sets to use in place of others, as in :meth:`Plan.on_data`.
+        """
         choose("scale", scale, SCALES)
-        check_integer("seeds", seeds, minimum=1)
-        return self.make(scale, tuple(range(seeds)))
+        count = SEEDS[scale] if seeds is None else check_integer("seeds", seeds, minimum=1)
+        return self.make(scale, tuple(range(count))).on_data(places or {})
 
 
 SCALES = ("smoke", "cpu", "paper")
+#: Training seeds of each variant, unless said otherwise; the paper does not tell its own.
+SEEDS = {"smoke": 1, "cpu": 3, "paper": 3}
 
 
 @dataclass

@@ -1,0 +1,117 @@
+"""Beyond the paper: the same networks attacked by the published rules and by corrected ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .augmented import trained
+from .bench import Bench
+from .finding import Contrast, Measure
+from .levels import level_label, level_notes
+from .plan import Plan, ProfilePanel, Variant
+from .words import budget, together
+
+#: Standard deviation of the training pixels, rounded: what one unit after normalisation is.
+#: The mean over the colours, where there are several.
+PIXELS = {"mnist": 0.3081, "mnist-sample": 0.3081, "cifar10": 0.2435}
+
+RULES = ("corrected", "official", "equal in pixels")
+
+
+def protocols(benches: tuple[Bench, ...], scale: str) -> Plan:
+    """Return Aug-R networks under three attacks.
+
+    - corrected: budgets in pixels, values clipped to [0, 1], evaluation mode;
+    - official: budgets after normalisation, clipped to [-1, 1] there, for GCNNs in training
+      mode and against predictions, as the published scripts do;
+    - equal in pixels: the corrected attack with the budgets that the official one has in
+      pixels. What it leaves of the official drop is due to the clip (and the mode).
+    """
+    parts = [_of(bench, scale) for bench in benches]
+    shrunk, chosen = level_notes("Aug-R", scale)
+    return Plan(
+        variants=tuple(variant for plan in parts for variant in plan.variants),
+        panels=tuple(panel for plan in parts for panel in plan.panels),
+        contrasts=tuple(contrast for plan in parts for contrast in plan.contrasts),
+        columns=parts[0].columns,
+        shrunk=together({bench.label: bench.shrunk for bench in benches}) + shrunk,
+        chosen=together({bench.label: bench.chosen for bench in benches}) + chosen,
+    )
+
+
+def _of(bench: Bench, scale: str) -> Plan:
+    unit = PIXELS[bench.data.name]
+    survey = bench.survey
+    attack_only = replace(survey, rotations=(), translations=(), both=(), distance_images=0)
+    official = replace(attack_only, protocol="official")
+    equal = replace(
+        attack_only,
+        budgets=tuple(value * unit for value in survey.budgets),
+        step_size=None if survey.step_size is None else survey.step_size * unit,
+    )
+    settings = (survey, official, equal)
+    variants: dict[str, list[Variant]] = {}
+    for variant in trained(bench, "Aug-R", scale):
+        jobs = tuple(replace(job, evaluations=settings) for job in variant.jobs)
+        variants[variant.name] = [
+            Variant(
+                f"{variant.name}, {rule}",
+                jobs,
+                variant.level,
+                evaluation=number,
+                unit=unit if rule == "equal in pixels" else 1.0,
+            )
+            for number, rule in enumerate(RULES)
+        ]
+    panels = [
+        ProfilePanel(
+            f"Aug-R, {bench.label}, {rule}",
+            "robustness",
+            "unchanged",
+            tuple(
+                (level_label("Aug-R", found[number].level or 0.0), found[number].name)
+                for found in variants.values()
+            ),
+        )
+        for number, rule in enumerate(RULES)
+    ]
+    rows = list(variants.values())
+    least, most = rows[0], rows[-1]
+    contrasts = []
+    for number, rule in enumerate(RULES):
+        contrasts.append(
+            Contrast(
+                f"{bench.label}, {rule}: larger rotations in training make the network less "
+                "robust to l-infinity attacks",
+                Measure("robustness", "unchanged"),
+                more=least[number].name,
+                less=most[number].name,
+            )
+        )
+    for found in (least, most):
+        contrasts.append(
+            Contrast(
+                f"{bench.label}, Aug-R {level_label('Aug-R', found[0].level or 0.0)}: the "
+                "published rules fool more than the same budgets in pixels do: clip and mode "
+                "alone lower the profile",
+                Measure("robustness", "unchanged"),
+                more=found[2].name,
+                less=found[1].name,
+            )
+        )
+    far = max(survey.budgets)
+    columns = []
+    for value in (survey.budgets[1], far):
+        for metric in ("unchanged", "accuracy"):
+            columns.append((_column(metric, value), Measure("robustness", metric, value)))
+    return Plan(
+        variants=tuple(variant for found in rows for variant in found),
+        panels=tuple(panels),
+        contrasts=tuple(contrasts),
+        columns=tuple(columns),
+    )
+
+
+def _column(metric: str, value: float) -> str:
+    what = "1 - fooling rate" if metric == "unchanged" else "accuracy under attack"
+    return f"{what} at nominal {budget(value)}"
