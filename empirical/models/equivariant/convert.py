@@ -39,7 +39,8 @@ def to_equivariant(
 ) -> nn.Module:
     """Return the equivariant twin of a plain network, its new layers freshly initialised.
 
-    The network is copied, run once on the meta device to see which layer receives what, and
+    The network is copied, run once on the meta device, in evaluation mode, to see which layer
+    receives what, and
     each layer that must change is replaced where it stands, whatever attribute or container
     holds it. So the twin runs the same `forward`, and its parameters keep their names. A
     convolution that sees the image becomes a :class:`LiftingConv2d`, one that sees maps over
@@ -51,7 +52,8 @@ def to_equivariant(
     What is guaranteed: every operation between the image and the maps over the group commutes
     with every element of the group, up to rounding, at sizes for which
     :func:`exactness_report` is empty. What is not known to commute is refused. The twin is run
-    once in the same way, to see that its channels fit.
+    once in the same way, to see that its channels fit. Operations outside modules that run in
+    training mode only are not seen; elementwise dropout is equivariant in distribution.
 
     Parameters
     ----------
@@ -189,10 +191,13 @@ def _assemble(module: nn.Module, leaves: PlainLeaves) -> nn.Module:
         source = plain[path]
         if parametrize.is_parametrized(source) or source._forward_pre_hooks:
             raise refusal(path, source, "Its parametrisation or hooks would be lost.")
-        layer = change()
-        for parameter in source.parameters():
-            layer.to(parameter.device, parameter.dtype)
-        layer.train(source.training)
+        tensors = [*source.parameters(), *source.buffers()]
+        like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+        # Drawn on the CPU, so that a seed gives the same weights on every device.
+        with torch.device("meta" if like is not None and like.is_meta else "cpu"):
+            layer = change().train(source.training)
+        if like is not None:
+            layer.to(like.device, like.dtype)
         for name in names[id(copied[path])]:
             if not name:
                 return layer

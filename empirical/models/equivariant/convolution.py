@@ -3,7 +3,8 @@
 Feature maps over a group G have the shape (B, channels * |G|, H, W); channel c at element g is
 number c|G| + g. A layer keeps one filter a channel and expands it to the filters of all elements
 by a single gather; what follows is one ordinary convolution, so that its speed, memory format,
-precision and export are those of `torch.nn.functional.conv2d`.
+precision and export are those of `torch.nn.functional.conv2d`. On CUDA the gradient's sum over
+the group is made by atomic additions, of which torch.use_deterministic_algorithms fixes the order.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Break:
         Name of the module within the network; "" for the network itself.
     layer : str
         Its type, or the name of the function that it calls.
-    property : str
+    loses : str
         "equivariance" if maps behind it no longer turn with the image, "invariance" if the
         maps before it do, but it reads their places or the elements of the group apart.
     reason : str
@@ -92,7 +92,7 @@ class Break:
 
     path: str
     layer: str
-    property: str
+    loses: str
     reason: str
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .flow import VECTOR, FunctionCall, Kind, RefusedError, Window
+from .flow import VECTOR, FunctionCall, Kind, RefusedError, Window, tensors_in
 
 Rule = Callable[[FunctionCall], list[Kind]]
 
@@ -47,19 +47,16 @@ def judge(call: FunctionCall) -> list[Kind]:
         If it is not known to commute with the group.
     """
     kinds = [kind for _, kind in call.known()]
+    count = len(tensors_in([call.out]))
     if all(kind == VECTOR for kind in kinds):
-        return [VECTOR] * _count(call.out)
+        return [VECTOR] * count
     # What is flattened from an image has no channels left that the group would mix.
     if all(kind.form in ("vector", "places") for kind in kinds) and call.name not in _RESHAPES:
-        return [next(kind for kind in kinds if kind.form == "places")] * _count(call.out)
+        return [next(kind for kind in kinds if kind.form == "places")] * count
     rule = _RULES.get(call.name) or _RULES.get(call.name.rstrip("_"))
     if rule is None:
         raise RefusedError(f"The operation '{call.name}' is not known to commute with the group.")
     return rule(call)
-
-
-def _count(out: Any) -> int:
-    return 1 if isinstance(out, Tensor) else len(out)
 
 
 def _same(call: FunctionCall) -> list[Kind]:

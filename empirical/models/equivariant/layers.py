@@ -35,7 +35,9 @@ class GroupBatchNorm2d(nn.Module):
 
     It is `torch.nn.BatchNorm2d` of the maps viewed as (B, channels, |G| * H, W), which is how
     the layer computes; the BatchNorm2d is its child `norm`, so that
-    `SyncBatchNorm.convert_sync_batchnorm` and rules for batch-norm parameters find it.
+    `SyncBatchNorm.convert_sync_batchnorm` and rules for batch-norm parameters find it. In
+    training mode maps in the channels-last format are copied to be joined, and the result is
+    contiguous; in evaluation mode every format is kept.
 
     Parameters
     ----------

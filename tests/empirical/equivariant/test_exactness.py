@@ -56,7 +56,7 @@ def test_a_strided_convolution_breaks_at_32_and_not_at_33():
     layer = nn.Sequential(LiftingConv2d(3, 8, 3, padding=1), nn.ReLU()).double()
     layer.append(GroupConv2d(8, 8, 3, stride=2, padding=1).double())
     (found,) = exactness_report(layer, (3, 32, 32))
-    assert (found.path, found.layer, found.property) == ("2", "GroupConv2d", "equivariance")
+    assert (found.path, found.layer, found.loses) == ("2", "GroupConv2d", "equivariance")
     assert "1 row of 32" in found.reason
     assert "Exact at 31 and 33" in found.reason
     assert equivariance_error(layer, images(32)).max() > 0.05
@@ -72,7 +72,7 @@ def test_stdcnn_at_28_is_exact_but_for_its_head():
     )
     twin = to_equivariant(plain, channels="same").double()
     (found,) = exactness_report(twin, (1, 28, 28))
-    assert (found.path, found.property) == ("7", "invariance")
+    assert (found.path, found.loses) == ("7", "invariance")
     assert "4x4 places and the elements of the group" in found.reason
     assert equivariance_error(twin[:6], images(28, 1)).max() < 1e-13
     assert invariance_error(twin, images(28, 1)).max() > 0.01
@@ -143,6 +143,20 @@ def test_exact_twins_are_exact_at_every_size(kernel, stride, pool, side, group):
     assert [p.shape for p in exact.parameters()] == [p.shape for p in loose.parameters()]
     if not exactness_report(loose, shape):
         assert repr(exact) == repr(loose)
+
+
+def test_an_exact_resnet_is_the_one_that_halves_maps_by_averaging():
+    from spadv.empirical.models import build
+
+    options = {"num_classes": 10, "in_channels": 3, "image_size": 32, "width": 0.125}
+    halving = build("resnet18", group="p4", exact=True, **options).features
+    plain = build("resnet18", **{**options, "width": 0.0625}).features
+    exact = to_equivariant(plain, channels="same", exact=True, input_shape=(3, 32, 32))
+    with torch.no_grad():
+        for ours, theirs in zip(exact.parameters(), halving.parameters(), strict=True):
+            ours.copy_(theirs)
+    x = images(32)
+    torch.testing.assert_close(exact.double()(x), halving.double()(x))
 
 
 @pytest.mark.parametrize(

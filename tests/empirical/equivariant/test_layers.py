@@ -50,7 +50,9 @@ def test_batch_norm_is_batch_norm_of_the_joined_maps(group, layout):
 def test_batch_norm_stays_equivariant(group, training):
     layer = GroupBatchNorm2d(3, group=group).double()
     layer(maps(group, seed=1))
-    assert equivariance_error(layer.train(training), maps(group), group, before="maps").max() < 1e-13
+    assert (
+        equivariance_error(layer.train(training), maps(group), group, before="maps").max() < 1e-13
+    )
 
 
 def test_plain_batch_norm_is_not_equivariant():
