@@ -87,7 +87,8 @@ def _check_partner(call: FunctionCall, main: Tensor, kind: Kind, other: Tensor) 
             return
         raise RefusedError(
             f"{where} joins maps of {kind.channels} and {found.channels} channels in the twin; "
-            "the channel rule rounds them apart."
+            "the channel rule rounds them apart. channels='same', or a factor that leaves whole "
+            "numbers, does not."
         )
     if found is not None and found.form == "image" and found.channels == 1:
         return  # the same factor for every channel and element, moved with the map

@@ -334,7 +334,7 @@ def test_state_of_a_trained_twin(group):
 def test_a_twin_as_a_plain_network(group):
     options = {"exact": True, "input_shape": (3, 16, 16)}
     for network in (TwoStems(), resnet18(blocks=1)):
-        twin = awaken(to_equivariant(network, group, channels=0.125, **options))
+        twin = awaken(to_equivariant(network, group, channels=0.25, **options))
         plain = to_plain(twin)
         kinds = {type(m).__name__ for m in plain.modules()}
         assert not kinds & {"GroupConv2d", "LiftingConv2d", "GroupBatchNorm2d", "GroupGroupNorm"}
