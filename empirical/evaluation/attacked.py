@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 
 from ...theory.errors import InputError, check_integer
 from ...theory.progress import Progress, silent
-from ..attacks import Protocol, attacking
+from ..attacks import Protocol, deepfool
+from ..attacks import profile as attack_profile
 from ..checks import check_fraction
 from ..data import Images
-from .prediction import Source, check_fit, device_of, first_logits, slices
+from .prediction import Source, check_fit, device_of, slices
 from .profile import Profile
 from .rates import LEVEL, Mean, mean_of
 
@@ -38,6 +40,7 @@ def robustness_profile(
     protocol: Protocol | str = "corrected",
     generator: torch.Generator,
     batch_size: int = ATTACK_BATCH,
+    precision: str = "float32",
     progress: Progress = silent,
 ) -> Profile:
     """Measure a robustness profile (paper, section 4): 1 - fooling rate against the budget.
@@ -53,10 +56,10 @@ def robustness_profile(
     budgets : sequence of float or str
         l-infinity budgets in pixels, such as 0.1 or "8/255". Budget 0 has exactly the
         predictions on unchanged images.
-    attack, steps, step_size, random_start, restarts, iterate, protocol, generator
-        As in :func:`spadv.empirical.attacks.profile`. Attacks compute in float32.
+    attack, steps, step_size, random_start, restarts, iterate, protocol, generator, precision
+        As in :func:`spadv.empirical.attacks.profile`.
     batch_size : int
-        Images a batch.
+        Images (with their budgets) a batch.
     progress : Progress
         Told of images.
 
@@ -65,16 +68,23 @@ def robustness_profile(
     Profile
         Of kind "robustness": :meth:`Profile.unchanged` is 1 - fooling rate,
         :meth:`Profile.accuracy` the accuracy under attack, both with intervals.
-    """
-    from ..attacks import profile as attack_profile
 
+    Notes
+    -----
+    PGD whose last iterate counts goes against the labels, as the paper's. Where the best
+    result counts ("apgd", "autoattack", iterate "best") the attack goes against the network's
+    own predictions, which makes no difference for images that are predicted rightly; others
+    count as wrong whatever the attack did to them. Both metrics are then those of the
+    strongest adversary, who may also leave an image alone.
+    """
     source = _some(Source(images, labels))
     values = check_budgets(budgets)
     device = _fitting(model, source)
+    best = best_counts(attack, iterate)
     outcomes = attack_profile(
         model,
         source.floats(slice(None)).to(device),
-        None if source.labels is None else source.labels.to(device),
+        None if source.labels is None or best else source.labels.to(device),
         budgets=values,
         steps=steps,
         step_size=None if step_size is None else check_fraction("step_size", step_size),
@@ -85,12 +95,18 @@ def robustness_profile(
         protocol=protocol,
         generator=generator,
         batch_size=batch_size,
+        precision=precision,
         progress=progress,
     )
     true = None if source.labels is None else source.labels.cpu().numpy()
     clean = outcomes.clean.cpu().numpy()
     changed = outcomes.adversarial.cpu().numpy()[:, None]
-    return Profile("robustness", values, clean, changed, true)
+    return Profile("robustness", values, clean, changed, true, best)
+
+
+def best_counts(attack: str, iterate: str) -> bool:
+    """Return whether the best result of an attack counts, not the last iterate."""
+    return attack != "pgd" or iterate == "best"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +116,30 @@ class Distances:
     Attributes
     ----------
     l2 : ndarray of float32 (N,)
-        In units of pixels in [0, 1], the overshoot included.
+        In units of pixels in [0, 1], the overshoot included; infinite where DeepFool found no
+        other class.
     """
 
     l2: NDArray[np.float32]
 
-    def mean(self, level: float = LEVEL) -> Mean:
-        """Return the mean distance with Student's t interval."""
-        return mean_of(self.l2, level)
+    @property
+    def missing(self) -> int:
+        """Number of images whose distance was not found."""
+        return int((~np.isfinite(self.l2)).sum())
+
+    def mean(self, level: float = LEVEL) -> Mean | None:
+        """Return the mean of the distances found, with Student's t interval; None of none.
+
+        Mind :attr:`missing`: images without a distance are left out.
+        """
+        found = self.l2[np.isfinite(self.l2)]
+        return mean_of(found, level) if len(found) else None
+
+    def to_json(self, level: float = LEVEL) -> dict[str, Any]:
+        """Return mean, count, interval and number of missing distances as plain JSON values."""
+        mean = self.mean(level)
+        empty = {"value": None, "count": 0, "interval": None}
+        return {**(empty if mean is None else mean.to_json()), "missing": self.missing}
 
 
 def boundary_distance(
@@ -129,24 +161,25 @@ def boundary_distance(
     images : Tensor (N, C, H, W) or Images
         Pixels in [0, 1], or 8-bit images.
     num_classes, overshoot, max_iter
-        As in :func:`spadv.empirical.attacks.deepfool`; the values are the published ones. A
-        network with fewer classes uses all of them.
+        As in :func:`spadv.empirical.attacks.deepfool`; the values are the published ones.
     batch_size : int
         Images a batch.
     progress : Progress
         Told of images.
     """
-    from ..attacks import deepfool
-
     source = _some(Source(images))
     device = _fitting(model, source)
-    with torch.no_grad(), attacking(model) as network:
-        logits = first_logits(network, source.floats(slice(0, 1)).to(device))
-    classes = min(check_integer("num_classes", num_classes, minimum=2), logits.shape[1])
     found = []
-    for part in slices(len(source), batch_size):
-        x = source.floats(part).to(device)
-        _, l2 = deepfool(model, x, num_classes=classes, overshoot=overshoot, max_iter=max_iter)
+    # The attack fills its batches itself; a part is what is held in memory.
+    for part in slices(len(source), max(check_integer("batch_size", batch_size, minimum=1), 1000)):
+        _, l2 = deepfool(
+            model,
+            source.floats(part).to(device),
+            num_classes=num_classes,
+            overshoot=overshoot,
+            max_iter=max_iter,
+            batch_size=batch_size,
+        )
         found.append(l2.detach().float().cpu())
         progress(part.stop, len(source))
     return Distances(torch.cat(found).numpy())

@@ -149,6 +149,7 @@ def resume(evaluation: Evaluation, folder: Path | str, name: str = "evaluation")
         return evaluation
     if found.identity != evaluation.identity:
         raise StoreError(f"{path} holds another evaluation, {found.identity[:12]}")
+    found.settings = evaluation.settings  # the size of batches may be another
     return found
 
 

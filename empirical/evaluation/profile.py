@@ -38,6 +38,9 @@ class Profile:
         Predictions on changed images.
     labels : ndarray of int64 (N,) or None
         True classes; without them there are no accuracies.
+    right_before : bool
+        Whether an image counts as right only if it is right unchanged, too: for attacks
+        whose best result counts, since to leave an image alone is one of their results.
 
     Notes
     -----
@@ -52,6 +55,7 @@ class Profile:
     clean: Classes
     changed: Classes
     labels: Classes | None = None
+    right_before: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -73,7 +77,7 @@ class Profile:
         if self.labels is None:
             raise InputError("labels", "be known: accuracy needs them", None)
         right: NDArray[np.bool_] = self.changed[setting] == self.labels
-        return right
+        return right & (self.clean == self.labels) if self.right_before else right
 
     def unchanged(self, setting: int, level: float = LEVEL) -> Rate:
         """Return the rate of invariance (for attacks: 1 - fooling rate) at a setting."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...theory.errors import InputError, StoreError
 from ...theory.result import Provenance
-from .attacked import Distances
+from .attacked import Distances, best_counts
 from .profile import Profile
 from .rates import LEVEL, Rate, rate_of
 from .settings import EvaluationSettings, digest_of_json
@@ -76,12 +76,19 @@ class Evaluation:
         """SHA-256 over settings, protocol, weights, images and schema, in hexadecimal."""
         parts = {
             "schema": SCHEMA,
-            "settings": self.settings.to_json(),
+            "settings": self._defining(),
             "protocol": self.protocol,
             "fingerprint": self.model["fingerprint"],
             "images": self.data["digest"],
         }
         return digest_of_json(parts)
+
+    def _defining(self) -> dict[str, Any]:
+        """Return the settings that outcomes depend on."""
+        settings = self.settings.to_json()
+        if not self.protocol.get("train_mode"):  # there batch-norm mixes the images of a batch
+            del settings["batch_size"]
+        return settings
 
     @property
     def images(self) -> int:
@@ -141,11 +148,12 @@ class Evaluation:
             raise InputError("kind", "be one of " + ", ".join(values), kind)
         self._need(kind)
         changed = self.arrays[kind].astype(np.int64)
-        clean = self.arrays["clean"]
+        clean, best = self.arrays["clean"], False
         if kind == "robustness":
             changed, clean = changed[:, None], self.arrays["robustness_clean"]
+            best = best_counts(s.attack, s.iterate)
         labels = self.arrays["labels"].astype(np.int64)
-        return Profile(kind, values[kind], clean.astype(np.int64), changed, labels)
+        return Profile(kind, values[kind], clean.astype(np.int64), changed, labels, best)
 
     def has(self, part: str) -> bool:
         """Return whether a part is wanted and finished."""
@@ -193,7 +201,7 @@ class Evaluation:
                 "accuracy": worst.accuracy(level).to_json(),
             }
         if self.has("distance"):
-            found["distance"] = self.distances().mean(level).to_json()
+            found["distance"] = self.distances().to_json(level)
         return found
 
     def to_json(self) -> dict[str, Any]:

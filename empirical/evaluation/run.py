@@ -16,7 +16,7 @@ from ...theory.errors import InputError, StoreError
 from ...theory.progress import Progress, silent
 from ..attacks import attacking
 from ..attacks.context import unwrap
-from ..attacks.protocol import resolve
+from ..attacks.protocol import make_space, resolve
 from ..data import DataSet, Images, digest_of
 from ..device import make_provenance
 from ..randomness import make_generator
@@ -110,6 +110,8 @@ def evaluate(
         model.to(device)
     _check_network(model, images, data)
     protocol = resolve(settings.protocol, model)
+    if settings.budgets:
+        make_space(unwrap(model), images.batch(slice(0, 1))[0], protocol)  # before work begins
     record = Evaluation(
         settings=settings,
         protocol=protocol.to_json(),
@@ -226,6 +228,7 @@ class _Run:
             protocol=s.protocol,
             generator=generator,
             batch_size=s.batch_size,
+            precision=s.precision,
             progress=self._within("robustness", block),
         )
         changed = torch.from_numpy(found.changed[:, 0])

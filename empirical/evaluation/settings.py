@@ -67,9 +67,9 @@ class EvaluationSettings:
     seed : int
         Of motions and attacks.
     batch_size : int
-        Images a batch of an attack.
+        Images a batch of an attack; no part of what defines an evaluation.
     precision : str
-        "float32" or "bfloat16" for predictions under motions; attacks compute in float32.
+        "float32" or "bfloat16"; distances are computed in float32.
 
     Raises
     ------
