@@ -191,9 +191,9 @@ class Flow(TorchFunctionMode):
 
     def run(self, shape: tuple[int, int, int]) -> Kind | None:
         """Run the network on images (channels, H, W) and return the kind of its output."""
-        from .functions import judge
+        from .functions import CONSTANTS, judge  # they are written in terms of this module
 
-        self._judge = judge
+        self._judge, self._constants = judge, CONSTANTS
         floating = (p.dtype for p in self.module.parameters() if p.is_floating_point())
         x = torch.empty(BATCH, *shape, device="meta", dtype=next(floating, None))
         self._set(x, Kind("image", shape[0], shape[1:]))
@@ -264,7 +264,9 @@ class Flow(TorchFunctionMode):
             return out
         call = FunctionCall(self, self.path, _name(func), args, kwargs, out)
         call.tensors = list(tensors_in([args, kwargs]))
-        if not call.known() or not (tensors_in([out]) or call.name == "__setitem__"):
+        if not call.known() or call.name in self._constants:
+            return out
+        if not tensors_in([out]) and call.name != "__setitem__":
             return out
         try:
             kinds = self._judge(call)

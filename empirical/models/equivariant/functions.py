@@ -24,6 +24,7 @@ _ELEMENTWISE = [
     "reciprocal", "relu", "relu6", "requires_grad_", "rrelu", "rsqrt", "selu", "sigmoid", "sign",
     "silu", "sin", "softplus", "softshrink", "softsign", "sqrt", "square", "swish", "tanh",
     "tanhshrink", "threshold", "to", "type", "__neg__", "__abs__", "__pow__", "float_power",
+    "full_like", "ones_like", "zeros_like",
 ]
 _BINARY = [
     "add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "rsub",
@@ -35,7 +36,8 @@ _RESHAPES = ["flatten", "view", "reshape", "squeeze", "unsqueeze"]
 _REDUCTIONS = ["mean", "sum", "amax", "amin", "var", "std", "logsumexp"]
 _POOLS = ["max_pool2d", "avg_pool2d", "lp_pool2d"]
 _ADAPTIVE = ["adaptive_avg_pool2d", "adaptive_max_pool2d"]
-_SYMMETRIC_RESIZES = ("bilinear", "bicubic", "area")
+#: Operations that take no more than shape and place of a tensor.
+CONSTANTS = ("new_empty", "new_full", "new_ones", "new_tensor", "new_zeros")
 
 
 def judge(call: FunctionCall) -> list[Kind]:
@@ -60,10 +62,7 @@ def judge(call: FunctionCall) -> list[Kind]:
 
 
 def _same(call: FunctionCall) -> list[Kind]:
-    known = call.known()
-    if len(call.tensors) > 1:
-        return _combine(call)
-    return [known[0][1]]
+    return _combine(call) if len(call.tensors) > 1 else [call.known()[0][1]]
 
 
 def _combine(call: FunctionCall) -> list[Kind]:
@@ -118,7 +117,8 @@ def _cat(call: FunctionCall) -> list[Kind]:
 def _chunk(call: FunctionCall) -> list[Kind]:
     (x, kind), count = call.known()[0], call.argument(1, "chunks")
     dim = call.argument(2, "dim", 0)
-    if dim not in (1, 1 - x.ndim) or not kind.spatial or kind.channels % count:
+    uneven = kind.channels % count or x.shape[1] % count
+    if dim not in (1, 1 - x.ndim) or not kind.spatial or uneven:
         raise RefusedError(f"{kind.channels} channels of the twin do not fall into {count} chunks.")
     return [Kind(kind.form, kind.channels // count, kind.sides)] * len(call.out)
 
@@ -130,10 +130,11 @@ def _reshape(call: FunctionCall) -> list[Kind]:
         return [kind]
     if kind.spatial and tuple(out.shape) == (x.shape[0], x[0].numel()):
         return [_flattened(x, kind)]
-    if kind.form == "flat" and tuple(out.shape) == (*x.shape[:1], out.shape[1], *kind.sides):
+    if kind.form == "flat" and (out.shape[0], *out.shape[2:]) == (x.shape[0], *kind.sides):
         return [Kind("maps", kind.channels, kind.sides)]
-    if kind == VECTOR:
-        return [VECTOR]
+    one_place = kind.form in ("maps", "flat") and kind.sides == (1, 1)
+    if one_place and out.shape[:2] == x.shape[:2]:  # axes of size 1 come or go
+        return [Kind("flat", kind.channels)]
     raise RefusedError(f"'{call.name}' takes {_shape(x)} to {_shape(out)}, which mixes the axes.")
 
 
@@ -166,6 +167,8 @@ def _getitem(call: FunctionCall) -> list[Kind]:
     if index[:1] == (Ellipsis,):
         index = (slice(None),) * (x.ndim - len(index) + 1) + index[1:]
     whole = slice(None)
+    if all(item is None or item == whole for item in index):
+        return _reshape(call)
     if kind.spatial and len(index) == 4 and index[:2] == (whole, whole) and index[2] == index[3]:
         step = index[2]
         if isinstance(step, slice) and step.start in (None, 0) and step.stop is None:
@@ -227,11 +230,14 @@ def _adaptive(call: FunctionCall) -> list[Kind]:
 
 def _interpolate(call: FunctionCall) -> list[Kind]:
     x, kind = call.known()[0]
-    mode = call.argument(3, "mode", "nearest")
-    sides = tuple(call.out.shape[-2:])
-    whole = all(new % old == 0 for new, old in zip(sides, x.shape[-2:], strict=True))
-    if mode not in (*_SYMMETRIC_RESIZES, "nearest-exact") and not (mode == "nearest" and whole):
-        raise RefusedError(f"Resizing by '{mode}' from {_shape(x)} is not symmetric.")
+    scale, mode = call.argument(2, "scale_factor"), call.argument(3, "mode", "nearest")
+    old, new = tuple(x.shape[-2:]), tuple(call.out.shape[-2:])
+    whole = all(b % a == 0 for a, b in zip(old, new, strict=True))
+    scales = [scale] * 2 if isinstance(scale, int | float) else scale or (new[0] / old[0],) * 2
+    # Neighbours are chosen by rounding down, and a factor may not give the size it says.
+    fits = all(a * s == b for a, b, s in zip(old, new, scales, strict=True))
+    if scales[0] != scales[1] or not fits or (mode.startswith("nearest") and not whole):
+        raise RefusedError(f"Resizing by '{mode}' from {_shape(x)} to {new} is not symmetric.")
     return [_resized(call, kind)]
 
 

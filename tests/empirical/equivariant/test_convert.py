@@ -373,6 +373,9 @@ REFUSED = {
     "one-sided pad": (nn.ZeroPad2d((1, 0, 1, 0)), "same on all sides"),
     "odd resize": (nn.Upsample(size=(20, 20)), "nearest"),
     "uneven adaptive": (nn.AdaptiveAvgPool2d((1, 2)), "not square"),
+    "shrink": (nn.Upsample(scale_factor=0.5, mode="nearest-exact"), "nearest-exact"),
+    "broken factor": (nn.Upsample(scale_factor=1.3, mode="bilinear"), "bilinear"),
+    "uneven factor": (nn.Upsample(scale_factor=(2, 1), mode="bicubic"), "bicubic"),
     "softmax": (nn.Softmax(dim=1), "softmax"),
     "spectral norm": (parametrizations.spectral_norm(nn.Conv2d(8, 8, 1)), "function.*parametris"),
     "slice": (lambda x: x[:, :4], "sliced"),
@@ -385,10 +388,44 @@ REFUSED = {
     "position": (lambda x: x + torch.ones(16, 16, device=x.device), "differently"),
     "view": (lambda x: x.view(x.shape[0], 2, -1), "mixes"),
     "functional": (lambda x: F.conv2d(x, WEIGHT.to(x.device)), "conv2d"),
+    "uneven chunks": (lambda x: x.chunk(3, 1)[0], "chunks"),
+    "copy": (lambda x: x.copy_(x.flip(-1)), "flip"),
+    "counted view": (lambda x: x.view(-1, 8 * 256).sum(1), "which mixes"),
+    "counted pad": (lambda x: F.pad(x, (0, 0, 0, 0, 1, 1)), "not whole"),
     "stack": (lambda x: torch.stack([x, x]), "stack"),
     "batch cat": (lambda x: torch.cat([x, x]), "channels can be joined"),
     "linear on maps": (nn.Linear(16, 4), "flattened"),
 }
+
+
+#: Operations that do commute, sizes and all.
+ALLOWED = {
+    "nearest": nn.Upsample(scale_factor=2),
+    "nearest exact": nn.Upsample(scale_factor=3, mode="nearest-exact"),
+    "bilinear": nn.Upsample(size=(21, 21), mode="bilinear"),
+    "corners": nn.Upsample(scale_factor=0.75, mode="bilinear", align_corners=True),
+    "bicubic": nn.Upsample(scale_factor=1.5, mode="bicubic"),
+    "area": nn.Upsample(size=7, mode="area"),
+    "adaptive": nn.AdaptiveMaxPool2d(5),
+    "reflection": nn.ReflectionPad2d(2),
+    "gelu": nn.GELU(),
+    "chunks": lambda x: torch.cat(x.chunk(2, 1)[::-1], 1) * x.sigmoid(),
+    "zeros": lambda x: torch.cat([x, torch.zeros_like(x)], 1),
+    "constant": lambda x: x * x.new_full((x.shape[0], 1, 1, 1), 2.0),
+    "attention": lambda x: x * x.amax(1, keepdim=True).sigmoid(),
+    "clamp in place": lambda x: x.clamp_(-0.1, 0.1).add_(1),
+    "squeezes": lambda x: x * x.mean((2, 3), keepdim=True).squeeze(3).squeeze(2)[..., None, None],
+    "new axes": lambda x: x * x.mean((2, 3))[:, :, None, None],
+    "gate": lambda x: x / x.std(dim=(1, 2, 3), keepdim=True),
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_is_equivariant_is_allowed(name, group):
+    plain = Functional(ALLOWED[name])
+    twin = to_equivariant(plain, group, channels="same", input_shape=(3, 16, 16))
+    assert equivariance_error(twin.double(), images(), group).max() < 1e-12
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
