@@ -10,14 +10,14 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
-from ..empirical.artefacts import REGISTRY, Artefact, Job, draw, merge, summarise
-from ..empirical.launch import run_local
+from ..empirical.artefacts import REGISTRY, Artefact, draw, merge, summarise
 from ..empirical.store import Store, read_json, write_json
 from ..empirical.training import TrainOptions
 from ..theory.errors import InputError
 from ..theory.result import write_atomically
 from ..theory.style import save, to_svg
-from .console import err, out, print_json, progress_bar, table
+from .console import err, out, print_json, table
+from .launching import Launching, complain, launch, planned, show_jobs
 from .report.reproduce import reproduce_page
 
 
@@ -25,14 +25,18 @@ def run(
     identifiers: Sequence[str],
     *,
     scale: str,
-    seeds: int,
+    seeds: int | None,
     data_root: Path | None,
     folder: Path,
     device: str,
+    how: Launching,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Reproduce artefacts: those named, or "all".
+
+    An artefact is drawn once all its jobs are done; in a share (`--shard`) or where a job
+    failed, the others wait for the rest.
 
     Raises
     ------
@@ -41,34 +45,36 @@ def run(
     StoreError
         If the folder cannot be used.
     RunFailedError
-        If a training diverges.
+        If jobs failed; those that are done are drawn first.
     """
     artefacts = _chosen(identifiers)
     plans = {artefact.id: artefact.plan(scale, seeds) for artefact in artefacts}
-    store = Store(folder / "runs")
-    jobs = merge([job for plan in plans.values() for job in plan.jobs])
+    store = Store(folder / "runs", any_version=how.any_version)
+    everything = merge([job for plan in plans.values() for job in plan.jobs])
+    jobs, costs = planned(everything, store, how, data_root)
     if dry_run:
-        _show_jobs(jobs, store, as_json=as_json)
+        show_jobs(jobs, store, costs, how, as_json=as_json)
         return
-    with progress_bar("reproduce") as tell:
-        run_local(
-            jobs,
-            store,
-            data_root=data_root,
-            options=TrainOptions(device=device),
-            progress=tell,
-            watch=_say,
-        )
-    documents = []
+    options = TrainOptions(device=device)
+    outcome = launch(jobs, store, how, costs, data_root=data_root, options=options)
+    documents, open_ones = [], []
     for artefact in artefacts:
-        document = summarise(artefact, plans[artefact.id], scale, store)
+        plan = plans[artefact.id]
+        if not all(job.state(store) == "done" for job in plan.jobs):
+            open_ones.append(artefact.id)
+            continue
+        document = summarise(artefact, plan, scale, store)
         write_json(folder / f"{artefact.id}.json", document)
         documents.append(document)
-    write_figures(documents, folder)
+    if documents:
+        write_figures(documents, folder)
     if as_json:
         print_json({"folder": str(folder), "artefacts": documents})
     else:
         _show(documents, folder)
+        if open_ones:
+            err.print(f"Not drawn, for want of jobs: {', '.join(open_ones)}.")
+    complain(outcome, len(jobs))
 
 
 def rebuild(folder: Path) -> None:
@@ -103,7 +109,8 @@ def _csv(content: dict[str, Any]) -> str:
     names = [column["label"] for column in content["columns"]]
     writer.writerow(["", "seeds", *(f"{n}{s}" for n in names for s in ("", " low", " high"))])
     for row in content["rows"]:
-        cells = [cell[key] for cell in row["cells"] for key in ("value", "low", "high")]
+        keys = ("value", "low", "high")
+        cells = [cell[key] if cell else "" for cell in row["cells"] for key in keys]
         writer.writerow([row["label"], row["seeds"], *cells])
     return stream.getvalue()
 
@@ -113,7 +120,7 @@ def _chosen(identifiers: Sequence[str]) -> list[Artefact]:
         known = ", ".join(REGISTRY.entries)
         raise InputError("artefact", f"be named: all, or some of {known}", "nothing")
     if list(identifiers) == ["all"]:
-        return [artefact for name, artefact in REGISTRY.entries.items() if name != "demo"]
+        return [a for name, a in REGISTRY.entries.items() if name != "demo" and not a.part_of]
     return [REGISTRY.get(name) for name in dict.fromkeys(identifiers)]
 
 
@@ -132,25 +139,6 @@ def list_artefacts(*, as_json: bool) -> None:
     out.print(shown)
 
 
-def _show_jobs(jobs: Sequence[Job], store: Store, *, as_json: bool) -> None:
-    states = [(job, job.state(store)) for job in jobs]
-    if as_json:
-        print_json(
-            [{"label": job.label, "digest": job.digest, "state": state} for job, state in states]
-        )
-        return
-    shown = table(f"{len(jobs)} trainings", "training", "epochs", "state", numbers=(1,))
-    shown.box = SIMPLE_HEAD
-    for job, state in states:
-        shown.add_row(job.label, str(job.config.epochs), state)
-    out.print(shown)
-
-
-def _say(job: Job, seconds: float) -> None:
-    if not err.is_terminal:
-        err.print(f"{job.label}: {seconds:.0f} s")
-
-
 def _show(documents: Sequence[dict[str, Any]], folder: Path) -> None:
     for document in documents:
         shown = table(f"{document['id']}: {document['title']}", "verdict", "claim", "effect")
@@ -160,4 +148,5 @@ def _show(documents: Sequence[dict[str, Any]], folder: Path) -> None:
             effect = f"{finding['effect']:+.3f} ({low:+.3f} to {high:+.3f})"
             shown.add_row(finding["verdict"], finding["claim"], effect)
         out.print(shown)
-    out.print(f"Page: {folder / 'report.html'}")
+    if documents:
+        out.print(f"Page: {folder / 'report.html'}")

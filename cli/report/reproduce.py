@@ -103,7 +103,9 @@ def _table(table: Mapping[str, Any]) -> str:
     return html_table(header, rows, numbers=tuple(range(1, len(header))))
 
 
-def _cell(cell: Mapping[str, float]) -> str:
+def _cell(cell: Mapping[str, float] | None) -> str:
+    if cell is None:
+        return "–"
     return f"{cell['value']:.3f} <small>({cell['low']:.3f} to {cell['high']:.3f})</small>"
 
 

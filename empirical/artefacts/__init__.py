@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from . import beyond as _beyond  # noqa: F401 - registers itself
 from . import demo as _demo  # noqa: F401 - registers itself
 from . import figures as _figures  # noqa: F401 - registers itself
-from .draw import draw, hypervolume, pareto_front
-from .finding import Contrast, Finding, Measure, judge
+from . import tables as _tables  # noqa: F401 - registers itself
+from .draw import draw
+from .effect import pooled
+from .finding import Contrast, Finding, Gain, Trend, judge
+from .front import hypervolume, pareto_front
 from .job import Job, merge
-from .outcome import pooled, summarise
+from .measure import Measure
+from .outcome import summarise
 from .plan import (
     REGISTRY,
     SCALES,
@@ -25,12 +30,14 @@ __all__ = [
     "Artefact",
     "Contrast",
     "Finding",
+    "Gain",
     "Job",
     "Measure",
     "ParetoPanel",
     "Plan",
     "ProfilePanel",
     "SweepPanel",
+    "Trend",
     "Variant",
     "draw",
     "hypervolume",

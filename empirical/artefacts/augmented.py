@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..transforms import Augmentation
 from .bench import Bench
-from .finding import METRICS, Contrast, Measure
+from .finding import Trend
 from .levels import level_label, level_notes, levels
+from .measure import METRICS, Measure
 from .plan import Plan, ProfilePanel, Variant
 from .words import together
 
@@ -66,33 +67,35 @@ def augmented(bench: Bench, scheme: str, scale: str) -> Plan:
     """
     variants = trained(bench, scheme, scale)
     lines = tuple((level_label(scheme, variant.level or 0.0), variant.name) for variant in variants)
-    least, most = variants[0].name, variants[-1].name
     title = f"{scheme}, {bench.label}"
     panels = [ProfilePanel(title, kind, "unchanged", lines) for kind in KINDS[scheme]]
     panels.append(ProfilePanel(title, "robustness", "unchanged", lines))
-    contrasts = [
-        Contrast(
+    names = tuple(variant.name for variant in variants)
+    steps = tuple(variant.level or 0.0 for variant in variants)
+    claims = [
+        Trend(
             f"{title}: larger ranges in training make predictions more invariant to {_MOVED[kind]}",
             Measure(kind, "unchanged"),
-            more=most,
-            less=least,
+            names,
+            steps,
         )
         for kind in KINDS[scheme]
     ]
-    contrasts.append(
-        Contrast(
+    claims.append(
+        Trend(
             f"{title}: larger ranges in training make the network less robust to "
             "l-infinity attacks",
             Measure("robustness", "unchanged"),
-            more=least,
-            less=most,
+            names,
+            steps,
+            rising=False,
         )
     )
     shrunk, chosen = level_notes(scheme, scale)
     return Plan(
         variants=variants,
         panels=tuple(panels),
-        contrasts=tuple(contrasts),
+        claims=tuple(claims),
         columns=profile_columns(bench),
         shrunk=bench.shrunk + shrunk,
         chosen=bench.chosen + chosen,
@@ -141,7 +144,7 @@ def figure_of(
     return Plan(
         variants=tuple(variant for plan in shown for variant in plan.variants),
         panels=tuple(panel for plan in shown for panel in plan.panels),
-        contrasts=tuple(contrast for plan in shown for contrast in plan.contrasts),
+        claims=tuple(claim for plan in shown for claim in plan.claims),
         columns=profile_columns(plain),
         shrunk=together({bench.label: bench.shrunk for bench in benches}) + _notes(scale, 0),
         chosen=together({bench.label: bench.chosen for bench in benches}) + _notes(scale, 1),

@@ -61,7 +61,8 @@ class Bench:
         Examples
         --------
         >>> from spadv.empirical.artefacts.benches import bench
-        >>> smaller = bench("mnist/stdcnn", "cpu", (0,)).but(survey={"images": 10})
+        >>> plain = bench("mnist", "stdcnn", "spatial-grey", "cpu", (0,))
+        >>> smaller = plain.but(survey={"images": 10})
         >>> smaller.survey.images, smaller.survey.steps
         (10, 40)
         """

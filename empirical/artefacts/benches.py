@@ -32,6 +32,7 @@ class Recipe:
     optimiser: OptimiserConfig
     attack: Objective
     normalise: bool
+    distance: bool = False
     basic: Augmentation = field(default_factory=Augmentation)
     chosen: tuple[str, ...] = ()
 
@@ -42,12 +43,13 @@ def _sgd(*milestones: int, weight_decay: float = 5e-4, **more: Any) -> Optimiser
 
 #: The paper's trainings by name.
 RECIPES: dict[str, Recipe] = {
-    "spatial-grey": Recipe(120, _sgd(50, 100), _GREY, normalise=True),
+    "spatial-grey": Recipe(120, _sgd(50, 100), _GREY, normalise=True, distance=True),
     "spatial": Recipe(
         120,
         _sgd(50, 100),
         _COLOUR,
         normalise=True,
+        distance=True,
         basic=_CROP_FLIP,
         chosen=("Aug-T: no crop and no flip, as the text says of Aug-RT",),
     ),
@@ -179,7 +181,8 @@ def _paper(data: str, network: str, recipe: Recipe, seeds: tuple[int, ...], *, t
         epochs=recipe.epochs,
         attack=recipe.attack,
         survey=EvaluationSettings.for_channels(
-            describe(data).channels, distance_images=describe(data).tests
+            describe(data).channels,
+            distance_images=describe(data).tests if recipe.distance else 0,
         ),
         seeds=seeds,
         basic=recipe.basic,
@@ -222,7 +225,7 @@ def _cpu(paper: Bench, network: str, name: str) -> Bench:
             "rotations": turns,
             "budgets": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3) if grey else paper.survey.budgets,
             "images": 2000,
-            "distance_images": 500,
+            "distance_images": 500 if recipe.distance else 0,
         },
     )
     twin = paper.model.group is not None
@@ -247,6 +250,6 @@ def _smoke(paper: Bench) -> Bench:
             "budgets": (0.0, largest / 4, largest),
             "steps": 2,
             "images": 40,
-            "distance_images": 8,
+            "distance_images": min(8, paper.survey.distance_images),
         },
     )

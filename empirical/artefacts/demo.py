@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..evaluation import EvaluationSettings
 from ..training import TrainConfig
-from .finding import Contrast, Measure
+from .finding import Contrast
 from .job import Job
+from .measure import Measure
 from .plan import REGISTRY, Artefact, Plan, ProfilePanel, Variant
 
 _NETWORKS = {"StdCNN": None, "GCNN (P4)": "p4"}
@@ -53,10 +54,10 @@ def _plan(scale: str, seeds: tuple[int, ...]) -> Plan:
             )
             variants.append(Variant(f"{network}, {_words(turn)}", jobs, float(turn)))
     lines = tuple((variant.name, variant.name) for variant in variants)
-    contrasts = []
+    claims = []
     for network in _NETWORKS:
         with_turns, without = f"{network}, {_words(180)}", f"{network}, {_words(0)}"
-        contrasts += [
+        claims += [
             Contrast(
                 f"{network}: random rotations in training make the prediction more invariant "
                 "to rotation",
@@ -78,7 +79,7 @@ def _plan(scale: str, seeds: tuple[int, ...]) -> Plan:
             ProfilePanel("Rate of invariance", "rotation", "unchanged", lines),
             ProfilePanel("Robustness (PGD)", "robustness", "unchanged", lines),
         ),
-        contrasts=tuple(contrasts),
+        claims=tuple(claims),
         columns=(
             ("natural accuracy", Measure("natural")),
             ("accuracy, rotation to 180", Measure("rotation", "accuracy", 180.0)),

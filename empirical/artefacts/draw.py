@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...theory.style import BLACK, CYCLE, GREY, LINES, new_figure, styled
+from .front import pareto_front
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,33 +104,3 @@ def _pareto(ax: Axes, panel: dict[str, Any]) -> None:
         xs, ys = zip(*front, strict=True)
         ax.plot(xs, ys, color=BLACK, linewidth=0.9, linestyle=":", zorder=0)
     ax.legend(loc="best", fontsize=7)
-
-
-def pareto_front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points that no other point beats on both axes, from left to right.
-
-    Examples
-    --------
-    >>> pareto_front([(0.1, 0.9), (0.5, 0.5), (0.4, 0.4), (0.9, 0.1)])
-    [(0.1, 0.9), (0.5, 0.5), (0.9, 0.1)]
-    """
-    front: list[tuple[float, float]] = []
-    for point in sorted(points, reverse=True):
-        if not front or point[1] > front[-1][1]:
-            front.append(point)
-    return front[::-1]
-
-
-def hypervolume(points: list[tuple[float, float]]) -> float:
-    """Return the area of the unit square that the points dominate (reference (0, 0)).
-
-    Examples
-    --------
-    >>> hypervolume([(0.5, 1.0), (1.0, 0.5)])
-    0.75
-    """
-    area = left = 0.0
-    for x, y in pareto_front(points):
-        area += (x - left) * y
-        left = x
-    return area

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...theory.stats import Interval
-from ..evaluation import Evaluation, Profile, bootstrap_difference
-from ..randomness import derive_seed
-from .words import budget
+from .effect import Resampler, Scores, common, effect, percentiles, rank_correlations
+from .front import hypervolumes
+from .measure import SMALLEST_EFFECT, Measure
 
 SEEN = "seen"
 NOT_SEEN = "not seen"
@@ -21,90 +20,17 @@ OPPOSITE = "opposite"
 UNDERPOWERED = "underpowered"
 FINDING_VERDICTS = (SEEN, NOT_SEEN, OPPOSITE, UNDERPOWERED)
 
-#: Effects within this (a fraction of images) count as none.
-SMALLEST_EFFECT = 0.02
+#: Gains of area in the plane of two accuracies within this count as none.
+SMALLEST_GAIN = 0.005
 
-#: The two metrics of a profile: the paper shows the first, and both are reported.
-METRICS = ("unchanged", "accuracy")
-
-Scores = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A number between 0 and 1 for every image, from an evaluation.
-
-    Attributes
-    ----------
-    kind : str
-        "rotation", "translation", "both", "robustness", or "natural" or "distance".
-    metric : str
-        "unchanged" (the rate of invariance, or 1 - fooling rate) or "accuracy".
-    value : float or None
-        Where on the profile; None is the mean over its settings, a normalised area.
-    """
-
-    kind: str
-    metric: str = "accuracy"
-    value: float | None = None
-
-    def scores(self, record: Evaluation, unit: float = 1.0) -> Scores:
-        """Return the score of every image, shape (images,).
-
-        Parameters
-        ----------
-        record : Evaluation
-            Outcomes of one network.
-        unit : float
-            What the evaluation calls a budget of 1; see
-            :class:`~spadv.empirical.artefacts.plan.Variant`.
-
-        Raises
-        ------
-        InputError
-            If the evaluation lacks what is measured.
-        """
-        if self.kind == "natural":
-            return (record.arrays["clean"] == record.arrays["labels"]).astype(np.float64)
-        if self.kind == "distance":
-            return record.arrays["distance"].astype(np.float64)
-        profile = record.profile(self.kind)
-        outcome = profile.keeps if self.metric == "unchanged" else profile.correct
-        settings = range(len(profile.values))
-        if self.value is not None:
-            number = _number_of(profile, self.value * unit)
-            settings = range(number, number + 1)
-        table = np.stack([outcome(setting).mean(axis=0) for setting in settings])
-        scores: Scores = table.mean(axis=0)
-        return scores
-
-    def __str__(self) -> str:
-        if self.kind == "natural":
-            return "natural accuracy"
-        if self.kind == "distance":
-            return "DeepFool distance (l2)"
-        if self.kind == "robustness":
-            what = "accuracy under attack" if self.metric == "accuracy" else "1 - fooling rate"
-        else:
-            moved = {"rotation": "rotation", "translation": "translation", "both": "both"}
-            what = "accuracy" if self.metric == "accuracy" else "rate of invariance"
-            what += f" under {moved[self.kind]}"
-        if self.value is None:
-            return what + ", mean over the profile"
-        return f"{what} at {budget(self.value)}"
-
-
-def _number_of(profile: Profile, value: float) -> int:
-    """Return which setting has a value, up to rounding; InputError if none has."""
-    for number, known in enumerate(profile.values):
-        if math.isclose(known, value, rel_tol=1e-9, abs_tol=1e-12):
-            return number
-    return profile.number_of(value)
+Floats = NDArray[np.float64]
+#: From measure and variant to scores (seeds, images).
+Scored = Callable[[Measure, str], Scores]
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One claim of the paper as a comparison of two kinds of training.
+    """A claim as a comparison of two kinds of training.
 
     Attributes
     ----------
@@ -114,12 +40,71 @@ class Contrast:
         What is compared.
     more, less : str
         Names of the variant that has more of it, and less, if the claim is right.
+    paired : bool
+        Whether the same is asked in the other metric; False where the paper itself names
+        the metric.
     """
 
     claim: str
     measure: Measure
     more: str
     less: str
+    paired: bool = True
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A claim about what happens as the level of training grows.
+
+    The effect is that of the last level against the first; beside it stands the rank
+    correlation over all levels.
+
+    Attributes
+    ----------
+    claim : str
+        In words.
+    measure : Measure
+        What is compared.
+    names : tuple of str
+        Variants by growing level.
+    levels : tuple of float
+        Their levels.
+    rising : bool
+        Whether the measure grows with the level if the claim is right, or falls.
+    """
+
+    claim: str
+    measure: Measure
+    names: tuple[str, ...]
+    levels: tuple[float, ...]
+    rising: bool = True
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A claim that some trainings reach where others do not, in the plane of two measures.
+
+    The effect is the area that they add to the area dominated by the others (hypervolume,
+    reference point (0, 0)); it cannot be negative.
+
+    Attributes
+    ----------
+    claim : str
+        In words.
+    across, up : Measure
+        The axes, both in [0, 1].
+    more, less : tuple of str
+        Variants that add, and those to which they add.
+    """
+
+    claim: str
+    across: Measure
+    up: Measure
+    more: tuple[str, ...]
+    less: tuple[str, ...]
+
+
+Claim = Contrast | Trend | Gain
 
 
 @dataclass(frozen=True)
@@ -129,22 +114,27 @@ class Finding:
     Attributes
     ----------
     artefact, claim, measure, more, less : str
-        What was compared; see :class:`Contrast`.
+        What was compared.
     effect : float
-        Mean score of `more` minus that of `less`: positive agrees with the paper.
+        Positive agrees with the claim.
     interval : Interval
-        Bootstrap over images and training seeds.
+        Over images and training seeds.
     seeds : tuple of int
-        Trained networks of `more` and of `less`.
+        Fewest trained networks of `more` and of `less`.
     images : int
         Test images.
     means : tuple of float
-        Mean scores of `more` and of `less`.
+        Mean scores of `more` and of `less` (areas, for a :class:`Gain`).
     verdict : str
         "seen": the interval is above 0. "opposite": below. "not seen": within
         +-`smallest`. "underpowered": none of these, the evidence does not decide.
     smallest : float
         See `verdict`.
+    rank : dict or None
+        For a :class:`Trend`: "levels" and "means" of all variants, "value" of the rank
+        correlation with the claim's direction, its bootstrap interval "low" and "high".
+    other : Finding or None
+        The same claim in the other metric.
     """
 
     artefact: str
@@ -159,6 +149,8 @@ class Finding:
     means: tuple[float, float]
     verdict: str
     smallest: float = SMALLEST_EFFECT
+    rank: dict[str, Any] | None = None
+    other: Finding | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
@@ -170,6 +162,8 @@ class Finding:
             "means": list(self.means),
             "verdict": self.verdict,
             "smallest": self.smallest,
+            "rank": self.rank,
+            "other": None if self.other is None else self.other.to_json(),
         }
 
 
@@ -192,36 +186,124 @@ def judge(interval: Interval, smallest: float = SMALLEST_EFFECT) -> str:
     return UNDERPOWERED
 
 
-Scored = Callable[[Measure, str], Scores]
+def judge_gain(interval: Interval, smallest: float = SMALLEST_GAIN) -> str:
+    """Return the verdict on a gain, which cannot be negative: noise alone gives a little.
+
+    Examples
+    --------
+    >>> judge_gain(Interval(0.01, 0.03, 0.95)), judge_gain(Interval(0.0, 0.001, 0.95))
+    ('seen', 'not seen')
+    """
+    if interval.low > smallest:
+        return SEEN
+    return NOT_SEEN if interval.high <= smallest else UNDERPOWERED
 
 
-def find(artefact: str, contrast: Contrast, scores: Scored, seed: int = 0) -> Finding:
-    """Judge one contrast on the evaluations of its two variants.
+def find(artefact: str, claim: Claim, scores: Scored, resampler: Resampler) -> Finding:
+    """Judge one claim.
 
     Parameters
     ----------
     artefact : str
-        Its identifier.
-    contrast : Contrast
+        Identifier of the artefact that makes it.
+    claim : Contrast, Trend or Gain
         The claim.
     scores : callable
-        From measure and variant to scores of shape (seeds, images), the same images for all.
-    seed : int
-        Of the bootstrap.
+        From measure and variant to scores of shape (seeds, images).
+    resampler : Resampler
+        For ranks and areas.
     """
-    more, less = (scores(contrast.measure, name) for name in (contrast.more, contrast.less))
-    rng = np.random.default_rng(derive_seed(seed, "bootstrap", artefact, contrast.claim))
-    found = bootstrap_difference(more, less, rng=rng)
+    if isinstance(claim, Gain):
+        return _gain(artefact, claim, scores, resampler)
+    found = _one(artefact, claim, claim.measure, scores, resampler)
+    measure = claim.measure.other
+    if measure is None or (isinstance(claim, Contrast) and not claim.paired):
+        return found
+    return replace(found, other=_one(artefact, claim, measure, scores, resampler))
+
+
+def _one(
+    artefact: str, claim: Contrast | Trend, measure: Measure, scores: Scored, resampler: Resampler
+) -> Finding:
+    if isinstance(claim, Trend):
+        first, last = claim.names[0], claim.names[-1]
+        more, less = (last, first) if claim.rising else (first, last)
+    else:
+        more, less = claim.more, claim.less
+    tables = common([scores(measure, more), scores(measure, less)])
+    found = effect(tables, (1, -1))
+    means = (float(tables[0].mean()), float(tables[1].mean()))
+    smallest = measure.smallest(means[1])
     return Finding(
         artefact=artefact,
-        claim=contrast.claim,
-        measure=str(contrast.measure),
-        more=contrast.more,
-        less=contrast.less,
-        effect=found.difference,
+        claim=claim.claim,
+        measure=str(measure),
+        more=more,
+        less=less,
+        effect=found.value,
         interval=found.interval,
-        seeds=(len(more), len(less)),
-        images=more.shape[1],
-        means=(float(more.mean()), float(less.mean())),
-        verdict=judge(found.interval),
+        seeds=(len(tables[0]), len(tables[1])),
+        images=found.images,
+        means=means,
+        verdict=judge(found.interval, smallest),
+        smallest=smallest,
+        rank=_rank(claim, measure, scores, resampler) if isinstance(claim, Trend) else None,
     )
+
+
+def _rank(
+    claim: Trend, measure: Measure, scores: Scored, resampler: Resampler
+) -> dict[str, Any] | None:
+    """Return the rank correlation of a trend; None for two levels, whose effect says it all."""
+    if len(claim.names) < 3:
+        return None
+    tables = common([scores(measure, name) for name in claim.names])
+    means = np.array([[table.mean() for table in tables]])
+    sign = 1.0 if claim.rising else -1.0
+    value = sign * rank_correlations(means, claim.levels)[0]
+    drawn = sign * rank_correlations(resampler.means(tables), claim.levels)
+    interval = percentiles(drawn)
+    return {
+        "levels": list(claim.levels),
+        "means": means[0].tolist(),
+        "value": float(value),
+        "low": interval.low,
+        "high": interval.high,
+    }
+
+
+def _gain(artefact: str, claim: Gain, scores: Scored, resampler: Resampler) -> Finding:
+    names = claim.less + claim.more
+    tables = [scores(measure, name) for name in names for measure in (claim.across, claim.up)]
+    tables = common(tables)
+    means = np.array([[table.mean() for table in tables]])
+    before, after = _areas(means, len(claim.less))
+    drawn_before, drawn_after = _areas(resampler.means(tables), len(claim.less))
+    interval = percentiles(drawn_after - drawn_before)
+    return Finding(
+        artefact=artefact,
+        claim=claim.claim,
+        measure=f"area dominated in the plane of {claim.across} and {claim.up}",
+        more=f"with {', '.join(claim.more)}",
+        less=f"{', '.join(claim.less)} alone",
+        effect=float(after[0] - before[0]),
+        interval=interval,
+        seeds=_fewest(scores, claim),
+        images=tables[0].shape[1],
+        means=(float(after[0]), float(before[0])),
+        verdict=judge_gain(interval),
+        smallest=SMALLEST_GAIN,
+    )
+
+
+def _areas(means: Floats, fewer: int) -> tuple[Floats, Floats]:
+    """Return the areas of the first `fewer` points, and of all, in each row of means."""
+    points = means.reshape(len(means), -1, 2)
+    return hypervolumes(points[:, :fewer]), hypervolumes(points)
+
+
+def _fewest(scores: Scored, claim: Gain) -> tuple[int, int]:
+    more, less = (
+        min(len(scores(claim.across, name)) for name in names) for names in (claim.more, claim.less)
+    )
+    return more, less

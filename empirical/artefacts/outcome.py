@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +11,15 @@ import numpy as np
 from ...theory.errors import InputError, StoreError
 from ...theory.stats import Interval
 from ..evaluation import Evaluation, EvaluationSettings
-from ..evaluation.rates import wilson_real
+from ..randomness import derive_seed
 from ..store import Store, read_json
-from .finding import Measure, Scores, find
+from .effect import Resampler, Scores, pooled
+from .finding import find
+from .measure import Measure
 from .plan import Artefact, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 
 #: Version of the layout of outcomes; readers refuse others.
-SCHEMA = 1
-LEVEL = 0.95
-_Z = 1.959963984540054
+SCHEMA = 2
 
 _AXES = {
     "rotation": "largest angle of the test rotation (degrees)",
@@ -28,32 +27,6 @@ _AXES = {
     "both": "i: test rotation up to 180 i degrees, translation up to i",
     "robustness": "l-infinity budget of the attack",
 }
-
-
-def pooled(scores: Scores) -> tuple[float, Interval]:
-    """Return the mean of scores (seeds, images) with an interval over seeds and images.
-
-    The variances of the mean over images and over seeds are added (Owen, Annals of Applied
-    Statistics 1, 2007). For scores in [0, 1] they say how many independent trials carry the
-    same information, and the interval is Wilson's for so many; for others (distances) it is
-    the normal one. It is approximate, and too short for few seeds.
-
-    Examples
-    --------
-    >>> mean, interval = pooled(np.array([[1.0, 1.0, 0.0, 0.0]]))
-    >>> mean, round(interval.low, 3)
-    (0.5, 0.15)
-    """
-    seeds, images = scores.shape
-    mean = float(scores.mean())
-    variance = float(scores.mean(axis=0).var()) / images
-    if seeds > 1:
-        variance += float(scores.mean(axis=1).var(ddof=1)) / seeds
-    if scores.min() < 0 or scores.max() > 1:
-        half = _Z * math.sqrt(variance)
-        return mean, Interval(mean - half, mean + half, LEVEL)
-    trials = mean * (1 - mean) / variance if variance > 0 else float(images)
-    return mean, wilson_real(mean, max(trials, 1.0), LEVEL)
 
 
 class Board:
@@ -131,7 +104,9 @@ def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[
         If a job is not done.
     """
     board = Board(plan, store)
-    findings = [find(artefact.id, contrast, board.scores) for contrast in plan.contrasts]
+    # One seed for all: an artefact's evidence does not depend on what else is made.
+    resampler = Resampler(np.random.default_rng(derive_seed(0, "bootstrap")))
+    findings = [find(artefact.id, claim, board.scores, resampler) for claim in plan.claims]
     return {
         "schema": SCHEMA,
         "id": artefact.id,
@@ -139,6 +114,8 @@ def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[
         "locator": artefact.locator,
         "statement": artefact.statement,
         "beyond": artefact.beyond,
+        "part_of": artefact.part_of,
+        "first": artefact.first,
         "scale": scale,
         "shrunk": list(plan.shrunk),
         "chosen": list(plan.chosen),
@@ -194,7 +171,7 @@ def _curve(label: str, x: list[float], means: list[tuple[float, Interval]]) -> d
 def _pareto(panel: ParetoPanel, board: Board) -> dict[str, Any]:
     points = []
     for label, name in panel.lines:
-        point: dict[str, Any] = {"label": label}
+        point: dict[str, Any] = {"label": label, "marked": name in panel.marked}
         for axis, measure in (("x", panel.across), ("y", panel.up)):
             mean, interval = board.mean(measure, name)
             point |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
@@ -248,6 +225,3 @@ def _job(variant: Variant, board: Board) -> dict[str, Any]:
             }
         )
     return {"variant": variant.name, "runs": runs}
-
-
-__all__ = ["SCHEMA", "Board", "pooled", "summarise"]

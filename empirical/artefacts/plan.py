@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...theory.errors import InputError, check_integer
 from ..checks import choose
-from .finding import Contrast, Measure
+from .finding import Claim
 from .job import Job
+from .measure import Measure
 from .words import together
 
 
@@ -89,13 +91,17 @@ class ParetoPanel:
     across, up : Measure
         The axes; more is better on both.
     lines : tuple of (str, str)
-        Label beside the point, and name of the variant.
+        Label in the legend, and name of the variant. A number at its beginning stands
+        beside the point.
+    marked : tuple of str
+        Variants whose points are filled.
     """
 
     title: str
     across: Measure
     up: Measure
     lines: tuple[tuple[str, str], ...]
+    marked: tuple[str, ...] = ()
 
 
 Panel = ProfilePanel | SweepPanel | ParetoPanel
@@ -111,8 +117,8 @@ class Plan:
         What is trained.
     panels : tuple of panels
         What is drawn, in reading order.
-    contrasts : tuple of Contrast
-        The paper's claims.
+    claims : tuple of claims
+        What the paper says, to be judged.
     columns : tuple of (str, Measure)
         Columns of the table; one row a variant.
     shrunk : tuple of str
@@ -123,7 +129,7 @@ class Plan:
 
     variants: tuple[Variant, ...]
     panels: tuple[Panel, ...] = ()
-    contrasts: tuple[Contrast, ...] = ()
+    claims: tuple[Claim, ...] = ()
     columns: tuple[tuple[str, Measure], ...] = ()
     shrunk: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
@@ -181,11 +187,15 @@ def join(plans: Mapping[str, Plan]) -> Plan:
     return Plan(
         variants=all_of("variants"),
         panels=all_of("panels"),
-        contrasts=all_of("contrasts"),
+        claims=all_of("claims"),
         columns=tuple(dict.fromkeys(all_of("columns"))),
         shrunk=together({name: plan.shrunk for name, plan in plans.items()}),
         chosen=together({name: plan.chosen for name, plan in plans.items()}),
     )
+
+
+#: From the name of a scale and training seeds to a plan.
+Make = Callable[[str, tuple[int, ...]], Plan]
 
 
 @dataclass(frozen=True)
@@ -204,14 +214,20 @@ class Artefact:
         From scale name and training seeds to a :class:`Plan`.
     beyond : bool
         True for a question that the paper does not answer.
+    part_of : str
+        Identifier of the figure that this is a part of ("fig2a-d" of "fig2"), or empty.
+    first : str
+        Letter of its first panel in the paper.
     """
 
     id: str
     title: str
     locator: str
     statement: str
-    make: Callable[[str, tuple[int, ...]], Plan]
+    make: Make
     beyond: bool = False
+    part_of: str = ""
+    first: str = "a"
 
     def plan(
         self, scale: str, seeds: int | None = None, places: Mapping[str, str] | None = None
@@ -237,22 +253,46 @@ SCALES = ("smoke", "cpu", "paper")
 SEEDS = {"smoke": 1, "cpu": 3, "paper": 3}
 
 
-@dataclass
 class Registry:
-    """The artefacts by identifier, in the order in which they were added."""
+    """The artefacts by identifier: figures, tables, questions beyond the paper, others."""
 
-    entries: dict[str, Artefact] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._entries: dict[str, Artefact] = {}
+
+    @property
+    def entries(self) -> dict[str, Artefact]:
+        """The artefacts in their order: a part of a figure stands after the whole."""
+        return dict(sorted(self._entries.items(), key=lambda item: _place(item[1])))
 
     def add(self, artefact: Artefact) -> Artefact:
         """Add an artefact under its identifier."""
-        if artefact.id in self.entries:
+        if artefact.id in self._entries:
             raise InputError("id", "be new", artefact.id)
-        self.entries[artefact.id] = artefact
+        self._entries[artefact.id] = artefact
         return artefact
 
     def get(self, identifier: str) -> Artefact:
         """Return an artefact; InputError suggests the nearest identifier."""
-        return self.entries[choose("artefact", identifier, self.entries)]
+        return self._entries[choose("artefact", identifier, self.entries)]
+
+
+def _place(artefact: Artefact) -> tuple[int, int, str]:
+    found = re.fullmatch(r"(fig|table)(\d+)(.*)", artefact.id)
+    if found is None:
+        return (2 if artefact.beyond else 3), 0, ""
+    return ("fig", "table").index(found[1]), int(found[2]), found[3]
 
 
 REGISTRY = Registry()
+
+
+def artefact(
+    identifier: str, title: str, locator: str, statement: str, **more: Any
+) -> Callable[[Make], Make]:
+    """Return a decorator that registers what makes a plan; see :class:`Artefact`."""
+
+    def decorate(make: Make) -> Make:
+        REGISTRY.add(Artefact(identifier, title, locator, statement, make, **more))
+        return make
+
+    return decorate

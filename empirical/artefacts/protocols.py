@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from .augmented import trained
 from .bench import Bench
-from .finding import Contrast, Measure
+from .finding import Contrast, Trend
 from .levels import level_label, level_notes
+from .measure import Measure
 from .plan import Plan, ProfilePanel, Variant
 from .words import budget, together
 
@@ -32,7 +33,7 @@ def protocols(benches: tuple[Bench, ...], scale: str) -> Plan:
     return Plan(
         variants=tuple(variant for plan in parts for variant in plan.variants),
         panels=tuple(panel for plan in parts for panel in plan.panels),
-        contrasts=tuple(contrast for plan in parts for contrast in plan.contrasts),
+        claims=tuple(claim for plan in parts for claim in plan.claims),
         columns=parts[0].columns,
         shrunk=together({bench.label: bench.shrunk for bench in benches}) + shrunk,
         chosen=together({bench.label: bench.chosen for bench in benches}) + chosen,
@@ -43,6 +44,8 @@ def _of(bench: Bench, scale: str) -> Plan:
     unit = PIXELS[bench.data.name]
     survey = bench.survey
     attack_only = replace(survey, rotations=(), translations=(), both=(), distance_images=0)
+    if scale == "cpu":
+        attack_only = replace(attack_only, images=1000)
     official = replace(attack_only, protocol="official")
     equal = replace(
         attack_only,
@@ -77,19 +80,20 @@ def _of(bench: Bench, scale: str) -> Plan:
     ]
     rows = list(variants.values())
     least, most = rows[0], rows[-1]
-    contrasts = []
+    claims = []
     for number, rule in enumerate(RULES):
-        contrasts.append(
-            Contrast(
+        claims.append(
+            Trend(
                 f"{bench.label}, {rule}: larger rotations in training make the network less "
                 "robust to l-infinity attacks",
                 Measure("robustness", "unchanged"),
-                more=least[number].name,
-                less=most[number].name,
+                tuple(found[number].name for found in rows),
+                tuple(found[number].level or 0.0 for found in rows),
+                rising=False,
             )
         )
     for found in (least, most):
-        contrasts.append(
+        claims.append(
             Contrast(
                 f"{bench.label}, Aug-R {level_label('Aug-R', found[0].level or 0.0)}: the "
                 "published rules fool more than the same budgets in pixels do: clip and mode "
@@ -107,7 +111,7 @@ def _of(bench: Bench, scale: str) -> Plan:
     return Plan(
         variants=tuple(variant for found in rows for variant in found),
         panels=tuple(panels),
-        contrasts=tuple(contrasts),
+        claims=tuple(claims),
         columns=tuple(columns),
     )
 

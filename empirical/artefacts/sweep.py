@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from .augmented import trained
 from .bench import Bench
-from .finding import Contrast, Measure
+from .finding import Trend
 from .levels import level_notes
+from .measure import Measure
 from .plan import Plan, SweepPanel
 from .words import budget as spell
 
 _AXIS = "largest rotation in training (degrees)"
 
 
-def sweep(bench: Bench, scale: str, *, budget: float, data: str, accuracy: bool = True) -> Plan:
+def sweep(bench: Bench, scale: str, *, budget: float, accuracy: bool = True) -> Plan:
     """Return two panels of Figure 16 (a: accuracies, b: distance) on the Aug-R networks.
 
     Parameters
@@ -23,17 +24,15 @@ def sweep(bench: Bench, scale: str, *, budget: float, data: str, accuracy: bool 
         Decides the levels.
     budget : float
         Of PGD.
-    data : str
-        Name of the images in titles.
     accuracy : bool
         False leaves the panel of accuracies out, as in Figure 5.
     """
     variants = trained(bench, "Aug-R", scale)
     names = tuple(variant.name for variant in variants)
-    least, most = names[0], names[-1]
+    steps = tuple(variant.level or 0.0 for variant in variants)
     attacked = Measure("robustness", "accuracy", budget)
     distance = Measure("distance")
-    title = f"{data}, {bench.label}"
+    title = bench.label
     panels = []
     if accuracy:
         lines = (
@@ -43,30 +42,32 @@ def sweep(bench: Bench, scale: str, *, budget: float, data: str, accuracy: bool 
         panels.append(SweepPanel(f"{title}: accuracy", _AXIS, "accuracy", lines))
     lines = (("DeepFool", distance, names),)
     panels.append(SweepPanel(f"{title}: distance", _AXIS, "mean l2 distance", lines))
-    contrasts = [
-        Contrast(
+    claims = [
+        Trend(
             f"{title}: larger rotations in training bring the decision boundary nearer "
             "(mean DeepFool distance)",
             distance,
-            more=least,
-            less=most,
+            names,
+            steps,
+            rising=False,
         )
     ]
     if accuracy:
-        contrasts.append(
-            Contrast(
+        claims.append(
+            Trend(
                 f"{title}: larger rotations in training lower the accuracy under PGD "
                 f"{spell(budget)}",
                 attacked,
-                more=least,
-                less=most,
+                names,
+                steps,
+                rising=False,
             )
         )
     shrunk, chosen = level_notes("Aug-R", scale)
     return Plan(
         variants=variants,
         panels=tuple(panels),
-        contrasts=tuple(contrasts),
+        claims=tuple(claims),
         columns=(
             ("natural accuracy", Measure("natural")),
             (str(attacked), attacked),
