@@ -108,11 +108,11 @@ def strong_attack(
         return StrongOutcome(x.clone(), nothing, nothing)
     with arena(model, x, rules, precision=precision, generator=generator) as ready:
         origin = ready.space.enter(plain(x))
+        if y is not None:
+            ready = ready.knowing(y)
         clean = ready.predict(origin)
         if y is None or rules.predicted_labels:
             y = clean.argmax(1)
-        else:
-            ready = ready.knowing(y)
         problem = ready.problem(origin, radius, CrossEntropy(y), y)
         kept = Kept.nothing(origin)
         fell_to = ensemble(

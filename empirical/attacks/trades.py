@@ -34,7 +34,8 @@ def trades_attack(
     """Attack images by ascent on KL(softmax f(x) || softmax f(x')), without labels.
 
     The start is x + 0.001 * standard normal noise, the network is in evaluation mode, steps
-    are signs of gradients, projected to the ball and to [0, 1].
+    are signs of gradients, projected to the ball and to [0, 1]. The start itself is not
+    projected, as in the authors' code; every iterate is.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def trades_attack(
     generator : torch.Generator, optional
         Source of the start; needed unless a start is given.
     start : Tensor, optional
-        Where to begin instead, as `x`; it is projected to the ball.
+        Where to begin instead, shaped as `x`.
     logits : Tensor, optional
         The network's logits f(x) in evaluation mode, if they are known; they are computed
         once otherwise.
@@ -93,8 +94,9 @@ def trades_attack(
         # The labels play no part in the ascent.
         labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         problem = ready.problem(x, radius, Divergence(clean.log_softmax(1)), labels)
-        begin = _around(x, generator) if start is None else plain(start)
-        begin = torch.clamp(begin, problem.low, problem.high)
+        begin = _around(x, generator) if start is None else plain(start).clone()
+        if not steps:
+            begin.clamp_(problem.low, problem.high)
         found = climb_to_the_end(problem, begin, stride, steps)
         if validate:
             ready.close()
