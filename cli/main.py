@@ -405,19 +405,48 @@ def reproduce(
         list[str] | None, typer.Argument(help="fig1 .. fig22, table1 .. table8, demo, or all.")
     ] = None,
     scale: Annotated[str, typer.Option(help="smoke, cpu or paper.")] = "cpu",
-    seeds: Annotated[int, typer.Option(help="Training seeds of each network.")] = 1,
+    seeds: Annotated[
+        int | None, typer.Option(help="Training seeds of each network; smoke 1, others 3.")
+    ] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where data sets lie.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs, figures and report.html.")] = Path(
         "results"
     ),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the trainings only.")] = False,
+    launcher: Annotated[
+        str, typer.Option(help="local (this process), processes (of this machine), or slurm.")
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(help="Jobs at a time; by default one a GPU, or else one a core.")
+    ] = None,
+    job_processes: Annotated[
+        int, typer.Option(help="Processes (GPUs) of each training, by torchrun.")
+    ] = 1,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: do the i-th of n shares of the trainings.")
+    ] = None,
+    slurm: Annotated[
+        str, typer.Option(help="Settings of Slurm: partition=gpu,time=600,account=NAME, ...")
+    ] = "",
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for Slurm, or only submit.")
+    ] = True,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try again what diverged or lost its workers.")
+    ] = False,
+    any_version: Annotated[
+        bool, typer.Option("--any-version", help="Use results of other releases of spadv, too.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show trainings, states and estimated costs only.")
+    ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show every artefact.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make figures and tables of the paper: train what is missing, measure, draw, judge."""
     _need_torch("reproduce")
     from . import reproduce as command
+    from .launching import Launching
 
     if listed:
         command.list_artefacts(as_json=as_json)
@@ -429,6 +458,16 @@ def reproduce(
         data_root=data_root,
         folder=out,
         device=device,
+        how=Launching(
+            launcher=launcher,
+            workers=workers,
+            shard=shard,
+            job_processes=job_processes,
+            retry=retry,
+            any_version=any_version,
+            slurm=slurm,
+            wait=wait,
+        ),
         dry_run=dry_run,
         as_json=as_json,
     )

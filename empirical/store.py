@@ -7,8 +7,10 @@ A run folder holds
     checkpoint.pt     tensors and plain values alone, enough to go on exactly
     provenance.json   written when the training is complete
     evaluations/      one JSON and one .npz an evaluation
+    failure.json      why the last try of a launcher failed, if it did
 
 Every file appears whole or not at all. A folder is worked in by one process at a time.
+Names with a dot in front are bookkeeping: locks, claims, damaged files set aside.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ from ..theory.result import write_atomically
 
 #: Version of the layout of run folders.
 LAYOUT = 1
+
+
+class FolderInUseError(StoreError):
+    """Another process works in a run folder; it may be free later."""
 
 
 class RunFolder:
@@ -67,6 +73,11 @@ class RunFolder:
         return self.path / "evaluations"
 
     @property
+    def failure_path(self) -> Path:
+        """Why the last try failed; see :mod:`spadv.empirical.launch.failure`."""
+        return self.path / "failure.json"
+
+    @property
     def is_complete(self) -> bool:
         """Whether the training has finished."""
         return self.provenance_path.is_file()
@@ -103,8 +114,10 @@ class RunFolder:
 
         Raises
         ------
+        FolderInUseError
+            If another process holds it.
         StoreError
-            If another process holds it, or the folder cannot be made.
+            If the folder cannot be made or locked.
         """
         path = self.path / ".lock"
         try:
@@ -119,7 +132,7 @@ class RunFolder:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
                     raise StoreError(f"cannot lock {path}: {error.strerror}") from None
                 owner = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
-                raise StoreError(
+                raise FolderInUseError(
                     f"another process ({owner}) is working in {self.path}; "
                     "wait for it, or choose another folder"
                 ) from None
@@ -137,6 +150,8 @@ class Store:
     ----------
     root : Path
         The folder.
+    any_version : bool
+        Use results of other releases of spadv, too; otherwise they are refused.
 
     Examples
     --------
@@ -144,8 +159,9 @@ class Store:
     'runs/stdcnn-mnist-0123456789ab'
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, any_version: bool = False) -> None:
         self.root = Path(root)
+        self.any_version = any_version
 
     def folder(self, label: str, digest: str) -> RunFolder:
         """Return the folder of a configuration: a readable label and 12 digits of its digest."""

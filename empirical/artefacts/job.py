@@ -1,20 +1,44 @@
-"""One training with its evaluations: the unit of work, and how far it is."""
+"""One training with its evaluations: the unit of work, how far it is, and what is in its way."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from ...theory.errors import StoreError
+from ...theory.errors import InputError, StoreError
 from ...theory.progress import Progress, silent
 from ..data import DataSet, load
 from ..device import pick_device
-from ..evaluation import Evaluation, EvaluationSettings, evaluate, load_all
-from ..store import RunFolder, Store, read_json
+from ..evaluation import Evaluation, EvaluationSettings, evaluate
+from ..store import RunFolder, Store
 from ..training import TrainConfig, TrainOptions, load_run, train
+from ..training.checkpoint import file_digest
+from .inspection import (
+    DamagedError,
+    Finished,
+    check_release,
+    check_weights,
+    finished_evaluations,
+    read_evaluation,
+    read_training,
+    set_aside,
+)
+
+#: How a training is done: configuration, folder, data, options, progress.
+Trainer = Callable[[TrainConfig, Path, DataSet, TrainOptions, Progress], None]
+
+
+def train_here(
+    config: TrainConfig, folder: Path, data: DataSet, options: TrainOptions, progress: Progress
+) -> None:
+    """Train in this process."""
+    train(config, folder, data=data, options=options, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -35,13 +59,10 @@ class Job:
     evaluations: tuple[EvaluationSettings, ...] = ()
     start: Job | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the training and those it starts from, known before any is run."""
-        table = self.config.to_table()
-        for key in ("weights", "weights_digest"):
-            del table["model"][key]
-        parts = [table, self.start.digest if self.start else None]
+        parts = [_without_weights(self.config), self.start.digest if self.start else None]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -61,42 +82,93 @@ class Job:
         """Return where the job lies in a store."""
         return store.folder(self.label, self.digest)
 
-    def state(self, store: Store) -> str:
-        """Return "missing", "begun", "trained" or "done"."""
-        run = self.folder(store)
-        if not run.checkpoint_path.exists():
-            return "missing"
-        if not run.is_complete:
-            return "begun"
-        return "done" if self.missing(store) == () else "trained"
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; the start is given by its digest alone."""
+        return {
+            "digest": self.digest,
+            "config": self.config.to_table(),
+            "evaluations": [settings.to_json() for settings in self.evaluations],
+            "start": self.start.digest if self.start else None,
+        }
 
-    def missing(self, store: Store) -> tuple[EvaluationSettings, ...]:
-        """Return the evaluations that are not finished."""
-        found = self.results(store)
-        return tuple(settings for settings in self.evaluations if settings not in found)
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], known: Mapping[str, Job]) -> Job:
+        """Rebuild a job.
 
-    def results(self, store: Store) -> dict[EvaluationSettings, Evaluation]:
-        """Return the finished evaluations that lie in the job's folder.
+        Parameters
+        ----------
+        data : mapping
+            As :meth:`to_json` made it.
+        known : mapping
+            Jobs by digest, the start among them.
 
         Raises
         ------
         StoreError
-            If one is of another network, or damaged.
+            If the data are no job, or another version's.
+        """
+        try:
+            start = None if data["start"] is None else known[data["start"]]
+            config = TrainConfig.from_table(data["config"])
+            evaluations = tuple(map(EvaluationSettings.from_json, data["evaluations"]))
+            made = cls(config, evaluations, start)
+            digest = data["digest"]
+        except (KeyError, TypeError, InputError) as error:
+            raise StoreError(f"a job lacks or garbles {error}") from None
+        if made.digest != digest:
+            raise StoreError(f"a job was written by another version: {made.label}")
+        return made
+
+    def state(self, store: Store) -> str:
+        """Return "missing", "begun", "trained", "done" or "damaged".
+
+        Arrays of outcomes are not read: a damaged array is found by :meth:`results` and
+        :meth:`run`.
+
+        Raises
+        ------
+        StoreError
+            If the folder holds another training, or another version's; how they differ is
+            said.
         """
         run = self.folder(store)
-        if not run.is_complete or not run.evaluations.is_dir():
+        try:
+            if not run.is_complete:
+                return "begun" if run.checkpoint_path.exists() else "missing"
+            done = self._finished(store)
+        except DamagedError:
+            return "damaged"
+        if all(settings in done.paths for settings in self.evaluations):
+            return "done"
+        return "damaged" if done.damaged else "trained"
+
+    def missing(self, store: Store) -> tuple[EvaluationSettings, ...]:
+        """Return the evaluations that are not finished."""
+        run = self.folder(store)
+        if not run.is_complete:
+            return self.evaluations
+        done = self._finished(store)
+        return tuple(settings for settings in self.evaluations if settings not in done.paths)
+
+    def results(self, store: Store) -> dict[EvaluationSettings, Evaluation]:
+        """Return the job's finished evaluations, read and checked.
+
+        Raises
+        ------
+        DamagedError
+            If a file cannot be read.
+        StoreError
+            If something is of another training, network, protocol or version.
+        """
+        run = self.folder(store)
+        if not run.is_complete:
             return {}
-        fingerprint = read_json(run.provenance_path).get("fingerprint")
-        found = {}
-        for record in load_all(run.evaluations):
-            if record.model["fingerprint"] != fingerprint:
-                raise StoreError(
-                    f"{run.evaluations} holds an evaluation of other weights than those of "
-                    f"{run.path.name}; move it away"
-                )
-            if record.complete:
-                found[record.settings] = record
-        return found
+        done = self._finished(store)
+        return {
+            settings: read_evaluation(done.paths[settings])
+            for settings in self.evaluations
+            if settings in done.paths
+        }
 
     def run(
         self,
@@ -106,11 +178,35 @@ class Job:
         data: DataSet | None = None,
         options: TrainOptions | None = None,
         progress: Progress = silent,
-    ) -> None:
+        trainer: Trainer = train_here,
+    ) -> list[str]:
         """Do what is missing of the job; the job it starts from must be trained.
+
+        Damaged files are moved into the hidden folder .aside of the run folder, and made
+        again.
+
+        Parameters
+        ----------
+        store : Store
+            Where it lies.
+        data_root, data : Path and DataSet, optional
+            Where data sets lie, or the job's own, loaded.
+        options : TrainOptions, optional
+            Device and the like.
+        progress : Progress
+            Told of steps, then of images.
+        trainer : callable
+            How to train.
+
+        Returns
+        -------
+        list of str
+            What was moved aside, and why.
 
         Raises
         ------
+        DamagedError
+            If the network it starts from is damaged.
         StoreError
             If the job it starts from is not trained, the folder is in use, or it holds
             something else.
@@ -119,13 +215,25 @@ class Job:
         """
         options = options or TrainOptions()
         run = self.folder(store)
+        notes = self._mend(store)
+        if self.state(store) == "done":
+            return notes
         if data is None:
             name, seed = self.config.data.name, self.config.data.split_seed
             data = load(name, root=data_root, split_seed=seed)
-        train(self._resolved(store), run.path, data=data, options=options, progress=progress)
+        if not run.is_complete:
+            config = self._resolved(store)
+            notes += self._leave_other_start(run, config)
+            trainer(config, run.path, data, options, progress)
+        found = self._trained(store).get("data_digest")
+        if found != data.digest:
+            raise StoreError(
+                f"{run.path} was trained on other images of {data.name} (digest {found}, now "
+                f"{data.digest}); choose another folder"
+            )
         todo = self.missing(store)
         if not todo:
-            return
+            return notes
         device = pick_device(options.device)
         model = load_run(run.path, device).model
         with run.locked():
@@ -138,6 +246,49 @@ class Job:
                     device=device,
                     progress=progress,
                 )
+        return notes
+
+    def _trained(self, store: Store) -> dict[str, Any]:
+        """Return the provenance of the finished training, once it is known to be this job's."""
+        run = self.folder(store)
+        saved, provenance = read_training(run)
+        if _without_weights(saved) != _without_weights(self.config):
+            raise StoreError(
+                f"{run.path} holds another training: {self.config.difference(saved)}; "
+                "move it away, or choose another folder"
+            )
+        if not store.any_version:
+            check_release(provenance, f"{run.path} was trained")
+        return provenance
+
+    def _finished(self, store: Store) -> Finished:
+        """Return the evaluations of the finished training."""
+        provenance, any_version = self._trained(store), store.any_version
+        run = self.folder(store)
+        return finished_evaluations(run, self.config, provenance, any_version=any_version)
+
+    def _mend(self, store: Store) -> list[str]:
+        """Move what is damaged aside; return what and why, in words."""
+        run = self.folder(store)
+        notes = []
+        try:
+            if run.is_complete:
+                check_weights(run, self._trained(store))
+            else:
+                read_training(run)
+        except DamagedError as error:
+            notes.append(set_aside(run, error))
+        if not run.is_complete:
+            return notes
+        done = self._finished(store)
+        damaged = list(done.damaged)
+        for settings in self.evaluations:
+            if settings in done.paths:
+                try:
+                    read_evaluation(done.paths[settings])
+                except DamagedError as error:
+                    damaged.append(error)
+        return notes + [set_aside(run, error) for error in damaged]
 
     def _resolved(self, store: Store) -> TrainConfig:
         if self.start is None:
@@ -145,8 +296,28 @@ class Job:
         run = self.start.folder(store)
         if not run.is_complete:
             raise StoreError(f"{self.label} starts from {self.start.label}, which is not trained")
-        model = replace(self.config.model, weights=str(run.checkpoint_path))
+        check_weights(run, self.start._trained(store))
+        digest = file_digest(run.checkpoint_path)
+        model = replace(self.config.model, weights=str(run.checkpoint_path), weights_digest=digest)
         return dataclasses.replace(self.config, model=model)
+
+    def _leave_other_start(self, run: RunFolder, config: TrainConfig) -> list[str]:
+        """Begin anew if the network that a begun training starts from was trained again."""
+        if not run.config_path.exists():
+            return []
+        saved, _ = read_training(run)
+        same = _without_weights(saved) == _without_weights(config)
+        if not same or saved.model.weights_digest == config.model.weights_digest:
+            return []
+        reason = "was begun from another sitting of the training that it starts from"
+        return [set_aside(run, DamagedError(run.config_path, reason, whole=True))]
+
+
+def _without_weights(config: TrainConfig) -> dict[str, Any]:
+    table = config.to_table()
+    for key in ("weights", "weights_digest"):
+        del table["model"][key]
+    return table
 
 
 def merge(jobs: list[Job]) -> list[Job]:

@@ -311,7 +311,8 @@ def check_folder(run: RunFolder, config: TrainConfig) -> None:
         Saying how the two differ.
     """
     if not run.config_path.exists():
-        if run.path.is_dir() and any(p.name != ".lock" for p in run.path.iterdir()):
+        # Hidden files are bookkeeping (locks, claims), not results.
+        if run.path.is_dir() and any(not p.name.startswith(".") for p in run.path.iterdir()):
             raise StoreError(f"{run.path} holds other files; choose an empty or new folder")
         return
     saved = read_json(run.config_path)

@@ -1,0 +1,356 @@
+"""What jobs cost: operations, and hours on several machines.
+
+The model is a roofline of two numbers a machine: a pass of a batch through a network takes
+max(operations / rate, layers * latency). Where jobs have been done on such a machine, their
+recorded times correct the estimate, network by network.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ...theory.errors import StoreError
+from ..artefacts.job import Job
+from ..data import describe, load
+from ..data import names as data_names
+from ..evaluation import EvaluationSettings
+from ..models import ModelSpec
+from ..store import Store, read_json
+from ..training import TrainConfig
+from .flops import Size, size_of
+
+#: Steps of DeepFool that an image takes on average, assumed; each needs one forward pass and
+#: a backward pass to the input for each of 10 classes.
+_DEEPFOOL_STEPS, _DEEPFOOL_CLASSES = 5, 10
+
+_PREDICT_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine sustains.
+
+    Attributes
+    ----------
+    name, title : str
+        How it is asked for, and how it is called in text.
+    rate : float
+        Operations a second in float32 training.
+    latency : float
+        Seconds that a layer takes at least, each pass.
+    half : float
+        Factor on the rate under bfloat16.
+    source : str
+        Where the numbers come from.
+    """
+
+    name: str
+    title: str
+    rate: float
+    latency: float
+    half: float
+    source: str
+
+
+MACHINES = {
+    machine.name: machine
+    for machine in (
+        Machine(
+            "cpu",
+            "1 CPU core",
+            30e9,
+            20e-6,
+            1.0,
+            "measured: training VGG16, ResNet18, DenseNet121 and Madry's LeNet on one core of a "
+            "shared AMD EPYC sustains 20 to 46 GFLOP/s; the smallest networks reach 8 to 20",
+        ),
+        Machine(
+            "a100",
+            "1 A100",
+            23e12,
+            10e-6,
+            1.6,
+            "assumed: 15% of the 156 TFLOP/s that its tensor cores reach in TF32, torch's "
+            "default for convolutions; 10 microseconds to start a kernel",
+        ),
+        Machine(
+            "h100",
+            "1 H100",
+            50e12,
+            8e-6,
+            1.6,
+            "assumed: 10% of 495 TFLOP/s in TF32; 8 microseconds to start a kernel",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Batches that go through a network, counted in forward passes.
+
+    A backward pass to the input counts one, one to input and weights counts two.
+    """
+
+    count: float
+    batch: int
+
+
+@dataclass
+class Cost:
+    """What one job costs, training and evaluations apart.
+
+    Attributes
+    ----------
+    size : Size
+        Of the network.
+    half : bool
+        Whether the training computes in bfloat16.
+    training, evaluation : list of Passes
+        All batches.
+    """
+
+    size: Size
+    half: bool = False
+    training: list[Passes] = field(default_factory=list)
+    evaluation: list[Passes] = field(default_factory=list)
+
+    @property
+    def flops(self) -> float:
+        """Operations in all."""
+        return self._flops(self.training) + self._flops(self.evaluation)
+
+    def _flops(self, parts: Iterable[Passes]) -> float:
+        return sum(part.count * part.batch for part in parts) * self.size.forward
+
+    def seconds(self, machine: Machine, what: str = "all") -> float:
+        """Return seconds on a machine, uncorrected.
+
+        Parameters
+        ----------
+        machine : Machine
+            Where.
+        what : str
+            "training", "evaluation" or "all".
+        """
+        if what == "all":
+            return self.seconds(machine, "training") + self.seconds(machine, "evaluation")
+        rate = machine.rate * (machine.half if self.half and what == "training" else 1.0)
+        parts: list[Passes] = getattr(self, what)
+        least = self.size.layers * machine.latency
+        each = self.size.forward / rate
+        return sum(part.count * max(part.batch * each, least) for part in parts)
+
+
+def cost_of(job: Job, data_root: Path | None = None) -> Cost:
+    """Return what a job costs from the beginning.
+
+    Attacks are counted as if no image left them early: evaluations by the strong attacks cost
+    less, on networks that fall.
+
+    Parameters
+    ----------
+    job : Job
+        Training and evaluations.
+    data_root : Path, optional
+        Needed for data sets of one's own alone, whose images are counted.
+    """
+    config = job.config
+    sizes = _sizes(config.data.name, config.data.split_seed, data_root)
+    cost = Cost(size_of(spec_of(config, data_root)), config.precision == "bfloat16")
+    images = sizes["train"]
+    if config.data.train_on == "train+validation":
+        images += sizes["validation"]
+    images = min(images, config.data.limit or images)
+    batch = min(config.optimiser.batch_size, images)
+    for stage in config.stages:
+        attack = stage.objective
+        passes = {
+            "natural": 3.0,
+            "pgd": 2.0 * attack.steps + 3.0,
+            "trades": 1.0 + 2.0 * attack.steps + 6.0,
+        }[attack.name]
+        cost.training.append(Passes(stage.epochs * images / batch * passes, batch))
+    looked_at = config.epochs * sizes["validation"] + sizes["test"]
+    cost.training.append(Passes(looked_at / _PREDICT_BATCH, _PREDICT_BATCH))
+    for settings in job.evaluations:
+        cost.evaluation += _evaluation(settings, sizes["test"])
+    return cost
+
+
+def _evaluation(settings: EvaluationSettings, images: int) -> list[Passes]:
+    s = settings
+    images = min(images, s.images or images)
+    moves = (len(s.rotations) + len(s.translations) + len(s.both)) * s.repeats
+    if s.worst_rotation or s.worst_translation:
+        moves += (31 if s.worst_rotation else 1) * (25 if s.worst_translation else 1)
+    parts = [Passes((1 + moves) * images / _PREDICT_BATCH, _PREDICT_BATCH)]
+    runs = {"pgd": 1, "apgd": 1, "autoattack": 10}[s.attack] * s.restarts
+    budgets = sum(budget > 0 for budget in s.budgets)
+    attacked = budgets * runs * (2.0 * s.steps + 1.0) * images
+    parts.append(Passes(attacked / s.batch_size, s.batch_size))
+    fooled = min(images, s.distance_images) * _DEEPFOOL_STEPS * (1.0 + _DEEPFOOL_CLASSES)
+    parts.append(Passes(fooled / s.batch_size, s.batch_size))
+    return [part for part in parts if part.count]
+
+
+def spec_of(config: TrainConfig, data_root: Path | None = None) -> ModelSpec:
+    """Return the network of a configuration; its normalisation is left out."""
+    sizes = _sizes(config.data.name, config.data.split_seed, data_root)
+    return ModelSpec(
+        name=config.model.name,
+        num_classes=sizes["classes"],
+        in_channels=sizes["channels"],
+        image_size=sizes["side"],
+        group=config.model.group,
+        head=config.model.head or "paper",
+        options=dict(config.model.options),
+    )
+
+
+@cache
+def _sizes(name: str, split_seed: int, data_root: Path | None) -> dict[str, int]:
+    if name in data_names():
+        info = describe(name)
+        return {
+            "train": info.train,
+            "validation": info.validation,
+            "test": info.tests,
+            "classes": info.num_classes,
+            "channels": info.channels,
+            "side": info.image_size,
+        }
+    data = load(name, root=data_root, split_seed=split_seed)
+    return {
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "test": len(data.test),
+        "classes": data.num_classes,
+        "channels": data.channels,
+        "side": data.image_size,
+    }
+
+
+def machine_of(device: str) -> tuple[Machine, float] | None:
+    """Return the machine that a provenance's device means, and how many cores of it.
+
+    Examples
+    --------
+    >>> found = machine_of("cpu (x86_64, 8 logical cores, 4 threads)")
+    >>> found[0].name, found[1]
+    ('cpu', 4.0)
+    >>> machine_of("cuda (NVIDIA H100 80GB HBM3, 79 GiB)")[0].name
+    'h100'
+    """
+    if device.startswith("cpu"):
+        threads = device.rpartition(",")[2].strip().partition(" ")[0]
+        return MACHINES["cpu"], float(threads) if threads.isdigit() else 1.0
+    for name, words in {"a100": ("A100",), "h100": ("H100", "H200")}.items():
+        if any(word in device for word in words):
+            return MACHINES[name], 1.0
+    return None
+
+
+class Calibration:
+    """Corrects estimates by the recorded times of finished jobs.
+
+    Attributes
+    ----------
+    jobs : int
+        How many were looked at.
+    """
+
+    def __init__(self) -> None:
+        self.jobs = 0
+        self._told: dict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+
+    def learn(self, job: Job, cost: Cost, store: Store) -> None:
+        """Take in a finished training and its evaluations, if they say where they ran."""
+        run = job.folder(store)
+        if not run.is_complete:
+            return
+        with suppress(StoreError, KeyError, TypeError, ValueError):
+            trained = read_json(run.provenance_path)
+            known = self._add(job, trained, cost, "training", trained.get("processes", 1))
+            self.jobs += known
+            found = [read_json(path) for path in run.evaluations.glob("*-????????????.json")]
+            whole = [document["provenance"] for document in found if document["complete"]]
+            if len(whole) == len(job.evaluations):
+                seconds = sum(provenance["seconds"] for provenance in whole)
+                together = {"device": whole[0]["device"], "seconds": seconds}
+                self._add(job, together, cost, "evaluation", 1)
+
+    def _add(
+        self, job: Job, provenance: dict[str, Any], cost: Cost, what: str, processes: int
+    ) -> bool:
+        found = machine_of(str(provenance["device"]))
+        if found is None:
+            return False
+        machine, cores = found
+        spent = float(provenance["seconds"]) * cores * processes
+        expected = cost.seconds(machine, what)
+        for key in ((machine.name, _network(job)), (machine.name, "")):
+            before = self._told[key]
+            self._told[key] = (before[0] + spent, before[1] + expected)
+        return True
+
+    def factor(self, machine: Machine, job: Job) -> float:
+        """Return recorded over estimated time: of this network, of all, or 1."""
+        for key in ((machine.name, _network(job)), (machine.name, "")):
+            if key in self._told and self._told[key][1] > 0:
+                return self._told[key][0] / self._told[key][1]
+        return 1.0
+
+    def knows(self, machine: Machine) -> bool:
+        """Return whether any finished job ran on such a machine."""
+        return (machine.name, "") in self._told
+
+    def hours(self, job: Job, cost: Cost, machine: Machine) -> float:
+        """Return the corrected hours of a job on a machine."""
+        return cost.seconds(machine) * self.factor(machine, job) / 3600
+
+
+def _network(job: Job) -> str:
+    model = job.config.model
+    return " ".join([model.name, model.group or "", job.config.precision])
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a list of jobs costs.
+
+    Attributes
+    ----------
+    costs : dict
+        By digest.
+    calibration : Calibration
+        From those that are done.
+    """
+
+    costs: dict[str, Cost]
+    calibration: Calibration
+
+    @property
+    def flops(self) -> dict[str, float]:
+        """Operations by digest."""
+        return {digest: cost.flops for digest, cost in self.costs.items()}
+
+    def hours(self, job: Job, machine: Machine) -> float:
+        """Return the hours of a job on a machine."""
+        return self.calibration.hours(job, self.costs[job.digest], machine)
+
+
+def estimate(jobs: Sequence[Job], store: Store, data_root: Path | None = None) -> Estimate:
+    """Return what jobs cost, corrected by those among them that are done."""
+    calibration = Calibration()
+    costs = {}
+    for job in jobs:
+        costs[job.digest] = cost = cost_of(job, data_root)
+        calibration.learn(job, cost, store)
+    return Estimate(costs, calibration)
