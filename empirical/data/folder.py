@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from .cache import cache_file, cached, listing_key
 from .decode import SUFFIXES, decode_files
 from .images import Images
 from .parts import Parts, images_from_stack
+
+T = TypeVar("T")
 
 _PARTS = {"train": "train", "test": "test", "validation": "validation", "valid": "validation"}
 _PARTS["val"] = "validation"
@@ -30,8 +33,9 @@ class Listing:
     classes : tuple of str
         Names of the classes, sorted; a label is an index into them.
     files : dict
-        For each part ("train", "test", "validation") its files with their labels, sorted
-        by class and path. A folder of classes only has the part "train" alone.
+        For each part ("train", "test", "validation") its files with their labels: sorted by
+        path in each class, the classes in turn, so that the first so many images hold all
+        classes. A folder of classes only has the part "train" alone.
     """
 
     classes: tuple[str, ...]
@@ -74,10 +78,27 @@ def list_folder(folder: Path) -> Listing:
             differ = sorted(set(here) ^ set(classes))
             rule = f"have the same classes in {part} as in train"
             raise InputError("folder", rule, ", ".join(differ[:5]))
-        files[part] = [
-            (path, label) for label, name in enumerate(classes) for path in _images(place / name)
-        ]
+        files[part] = in_turn(
+            [
+                [(path, label) for path in _images(place / name)]
+                for label, name in enumerate(classes)
+            ]
+        )
     return Listing(classes, files)
+
+
+def in_turn(groups: Sequence[Sequence[T]]) -> list[T]:
+    """Return the first of every group, then the second of every group, and so on.
+
+    Images listed class by class in turn: the first so many then hold all classes.
+
+    Examples
+    --------
+    >>> in_turn([[1, 2, 3], [10, 20]])
+    [1, 10, 2, 20, 3]
+    """
+    rounds = range(max(map(len, groups), default=0))
+    return [group[number] for number in rounds for group in groups if number < len(group)]
 
 
 def read_folder(

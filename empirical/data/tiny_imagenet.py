@@ -10,7 +10,7 @@ from ...theory.errors import StoreError
 from ...theory.progress import Progress, silent
 from .catalogue import DataInfo
 from .decode import SUFFIXES
-from .folder import decode_parts
+from .folder import decode_parts, in_turn
 from .parts import Parts
 
 FOLDER = "tiny-imagenet-200"
@@ -60,7 +60,9 @@ def read_official(
         raise StoreError(f"{folder / 'wnids.txt'} names {len(wnids)} classes, {wanted}")
     label = {wnid: index for index, wnid in enumerate(wnids)}
     files = {
-        "train": [(path, label[wnid]) for wnid in wnids for path in _images(folder, wnid)],
+        "train": in_turn(
+            [[(path, label[wnid]) for path in _images(folder, wnid)] for wnid in wnids]
+        ),
         "test": _annotated(folder / "val", label),
     }
     for part, count in (("train", info.originals), ("test", info.tests)):

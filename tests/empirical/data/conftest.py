@@ -28,6 +28,17 @@ def _own_folders(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def in_turns():
+    """Return a function from labels, class by class, to the order that takes them in turn."""
+
+    def order(labels):
+        place = [labels[:i].count(label) for i, label in enumerate(labels)]
+        return sorted(range(len(labels)), key=lambda i: (place[i], labels[i]))
+
+    return order
+
+
+@pytest.fixture
 def shrink(monkeypatch):
     """Pretend that an official data set is smaller than it is."""
 

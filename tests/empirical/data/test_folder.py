@@ -22,7 +22,7 @@ def parted(folder, images, parts=("train", "test"), classes=("cat", "dog"), coun
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".BMP", ".webp"])
-def test_a_parted_folder_is_what_torchvision_reads(tmp_path, images, suffix):
+def test_a_parted_folder_is_what_torchvision_reads(tmp_path, images, suffix, in_turns):
     folder = parted(tmp_path / "mine", images, suffix=suffix)
     data = load(folder)
     assert data.name == "mine"
@@ -33,9 +33,10 @@ def test_a_parted_folder_is_what_torchvision_reads(tmp_path, images, suffix):
         ("test", torch.arange(20)),
     ):  # fmt: skip
         theirs = datasets.ImageFolder(folder / ("test" if part == "test" else "train"))
+        order = in_turns(theirs.targets)
         found = getattr(data, part)
         for place, i in enumerate(index.tolist()):
-            image, label = theirs[i]
+            image, label = theirs[order[i]]
             assert np.array_equal(found.pixels[place].permute(1, 2, 0).numpy(), np.asarray(image))
             assert found.labels[place] == label
 
@@ -51,17 +52,28 @@ def test_a_validation_part_of_its_own_is_taken_as_it_is(tmp_path, images, name):
         load(tmp_path, validation=3)
 
 
+def test_the_first_images_are_of_all_classes(tmp_path, images):
+    folder = tmp_path / "mine"
+    for name, count in (("a", 3), ("b", 12), ("c", 12)):
+        images(folder / "train" / name, count)
+        images(folder / "test" / name, count)
+    labels = load(folder).test.labels.tolist()
+    assert labels[:9] == [0, 1, 2] * 3
+    assert labels[9:] == [1, 2] * 9
+
+
 def test_classes_only_are_split_80_10_10(tmp_path, images):
     folder = tmp_path / "mine"
     folder.mkdir()
     made = {name: images(folder / name, 30, seed=i) for i, name in enumerate("ab")}
     data = load(folder)
     assert (len(data.train), len(data.validation), len(data.test)) == (48, 6, 6)
-    everything = np.concatenate([made["a"], made["b"]]).transpose(0, 3, 1, 2)
+    everything = np.stack([made["a"], made["b"]], axis=1).reshape(60, 8, 8, 3)
+    everything = everything.transpose(0, 3, 1, 2)
     for name in ("train", "validation", "test"):
         part, index = getattr(data, name), getattr(data.indices, name).numpy()
         assert np.array_equal(part.pixels.numpy(), everything[index])
-        assert part.labels.tolist() == (index >= 30).tolist()
+        assert part.labels.tolist() == (index % 2).tolist()
     assert load(folder, split_seed=1).digest != data.digest
     data.indices.save(tmp_path / "split.json")
     assert load(folder, split=tmp_path / "split.json", split_seed=1).digest == data.digest
@@ -96,8 +108,10 @@ def test_grey_images_have_one_channel(tmp_path, images):
     images(folder / "b", 1, mode="RGB", seed=4)  # one colour image makes all of them colour
     data = load(folder)
     assert data.channels == 3
-    place = data.indices.train.tolist().index(4)
-    assert np.array_equal(data.train.pixels[place].numpy(), np.stack([made[4]] * 3))
+    # Images of the two classes stand in turn.
+    number = next(i for i in data.indices.train.tolist() if i % 2 == 0)
+    place = data.indices.train.tolist().index(number)
+    assert np.array_equal(data.train.pixels[place].numpy(), np.stack([made[number // 2]] * 3))
 
 
 def test_an_image_is_turned_as_a_viewer_turns_it(tmp_path, images):
@@ -116,7 +130,7 @@ def test_an_image_is_turned_as_a_viewer_turns_it(tmp_path, images):
 
 
 @pytest.mark.parametrize("shape", [(9, 14), (14, 9), (8, 8), (5, 5), (16, 33)])
-def test_resizing_is_torchvisions(tmp_path, images, shape):
+def test_resizing_is_torchvisions(tmp_path, images, shape, in_turns):
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in "ab":
@@ -124,8 +138,9 @@ def test_resizing_is_torchvisions(tmp_path, images, shape):
     data = load(folder, size=8)
     assert data.image_size == 8
     theirs = datasets.ImageFolder(folder)
+    order = in_turns(theirs.targets)
     for place, i in enumerate(data.indices.train.tolist()):
-        small = functional.center_crop(functional.resize(theirs[i][0], 8), 8)
+        small = functional.center_crop(functional.resize(theirs[order[i]][0], 8), 8)
         found = data.train.pixels[place].permute(1, 2, 0).numpy()
         assert np.array_equal(found, np.asarray(small))
 

@@ -14,7 +14,7 @@ from spadv.empirical.data import load
 from spadv.theory.errors import InputError, StoreError
 
 
-def test_it_is_what_torchvision_reads(tiny_imagenet, tmp_path):
+def test_it_is_what_torchvision_reads(tiny_imagenet, tmp_path, in_turns):
     folder = tiny_imagenet(tmp_path)
     data = load("tiny-imagenet", root=tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (8, 2, 6)
@@ -24,8 +24,9 @@ def test_it_is_what_torchvision_reads(tiny_imagenet, tmp_path):
     assert theirs.classes == ["n01", "n02", "n03"]
     for part, index in (("train", data.indices.train), ("validation", data.indices.validation)):
         images = getattr(data, part)
+        order = in_turns(theirs.targets)
         for place, i in enumerate(index.tolist()):
-            image, label = theirs[i]
+            image, label = theirs[order[i]]
             assert np.array_equal(images.pixels[place].permute(1, 2, 0).numpy(), np.asarray(image))
             assert images.labels[place] == label
 
