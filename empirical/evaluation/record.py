@@ -119,10 +119,11 @@ class Evaluation:
 
     def append(self, part: str, new: dict[str, Array]) -> None:
         """Add outcomes of the next images to a part."""
+        done, joined = self.done(part), {}
         for name in PARTS[part]:
-            old = self.arrays.get(name)
-            joined = new[name] if old is None else np.concatenate([old, new[name]], axis=-1)
-            self.arrays[name] = joined
+            parts = [self.arrays[name][..., :done]] if done else []
+            joined[name] = np.concatenate([*parts, new[name]], axis=-1)
+        self.arrays.update(joined)  # at once: an interruption finds all arrays of one length
 
     def natural_accuracy(self, level: float = LEVEL) -> Rate:
         """Return the accuracy on unchanged images."""

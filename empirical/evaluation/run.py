@@ -169,16 +169,20 @@ class _Run:
             "robustness": self._robustness,
             "distance": self._distance,
         }
-        for part, total in self.record.totals().items():
-            done = self.record.done(part)
-            while done < total:
-                # The grid of blocks does not depend on where an earlier process stopped.
-                block = slice(done, min((done // BLOCK + 1) * BLOCK, total))
-                self.record.append(part, parts[part](block))
-                done = block.stop
-                self._tell(part)
-                if done == total or time.monotonic() - self._saved > PAUSE:
-                    self._save()
+        try:
+            for part, total in self.record.totals().items():
+                done = self.record.done(part)
+                while done < total:
+                    # The grid of blocks does not depend on where an earlier process stopped.
+                    block = slice(done, min((done // BLOCK + 1) * BLOCK, total))
+                    self.record.append(part, parts[part](block))
+                    done = block.stop
+                    self._tell(part)
+                    if done == total or time.monotonic() - self._saved > PAUSE:
+                        self._save()
+        except KeyboardInterrupt:
+            self._save()
+            raise
         self._save()
         return self.record
 

@@ -27,7 +27,8 @@ class WorstCase:
     keeps : ndarray of bool (N,)
         The prediction on the unchanged image survives all motions.
     correct : ndarray of bool (N,) or None
-        The prediction is right under all motions; None without labels.
+        The prediction is right on the unchanged image and under all motions; None without
+        labels.
     """
 
     keeps: NDArray[np.bool_]
@@ -88,19 +89,19 @@ def worst_case(
     if not len(source):
         raise InputError("images", "hold at least one image", tuple(source.pixels.shape))
     grid = grid_of_motions(source.pixels, rotation, translation, angles, shifts)
-    true = source.labels
-    keeps, correct = [], []
+    clean, keeps = [], []
     with predicting(model, source, None, precision) as ready:
         for part in slices(len(source), batch_size):
             pixels = source.pixels[part].to(ready.device, non_blocking=True)
-            own = None if true is None else true[part].to(ready.device, non_blocking=True)
-            kept, right = survivors(ready, pixels, own, grid)
+            reference, kept = survivors(ready, pixels, grid)
+            clean.append(reference.cpu())
             keeps.append(kept.cpu())
-            correct.append(right.cpu())
             progress(part.stop, len(source))
         ready.finish()
-    right_all = None if true is None else torch.cat(correct).numpy()
-    return WorstCase(torch.cat(keeps).numpy(), right_all)
+    kept = torch.cat(keeps)
+    # An image may also stay where it is: right under all motions is right at first, and kept.
+    right = None if source.labels is None else kept & (torch.cat(clean) == source.labels.cpu())
+    return WorstCase(kept.numpy(), None if right is None else right.numpy())
 
 
 def grid_of_motions(
@@ -122,27 +123,22 @@ def grid_of_motions(
 
 
 def survivors(
-    ready: Ready, pixels: Tensor, labels: Tensor | None, grid: list[tuple[float, int, int]]
+    ready: Ready, pixels: Tensor, grid: list[tuple[float, int, int]]
 ) -> tuple[Tensor, Tensor]:
-    """Return which images keep their prediction, and which stay right, under all motions.
+    """Return predictions on images, and which of them stay under all motions.
 
-    Images that have failed in both ways are not tried further.
+    Images whose prediction has changed are not tried further.
     """
     reference = ready.classes(as_floats(pixels))
     keeps = torch.ones(len(pixels), dtype=torch.bool, device=ready.device)
-    right = keeps.clone() if labels is None else reference == labels
-    open_ = torch.arange(len(pixels), device=ready.device)
+    left = torch.arange(len(pixels), device=ready.device)
     for degrees, dx, dy in grid:
-        x = pixels[open_]
+        x = pixels[left]
         angle = torch.full((len(x),), degrees, dtype=torch.float64, device=ready.device)
-        right_by, down_by = (torch.full_like(angle, far).long() for far in (dx, dy))
-        found = ready.classes(as_floats(turn(x, angle, right_by, down_by)))
-        keeps[open_] &= found == reference[open_]
-        if labels is not None:
-            right[open_] &= found == labels[open_]
-        still = keeps[open_] if labels is None else keeps[open_] | right[open_]
+        across, down = (torch.full_like(angle, far).long() for far in (dx, dy))
+        keeps[left] = ready.classes(as_floats(turn(x, angle, across, down))) == reference[left]
         # One wait for the device a motion; it saves whole forward passes.
-        open_ = open_[still]
-        if not len(open_):
+        left = left[keeps[left]]
+        if not len(left):
             break
-    return keeps, right
+    return reference, keeps

@@ -141,6 +141,23 @@ def test_interrupted_attacks_go_on(networks, noise_images, tmp_path, monkeypatch
     assert np.array_equal(resumed.arrays["robustness"], reference.arrays["robustness"])
 
 
+def test_every_block_is_attacked_from_other_starts(networks, noise_images, monkeypatch):
+    from spadv.empirical.evaluation import run
+
+    monkeypatch.setattr(run, "BLOCK", 16)
+    seeds, attack = [], run.robustness_profile
+
+    def watched(*arguments, **options):
+        seeds.append(options["generator"].initial_seed())
+        return attack(*arguments, **options)
+
+    monkeypatch.setattr(run, "robustness_profile", watched)
+    for seed in (0, 1):
+        settings = EvaluationSettings(**NO_MOTIONS, budgets=(0.1,), steps=1, seed=seed)
+        evaluate(networks["Trained"](), noise_images(40), settings)
+    assert len(seeds) == len(set(seeds)) == 6
+
+
 def test_batch_size_does_not_matter_and_is_no_part_of_the_identity(
     networks, noise_images, tmp_path
 ):
