@@ -298,7 +298,7 @@ def refusal(path: str, module: nn.Module, why: str) -> InputError:
 
 def on_meta(module: nn.Module) -> nn.Module:
     """Return a copy of a module on the meta device, where running it costs nothing."""
-    # Shares the storage until `to` replaces it: the memo keeps parameters from being copied.
+    # The memo stands in for parameters and buffers: their values are never copied.
     memo: dict[int, Any] = {id(t): t.to("meta") for t in module.buffers()}
     for parameter in module.parameters():
         memo[id(parameter)] = nn.Parameter(parameter.detach().to("meta"), requires_grad=False)
