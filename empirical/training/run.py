@@ -43,7 +43,7 @@ class TrainOptions:
     device : str
         "auto", "cpu", "cuda" or "cuda:N".
     channels_last : bool or None
-        Memory format; None is channels-last on CUDA alone.
+        Memory format; None is channels-last on CUDA alone, and not for group networks.
     compiled : bool
         Use torch.compile.
     checkpoint_seconds : float
@@ -176,7 +176,10 @@ def _train(
             _training_images(config, data),
             device,
             world,
-            channels_last=device.type == "cuda" if channels_last is None else channels_last,
+            # Batch-norm of group networks has to copy channels-last maps.
+            channels_last=device.type == "cuda" and config.model.group is None
+            if channels_last is None
+            else channels_last,
             compiled=options.compiled,
         )
         keeper = _Keeper(run, trainer, data.digest, options.checkpoint_seconds)
