@@ -186,12 +186,12 @@ def test_killed_processes_leave_a_usable_folder(tmp_path, trained, noise_images)
         print("finished", flush=True)
         """
     )
-    images = noise_images(320)
+    images = noise_images(160)
     torch.save((images.pixels, images.labels), tmp_path / "images.pt")
     conftest = os.path.join(os.path.dirname(__file__), "conftest.py")
     arguments = [sys.executable, "-c", script, conftest, str(tmp_path), json.dumps(QUICK.to_json())]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
-        seen = [float(process.stdout.readline()) for _ in range(30)]
+        seen = [float(process.stdout.readline()) for _ in range(14)]
         time.sleep(0.003)
         process.send_signal(signal.SIGKILL)
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
