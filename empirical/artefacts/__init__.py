@@ -6,7 +6,7 @@ from . import beyond as _beyond  # noqa: F401 - registers itself
 from . import demo as _demo  # noqa: F401 - registers itself
 from . import figures as _figures  # noqa: F401 - registers itself
 from . import tables as _tables  # noqa: F401 - registers itself
-from .draw import draw
+from .drawing import draw, draw_other_metric
 from .effect import pooled
 from .finding import Contrast, Finding, Gain, Trend, judge
 from .front import hypervolume, pareto_front
@@ -40,6 +40,7 @@ __all__ = [
     "Trend",
     "Variant",
     "draw",
+    "draw_other_metric",
     "hypervolume",
     "judge",
     "merge",

@@ -70,7 +70,10 @@ def adversarial(bench: Bench, scale: str, *, kinds: tuple[str, ...] = KINDS) -> 
     shrunk, chosen = level_notes(kind, scale)
     return Plan(
         variants=variants,
-        panels=tuple(ProfilePanel(title, shown, "unchanged", lines) for shown in kinds),
+        panels=tuple(
+            ProfilePanel(title, shown, "unchanged", lines, "trained with\nbudget")
+            for shown in kinds
+        ),
         claims=tuple(claims),
         columns=profile_columns(bench),
         shrunk=bench.shrunk + shrunk,

@@ -16,6 +16,11 @@ KINDS = {
     "Aug-T": ("translation",),
     "Aug-RT": ("rotation", "translation", "both"),
 }
+_LEGENDS = {
+    "Aug-R": "trained with\nrotations up to",
+    "Aug-T": "trained with\nshifts up to",
+    "Aug-RT": "trained with\ni up to",
+}
 _MOVED = {"rotation": "rotations", "translation": "translations", "both": "both together"}
 
 
@@ -68,8 +73,9 @@ def augmented(bench: Bench, scheme: str, scale: str) -> Plan:
     variants = trained(bench, scheme, scale)
     lines = tuple((level_label(scheme, variant.level or 0.0), variant.name) for variant in variants)
     title = f"{scheme}, {bench.label}"
-    panels = [ProfilePanel(title, kind, "unchanged", lines) for kind in KINDS[scheme]]
-    panels.append(ProfilePanel(title, "robustness", "unchanged", lines))
+    legend = _LEGENDS[scheme]
+    panels = [ProfilePanel(title, kind, "unchanged", lines, legend) for kind in KINDS[scheme]]
+    panels.append(ProfilePanel(title, "robustness", "unchanged", lines, legend))
     names = tuple(variant.name for variant in variants)
     steps = tuple(variant.level or 0.0 for variant in variants)
     claims = [

@@ -13,20 +13,29 @@ from ...theory.stats import Interval
 from ..evaluation import Evaluation, EvaluationSettings
 from ..randomness import derive_seed
 from ..store import Store, read_json
+from .architecture import architecture
 from .effect import Resampler, Scores, pooled
 from .finding import find
-from .measure import Measure
-from .plan import Artefact, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
+from .measure import METRICS, Measure
+from .plan import Artefact, Known, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 
 #: Version of the layout of outcomes; readers refuse others.
 SCHEMA = 2
 
 _AXES = {
-    "rotation": "largest angle of the test rotation (degrees)",
-    "translation": "largest test translation (fraction of the side)",
-    "both": "i: test rotation up to 180 i degrees, translation up to i",
-    "robustness": "l-infinity budget of the attack",
+    "rotation": "test rotation up to (degrees)",
+    "translation": "test shift up to (of the side)",
+    "both": "test rotation to 180 i, shift to i",
+    "robustness": "l-infinity budget",
 }
+_RATES = {"unchanged": "rate of invariance", "accuracy": "accuracy"}
+_UNITS = {
+    ("robustness", "unchanged"): "1 - fooling rate",
+    ("robustness", "accuracy"): "accuracy under attack",
+}
+
+
+Records = dict[str, list[Evaluation]]
 
 
 class Board:
@@ -36,36 +45,15 @@ class Board:
     ----------
     plan : Plan
         What was trained.
-    store : Store
-        Where it lies.
-
-    Raises
-    ------
-    StoreError
-        Naming the first job that is not done.
+    records : dict
+        Evaluations of every variant, one a seed.
     """
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Plan, records: Records) -> None:
         self.plan = plan
-        self.store = store
+        self.records = records
         self.variants = {variant.name: variant for variant in plan.variants}
-        self._found: dict[tuple[str, EvaluationSettings], Evaluation] = {}
-        self.records = {variant.name: self._records(variant) for variant in plan.variants}
         self._scores: dict[tuple[Measure, str], Scores] = {}
-
-    def _records(self, variant: Variant) -> list[Evaluation]:
-        found = []
-        for job in variant.jobs:
-            settings = job.evaluations[variant.evaluation]
-            key = (job.digest, settings)
-            if key not in self._found:
-                record = replace(job, evaluations=(settings,)).results(self.store).get(settings)
-                if record is None:
-                    state = job.state(self.store)
-                    raise StoreError(f"{job.label} is not done: its state is {state}")
-                self._found[key] = record
-            found.append(self._found[key])
-        return found
 
     def scores(self, measure: Measure, name: str) -> Scores:
         """Return the scores of a variant, shape (seeds, images).
@@ -95,6 +83,31 @@ class Board:
         return True
 
 
+def read_records(plan: Plan, store: Store) -> Records:
+    """Return the evaluations of a plan that lie in a store.
+
+    Raises
+    ------
+    StoreError
+        Naming the first job that is not done.
+    """
+    known: dict[tuple[str, EvaluationSettings], Evaluation] = {}
+    found: Records = {}
+    for variant in plan.variants:
+        found[variant.name] = []
+        for job in variant.jobs:
+            settings = job.evaluations[variant.evaluation]
+            key = (job.digest, settings)
+            if key not in known:
+                record = replace(job, evaluations=(settings,)).results(store).get(settings)
+                if record is None:
+                    state = job.state(store)
+                    raise StoreError(f"{job.label} is not done: its state is {state}")
+                known[key] = record
+            found[variant.name].append(known[key])
+    return found
+
+
 def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[str, Any]:
     """Return everything an artefact shows, as plain JSON values.
 
@@ -103,7 +116,15 @@ def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[
     StoreError
         If a job is not done.
     """
-    board = Board(plan, store)
+    board = Board(plan, read_records(plan, store))
+    sources = [_job(variant, board, store) for variant in plan.variants]
+    pictures = [illustration.make(store) for illustration in plan.illustrations]
+    return {**describe(artefact, board, scale), "pictures": pictures, "jobs": sources}
+
+
+def describe(artefact: Artefact, board: Board, scale: str) -> dict[str, Any]:
+    """Return what an artefact shows of some evaluations, apart from where they come from."""
+    plan = board.plan
     # One seed for all: an artefact's evidence does not depend on what else is made.
     resampler = Resampler(np.random.default_rng(derive_seed(0, "bootstrap")))
     findings = [find(artefact.id, claim, board.scores, resampler) for claim in plan.claims]
@@ -120,9 +141,34 @@ def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[
         "shrunk": list(plan.shrunk),
         "chosen": list(plan.chosen),
         "panels": [_panel(panel, board) for panel in plan.panels],
+        "other_metric": [
+            _panel(other, board) for panel in plan.panels if (other := _other(panel)) is not None
+        ],
         "table": _table(board),
+        "known": [_known(known, board) for known in plan.known],
+        "architectures": [architecture(spec) for spec in plan.architectures],
         "findings": [finding.to_json() for finding in findings],
-        "jobs": [_job(variant, board) for variant in plan.variants],
+        "pictures": [],
+        "jobs": [],
+    }
+
+
+def _other(panel: Panel) -> ProfilePanel | None:
+    """Return a profile in the other metric than the paper's; None for other panels."""
+    if not isinstance(panel, ProfilePanel):
+        return None
+    return replace(panel, metric=METRICS[1 - METRICS.index(panel.metric)])
+
+
+def _known(known: Known, board: Board) -> dict[str, Any]:
+    mean, interval = board.mean(known.measure, known.variant)
+    here = {"value": mean, "low": interval.low, "high": interval.high}
+    return {
+        "variant": known.variant,
+        "measure": str(known.measure),
+        "paper": known.paper,
+        "source": known.source,
+        "here": here,
     }
 
 
@@ -135,7 +181,7 @@ def _panel(panel: Panel, board: Board) -> dict[str, Any]:
             _curve(label, [levels[n] for n in names], [board.mean(measure, n) for n in names])
             for label, measure, names in panel.lines
         ]
-        shown = {"axis": panel.axis, "unit": panel.unit, "curves": curves}
+        shown = {"legend": "", "axis": panel.axis, "unit": panel.unit, "curves": curves}
         return {"type": "curves", "title": panel.title, **shown}
     return _pareto(panel, board)
 
@@ -152,8 +198,9 @@ def _profile(panel: ProfilePanel, board: Board) -> dict[str, Any]:
         "type": "curves",
         "title": panel.title,
         "kind": panel.kind,
+        "legend": panel.legend,
         "axis": _AXES[panel.kind],
-        "unit": str(Measure(panel.kind, panel.metric, 0.0)).partition(" at ")[0],
+        "unit": _UNITS.get((panel.kind, panel.metric), _RATES[panel.metric]),
         "curves": curves,
     }
 
@@ -179,8 +226,8 @@ def _pareto(panel: ParetoPanel, board: Board) -> dict[str, Any]:
     return {
         "type": "pareto",
         "title": panel.title,
-        "axis": str(panel.across),
-        "unit": str(panel.up),
+        "axis": str(panel.across).replace(",", ""),
+        "unit": str(panel.up).replace(",", ""),
         "points": points,
     }
 
@@ -201,11 +248,11 @@ def _table(board: Board) -> dict[str, Any]:
     return {"columns": columns, "rows": rows if columns else []}
 
 
-def _job(variant: Variant, board: Board) -> dict[str, Any]:
+def _job(variant: Variant, board: Board, store: Store) -> dict[str, Any]:
     """Return where a variant's numbers come from."""
     runs = []
     for job, record in zip(variant.jobs, board.records[variant.name], strict=True):
-        run = job.folder(board.store)
+        run = job.folder(store)
         trained = read_json(run.provenance_path)
         runs.append(
             {

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ...theory.errors import InputError, check_integer
 from ..checks import choose
+from ..models import ModelSpec
+from ..store import Store
 from .finding import Claim
 from .job import Job
 from .measure import Measure
@@ -54,12 +56,15 @@ class ProfilePanel:
         As in :class:`~spadv.empirical.artefacts.finding.Measure`.
     lines : tuple of (str, str)
         Label in the legend, and name of the variant.
+    legend : str
+        What the labels are.
     """
 
     title: str
     kind: str
     metric: str
     lines: tuple[tuple[str, str], ...]
+    legend: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,36 @@ Panel = ProfilePanel | SweepPanel | ParetoPanel
 
 
 @dataclass(frozen=True)
+class Known:
+    """A number of the paper, to stand beside ours.
+
+    Attributes
+    ----------
+    variant : str
+        Whose it is.
+    measure : Measure
+        What it is of.
+    paper : str
+        The number as it is known ("about 65%").
+    source : str
+        Where it is known from.
+    """
+
+    variant: str
+    measure: Measure
+    paper: str
+    source: str
+
+
+class Illustration(Protocol):
+    """A picture made from trained networks rather than from their evaluations."""
+
+    def make(self, store: Store) -> dict[str, Any]:
+        """Return the picture's numbers as plain JSON values, "type" among them."""
+        ...
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that one artefact needs at one scale.
 
@@ -125,6 +160,12 @@ class Plan:
         What is smaller than in the paper, in words; empty at the paper's scale.
     chosen : tuple of str
         What the paper does not tell and was chosen here, in words.
+    known : tuple of Known
+        Numbers of the paper.
+    architectures : tuple of ModelSpec
+        Networks whose layers are shown.
+    illustrations : tuple of Illustration
+        Pictures made from trained networks.
     """
 
     variants: tuple[Variant, ...]
@@ -133,6 +174,9 @@ class Plan:
     columns: tuple[tuple[str, Measure], ...] = ()
     shrunk: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
+    known: tuple[Known, ...] = ()
+    architectures: tuple[ModelSpec, ...] = ()
+    illustrations: tuple[Illustration, ...] = ()
 
     def __post_init__(self) -> None:
         names = [variant.name for variant in self.variants]
@@ -188,6 +232,7 @@ def join(plans: Mapping[str, Plan]) -> Plan:
         variants=all_of("variants"),
         panels=all_of("panels"),
         claims=all_of("claims"),
+        known=all_of("known"),
         columns=tuple(dict.fromkeys(all_of("columns"))),
         shrunk=together({name: plan.shrunk for name, plan in plans.items()}),
         chosen=together({name: plan.chosen for name, plan in plans.items()}),

@@ -75,6 +75,7 @@ def _of(bench: Bench, scale: str) -> Plan:
                 (level_label("Aug-R", found[number].level or 0.0), found[number].name)
                 for found in variants.values()
             ),
+            "trained with\nrotations up to",
         )
         for number, rule in enumerate(RULES)
     ]

@@ -76,9 +76,10 @@ def schedules(bench: Bench) -> Plan:
     """Return Table 7: CuSP and PGD (Aug 180) under three schedules of the learning rate."""
     variants = []
     claims = []
-    for milestones in SCHEDULES:
+    for number, milestones in enumerate(SCHEDULES):
         label = "-".join(map(str, milestones))
-        plain, name = f"PGD (Aug 180) [{label}]", f"CuSP-PGD [{label}]"
+        plain = f"{2 * number + 1} PGD (Aug 180) [{label}]"
+        name = f"{2 * number + 2} CuSP-PGD [{label}]"
         own, stages = scheduled(bench, milestones)
         variants += [
             Variant(plain, own.jobs(own.turned(180), own.attack)),
@@ -88,7 +89,7 @@ def schedules(bench: Bench) -> Plan:
             text = f"[{label}] CuSP-PGD has a higher {kind} accuracy than PGD (Aug 180)"
             claims.append(Contrast(text, measure, more=name, less=plain, paired=False))
     names = tuple(variant.name for variant in variants)
-    marked = tuple(name for name in names if name.startswith("CuSP"))
+    marked = tuple(name for name in names if "CuSP" in name)
     return Plan(
         variants=tuple(variants),
         panels=(pareto("Schedules of the learning rate", names, marked),),

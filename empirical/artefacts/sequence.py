@@ -26,6 +26,7 @@ def hardened_after(bench: Bench, scale: str) -> Plan:
     names = tuple(variant.name for variant in after)
     steps = tuple(variant.level or 0.0 for variant in after)
     invariance, robustness = Measure("translation", "unchanged"), Measure("robustness", "unchanged")
+    legend = "first trained\nwith shifts up to"
     title = "Aug-T, then Adv-PGD"
     claims = (
         Contrast(
@@ -52,8 +53,8 @@ def hardened_after(bench: Bench, scale: str) -> Plan:
     return Plan(
         variants=before + after,
         panels=(
-            ProfilePanel(title, "translation", "unchanged", lines),
-            ProfilePanel(title, "robustness", "unchanged", lines),
+            ProfilePanel(title, "translation", "unchanged", lines, legend),
+            ProfilePanel(title, "robustness", "unchanged", lines, legend),
         ),
         claims=claims,
         columns=profile_columns(bench),

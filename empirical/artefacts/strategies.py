@@ -112,7 +112,7 @@ def strategies(bench: Bench, *, pgd: bool = True, trades: bool = False) -> Plan:
     panels = []
     for form, names in forms.items():
         panels += [
-            pareto(f"{form} and the baselines", BASELINES + names, names),
+            pareto(f"{form} and baselines", BASELINES + names, names),
             pareto(f"{form}, enlarged", names, names),
         ]
     return Plan(

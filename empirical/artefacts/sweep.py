@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .augmented import trained
 from .bench import Bench
-from .finding import Trend
+from .boundary import BoundarySlice
+from .finding import Contrast, Trend
 from .levels import level_notes
 from .measure import Measure
 from .plan import Plan, SweepPanel
@@ -75,4 +76,28 @@ def sweep(bench: Bench, scale: str, *, budget: float, accuracy: bool = True) -> 
         ),
         shrunk=bench.shrunk + shrunk,
         chosen=bench.chosen + chosen,
+    )
+
+
+def boundaries(bench: Bench, scale: str) -> Plan:
+    """Return Figure 15: the boundaries of the first and last Aug-R network around an image."""
+    variants = trained(bench, "Aug-R", scale)
+    ends = (variants[0], variants[-1])
+    distance = Measure("distance")
+    jobs = tuple((variant.name, variant.jobs[0]) for variant in ends)
+    return Plan(
+        variants=ends,
+        claims=(
+            Contrast(
+                "the boundary is nearer for the network trained on rotations up to 180 degrees "
+                "(mean DeepFool distance)",
+                distance,
+                more=ends[0].name,
+                less=ends[1].name,
+            ),
+        ),
+        columns=(("natural accuracy", Measure("natural")), (str(distance), distance)),
+        shrunk=bench.shrunk,
+        chosen=("the plane through one image in which both nearest boundaries lie; first seed",),
+        illustrations=(BoundarySlice("A plane through one digit", (jobs[0], jobs[1])),),
     )
