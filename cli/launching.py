@@ -20,9 +20,10 @@ from ..empirical.launch import (
     read_failure,
     run_local,
     run_processes,
+    run_slurm,
     share,
 )
-from ..empirical.launch.claim import BEAT
+from ..empirical.launch.claims import BEAT
 from ..empirical.launch.cost import MACHINES, Estimate, estimate
 from ..empirical.launch.events import BEGUN, DONE, FAILED, WAITING
 from ..empirical.store import Store
@@ -31,6 +32,9 @@ from ..theory.errors import InputError, RunFailedError, StoreError
 from .console import err, out, print_json, progress_bar, table
 
 LAUNCHERS = ("local", "processes", "slurm")
+
+#: Workers at a time under Slurm, unless said otherwise.
+_SLURM_WORKERS = 8
 
 #: Seconds between two touches of a claim where all workers are on this machine.
 _QUICK_BEAT = 2.0
@@ -128,10 +132,13 @@ def launch(
         flops=costs.flops if several else {},
         beat=BEAT if how.launcher == "slurm" else _QUICK_BEAT,
     )
-    workers = how.workers or default_workers(options.device, how.job_processes)
     with progress_bar("reproduce") as tell:
         if how.launcher == "local":
             return run_local(manifest, progress=tell, watch=say)
+        if how.launcher == "slurm":
+            chosen = how.workers or _SLURM_WORKERS
+            return run_slurm(manifest, chosen, how.slurm, wait=how.wait, progress=tell, watch=say)
+        workers = how.workers or default_workers(options.device, how.job_processes)
         return run_processes(manifest, workers, progress=tell, watch=say)
 
 
@@ -149,7 +156,7 @@ def say(event: Event) -> None:
         err.print(": ".join(part for part in (event.job, event.text + who) if part), markup=False)
 
 
-def complain(outcome: Outcome, total: int) -> None:
+def complain(outcome: Outcome, total: int, *, waited: bool = True) -> None:
     """Raise RunFailedError, listing what is not done, if anything is not.
 
     Parameters
@@ -158,10 +165,13 @@ def complain(outcome: Outcome, total: int) -> None:
         What became of the jobs.
     total : int
         How many there are.
+    waited : bool
+        Whether jobs that are left should be done by now.
     """
     parts = [f"{failure.job} ({failure.reason})" for failure in outcome.failed.values()]
     parts += [f"a job that starts from {start}" for start in outcome.blocked.values()]
-    parts += [f"{job.label} (not done)" for job in outcome.left.values()]
+    if waited:
+        parts += [f"{job.label} (not done)" for job in outcome.left.values()]
     if parts:
         lasting = "; --retry tries again what diverged or lost its workers" * any(
             failure.kind in ("diverged", "lost") for failure in outcome.failed.values()

@@ -74,7 +74,7 @@ def run(
         _show(documents, folder)
         if open_ones:
             err.print(f"Not drawn, for want of jobs: {', '.join(open_ones)}.")
-    complain(outcome, len(jobs))
+    complain(outcome, len(jobs), waited=how.wait)
 
 
 def rebuild(folder: Path) -> None:

@@ -34,6 +34,10 @@ from .inspection import (
 Trainer = Callable[[TrainConfig, Path, DataSet, TrainOptions, Progress], None]
 
 
+#: Share of a job's progress that its training gets; the rest goes to its evaluations.
+_TRAINING = 0.7
+
+
 def train_here(
     config: TrainConfig, folder: Path, data: DataSet, options: TrainOptions, progress: Progress
 ) -> None:
@@ -164,6 +168,8 @@ class Job:
         if not run.is_complete:
             return {}
         done = self._finished(store)
+        if done.damaged and not all(settings in done.paths for settings in self.evaluations):
+            raise done.damaged[0]
         return {
             settings: read_evaluation(done.paths[settings])
             for settings in self.evaluations
@@ -194,7 +200,7 @@ class Job:
         options : TrainOptions, optional
             Device and the like.
         progress : Progress
-            Told of steps, then of images.
+            Told of the share that is done, roughly, out of 1.
         trainer : callable
             How to train.
 
@@ -221,10 +227,12 @@ class Job:
         if data is None:
             name, seed = self.config.data.name, self.config.data.split_seed
             data = load(name, root=data_root, split_seed=seed)
+        begun = 0.0
         if not run.is_complete:
             config = self._resolved(store)
             notes += self._leave_other_start(run, config)
-            trainer(config, run.path, data, options, progress)
+            begun = _TRAINING if self.evaluations else 1.0
+            trainer(config, run.path, data, options, _between(progress, 0.0, begun))
         found = self._trained(store).get("data_digest")
         if found != data.digest:
             raise StoreError(
@@ -237,14 +245,15 @@ class Job:
         device = pick_device(options.device)
         model = load_run(run.path, device).model
         with run.locked():
-            for settings in todo:
+            for number, settings in enumerate(todo):
+                ends = [begun + (1.0 - begun) * k / len(todo) for k in (number, number + 1)]
                 evaluate(
                     model,
                     data,
                     settings,
                     folder=run.evaluations,
                     device=device,
-                    progress=progress,
+                    progress=_between(progress, *ends),
                 )
         return notes
 
@@ -313,6 +322,16 @@ class Job:
         return [set_aside(run, DamagedError(run.config_path, reason, whole=True))]
 
 
+def _between(progress: Progress, begin: float, end: float) -> Progress:
+    """Return what reports the progress of a part as that of the whole, out of 1."""
+
+    def tell(done: float, total: float, message: str = "") -> None:
+        part = min(done / total, 1.0) if total else 0.0
+        progress(begin + (end - begin) * part, 1.0, message)
+
+    return tell
+
+
 def _without_weights(config: TrainConfig) -> dict[str, Any]:
     table = config.to_table()
     for key in ("weights", "weights_digest"):
@@ -335,8 +354,12 @@ def merge(jobs: list[Job]) -> list[Job]:
         if job.start is not None:
             add(job.start)
         known = order.get(job.digest)
-        wanted = (known.evaluations if known else ()) + job.evaluations
-        order[job.digest] = replace(job, evaluations=tuple(dict.fromkeys(wanted)))
+        if known is None:
+            order[job.digest] = job
+        elif known.evaluations != job.evaluations:
+            wanted = tuple(dict.fromkeys(known.evaluations + job.evaluations))
+            order[job.digest] = united = replace(known, evaluations=wanted)
+            united.__dict__["digest"] = known.digest  # a plan of the paper has a thousand jobs
 
     for job in jobs:
         add(job)

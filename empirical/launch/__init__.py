@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .claim import Claim, ClaimLostError, Holder, claim, holder_of
+from .claims import Claim, ClaimLostError, Holder, claim, holder_of
 from .events import Event, Watch
 from .failure import Failure, read_failure
 from .local import run_local
 from .manifest import Manifest, share
 from .processes import default_workers, run_processes
+from .slurm import run_slurm
 from .work import DiskFullError, Outcome, settle
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "read_failure",
     "run_local",
     "run_processes",
+    "run_slurm",
     "settle",
     "share",
 ]

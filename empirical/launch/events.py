@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BEGUN, DONE, FAILED, WAITING, NOTE = "begun", "done", "failed", "waiting", "note"
+FULL = "full"
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Event:
     Attributes
     ----------
     kind : str
-        "begun", "done", "failed", "waiting" (for a start or another worker), or "note" (a
-        job taken over, a damaged file moved aside, ...).
+        "begun", "done", "failed", "waiting" (for a start or another worker), "full" (no room
+        for results), or "note" (a job taken over, a damaged file moved aside, ...).
     worker, job, digest : str
         Who, and which job; the job is "" where no single one is meant.
     text : str

@@ -74,15 +74,16 @@ def count(spec: ModelSpec) -> Size:
 @cache
 def _size(key: str) -> Size:
     known = _table().get(key)
-    if known is not None:
-        return Size(known[0], int(known[1]))
-    return count(ModelSpec.from_json(json.loads(key)))
+    return known or count(ModelSpec.from_json(json.loads(key)))
 
 
 @cache
-def _table() -> dict[str, list[float]]:
-    table: dict[str, list[float]] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return table
+def _table() -> dict[str, Size]:
+    rows = json.loads(TABLE.read_text(encoding="utf-8"))
+    return {
+        json.dumps(row["network"], sort_keys=True): Size(row["forward"], row["layers"])
+        for row in rows
+    }
 
 
 def _key(spec: ModelSpec) -> str:
@@ -95,9 +96,9 @@ def write_table(specs: Iterable[ModelSpec], path: Path = TABLE) -> int:
     rows = {}
     for spec in specs:
         found = count(spec)
-        rows[_key(spec)] = [found.forward, found.layers]
-    text = ",\n".join(f"{json.dumps(key)}: {json.dumps(rows[key])}" for key in sorted(rows))
-    write_atomically(path, "{\n" + text + "\n}\n")
+        row = {"network": json.loads(_key(spec)), "forward": found.forward, "layers": found.layers}
+        rows[_key(spec)] = json.dumps(row)
+    write_atomically(path, "[\n" + ",\n".join(rows[key] for key in sorted(rows)) + "\n]\n")
     return len(rows)
 
 

@@ -15,7 +15,7 @@ from ...theory.errors import InputError, StoreError, check_integer
 from ..artefacts.job import Job, merge
 from ..store import Store, read_json, write_json
 from ..training import TrainOptions
-from .claim import BEAT, STALE_AFTER
+from .claims import BEAT, STALE_AFTER
 
 #: Version of the file's layout.
 SCHEMA = 1
@@ -44,7 +44,7 @@ class Manifest:
     flops : mapping
         Estimated cost of jobs by digest; dear chains of jobs begin first.
     beat, stale_after : float
-        See :mod:`spadv.empirical.launch.claim`.
+        See :mod:`spadv.empirical.launch.claims`.
     launch : str
         Names this launch: when it began, and some letters.
     """

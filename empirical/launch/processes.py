@@ -15,17 +15,17 @@ import torch
 
 from ...theory.errors import StoreError, check_integer
 from ...theory.progress import Progress, silent
-from .claim import holder_of
-from .events import DONE, FAILED, NOTE, Event, EventReader, Watch, ignore
+from .events import NOTE, Event, Watch, ignore
 from .manifest import Manifest
+from .showing import Shown
 from .work import DiskFullError, Outcome, settle
 from .worker import FULL, INTERRUPTED, SPOILT
 
 #: Seconds that workers get to save their state after Ctrl-C.
 GRACE = 90.0
 
-#: Seconds between two looks at workers, and at how far jobs are.
-LOOK, SHOW = 0.2, 5.0
+#: Seconds between two looks at workers.
+LOOK = 0.2
 
 
 def cores() -> int:
@@ -100,7 +100,7 @@ def run_processes(
     workers = min(workers, len(before.left))
     path = manifest.write()
     crew = _Crew(manifest, path, workers)
-    shown = _Shown(manifest, before, progress, watch)
+    shown = Shown(manifest, before, progress, watch)
     try:
         crew.start()
         while crew.members:
@@ -196,45 +196,6 @@ class _Crew:
 
     def _log(self, name: str) -> Path:
         return self._path.with_name(f"{name}.log")
-
-
-class _Shown:
-    """Passes events on, and tells how far the jobs are."""
-
-    def __init__(
-        self, manifest: Manifest, before: Outcome, progress: Progress, watch: Watch
-    ) -> None:
-        self._manifest = manifest
-        self._reader = EventReader(manifest.folder)
-        self._progress = progress
-        self._watch = watch
-        self._settled = set(before.done) | set(before.failed) | set(before.blocked)
-        self._last = 0.0
-
-    def look(self) -> None:
-        """Read what workers have told since the last look."""
-        for event in self._reader.new():
-            if event.kind in (DONE, FAILED):
-                if event.digest in self._settled:
-                    continue  # several workers may meet the same refusal
-                self._settled.add(event.digest)
-            self._watch(event)
-        if time.monotonic() - self._last > SHOW:
-            self._last = time.monotonic()
-            self._tell()
-
-    def _tell(self) -> None:
-        doing, part = [], 0.0
-        for job in self._manifest.jobs:
-            if job.digest in self._settled:
-                continue
-            holder = holder_of(job.folder(self._manifest.store), self._manifest.stale_after)
-            if holder is not None:
-                percent = holder.doing.partition("%")[0]
-                part += float(percent) / 100 if percent.isdigit() else 0.0
-                doing.append(job.label)
-        text = f"{len(doing)} at work" if doing else ""
-        self._progress(len(self._settled) + part, len(self._manifest.jobs), text)
 
 
 def _last_line(path: Path) -> str:

@@ -13,7 +13,7 @@ from ..artefacts.inspection import DamagedError
 from ..artefacts.job import Job, Trainer, train_here
 from ..data import DataSet, load
 from ..store import FolderInUseError
-from .claim import Claim, ClaimLostError, ServerClock, claim, holder_of
+from .claims import Claim, ClaimLostError, ServerClock, claim, holder_of
 from .events import BEGUN, DONE, FAILED, NOTE, WAITING, Event, Watch, ignore
 from .failure import LASTING, Failure, clear_failure, disk_is_full, read_failure
 from .manifest import Manifest
@@ -301,17 +301,39 @@ class Worker:
         self._watch(Event(kind, self.name, job.label, job.digest, text, round(seconds, 3)))
 
 
+class Overview(Worker):
+    """Looks at the jobs of a manifest, and does none.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The jobs.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        super().__init__(manifest, "", patience=0.0)
+        #: Jobs that could be done now, and jobs that somebody is doing, at the last look.
+        self.free: set[str] = set()
+        self.held: set[str] = set()
+
+    def look(self) -> Outcome:
+        """Look again at what is not settled yet; return what became of the jobs."""
+        self.free.clear()
+        self.held.clear()
+        return self.work()
+
+    def _try(self, job: Job) -> bool:
+        held = holder_of(job.folder(self.store), self.manifest.stale_after) is not None
+        (self.held if held else self.free).add(job.digest)
+        return False
+
+    def _say_waiting(self, job: Job) -> None:
+        return None
+
+    def _record(self, job: Job, failure: Failure, seconds: float) -> None:
+        self.outcome.failed[job.digest] = failure
+
+
 def settle(manifest: Manifest) -> Outcome:
     """Return what became of a launch's jobs, as the store shows it; nothing is done."""
-
-    class Looker(Worker):
-        def _try(self, job: Job) -> bool:
-            return False
-
-        def _say_waiting(self, job: Job) -> None:
-            return None
-
-        def _record(self, job: Job, failure: Failure, seconds: float) -> None:
-            self.outcome.failed[job.digest] = failure
-
-    return Looker(manifest, "", patience=0.0).work()
+    return Overview(manifest).look()

@@ -10,11 +10,13 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 import torch
 
+from . import events
 from .events import NOTE, Event, EventLog
 from .manifest import Manifest
 from .orphans import end_with_parent
@@ -52,6 +54,8 @@ def work_on(
         worker.work(stop_when_spoilt=True)
     except DiskFullError as error:
         sys.stderr.write(f"{error}\n")
+        with suppress(OSError):  # there may be no room for this either
+            log(Event(events.FULL, name, text=str(error)))
         return FULL
     except KeyboardInterrupt:
         log(Event(NOTE, name, text="asked to stop; the state is saved"))

@@ -1,0 +1,376 @@
+"""Damaged files are named, set aside and made again; what is not ours is refused and kept."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spadv.empirical.artefacts.inspection import DamagedError
+from spadv.empirical.artefacts.job import Job
+from spadv.empirical.launch import DiskFullError, Event, Manifest, run_local
+from spadv.empirical.store import RunFolder, Store
+from spadv.empirical.training import load_run
+from spadv.theory import StoreError
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, request: Any) -> Path:
+    """A store with two finished jobs, the second from the network of the first."""
+    from spadv.empirical.training import TrainConfig, TrainOptions
+
+    table = {
+        "data": {"name": "mnist-sample", "limit": 100},
+        "model": {"name": "lenet"},
+        "optimiser": {"learning_rate": 0.05, "batch_size": 50},
+    }
+    settings = request.module.MEASURED
+    first = Job(TrainConfig.from_table(table), (settings,))
+    second = Job(TrainConfig.from_table(table | {"seed": 1}), (settings,), first)
+    root = tmp_path_factory.mktemp("finished")
+    torch.set_num_threads(1)  # the number of threads decides the last bits
+    options = TrainOptions(device="cpu")
+    run_local(Manifest(jobs=(second,), root=root, options=options))
+    return root
+
+
+def _measured() -> Any:
+    from spadv.empirical.evaluation import EvaluationSettings
+
+    return EvaluationSettings(
+        rotations=(0.0, 90.0), translations=(), both=(), budgets=(), distance_images=0, images=20
+    )
+
+
+MEASURED = _measured()
+
+
+@pytest.fixture
+def store(finished: Path, tmp_path: Path) -> Store:
+    """A copy that a test may spoil."""
+    shutil.copytree(finished, tmp_path / "runs")
+    return Store(tmp_path / "runs")
+
+
+@pytest.fixture
+def pair(make_job: Make) -> tuple[Job, Job]:
+    first = make_job(0)
+    return first, make_job(1, start=first)
+
+
+def again(make_manifest: Make, store: Store, *jobs: Job) -> tuple[Any, list[Event]]:
+    events: list[Event] = []
+    return run_local(make_manifest(store.root, *jobs), watch=events.append), events
+
+
+def evaluation(job: Job, store: Store) -> Path:
+    (path,) = job.folder(store).evaluations.glob("*.json")
+    return path
+
+
+def begun(make_manifest: Make, store: Store, job: Job) -> RunFolder:
+    """Leave a training that was stopped after its first epoch."""
+
+    def stop(config: Any, folder: Path, data: Any, options: Any, progress: Any) -> None:
+        from spadv.empirical.artefacts.job import train_here
+
+        def tell(done: float, total: float, message: str = "") -> None:
+            if message:  # an epoch is over and saved
+                raise KeyboardInterrupt
+
+        train_here(config, folder, data, options, tell)
+
+    from spadv.empirical.launch.work import Worker
+
+    with pytest.raises(KeyboardInterrupt):
+        Worker(make_manifest(store.root, job), "w", trainer=stop).work()
+    assert job.state(store) == "begun"
+    return job.folder(store)
+
+
+def garble(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 8] = b"\0garbage"
+    path.write_bytes(data)
+
+
+# Damaged evaluations ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+@pytest.mark.parametrize("how", ["garbled", "truncated", "missing"])
+def test_a_damaged_evaluation_is_made_again(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, suffix: str, how: str
+) -> None:
+    job = pair[0]
+    path = evaluation(job, store)
+    outcome = job.results(store)[MEASURED].arrays["rotation"]
+    damaged = path.with_suffix(suffix)
+    if how == "garbled":
+        garble(damaged)
+    elif how == "truncated":
+        damaged.write_bytes(damaged.read_bytes()[:40])
+    else:
+        damaged.unlink()
+    content = damaged.read_bytes() if damaged.exists() else None
+    if (suffix, how) != (".json", "missing"):  # then nothing says that there ever was one
+        with pytest.raises(DamagedError, match=path.stem):
+            job.results(store)
+    checkpoint = job.folder(store).checkpoint_path.stat().st_mtime_ns
+
+    # A launch sees damage when it comes to the job; arrays are read then, too.
+    if job.state(store) == "done":
+        job.run(store)
+    else:
+        result, events = again(make_manifest, store, job)
+        assert list(result.done) == [job.digest]
+        if damaged.exists() and how != "missing":
+            assert any(path.name in event.text for event in events)
+    np.testing.assert_array_equal(job.results(store)[MEASURED].arrays["rotation"], outcome)
+    assert job.folder(store).checkpoint_path.stat().st_mtime_ns == checkpoint
+    aside = job.folder(store).path / ".aside" / "1" / damaged.name
+    if content is not None:
+        assert aside.read_bytes() == content
+
+
+# Damaged trainings --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "checkpoint.pt"])
+def test_a_damaged_training_is_begun_anew(
+    store: Store, make_job: Make, make_manifest: Make, name: str
+) -> None:
+    job = make_job(7, epochs=2)
+    run = begun(make_manifest, store, job)
+    path = run.path / name
+    garble(path)
+    content = path.read_bytes()
+    result, events = again(make_manifest, store, job)
+    assert list(result.done) == [job.digest]
+    (note,) = [event.text for event in events if event.kind == "note"]
+    assert name in note
+    assert ".aside/1" in note
+    assert (run.path / ".aside" / "1" / name).read_bytes() == content
+    assert len(run.read_metrics()) == 2
+
+
+def test_a_stopped_training_goes_on(store: Store, make_job: Make, make_manifest: Make) -> None:
+    """Without damage: the first epoch is not done again, and the weights are as if unstopped."""
+    job, epochs = make_job(7, epochs=2), []
+    run = begun(make_manifest, store, job)
+    epochs.append(run.read_metrics()[0])
+    again(make_manifest, store, job)
+    assert run.read_metrics()[0] == epochs[0]
+    whole = make_manifest(store.root.parent / "other", job)
+    run_local(whole)
+    fingerprints = {
+        json.loads(job.folder(s).provenance_path.read_text())["fingerprint"]
+        for s in (store, whole.store)
+    }
+    assert len(fingerprints) == 1
+
+
+@pytest.mark.parametrize("name", ["provenance.json", "config.json"])
+def test_a_finished_training_with_damage_is_done_again(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, name: str
+) -> None:
+    job = pair[1]
+    run = job.folder(store)
+    before = json.loads(run.provenance_path.read_text())["fingerprint"]
+    garble(run.path / name)
+    assert job.state(store) == "damaged"
+    result, events = again(make_manifest, store, *pair)
+    assert len(result.done) == 2
+    assert any(name in event.text for event in events)
+    assert json.loads(run.provenance_path.read_text())["fingerprint"] == before
+
+
+def test_a_damaged_start_is_trained_again(
+    store: Store, pair: tuple[Job, Job], make_job: Make, make_manifest: Make
+) -> None:
+    first = pair[0]
+    run = first.folder(store)
+    before = json.loads(run.provenance_path.read_text())["fingerprint"]
+    garble(run.checkpoint_path)
+    third = make_job(2, start=first)
+    result, events = again(make_manifest, store, *pair, third)
+    assert set(result.done) == {job.digest for job in (*pair, third)}
+    done = [event.digest for event in events if event.kind == "done"]
+    assert done == [first.digest, third.digest]  # what starts from sound weights stays
+    assert any("SHA-256" in event.text for event in events)
+    assert json.loads(run.provenance_path.read_text())["fingerprint"] == before
+    assert (run.path / ".aside" / "1" / "checkpoint.pt").is_file()
+
+
+def test_a_lost_checkpoint_is_noticed_before_measuring(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make
+) -> None:
+    job = pair[1]
+    evaluation(job, store).unlink()
+    job.folder(store).checkpoint_path.unlink()
+    result, events = again(make_manifest, store, job)
+    assert job.digest in result.done
+    assert any("checkpoint.pt: it is missing" in event.text for event in events)
+    load_run(job.folder(store).path)
+
+
+def test_a_begun_job_whose_start_was_trained_again(
+    store: Store, make_job: Make, make_manifest: Make
+) -> None:
+    first = make_job(0)
+    job = make_job(7, start=first, epochs=2)
+    run = begun(make_manifest, store, job)
+    for path in (first.folder(store).provenance_path, first.folder(store).checkpoint_path):
+        path.unlink()
+    result, events = again(make_manifest, store, job)
+    assert len(result.done) == 2
+    assert any("another sitting" in event.text for event in events)
+    assert (run.path / ".aside" / "1" / "checkpoint.pt").is_file()
+
+
+# What is not ours ---------------------------------------------------------------------
+
+
+def refused(make_manifest: Make, store: Store, job: Job, *words: str) -> None:
+    """The job fails with the difference, and no result is touched or used."""
+    run = job.folder(store)
+    results = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
+    with pytest.raises(StoreError) as caught:
+        job.results(store)
+    outcome, _ = again(make_manifest, store, job)
+    failure = outcome.failed[job.digest]
+    assert failure.kind == "refused"
+    for word in words:
+        assert word in str(caught.value)
+        assert word in failure.reason
+    for path, content in results.items():
+        if ".claims" not in path.parts:
+            assert path.read_bytes() == content
+    assert not (run.path / ".aside").exists()
+
+
+def test_another_release(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+) -> None:
+    job = pair[0]
+    run = job.folder(store)
+    edit(run.provenance_path, lambda d: d["versions"].update(spadv="0.0.7"))
+    refused(make_manifest, store, job, "spadv 0.0.7", "--any-version")
+    mixed = make_manifest(store.root, job, any_version=True)
+    assert list(run_local(mixed).done) == [job.digest]
+
+
+def test_an_evaluation_by_another_release(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+) -> None:
+    path = evaluation(pair[0], store)
+    edit(path, lambda d: d["provenance"]["versions"].update(spadv="9.0.0"))
+    refused(make_manifest, store, pair[0], path.name, "spadv 9.0.0")
+
+
+def test_another_layout(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+) -> None:
+    edit(pair[0].folder(store).config_path, lambda d: d.update(layout=99))
+    refused(make_manifest, store, pair[0], "layout 99")
+
+
+def test_another_schema(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+) -> None:
+    edit(evaluation(pair[0], store), lambda d: d.update(schema=99))
+    refused(make_manifest, store, pair[0], "schema 99")
+
+
+def test_another_protocol(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+) -> None:
+    edit(evaluation(pair[0], store), lambda d: d["protocol"].update(clip=[-1.0, 1.0]))
+    refused(make_manifest, store, pair[0], "rules of attack", "clip is [-1.0, 1.0] there")
+
+
+def test_another_training(
+    store: Store, pair: tuple[Job, Job], make_job: Make, make_manifest: Make
+) -> None:
+    """A folder copied under another job's name is not taken for its result."""
+    other = make_job(5)
+    shutil.copytree(pair[0].folder(store).path, other.folder(store).path)
+    refused(make_manifest, store, other, "another training", "seed is 5 here, 0 there")
+
+
+def test_evaluations_of_other_weights(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make
+) -> None:
+    foreign = evaluation(pair[1], store)
+    own = evaluation(pair[0], store)
+    for suffix in (".json", ".npz"):
+        own.with_suffix(suffix).unlink()
+        shutil.copy(foreign.with_suffix(suffix), own.parent)
+    refused(make_manifest, store, pair[0], "other weights", foreign.name)
+
+
+def test_evaluations_on_other_images_are_left_alone(
+    store: Store, pair: tuple[Job, Job], make_manifest: Make
+) -> None:
+    """`spadv evaluate --part validation` writes beside ours, with the same settings."""
+    from spadv.empirical.data import load
+    from spadv.empirical.evaluation import evaluate
+
+    job = pair[0]
+    run = job.folder(store)
+    own = evaluation(job, store)
+    for suffix in (".json", ".npz"):
+        own.with_suffix(suffix).unlink()
+    model = load_run(run.path).model
+    evaluate(model, load("mnist-sample"), MEASURED, folder=run.evaluations, part="validation")
+    assert job.state(store) == "trained"
+    result, _ = again(make_manifest, store, job)
+    assert list(result.done) == [job.digest]
+    assert job.results(store)[MEASURED].data["part"] == "test"
+
+
+# No room ------------------------------------------------------------------------------
+
+
+def test_a_full_disk_stops_the_launch_and_loses_nothing(
+    tmp_path: Path, make_job: Make, make_manifest: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = (make_job(0), make_job(1), make_job(2))
+    manifest = make_manifest(tmp_path, *jobs)
+    sync, calls = os.fsync, []
+
+    def full(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match="make room and run the same command again"):
+        run_local(manifest)
+    monkeypatch.undo()
+    assert [job.state(manifest.store) for job in jobs] == ["done", "missing", "missing"]
+    assert not any(job.folder(manifest.store).failure_path.exists() for job in jobs)
+    assert len(run_local(make_manifest(tmp_path, *jobs)).done) == 3
+
+
+def test_no_room_to_claim(
+    tmp_path: Path, make_job: Make, make_manifest: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any, **named: Any) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(DiskFullError, match="quota"):
+        run_local(make_manifest(tmp_path, make_job(0)))
