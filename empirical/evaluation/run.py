@@ -38,8 +38,10 @@ from .settings import EvaluationSettings
 from .worst import worst_case
 
 #: Images a block: what is done between two points at which an interrupted evaluation can go
-#: on. Part of the definition of the results: every block of an attack has its own generator.
+#: on; for attacks fewer, since they take long. Part of the definition of the results: every
+#: block of an attack has its own generator, and no batch spans two blocks.
 BLOCK = 1000
+ATTACK_BLOCK = 250
 
 #: Seconds between two saves within a part.
 PAUSE = 20.0
@@ -174,7 +176,8 @@ class _Run:
                 done = self.record.done(part)
                 while done < total:
                     # The grid of blocks does not depend on where an earlier process stopped.
-                    block = slice(done, min((done // BLOCK + 1) * BLOCK, total))
+                    size = ATTACK_BLOCK if part in ("robustness", "distance") else BLOCK
+                    block = slice(done, min((done // size + 1) * size, total))
                     self.record.append(part, parts[part](block))
                     done = block.stop
                     self._tell(part)
@@ -219,7 +222,7 @@ class _Run:
 
     def _robustness(self, block: slice) -> dict[str, Array]:
         s = self.settings
-        generator = make_generator(s.seed, "evaluation", "attack", block.start // BLOCK)
+        generator = make_generator(s.seed, "evaluation", "attack", block.start // ATTACK_BLOCK)
         found = robustness_profile(
             self.model,
             self.images.subset(block),

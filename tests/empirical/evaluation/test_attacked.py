@@ -125,7 +125,7 @@ def test_interrupted_attacks_go_on(networks, noise_images, tmp_path, monkeypatch
     """Every block has starts of its own, so that it does not matter where one stopped."""
     from spadv.empirical.evaluation import run
 
-    monkeypatch.setattr(run, "BLOCK", 16)
+    monkeypatch.setattr(run, "ATTACK_BLOCK", 16)
     monkeypatch.setattr(run, "PAUSE", 0.0)
     model, images = networks["Trained"](), noise_images(40)
     settings = EvaluationSettings(**NO_MOTIONS, budgets=("2/255", "8/255"), steps=3)
@@ -144,7 +144,7 @@ def test_interrupted_attacks_go_on(networks, noise_images, tmp_path, monkeypatch
 def test_every_block_is_attacked_from_other_starts(networks, noise_images, monkeypatch):
     from spadv.empirical.evaluation import run
 
-    monkeypatch.setattr(run, "BLOCK", 16)
+    monkeypatch.setattr(run, "ATTACK_BLOCK", 16)
     seeds, attack = [], run.robustness_profile
 
     def watched(*arguments, **options):
