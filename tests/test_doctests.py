@@ -7,6 +7,7 @@ import pkgutil
 import pytest
 
 import spadv.cli
+import spadv.empirical
 import spadv.theory
 
 
@@ -16,7 +17,11 @@ def modules(package):
         yield found.name
 
 
-@pytest.mark.parametrize("name", [*modules(spadv.theory), *modules(spadv.cli)])
+PACKAGES = (spadv.theory, spadv.empirical, spadv.cli)
+NAMES = [name for package in PACKAGES for name in modules(package)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_examples(name):
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
