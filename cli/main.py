@@ -408,6 +408,13 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(help="Training seeds of each network; smoke 1, others 3.")
     ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A data set in place of another: cifar10=FOLDER, for instance. May be given "
+            "several times; figures say so."
+        ),
+    ] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where data sets lie.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs, figures and report.html.")] = Path(
         "results"
@@ -440,7 +447,9 @@ def reproduce(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show trainings, states and estimated costs only.")
     ] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Show every artefact.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show every artefact, and how far it is in --out.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make figures and tables of the paper: train what is missing, measure, draw, judge."""
@@ -449,12 +458,20 @@ def reproduce(
     from .launching import Launching
 
     if listed:
-        command.list_artefacts(as_json=as_json)
+        command.list_artefacts(
+            out,
+            scale=scale,
+            seeds=seeds,
+            places=command.replacements(data or []),
+            data_root=data_root,
+            as_json=as_json,
+        )
         return
     command.run(
         artefact or [],
         scale=scale,
         seeds=seeds,
+        places=command.replacements(data or []),
         data_root=data_root,
         folder=out,
         device=device,

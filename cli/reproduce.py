@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
-from ..empirical.artefacts import REGISTRY, Artefact, draw, merge, summarise
+from ..empirical.artefacts import REGISTRY, Artefact, Plan, merge, summarise
+from ..empirical.checks import choose
+from ..empirical.data import names
+from ..empirical.launch.cost import MACHINES, estimate
 from ..empirical.store import Store, read_json, write_json
 from ..empirical.training import TrainOptions
 from ..theory.errors import InputError
-from ..theory.result import write_atomically
-from ..theory.style import save, to_svg
 from .console import err, out, print_json, table
-from .launching import Launching, complain, launch, planned, show_jobs
-from .report.reproduce import reproduce_page
+from .launching import Launching, complain, job_state, launch, planned, show_jobs
+from .outputs import saved, show, write_figures, write_page
 
 
 def run(
@@ -26,6 +25,7 @@ def run(
     *,
     scale: str,
     seeds: int | None,
+    places: Mapping[str, str],
     data_root: Path | None,
     folder: Path,
     device: str,
@@ -48,7 +48,7 @@ def run(
         If jobs failed; those that are done are drawn first.
     """
     artefacts = _chosen(identifiers)
-    plans = {artefact.id: artefact.plan(scale, seeds) for artefact in artefacts}
+    plans = {artefact.id: artefact.plan(scale, seeds, places) for artefact in artefacts}
     store = Store(folder / "runs", any_version=how.any_version)
     everything = merge([job for plan in plans.values() for job in plan.jobs])
     jobs, costs = planned(everything, store, how, data_root)
@@ -68,10 +68,13 @@ def run(
         documents.append(document)
     if documents:
         write_figures(documents, folder)
+        page = write_page(folder)
     if as_json:
         print_json({"folder": str(folder), "artefacts": documents})
     else:
-        _show(documents, folder)
+        show(documents)
+        if documents:
+            out.print(f"Page: {page}")
         if open_ones:
             err.print(f"Not drawn, for want of jobs: {', '.join(open_ones)}.")
     complain(outcome, len(jobs), waited=how.wait)
@@ -79,40 +82,8 @@ def run(
 
 def rebuild(folder: Path) -> None:
     """Draw figures, tables and page again from the saved documents of a folder."""
-    documents = saved(folder)
-    write_figures(documents, folder)
-    out.print(f"Wrote {folder / 'report.html'}.")
-
-
-def saved(folder: Path) -> list[dict[str, Any]]:
-    """Return the artefacts' documents that lie in a folder, in the registry's order."""
-    found = {path.stem: path for path in folder.glob("*.json") if path.stem in REGISTRY.entries}
-    return [read_json(found[name]) for name in REGISTRY.entries if name in found]
-
-
-def write_figures(documents: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write the figure (PNG, SVG) and table (CSV) of each document, and report.html."""
-    drawings = {}
-    for document in documents:
-        picture = draw(document)
-        if picture is not None:
-            save(picture, folder, document["id"])
-            drawings[document["id"]] = to_svg(picture)
-        if document["table"]["rows"]:
-            write_atomically(folder / f"{document['id']}.csv", _csv(document["table"]))
-    write_atomically(folder / "report.html", reproduce_page(documents, drawings))
-
-
-def _csv(content: dict[str, Any]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    names = [column["label"] for column in content["columns"]]
-    writer.writerow(["", "seeds", *(f"{n}{s}" for n in names for s in ("", " low", " high"))])
-    for row in content["rows"]:
-        keys = ("value", "low", "high")
-        cells = [cell[key] if cell else "" for cell in row["cells"] for key in keys]
-        writer.writerow([row["label"], row["seeds"], *cells])
-    return stream.getvalue()
+    write_figures(saved(folder), folder)
+    out.print(f"Wrote {write_page(folder)}.")
 
 
 def _chosen(identifiers: Sequence[str]) -> list[Artefact]:
@@ -124,29 +95,69 @@ def _chosen(identifiers: Sequence[str]) -> list[Artefact]:
     return [REGISTRY.get(name) for name in dict.fromkeys(identifiers)]
 
 
-def list_artefacts(*, as_json: bool) -> None:
-    """Show every artefact."""
-    rows = list(REGISTRY.entries.values())
+def list_artefacts(
+    folder: Path,
+    *,
+    scale: str,
+    seeds: int | None,
+    places: Mapping[str, str],
+    data_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Show every artefact: its trainings, how many are done in a folder, what is left to do."""
+    store = Store(folder / "runs")
+    rows = [
+        _row(artefact, artefact.plan(scale, seeds, places), folder, store, data_root)
+        for artefact in REGISTRY.entries.values()
+    ]
     if as_json:
-        print_json(
-            [{"id": a.id, "title": a.title, "locator": a.locator, "beyond": a.beyond} for a in rows]
-        )
+        print_json({"scale": scale, "folder": str(folder), "artefacts": rows})
         return
-    shown = table("Artefacts", "id", "title", "in the paper")
+    columns = ("id", "title", "trainings", "done", "h left, 1 core", "drawn")
+    shown = table(f"Artefacts at scale {scale}, in {folder}", *columns, numbers=(2, 3, 4))
     shown.box = SIMPLE_HEAD
-    for artefact in rows:
-        shown.add_row(artefact.id, artefact.title, artefact.locator)
+    for row in rows:
+        hours = f"{row['hours_left']['cpu']:,.2g}" if row["trainings"] else "0"
+        counts = (str(row["trainings"]), str(row["done"]), hours)
+        shown.add_row(row["id"], row["title"], *counts, row["drawn"] or "")
     out.print(shown)
 
 
-def _show(documents: Sequence[dict[str, Any]], folder: Path) -> None:
-    for document in documents:
-        shown = table(f"{document['id']}: {document['title']}", "verdict", "claim", "effect")
-        shown.box = SIMPLE_HEAD
-        for finding in document["findings"]:
-            low, high = finding["interval"]["low"], finding["interval"]["high"]
-            effect = f"{finding['effect']:+.3f} ({low:+.3f} to {high:+.3f})"
-            shown.add_row(finding["verdict"], finding["claim"], effect)
-        out.print(shown)
-    if documents:
-        out.print(f"Page: {folder / 'report.html'}")
+def _row(
+    artefact: Artefact, plan: Plan, folder: Path, store: Store, data_root: Path | None
+) -> dict[str, Any]:
+    jobs = merge(plan.jobs)
+    left = [job for job in jobs if job_state(job, store)[0] != "done"]
+    costs = estimate(jobs, store, data_root)
+    document = folder / f"{artefact.id}.json"
+    return {
+        "id": artefact.id,
+        "title": artefact.title,
+        "locator": artefact.locator,
+        "part_of": artefact.part_of,
+        "beyond": artefact.beyond,
+        "trainings": len(jobs),
+        "done": len(jobs) - len(left),
+        "hours_left": {
+            name: sum(costs.hours(job, machine) for job in left)
+            for name, machine in MACHINES.items()
+        },
+        "drawn": read_json(document).get("scale") if document.is_file() else None,
+    }
+
+
+def replacements(given: Sequence[str]) -> dict[str, str]:
+    """Return data sets to use in place of others, from texts such as cifar10=FOLDER.
+
+    Raises
+    ------
+    InputError
+        If a text has another form, or names an unknown data set.
+    """
+    found = {}
+    for text in given:
+        name, sign, place = text.partition("=")
+        if not sign or not place:
+            raise InputError("data", "have the form NAME=FOLDER, as in cifar10=images", text)
+        found[choose("data", name, names())] = place
+    return found

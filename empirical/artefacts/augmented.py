@@ -121,7 +121,7 @@ def profile_columns(bench: Bench) -> tuple[tuple[str, Measure], ...]:
     for kind, values in far.items():
         for metric in METRICS if values else ():
             measure = Measure(kind, metric, max(values))
-            columns.append((str(measure), measure))
+            columns.append((measure.short, measure))
     return tuple(columns)
 
 

@@ -93,6 +93,24 @@ class Measure:
         }.get(self.kind, f"i = {value}")
 
     @property
+    def short(self) -> str:
+        """For the heads of columns.
+
+        Examples
+        --------
+        >>> Measure("rotation", "unchanged", 180.0).short, Measure("robustness", value=0.3).short
+        ('invariance R 180', 'accuracy PGD 0.3')
+        """
+        if self.kind in ("natural", "distance"):
+            return str(self)
+        attack = self.kind == "robustness"
+        what = "accuracy"
+        if self.metric == "unchanged":
+            what = "1 - fooling" if attack else "invariance"
+        where = {"rotation": "R", "translation": "T", "both": "RT"}.get(self.kind, "PGD")
+        return f"{what} {where}" + ("" if self.value is None else f" {budget(self.value)}")
+
+    @property
     def other(self) -> Measure | None:
         """The same with the other metric; None if it has one metric alone."""
         if self.kind in ("natural", "distance"):

@@ -244,7 +244,10 @@ def _table(board: Board) -> dict[str, Any]:
             mean, interval = board.mean(measure, variant.name)
             cells.append({"value": mean, "low": interval.low, "high": interval.high})
         rows.append({"label": variant.name, "seeds": len(variant.jobs), "cells": cells})
-    columns = [{"label": label, "measure": str(measure)} for label, measure in board.plan.columns]
+    columns = [
+        {"label": label, "measure": str(measure), "rate": measure.kind != "distance"}
+        for label, measure in board.plan.columns
+    ]
     return {"columns": columns, "rows": rows if columns else []}
 
 

@@ -71,7 +71,7 @@ def sweep(bench: Bench, scale: str, *, budget: float, accuracy: bool = True) -> 
         claims=tuple(claims),
         columns=(
             ("natural accuracy", Measure("natural")),
-            (str(attacked), attacked),
+            (attacked.short, attacked),
             (str(distance), distance),
         ),
         shrunk=bench.shrunk + shrunk,
