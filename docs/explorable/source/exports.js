@@ -1,0 +1,9 @@
+// What tests and curious readers can call from the console: spadv.study({p: 0.7, ...}).
+globalThis.spadv = {
+  DEFAULTS, LENGTHS, SHIFT_COUNTS, PRICE,
+  askedLaws, bayesAccuracy, bracket, cdf, concaveHull, density, envelope, evaluateThreshold,
+  exactFrontier, givenUp, gradualAdversarial, gradualSpatial, linearFamilies, linearHull, lowerSpatial,
+  namedRules, otherBudgets, outerBound, planarProblem, quantile, refinement, robustAccuracy,
+  settingOf, shapePoint, shiftOptimum, spatialRange, study, theorem2Adversarial,
+  theorem2Spatial, theorem3Adversarial, theorem3Spatial, tidy, twoShiftAccuracy, upperTail,
+};

@@ -1,0 +1,145 @@
+// One setting of the page, and everything that the page shows of it but the refinement.
+
+const SHIFT_COUNTS = [1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64];
+const LENGTHS = [8, 16, 32, 64, 128, 256, 512, 1024, 4096];
+const DEFAULTS = { p: 0.7, n: 2, delta: 0.5, e: 2, d: 1024, s: 0.9 };
+// Standard errors of S* that are granted to the classifiers where S* is not exact.
+const SAFETY = 5;
+
+/** Largest relative distance that n words can have from each other, all the same. */
+function largestDelta(n) {
+  return n > 1 ? n / (2 * (n - 1)) : 1;
+}
+
+/** The nearest state that the sliders can show. */
+function tidy(state) {
+  const near = (list, x) =>
+    list.reduce((best, y) => (Math.abs(y - x) < Math.abs(best - x) ? y : best));
+  const step = (x, low, high, size) =>
+    Math.min(Math.max(Math.round(x / size) * size, low), Math.floor(high / size + 1e-9) * size);
+  const known = Object.fromEntries(Object.entries(DEFAULTS).map(([key, standard]) =>
+    [key, Number.isFinite(state[key]) ? state[key] : standard]));
+  const n = near(SHIFT_COUNTS, known.n);
+  const round = (x) => Number(x.toFixed(3));
+  return {
+    p: round(step(known.p, 0.5, 1, 0.005)),
+    n,
+    delta: round(step(known.delta, 0, largestDelta(n), 0.005)),
+    e: round(step(known.e, 0, 6, 0.05)),
+    d: near(LENGTHS, known.d),
+    s: round(step(known.s, 0.4, 1, 0.005)),
+  };
+}
+
+/** What the formulas need: kappa, eps, and whether the attack reaches x0. */
+function settingOf({ p, n, delta, e, d }) {
+  // The length must be a multiple of n, the number of shifts.
+  const length = n * Math.max(1, Math.round(d / n));
+  const eps = e / Math.sqrt(length);
+  return { p, n, kappa: n === 1 ? 1 : 1 - 2 * delta, e, d: length, eps, reaches: eps >= 1 };
+}
+
+/** Largest A in [0, high] for which `possible(A)` holds; it holds up to some A. */
+function largest(high, possible) {
+  if (possible(high)) return high;
+  let low = 0;
+  for (let step = 0; step < 45; step++) {
+    const middle = (low + high) / 2;
+    if (possible(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** What each law allows beside S = s; null where it says nothing. */
+function askedLaws(setting, s, cap) {
+  const { p, n, e } = setting, full = e >= FULL, possible = s <= cap;
+  const robust = robustAccuracy(p, e, setting.reaches);
+  return {
+    theorem2: full ? theorem2Adversarial(s, p) : null,
+    theorem3: full ? theorem3Adversarial(s, p, n) : null,
+    loose: largest(1, (a) => spatialRange({ ...setting, e }, a, 1, false)[1] >= s - 1e-13),
+    upper: possible ? largest(1, (a) => upperOnly(setting, a) >= s - 1e-13) : null,
+    lower: largest(1, (a) => spatialRange(setting, a, 1, false)[0] <= s + 1e-13),
+    robust,
+    together: possible ? outerBound(setting, s, cap) : null,
+  };
+}
+
+/** The upper law U averaged over shifts, without caps. */
+function upperOnly(setting, a) {
+  const { p, n, kappa, e } = setting;
+  const same = gradualSpatial(a, p, residuals(e, 1)[0], true);
+  return averaged(same, n > 1 ? gradualSpatial(a, p, residuals(e, kappa)[0], true) : same, n);
+}
+
+/** Points of a law S(A) on [0, top], closer together at both ends. */
+function lawCurve(top, count, at) {
+  return Array.from({ length: count + 1 }, (_, i) => {
+    const a = top * (1 - Math.cos(Math.PI * i / count)) / 2;
+    return [at(a), a];
+  });
+}
+
+/** Everything but the refinement. */
+function study(state) {
+  const setting = settingOf(state), { p, n, e, kappa, reaches } = setting;
+  const best = shiftOptimum(setting);
+  const exactPrice = n < 3 || kappa === 1 || p === 1;
+  const cap = exactPrice ? best
+    : Math.min(best + SAFETY * PRICE.standard_error, pairCap(setting));
+  const robust = robustAccuracy(p, e, reaches);
+  const laws = [];
+  for (const [, a] of lawCurve(robust, 90, () => 0)) {
+    const [low, high] = spatialRange(setting, a, cap);
+    if (low > high + 1e-12) break;
+    laws.push({ a, low, high });
+  }
+  const asked = askedLaws(setting, state.s, cap);
+  const hull = linearHull(setting);
+  return {
+    state, setting, best, cap, exactPrice, robust, laws, asked, hull,
+    natural: bayesAccuracy(p),
+    named: namedRules(setting, best, outerBound(setting, Math.min(best, cap), cap)),
+    loose: lawCurve(robust, 60, (a) => spatialRange(setting, a, 1, false)[1]),
+    // Half-spaces are best of all: Theorems 3 and 6 of docs/theory/frontiers.md.
+    exact: !reaches && (n === 1 || kappa === 1 || (n === 2 && e >= FULL)),
+    lossInner: givenUp(hull, best, robust),
+    lossOuter: forcedLoss(setting, best, robust, cap),
+  };
+}
+
+/**
+ * The frontier where half-spaces are best, in the form of a finished refinement. The hull
+ * misses the curve by less than 1e-5, which is granted.
+ */
+function exactFrontier(hull) {
+  const lines = edgeWeights(hull).map((w) => [w, support(hull, w) + 1e-5]);
+  return { lines, points: hull, done: true, rule: null, gap: 1e-5 };
+}
+
+/** Least t for which the laws allow at least S* - t and A* - t. */
+function forcedLoss(setting, best, robust, cap) {
+  const allowed = (t) => {
+    const [low, high] = spatialRange(setting, robust - t, cap);
+    return Math.max(low, best - t) <= high + 1e-12;
+  };
+  if (allowed(0)) return 0;
+  let low = 0, high = robust;
+  for (let step = 0; step < 40; step++) {
+    const middle = (low + high) / 2;
+    if (allowed(middle)) high = middle;
+    else low = middle;
+  }
+  return low;
+}
+
+/** Upper law at other budgets, for the family of curves: [e, points of (S, A)]. */
+function otherBudgets(setting, cap) {
+  return [0, 1, 2, 3, 4].map((e) => {
+    const other = { ...setting, e, reaches: e / Math.sqrt(setting.d) >= 1 };
+    const top = robustAccuracy(setting.p, e, other.reaches);
+    const points = lawCurve(top, 36, (a) => spatialRange(other, a, cap)[1]);
+    return [e, points.filter(([s], i) => s >= spatialRange(other, points[i][1], cap)[0] - 1e-12)];
+  });
+}
