@@ -180,13 +180,18 @@ def symbolic(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder that `spadv verify --out` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="What `verify` or `reproduce` wrote (--out).")],
 ) -> None:
     """Rebuild figures and report.html from saved results."""
     _one_blas_thread()
-    from . import verify as command
+    if (folder / "results.jsonl").is_file() or not any(folder.glob("*.json")):
+        from . import verify as command
 
-    command.rebuild(folder)
+        command.rebuild(folder)
+    else:
+        from . import reproduce
+
+        reproduce.rebuild(folder)
 
 
 networks.register(app)

@@ -14,7 +14,7 @@ from ..empirical.data import names
 from ..empirical.launch.cost import MACHINES, estimate
 from ..empirical.store import Store, read_json, write_json
 from ..empirical.training import TrainOptions
-from ..theory.errors import InputError
+from ..theory.errors import InputError, StoreError
 from .console import err, out, print_json, table
 from .launching import Launching, complain, job_state, launch, planned, show_jobs
 from .outputs import saved, show, write_figures, write_page
@@ -82,7 +82,10 @@ def run(
 
 def rebuild(folder: Path) -> None:
     """Draw figures, tables and page again from the saved documents of a folder."""
-    write_figures(saved(folder), folder)
+    documents = saved(folder)
+    if not documents:
+        raise StoreError(f"{folder} holds no artefact: run `spadv reproduce --out {folder}` first")
+    write_figures(documents, folder)
     out.print(f"Wrote {write_page(folder)}.")
 
 
