@@ -1,0 +1,74 @@
+"""The bridge between both halves: networks trained on the distribution of the theory.
+
+Where the frontier of spatial against adversarial accuracy is known for all classifiers,
+natural, shifted, adversarial, TRADES and CuSP training are placed on it, with intervals
+over training seeds.
+"""
+
+from __future__ import annotations
+
+from .attack import Strength, worst_margins
+from .document import document
+from .exact import exact_worst_margin
+from .figure import draw_frontiers, draw_laws
+from .judging import Judge
+from .measuring import Accuracy, Effort, Measured, attack_misses, measure
+from .network import KINDS, Layer, Networks, Predictor, join
+from .plan import settings, study
+from .prediction import Prediction, augmented_bayes
+from .recipe import METHODS, Method, Recipe, method
+from .sampling import Draw, Source
+from .setting import Known, Setting, known
+from .shifting import nearest_shift, shift_law, turn
+from .shortfall import over_seeds, regret, shortfall, vertical_gap
+from .study import Group, Results, Study
+from .study import run as run_study
+from .training import Options, train
+from .verdicts import Finding
+
+__all__ = [
+    "KINDS",
+    "METHODS",
+    "Accuracy",
+    "Draw",
+    "Effort",
+    "Finding",
+    "Group",
+    "Judge",
+    "Known",
+    "Layer",
+    "Measured",
+    "Method",
+    "Networks",
+    "Options",
+    "Prediction",
+    "Predictor",
+    "Recipe",
+    "Results",
+    "Setting",
+    "Source",
+    "Strength",
+    "Study",
+    "attack_misses",
+    "augmented_bayes",
+    "document",
+    "draw_frontiers",
+    "draw_laws",
+    "exact_worst_margin",
+    "join",
+    "known",
+    "measure",
+    "method",
+    "nearest_shift",
+    "over_seeds",
+    "regret",
+    "run_study",
+    "settings",
+    "shift_law",
+    "shortfall",
+    "study",
+    "train",
+    "turn",
+    "vertical_gap",
+    "worst_margins",
+]
