@@ -35,6 +35,7 @@ def _parts(document: Mapping[str, Any], drawings: Mapping[str, str]) -> Iterator
         yield figure(svg, f"{document['title']}. Bands and bars: 95% intervals.")
     yield _table(document)
     yield _known(document)
+    yield _fronts(document)
     for network in document["architectures"]:
         yield _architecture(network)
     yield _list("Smaller than in the paper:", document["shrunk"])
@@ -139,6 +140,21 @@ def _known(document: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     return "<h3>Numbers of the paper</h3>" + html_table(("", "paper", "here", "known from"), rows)
+
+
+def _fronts(document: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            escape(front["panel"]),
+            f"{front['points']} ({front['count']})",
+            f"{front['area']:.4f} ({front['low']:.4f} to {front['high']:.4f})",
+        )
+        for front in document["fronts"]
+    ]
+    if not rows:
+        return ""
+    table = html_table(("panel", "points", "area (95% interval)"), rows, numbers=(2,))
+    return f"<h3>Area dominated by the points (hypervolume from (0, 0))</h3>{table}"
 
 
 def _architecture(network: Mapping[str, Any]) -> str:

@@ -114,26 +114,47 @@ class Small:
     options: dict[str, Any] = field(default_factory=dict)
     optimiser: dict[str, Any] = field(default_factory=dict)
     attack: dict[str, Any] = field(default_factory=dict)
+    images: int = 2000
+    distances: int = 500
 
 
 _CPU: dict[tuple[str, str], Small] = {
     ("stdcnn", "spatial-grey"): Small("stdcnn", 10, optimiser={"milestones": (5, 8)}),
     ("madry_lenet", "madry-grey"): Small(
         "madry_lenet",
-        4,
+        6,
         limit=20_000,
-        optimiser={"learning_rate": 1e-3},
-        attack={"steps": 10, "step_size": None},
+        options={"width": 0.5},
+        optimiser={"learning_rate": 5e-4},
+        attack={"steps": 7, "step_size": None},
     ),
-    ("resnet18", "spatial"): Small("resnet18", 8, limit=10_000, options={"width": 0.125}),
-    ("resnet18", "cusp"): Small("resnet18", 8, limit=5_000, options={"width": 0.0625}),
-    ("densenet121", "spatial"): Small("densenet121", 4, limit=2_000, options={"width": 0.125}),
-    ("densenet121", "cusp"): Small("densenet121", 4, limit=1_000, options={"width": 0.125}),
-    ("mlp_a", "cusp"): Small("mlp_a", 12),
-    ("mlp_b", "cusp"): Small("mlp_b", 12),
+    ("resnet18", "spatial"): Small(
+        "resnet18", 5, limit=2_500, options={"width": 0.125}, images=300, distances=100
+    ),
+    ("resnet18", "cusp"): Small(
+        "resnet18", 8, limit=4_000, options={"width": 0.0625}, images=500, distances=100
+    ),
+    ("densenet121", "spatial"): Small(
+        "densenet121", 3, limit=2_000, options={"width": 0.125}, images=200, distances=50
+    ),
+    ("densenet121", "cusp"): Small(
+        "densenet121", 3, limit=1_000, options={"width": 0.125}, images=200, distances=50
+    ),
+    ("mlp_a", "cusp"): Small("mlp_a", 10, limit=10_000, optimiser={"learning_rate": 0.05}),
+    ("mlp_b", "cusp"): Small("mlp_b", 10, limit=10_000, optimiser={"learning_rate": 0.05}),
 }
-#: For whatever is not there: a LeNet.
-_LENET = Small("lenet", 12)
+#: The same for images of 64 x 64 pixels.
+_CPU_LARGE: dict[tuple[str, str], Small] = {
+    ("resnet18", "spatial"): Small(
+        "resnet18", 4, limit=3_000, options={"width": 0.0625}, images=200, distances=50
+    ),
+    ("resnet18", "cusp"): Small(
+        "resnet18", 4, limit=2_000, options={"width": 0.0625}, images=200, distances=50
+    ),
+}
+#: For whatever is not there: a LeNet. It has no batch-norm, and at a rate of 0.1 it does not
+#: begin to learn against attacks.
+_LENET = Small("lenet", 12, optimiser={"learning_rate": 0.05})
 
 
 def bench(
@@ -207,14 +228,16 @@ def _model(network: str, recipe: Recipe, options: dict[str, Any], *, twin: bool)
 
 def _cpu(paper: Bench, network: str, name: str) -> Bench:
     recipe = RECIPES[name]
-    small = _CPU.get((network, name), _LENET)
+    info = describe(paper.data.name)
+    known = {**_CPU, **_CPU_LARGE} if info.image_size > 32 else _CPU
+    small = known.get((network, name), _LENET)
     scaled = tuple(
         sorted(
             {max(1, round(m * small.epochs / recipe.epochs)) for m in paper.optimiser.milestones}
         )
     )
     optimiser: dict[str, Any] = {"milestones": scaled, "shuffle": True, **small.optimiser}
-    grey = describe(paper.data.name).channels == 1
+    grey = info.channels == 1
     turns = tuple(float(angle) for angle in range(0, 181, 15))
     made = paper.but(
         data={"limit": small.limit},
@@ -224,8 +247,8 @@ def _cpu(paper: Bench, network: str, name: str) -> Bench:
         survey={
             "rotations": turns,
             "budgets": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3) if grey else paper.survey.budgets,
-            "images": 2000,
-            "distance_images": 500 if recipe.distance else 0,
+            "images": small.images,
+            "distance_images": small.distances if recipe.distance else 0,
         },
     )
     twin = paper.model.group is not None
@@ -235,12 +258,18 @@ def _cpu(paper: Bench, network: str, name: str) -> Bench:
 def _smoke(paper: Bench) -> Bench:
     twin = paper.model.group is not None
     group = {"group": "p4", "head": "paper"} if twin else {"group": None, "head": None}
-    options = {"width": 0.3, "channels": "sqrt"} if twin else {"width": 0.3}
+    options = {"channels": "sqrt"} if twin else {}
     largest = paper.attack.budget
     return paper.but(
-        data={"name": "mnist-sample", "limit": 128},
-        model={"name": "stdcnn", "options": options, **group},
-        optimiser={"batch_size": 32, "milestones": (2,), "shuffle": True},
+        data={"name": "mnist-sample", "limit": 512},
+        model={"name": "lenet", "options": options, **group},
+        optimiser={
+            "name": "sgd",
+            "learning_rate": 0.02,
+            "batch_size": 16,
+            "milestones": (2,),
+            "shuffle": True,
+        },
         epochs=3,
         attack={"steps": 2, "step_size": None},
         survey={
@@ -249,7 +278,7 @@ def _smoke(paper: Bench) -> Bench:
             "both": (0.0, 0.2),
             "budgets": (0.0, largest / 4, largest),
             "steps": 2,
-            "images": 40,
-            "distance_images": min(8, paper.survey.distance_images),
+            "images": 60,
+            "distance_images": min(10, paper.survey.distance_images),
         },
     )

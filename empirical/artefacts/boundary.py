@@ -72,7 +72,7 @@ class BoundarySlice:
                     "distance": float(l2[chosen]),
                     "foot": (basis @ step.flatten().double()).tolist(),
                     # One row a value of the first coordinate.
-                    "margins": _margins(model, centre, points).round(decimals=3).tolist(),
+                    "margins": _rounded(_margins(model, centre, points)),
                 }
             )
         return picture
@@ -114,3 +114,11 @@ def _margins(model: nn.Module, centre: Tensor, points: Tensor) -> Tensor:
     own = logits[:, label]
     others = logits.scatter(1, label.expand(len(logits), 1), -np.inf)
     return (own[:, 0] - others.max(1).values).view(POINTS, POINTS)
+
+
+def _rounded(margins: Tensor) -> list[list[float]]:
+    """Return margins to four digits of the largest: a picture shows no more."""
+    largest = float(margins.abs().max())
+    digits = 4 - round(np.log10(largest)) if largest > 0 else 0
+    rows: list[list[float]] = margins.round(decimals=digits).tolist()
+    return rows

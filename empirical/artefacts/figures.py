@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .adversarial import adversarial
 from .augmented import figure_of
 from .bench import Bench
 from .benches import bench
+from .levels import levels
+from .measure import Measure
 from .metrics import adversarial_metrics, spatial_metrics
-from .plan import Plan, artefact, join
+from .plan import Known, Plan, artefact, join
 from .sequence import hardened_after
 from .strategies import TRADES
 from .sweep import boundaries, sweep
@@ -44,7 +48,19 @@ def _called(made: Bench, label: str) -> Bench:
 
 @artefact("fig1", "CIFAR10, VGG16: random rotations and translations", "Figure 1", _TRADE_OFF)
 def _fig1(scale: str, seeds: Seeds) -> Plan:
-    return _both("cifar10", "vgg16", scale, seeds)
+    plan = _both("cifar10", "vgg16", scale, seeds)
+    kept = Measure("robustness", "unchanged", 2 / 255)
+    names = {
+        variant.level: variant.name for variant in plan.variants[: len(levels("Aug-R", scale))]
+    }
+    known = {180.0: "below 50%", 60.0: "above 10%"}
+    where = "text on Figure 1(b)"
+    return replace(
+        plan,
+        known=tuple(
+            Known(names[turn], kept, text, where) for turn, text in known.items() if turn in names
+        ),
+    )
 
 
 @artefact("fig2a-d", "MNIST, LeNet: Adv-PGD", "Figure 2(a-d)", _CONVERSE, part_of="fig2")

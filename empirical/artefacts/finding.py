@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from ...theory.stats import Interval
 from .effect import Resampler, Scores, common, effect, percentiles, rank_correlations
 from .front import hypervolumes
 from .measure import SMALLEST_EFFECT, Measure
+
+if TYPE_CHECKING:
+    from .plan import ParetoPanel
 
 SEEN = "seen"
 NOT_SEEN = "not seen"
@@ -300,6 +303,31 @@ def _areas(means: Floats, fewer: int) -> tuple[Floats, Floats]:
     """Return the areas of the first `fewer` points, and of all, in each row of means."""
     points = means.reshape(len(means), -1, 2)
     return hypervolumes(points[:, :fewer]), hypervolumes(points)
+
+
+def fronts(panel: ParetoPanel, scores: Scored, resampler: Resampler) -> list[dict[str, Any]]:
+    """Return the areas that the points of a Pareto plot dominate, with intervals.
+
+    Of all points, of those marked, and of the others; reference point (0, 0). Intervals are
+    percentiles of a bootstrap over images and seeds.
+    """
+    names = [name for _, name in panel.lines]
+    tables = common([scores(m, name) for name in names for m in (panel.across, panel.up)])
+    means = np.array([[table.mean() for table in tables]]).reshape(1, -1, 2)
+    drawn = resampler.means(tables).reshape(resampler.resamples, -1, 2)
+    marked = np.array([name in panel.marked for name in names])
+    groups = {"all": np.ones_like(marked), "filled": marked, "open": ~marked}
+    return [
+        {
+            "panel": panel.title,
+            "points": label,
+            "count": int(chosen.sum()),
+            "area": float(hypervolumes(means[:, chosen])[0]),
+            **percentiles(hypervolumes(drawn[:, chosen]))._asdict(),
+        }
+        for label, chosen in groups.items()
+        if chosen.any() and (label == "all" or not chosen.all())
+    ]
 
 
 def _fewest(scores: Scored, claim: Gain) -> tuple[int, int]:

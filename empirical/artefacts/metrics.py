@@ -7,7 +7,8 @@ from dataclasses import replace
 from .adversarial import adversarial
 from .augmented import augmented
 from .bench import Bench
-from .plan import Plan, ProfilePanel
+from .measure import Measure
+from .plan import Plan, ProfilePanel, SweepPanel
 
 
 def spatial_metrics(bench: Bench, scale: str) -> Plan:
@@ -25,3 +26,21 @@ def _two_metrics(plan: Plan, kind: str) -> Plan:
     panels = (replace(panel, metric="accuracy"), replace(panel, metric="unchanged"))
     claims = tuple(c for c in plan.claims if getattr(c, "measure", None) and c.measure.kind == kind)
     return replace(plan, panels=panels, claims=claims)
+
+
+def invariance_and_accuracy(bench: Bench, scale: str) -> Plan:
+    """Return both metrics under rotation against the training budget, after Adv-PGD.
+
+    The accuracy under rotation can stay while the rate of invariance falls, or the other way
+    round: a network may keep wrong predictions.
+    """
+    plan = adversarial(bench, scale, kinds=("rotation", "robustness"))
+    names = tuple(variant.name for variant in plan.variants)
+    turn = max(bench.survey.rotations)
+    lines = (
+        ("natural accuracy", Measure("natural"), names),
+        (f"invariance, rotation {turn:g}", Measure("rotation", "unchanged", turn), names),
+        (f"accuracy, rotation {turn:g}", Measure("rotation", "accuracy", turn), names),
+    )
+    panel = SweepPanel(bench.label, "training budget", "fraction of images", lines)
+    return replace(plan, panels=(panel,))

@@ -15,7 +15,7 @@ from ..randomness import derive_seed
 from ..store import Store, read_json
 from .architecture import architecture
 from .effect import Resampler, Scores, pooled
-from .finding import find
+from .finding import find, fronts
 from .measure import METRICS, Measure
 from .plan import Artefact, Known, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 
@@ -141,6 +141,12 @@ def describe(artefact: Artefact, board: Board, scale: str) -> dict[str, Any]:
         "shrunk": list(plan.shrunk),
         "chosen": list(plan.chosen),
         "panels": [_panel(panel, board) for panel in plan.panels],
+        "fronts": [
+            front
+            for panel in plan.panels
+            if isinstance(panel, ParetoPanel)
+            for front in fronts(panel, board.scores, resampler)
+        ],
         "other_metric": [
             _panel(other, board) for panel in plan.panels if (other := _other(panel)) is not None
         ],

@@ -24,6 +24,7 @@ def _lines(paper: Bench, small: Bench) -> Iterator[str]:
         yield f"training images: the first {small.data.limit:,} of {paper.data.name}'s"
     yield from _changed("epochs", paper.epochs, small.epochs)
     for key, text in (
+        ("name", "optimiser"),
         ("learning_rate", "learning rate"),
         ("milestones", "learning rate lowered after epochs"),
         ("batch_size", "batch size"),

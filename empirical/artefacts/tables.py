@@ -7,9 +7,9 @@ from dataclasses import replace
 from ..models import ModelSpec
 from .bench import Bench
 from .benches import bench
-from .plan import Plan, artefact
+from .plan import Known, Plan, artefact
 from .schedules import attack_settings, networks, schedules
-from .strategies import strategies
+from .strategies import ADVERSARIAL, BASELINES, CUSP_PGD, SPATIAL, strategies
 
 Seeds = tuple[int, ...]
 
@@ -41,6 +41,14 @@ def cusp_bench(network: str, scale: str, seeds: Seeds, data: str = "cifar10") ->
     return bench(data, network, "cusp", scale, seeds)
 
 
+_SECOND_HAND = "second-hand, rounded, not checked: Table 1"
+_KNOWN = (
+    Known(BASELINES[2], SPATIAL, "about 33%", _SECOND_HAND),
+    Known(BASELINES[2], ADVERSARIAL, "about 45%", _SECOND_HAND),
+    Known(CUSP_PGD[0], SPATIAL, "53% to 62% (all forms)", _SECOND_HAND),
+    Known(CUSP_PGD[0], ADVERSARIAL, "36% to 38% (all forms)", _SECOND_HAND),
+)
+
 for _id, _where, _data, _network, (_pgd, _trades) in _STRATEGIES:
     _forms = " and ".join(
         f"CuSP-{name}" for name, there in (("PGD", _pgd), ("TRADES", _trades)) if there
@@ -60,7 +68,9 @@ for _id, _where, _data, _network, (_pgd, _trades) in _STRATEGIES:
         pgd: bool = _pgd,
         trades: bool = _trades,
     ) -> Plan:
-        return strategies(cusp_bench(network, scale, seeds, data), pgd=pgd, trades=trades)
+        plan = strategies(cusp_bench(network, scale, seeds, data), pgd=pgd, trades=trades)
+        vgg16 = (data, network) == ("cifar10", "vgg16")
+        return replace(plan, known=_KNOWN if vgg16 and pgd else ())
 
 
 @artefact(

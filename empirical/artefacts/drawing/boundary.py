@@ -40,4 +40,4 @@ def draw_boundary(ax: Axes, picture: Mapping[str, Any]) -> None:
     ax.set_aspect("equal")
     ax.set_xlabel("l2 distance from the image")
     ax.set_ylabel("l2 distance from the image")
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), borderaxespad=0)
+    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), borderaxespad=0)

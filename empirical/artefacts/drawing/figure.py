@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 #: Inches: axes, gaps between them, margins. Fixed, because a layout engine takes seconds for
 #: sixteen panels, and because figures of the same shape can be laid beside each other.
 _AXES = {"curves": (2.45, 2.0), "pareto": (3.3, 2.75), "boundary": (3.6, 3.6)}
-_ACROSS, _DOWN, _OWN_LEGEND = 0.72, 0.82, 0.28
+_ACROSS, _DOWN = 0.72, 0.82
+_OWN_LEGENDS = {"curves": 0.28, "pareto": 0.0, "boundary": 0.55}
 _LEFT, _TOP, _BOTTOM, _RIGHT = 0.62, 0.32, 0.52, 0.15
 _KEYS = {"curves": 1.15, "pareto": 2.55}
 
@@ -49,7 +50,7 @@ def _draw(panels: Sequence[Mapping[str, Any]], first: str) -> Figure | None:
     columns = min(columns, len(panels))
     shared = [_shared_key(row) for row in rows]
     width, height = _AXES[kind]
-    down = _DOWN + (0 if all(shared) else _OWN_LEGEND)
+    down = _DOWN + (0 if all(shared) else _OWN_LEGENDS[kind])
     key = _KEYS.get(kind, 0.0) if any(shared) else 0.0
     total_width = _LEFT + columns * width + (columns - 1) * _ACROSS + _RIGHT + key
     total_height = _TOP + len(rows) * height + (len(rows) - 1) * down + _BOTTOM + down - _DOWN
