@@ -28,7 +28,7 @@ from ..empirical.launch.cost import MACHINES, Estimate, estimate
 from ..empirical.launch.events import BEGUN, DONE, FAILED, WAITING
 from ..empirical.store import Store
 from ..empirical.training import TrainOptions
-from ..theory.errors import InputError, RunFailedError, StoreError
+from ..theory.errors import InputError, RunFailedError, StoreError, check_integer
 from .console import err, out, print_json, progress_bar, table
 
 LAUNCHERS = ("local", "processes", "slurm")
@@ -75,6 +75,9 @@ class Launching:
 
     def __post_init__(self) -> None:
         choose("launcher", self.launcher, LAUNCHERS)
+        check_integer("job_processes", self.job_processes, minimum=1)
+        if self.workers is not None:
+            check_integer("workers", self.workers, minimum=1)
         if self.launcher == "local" and self.workers not in (None, 1):
             hint = "--launcher processes starts several."
             raise InputError("workers", "be left out for the local launcher", self.workers, hint)
@@ -150,9 +153,9 @@ def say(event: Event) -> None:
     elif event.kind == DONE:
         if not err.is_terminal:
             err.print(f"{event.job}: {event.seconds:.0f} s{who}", markup=False)
-    elif event.kind == WAITING:
-        err.print(f"{event.job}: waiting, {event.text}{who}", markup=False)
-    elif event.kind != BEGUN:
+    elif event.kind == WAITING and not who:  # of several, some always wait for others
+        err.print(f"{event.job}: waiting, {event.text}", markup=False)
+    elif event.kind not in (BEGUN, WAITING):
         err.print(": ".join(part for part in (event.job, event.text + who) if part), markup=False)
 
 

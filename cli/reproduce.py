@@ -60,7 +60,7 @@ def run(
     documents, open_ones = [], []
     for artefact in artefacts:
         plan = plans[artefact.id]
-        if not all(job.state(store) == "done" for job in plan.jobs):
+        if not all(job_state(job, store)[0] == "done" for job in plan.jobs):
             open_ones.append(artefact.id)
             continue
         document = summarise(artefact, plan, scale, store)

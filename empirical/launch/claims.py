@@ -94,10 +94,26 @@ class Claim:
     """The right to work on a run folder, kept up by touching its file.
 
     Made by :func:`claim`. Used as a context; on leaving, the claim is released.
+
+    Attributes
+    ----------
+    holder : Holder
+        What it says of its holder.
+    before : Holder or None
+        Who was taken over, if anybody was.
     """
 
-    def __init__(self, folder: Path, number: int, handle: int, holder: Holder, beat: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        handle: int,
+        holder: Holder,
+        before: Holder | None,
+        beat: float,
+    ) -> None:
         self.holder = holder
+        self.before = before
         self._folder = folder
         self._number = number
         self._handle = handle
@@ -227,9 +243,9 @@ def _make(
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
         return None  # another worker was faster
-    tries = 1
-    if before is not None and not before.released and before.stamp == stamp:
-        tries = before.tries + 1
+    if before is not None and before.released:
+        before = None
+    tries = before.tries + 1 if before is not None and before.stamp == stamp else 1
     try:
         holder = Holder(
             who=who,
@@ -254,7 +270,7 @@ def _make(
         with suppress(OSError):
             path.unlink()
         raise
-    return Claim(folder, number, handle, holder, beat)
+    return Claim(folder, number, handle, holder, before, beat)
 
 
 def holder_of(run: RunFolder, stale_after: float = STALE_AFTER) -> Holder | None:

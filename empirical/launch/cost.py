@@ -249,7 +249,8 @@ def machine_of(device: str) -> tuple[Machine, float] | None:
     'h100'
     """
     if device.startswith("cpu"):
-        threads = device.rpartition(",")[2].strip().partition(" ")[0]
+        words = device.replace(")", " ").replace(",", " ").split()
+        threads = words[words.index("threads") - 1] if "threads" in words else "1"
         return MACHINES["cpu"], float(threads) if threads.isdigit() else 1.0
     for name, words in {"a100": ("A100",), "h100": ("H100", "H200")}.items():
         if any(word in device for word in words):
@@ -281,7 +282,7 @@ class Calibration:
             self.jobs += known
             found = [read_json(path) for path in run.evaluations.glob("*-????????????.json")]
             whole = [document["provenance"] for document in found if document["complete"]]
-            if len(whole) == len(job.evaluations):
+            if whole and len(whole) == len(job.evaluations):
                 seconds = sum(provenance["seconds"] for provenance in whole)
                 together = {"device": whole[0]["device"], "seconds": seconds}
                 self._add(job, together, cost, "evaluation", 1)

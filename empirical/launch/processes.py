@@ -48,6 +48,13 @@ def default_workers(device: str, job_processes: int = 1) -> int:
     return max(1, places // job_processes)
 
 
+def _threads(processes: int) -> int:
+    """Return the threads of each of several processes: no more than OMP_NUM_THREADS says."""
+    share = max(1, cores() // processes)
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(most)) if most.isdigit() and int(most) > 0 else share
+
+
 @dataclass
 class _Process:
     """A worker's process."""
@@ -66,9 +73,9 @@ def run_processes(
 ) -> Outcome:
     """Do all jobs in worker processes, each on one job at a time.
 
-    Cores are shared out evenly (OMP_NUM_THREADS and torch.set_num_threads), and so are the
-    GPUs if there are several. A worker that is lost is replaced, and its job goes on from
-    its last checkpoint.
+    Cores are shared out evenly (OMP_NUM_THREADS and torch.set_num_threads; where
+    OMP_NUM_THREADS is set already, it is the most), and so are the GPUs if there are several.
+    A worker that is lost is replaced, and its job goes on from its last checkpoint.
 
     Parameters
     ----------
@@ -125,7 +132,7 @@ class _Crew:
         self._path = path
         self._workers = workers
         self._started = 0
-        self._threads = max(1, cores() // (workers * manifest.job_processes))
+        self._threads = _threads(workers * manifest.job_processes)
         self._gpus = visible_gpus(manifest.options.device)
         # Every job may cost some workers; more losses than that have another cause.
         self._most = workers + 4 * len(manifest.jobs)

@@ -80,12 +80,13 @@ class TorchrunTrainer:
             agent = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
             )
-            try:
-                _follow(agent, progress)
-            except BaseException:
-                _end(agent)
-                raise
-        _raise(outcome, log, agent.wait())
+            with agent:  # which closes the pipe, and waits
+                try:
+                    _follow(agent, progress)
+                except BaseException:
+                    _end(agent)
+                    raise
+        _raise(outcome, log, agent.returncode)
 
 
 def _follow(agent: subprocess.Popen[str], progress: Progress) -> None:

@@ -208,8 +208,8 @@ class Worker:
             names = {"job": job.label, "launch": self.manifest.launch, "worker": self.name}
             self._record(job, Failure.lost(tries - 1, **names), 0.0)
             return True
-        if tries > 1:
-            self._tell(NOTE, job, "taken over from a worker that is gone")
+        if held.before is not None:
+            self._tell(NOTE, job, f"taken over from {held.before}, which is gone")
         run = job.folder(self.store)
         begun = time.perf_counter()
         try:
