@@ -100,6 +100,8 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
         heading = f"{document['id']}: {document['title']}"
         if document["findings"]:
             out.print(_verdicts(heading, document["findings"]))
+        for remark in document["remarks"]:
+            out.print(f"[yellow]{remark}.[/yellow]")
         if document["table"]["rows"]:
             out.print(_numbers(heading, document["table"]))
         for network in document["architectures"]:

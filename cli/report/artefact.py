@@ -30,6 +30,7 @@ def _parts(document: Mapping[str, Any], drawings: Mapping[str, str]) -> Iterator
     yield f'<h2 id="{escape(name)}">{escape(name)}: {escape(document["title"])}</h2>'
     yield f"<p><em>{escape(document['locator'])}.</em> {escape(document['statement'])}</p>"
     yield _findings(document)
+    yield "".join(f"<p><strong>{escape(remark)}.</strong></p>" for remark in document["remarks"])
     if name in drawings:
         svg = unique_ids(drawings[name], name)
         yield figure(svg, f"{document['title']}. Bands and bars: 95% intervals.")

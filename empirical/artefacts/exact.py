@@ -35,7 +35,9 @@ def exact_networks(plain: Bench, twin: Bench, *, strided: bool = False) -> Plan:
     for turn in _TURNS:
         lines = tuple((name, f"{name}, Aug-R {turn:g}") for name in benches)
         for kind in ("rotation", "robustness"):
-            panels.append(ProfilePanel(f"Aug-R {turn:g}", kind, "unchanged", lines, "network"))
+            panels.append(
+                ProfilePanel(f"Aug-R {turn:g}", kind, "unchanged", lines, "network", ordered=False)
+            )
     names = list(benches)
     claims = []
     for name in names[1:]:

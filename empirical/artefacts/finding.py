@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,8 @@ class Finding:
         correlation with the claim's direction, its bootstrap interval "low" and "high".
     other : Finding or None
         The same claim in the other metric.
+    compared : tuple of str
+        All variants that are compared, if more than `more` and `less`.
     """
 
     artefact: str
@@ -154,6 +156,7 @@ class Finding:
     smallest: float = SMALLEST_EFFECT
     rank: dict[str, Any] | None = None
     other: Finding | None = None
+    compared: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
@@ -251,6 +254,7 @@ def _one(
         verdict=judge(found.interval, smallest),
         smallest=smallest,
         rank=_rank(claim, measure, scores, resampler) if isinstance(claim, Trend) else None,
+        compared=claim.names if isinstance(claim, Trend) else (),
     )
 
 
@@ -296,6 +300,7 @@ def _gain(artefact: str, claim: Gain, scores: Scored, resampler: Resampler) -> F
         means=(float(after[0]), float(before[0])),
         verdict=judge_gain(interval),
         smallest=SMALLEST_GAIN,
+        compared=names,
     )
 
 
@@ -303,6 +308,23 @@ def _areas(means: Floats, fewer: int) -> tuple[Floats, Floats]:
     """Return the areas of the first `fewer` points, and of all, in each row of means."""
     points = means.reshape(len(means), -1, 2)
     return hypervolumes(points[:, :fewer]), hypervolumes(points)
+
+
+def undecided(finding: Finding, collapsed: Collection[str]) -> Finding:
+    """Return a finding, its verdict "underpowered" if it compares a collapsed network.
+
+    Parameters
+    ----------
+    finding : Finding
+        The finding.
+    collapsed : collection of str
+        Variants with a network that gives one class to nearly all images.
+    """
+    compared = finding.compared or (finding.more, finding.less)
+    if not any(name in collapsed for name in compared):
+        return finding
+    other = None if finding.other is None else undecided(finding.other, collapsed)
+    return replace(finding, verdict=UNDERPOWERED, other=other)
 
 
 def fronts(panel: ParetoPanel, scores: Scored, resampler: Resampler) -> list[dict[str, Any]]:

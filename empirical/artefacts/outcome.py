@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...theory.errors import InputError, StoreError
 from ...theory.stats import Interval
@@ -15,12 +16,15 @@ from ..randomness import derive_seed
 from ..store import Store, read_json
 from .architecture import architecture
 from .effect import Resampler, Scores, pooled
-from .finding import find, fronts
+from .finding import find, fronts, undecided
 from .measure import METRICS, Measure
 from .plan import Artefact, Known, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 
 #: Version of the layout of outcomes; readers refuse others.
 SCHEMA = 2
+
+#: A network that gives one class to a larger share of the test images is called collapsed.
+COLLAPSED = 0.9
 
 _AXES = {
     "rotation": "test rotation up to (degrees)",
@@ -74,6 +78,17 @@ class Board:
         """Return the mean score of a variant with its interval."""
         return pooled(self.scores(measure, name))
 
+    def collapsed(self, name: str) -> list[int]:
+        """Return the seeds (by place) of a variant whose networks give one class to nearly all.
+
+        Such a network is invariant and robust, and its rates mean nothing.
+        """
+        return [
+            place
+            for place, record in enumerate(self.records[name])
+            if _is_constant(record.arrays["clean"], record.arrays["labels"])
+        ]
+
     def has(self, measure: Measure, name: str) -> bool:
         """Return whether the evaluations of a variant hold a measure."""
         try:
@@ -81,6 +96,11 @@ class Board:
         except InputError:
             return False
         return True
+
+
+def _is_constant(predicted: NDArray[Any], labels: NDArray[Any]) -> bool:
+    share = np.bincount(predicted).max() / len(predicted)
+    return bool(share > COLLAPSED > np.bincount(labels).max() / len(labels))
 
 
 def read_records(plan: Plan, store: Store) -> Records:
@@ -128,6 +148,8 @@ def describe(artefact: Artefact, board: Board, scale: str) -> dict[str, Any]:
     # One seed for all: an artefact's evidence does not depend on what else is made.
     resampler = Resampler(np.random.default_rng(derive_seed(0, "bootstrap")))
     findings = [find(artefact.id, claim, board.scores, resampler) for claim in plan.claims]
+    collapsed = {name: seeds for name in board.variants if (seeds := board.collapsed(name))}
+    findings = [undecided(finding, collapsed) for finding in findings]
     return {
         "schema": SCHEMA,
         "id": artefact.id,
@@ -154,6 +176,11 @@ def describe(artefact: Artefact, board: Board, scale: str) -> dict[str, Any]:
         "known": [_known(known, board) for known in plan.known],
         "architectures": [architecture(spec) for spec in plan.architectures],
         "findings": [finding.to_json() for finding in findings],
+        "remarks": [
+            f"{name}: {len(seeds)} of {len(board.records[name])} networks give one class to "
+            f"nearly all images; claims about them are not judged"
+            for name, seeds in collapsed.items()
+        ],
         "pictures": [],
         "jobs": [],
     }
@@ -187,7 +214,13 @@ def _panel(panel: Panel, board: Board) -> dict[str, Any]:
             _curve(label, [levels[n] for n in names], [board.mean(measure, n) for n in names])
             for label, measure, names in panel.lines
         ]
-        shown = {"legend": "", "axis": panel.axis, "unit": panel.unit, "curves": curves}
+        shown = {
+            "legend": "",
+            "ordered": False,
+            "axis": panel.axis,
+            "unit": panel.unit,
+            "curves": curves,
+        }
         return {"type": "curves", "title": panel.title, **shown}
     return _pareto(panel, board)
 
@@ -205,7 +238,8 @@ def _profile(panel: ProfilePanel, board: Board) -> dict[str, Any]:
         "title": panel.title,
         "kind": panel.kind,
         "legend": panel.legend,
-        "axis": _AXES[panel.kind],
+        "ordered": panel.ordered,
+        "axis": panel.axis or _AXES[panel.kind],
         "unit": _UNITS.get((panel.kind, panel.metric), _RATES[panel.metric]),
         "curves": curves,
     }

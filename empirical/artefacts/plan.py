@@ -58,6 +58,10 @@ class ProfilePanel:
         Label in the legend, and name of the variant.
     legend : str
         What the labels are.
+    ordered : bool
+        Whether the lines are levels that grow, rather than kinds.
+    axis : str
+        Below the panel; by default what the kind of profile says.
     """
 
     title: str
@@ -65,6 +69,8 @@ class ProfilePanel:
     metric: str
     lines: tuple[tuple[str, str], ...]
     legend: str = ""
+    ordered: bool = True
+    axis: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,11 +198,12 @@ class Plan:
         """Return the plan with data sets replaced: {"cifar10": "a folder or .npz file"}.
 
         The replacement is part of every training's configuration, and is named among what
-        differs from the paper.
+        differs from the paper. Its images are shuffled: files may stand in any order.
         """
         used = {job.config.data.name for job in self.jobs}
         lines = tuple(
-            f"data: {Path(place).name} in place of {name}"
+            f"data: {Path(place).name} in place of {name}; without a validation part of its own, "
+            "a tenth of its training images validate"
             for name, place in places.items()
             if name in used
         )
@@ -211,7 +218,11 @@ class Plan:
 
 def _moved(job: Job, places: Mapping[str, str]) -> Job:
     data = job.config.data
-    config = replace(job.config, data=replace(data, name=places.get(data.name, data.name)))
+    config = job.config
+    if data.name in places:
+        optimiser = replace(config.optimiser, shuffle=True)
+        data = replace(data, name=places[data.name])
+        config = replace(config, data=data, optimiser=optimiser)
     start = None if job.start is None else _moved(job.start, places)
     return replace(job, config=config, start=start)
 

@@ -78,6 +78,7 @@ def _of(bench: Bench, scale: str) -> Plan:
                 for found in variants.values()
             ),
             "trained with\nrotations up to",
+            axis="nominal budget",
         )
         for number, rule in enumerate(RULES)
     ]

@@ -126,9 +126,14 @@ def strategies(bench: Bench, *, pgd: bool = True, trades: bool = False) -> Plan:
     )
 
 
-def pareto(title: str, names: tuple[str, ...], marked: tuple[str, ...]) -> ParetoPanel:
+def pareto(
+    title: str,
+    names: tuple[str, ...],
+    marked: tuple[str, ...],
+    labels: tuple[str, ...] | None = None,
+) -> ParetoPanel:
     """Return a Pareto plot of spatial against adversarial accuracy."""
-    lines = tuple((name, name) for name in names)
+    lines = tuple(zip(labels or names, names, strict=True))
     return ParetoPanel(title, SPATIAL, ADVERSARIAL, lines, marked)
 
 

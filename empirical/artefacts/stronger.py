@@ -76,7 +76,7 @@ def stronger_attacks(bench: Bench, scale: str) -> Plan:
     panels = []
     for attack in ATTACKS:
         names = tuple(f"{name}, {attack}" for name in shown)
-        panels.append(pareto(f"Under {attack}", names, names[2:]))
+        panels.append(pareto(f"Under {attack}", names, names[2:], shown))
     return Plan(
         variants=tuple(variants),
         panels=tuple(panels),

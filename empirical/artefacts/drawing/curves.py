@@ -45,7 +45,7 @@ def curve_handles(panel: Mapping[str, Any]) -> list[Line2D]:
     """Return the entries of a panel's legend."""
     from matplotlib.lines import Line2D
 
-    looks = styles(len(panel["curves"]), ordered="kind" in panel)
+    looks = styles(len(panel["curves"]), ordered=panel["ordered"])
     return [
         Line2D([], [], label=curve["label"], **look)
         for curve, look in zip(panel["curves"], looks, strict=True)
@@ -55,7 +55,7 @@ def curve_handles(panel: Mapping[str, Any]) -> list[Line2D]:
 def draw_curves(ax: Axes, panel: Mapping[str, Any], *, legend: bool) -> None:
     """Draw a panel of curves; its own legend stands below it, where it cannot hide data."""
     bounded = True
-    looks = styles(len(panel["curves"]), ordered="kind" in panel)
+    looks = styles(len(panel["curves"]), ordered=panel["ordered"])
     for curve, look in zip(panel["curves"], looks, strict=True):
         x, y = np.array(curve["x"]), np.array(curve["y"])
         low, high = np.array(curve["low"]), np.array(curve["high"])
@@ -64,7 +64,7 @@ def draw_curves(ax: Axes, panel: Mapping[str, Any], *, legend: bool) -> None:
         bounded = bounded and bool((high <= 1.05).all())
     ax.set_xlabel(panel["axis"])
     ax.set_ylabel(panel["unit"])
-    if panel.get("kind") == "robustness":
+    if "budget" in panel["axis"]:
         _budget_ticks(ax, panel)
     elif panel.get("kind") == "rotation" or "degrees" in panel["axis"]:
         ax.set_xticks(range(0, 181, 60))

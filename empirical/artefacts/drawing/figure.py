@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 _AXES = {"curves": (2.45, 2.0), "pareto": (3.3, 2.75), "boundary": (3.6, 3.6)}
 _ACROSS, _DOWN = 0.72, 0.82
 _OWN_LEGENDS = {"curves": 0.28, "pareto": 0.0, "boundary": 0.55}
-_LEFT, _TOP, _BOTTOM, _RIGHT = 0.62, 0.32, 0.52, 0.15
-_KEYS = {"curves": 1.15, "pareto": 2.55}
+_LEFT, _TOP, _BOTTOM, _RIGHT = 0.72, 0.32, 0.52, 0.15
+#: Width of a legend: its marks, and a letter of its type.
+_MARKS, _LETTER = 0.5, 0.068
 
 
 def draw(document: Mapping[str, Any]) -> Figure | None:
@@ -45,13 +46,13 @@ def _draw(panels: Sequence[Mapping[str, Any]], first: str) -> Figure | None:
     if not panels:
         return None
     kind = panels[0]["type"]
-    columns = 2 if kind == "pareto" else _columns(len(panels))
+    columns = 2 if kind == "pareto" and len(panels) != 3 else _columns(len(panels))
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     columns = min(columns, len(panels))
     shared = [_shared_key(row) for row in rows]
     width, height = _AXES[kind]
     down = _DOWN + (0 if all(shared) else _OWN_LEGENDS[kind])
-    key = _KEYS.get(kind, 0.0) if any(shared) else 0.0
+    key = max((_key_width(row[0]) for row, one in zip(rows, shared, strict=True) if one), default=0)
     total_width = _LEFT + columns * width + (columns - 1) * _ACROSS + _RIGHT + key
     total_height = _TOP + len(rows) * height + (len(rows) - 1) * down + _BOTTOM + down - _DOWN
     letters = iter(ascii_lowercase[ascii_lowercase.index(first) :])
@@ -109,6 +110,11 @@ def _shared_key(row: Sequence[Mapping[str, Any]]) -> bool:
     if any(panel["type"] != "curves" for panel in row):
         return False
     return len(_labels(row[0])) > 1 and len({_labels(panel) for panel in row}) == 1
+
+
+def _key_width(panel: Mapping[str, Any]) -> float:
+    lines = [*_labels(panel), *panel.get("legend", "").split("\n")]
+    return _MARKS + _LETTER * max(map(len, lines))
 
 
 def _key(ax: Axes, panel: Mapping[str, Any]) -> None:
