@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import RunFailedError, check_integer, check_real
+from ...theory.errors import check_integer, check_real
 from .arena import Arena, arena, check_inputs, plain
 from .climb import column
-from .gradient import wide
+from .gradient import tracked, wide
 from .protocol import CORRECTED
 
 #: Added to each step, as in the authors' code: ends the crawl towards a boundary.
@@ -110,11 +110,8 @@ def deepfool(
 
 def _step(ready: Arena, x: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
     """Return logits, and the step to the nearest linearised boundary (NaN if there is none)."""
-    with torch.enable_grad():
-        x = x.detach().requires_grad_()
-        logits = ready.logits(x)
-    if not logits.requires_grad:
-        raise RunFailedError("The network's output does not depend differentiably on its input.")
+    x = x.detach()
+    logits = tracked(ready.logits, x)
     plain_logits = wide(logits.detach())
     ready.witness.add_(plain_logits.sum())
     label = classes[:, :1]

@@ -47,20 +47,32 @@ def input_gradient(
     RunFailedError
         If the output does not depend differentiably on the images.
     """
-    with torch.enable_grad():
-        x.requires_grad_()
-        with autocast(x.device, precision):
-            found = logits(x)
-    if not isinstance(found, Tensor) or not found.requires_grad:
-        raise RunFailedError(
-            "The network's output does not depend differentiably on its input: "
-            "a gradient attack would call it robust without having attacked it."
-        )
+    found = tracked(logits, x, precision)
     with torch.no_grad():
         plain = wide(found.detach())
         value, direction = objective(plain)
     (gradient,) = torch.autograd.grad(found, x, direction.to(found.dtype))
     return Slope(plain, value, gradient)
+
+
+def tracked(logits: Logits, x: Tensor, precision: str = "float32") -> Tensor:
+    """Return the logits at images, a leaf marked here, with the graph that leads to them.
+
+    Raises
+    ------
+    RunFailedError
+        If there is no graph.
+    """
+    with torch.enable_grad():
+        x.requires_grad_()
+        with autocast(x.device, precision):
+            found = logits(x)
+    if not found.requires_grad:
+        raise RunFailedError(
+            "The network's output does not depend differentiably on its input: "
+            "a gradient attack would call it robust without having attacked it."
+        )
+    return found
 
 
 def forward(logits: Logits, x: Tensor, precision: str = "float32") -> Tensor:
