@@ -23,6 +23,7 @@ from spadv.theory.accuracy import (
 )
 from spadv.theory.classifiers import LinearRule, bayes, robust_bayes, stump
 from spadv.theory.frontier import Plane, Weights, inner_frontier, one_shift_frontier, outer_bound
+from spadv.theory.frontier.curve import half_space_frontier
 from spadv.theory.frontier.geometry import Lattice, evaluate, gains, threshold_of
 from spadv.theory.frontier.hull import concave_hull, envelope, gap, support
 from spadv.theory.frontier.levels import best_levels
@@ -337,12 +338,28 @@ def test_linear_rules_for_more_shifts_are_achieved(value: Value, shift: int) -> 
             assert gap(best, hull[:, :2])[0] < 2e-3
 
 
-def test_one_shift_curve_is_the_exact_frontier(value: Value) -> None:
+def test_half_spaces_are_the_exact_frontier(value: Value) -> None:
+    one = [1, -1, 1, 1] * 16
     for p, e in itertools.product((0.5, 0.7, 0.9), (0.5, 1.5, 3.0)):
-        dist = CodeGaussian([1, -1, 1, 1] * 16, p, 64)
-        hull = numbers(value(f"S.linearHull({json.dumps(setting(dist, e))})"))[:, :2]
-        _, upper = one_shift_frontier(p, e)
-        assert 0 <= gap(upper, hull)[0] + 1e-9 < 1e-5
+        made = setting(CodeGaussian(one, p, 64), e)
+        assert_frontier(value, made, one_shift_frontier(p, e)[1])
+    for p, e, delta in itertools.product((0.5, 0.7, 0.9), (4.0, 5.5), (0.25, 0.5, 0.9)):
+        made = setting(CodeGaussian(two_shift_word(80, delta), p, 40), e)
+        a = math.sqrt(1 - delta)
+        assert_frontier(value, made, half_space_frontier(p, 2 * a, e * a)[1])
+
+
+def assert_frontier(value: Value, made: dict[str, Any], upper: Floats) -> None:
+    """Check that the page's curve and what it adds to it enclose the upper polyline."""
+    found = value(
+        f"(() => {{ const hull = S.linearHull({json.dumps(made)});"
+        "return [hull.map((x) => x.slice(0, 2)), S.exactFrontier(hull).lines]; })()"
+    )
+    hull, lines = numbers(found[0]), dict(found[1])
+    assert abs(gap(upper, hull)[0]) < 1e-5
+    for w, bound in lines.items():
+        assert support(upper, w) <= bound + 1e-6
+        assert support(hull, w) == pytest.approx(bound - 1e-5, abs=1e-12)
 
 
 # Bounds for two shifts

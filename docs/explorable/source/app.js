@@ -1,14 +1,31 @@
 // What the page does when its reader moves something.
 
 const byId = (id) => document.getElementById(id);
+const written = {};
+
+/** Writes only what has changed: parsing is what takes a browser long. */
+function write(id, html) {
+  if (written[id] === html) return;
+  written[id] = html;
+  byId(id).innerHTML = html;
+}
+
+// Name, what it shows, and the setting.
 const PRESETS = [
-  ["Proposition 1", "a shift fools the Bayes classifier", { p: 0.5, n: 2, delta: 0.375, e: 0, d: 1024, s: 0.85, show: "shifted" }],
-  ["You cannot have it all", "Theorem 2", { p: 0.7, n: 2, delta: 0.5, e: 4, d: 1024, s: 0.9, show: "attacked" }],
-  ["A gradual trade-off", "budgets below 4", { p: 0.7, n: 2, delta: 0.5, e: 2.5, d: 1024, s: 0.9, show: "attacked", others: true }],
-  ["A limit without members", "p = 1/2, Theorem 2", { p: 0.5, n: 2, delta: 0.5, e: 4, d: 1024, s: 0.5, show: "attacked" }],
-  ["No fight without shifts", "n = 1, p = 1/2", { p: 0.5, n: 1, delta: 0.5, e: 1, d: 1024, s: 0.95, show: "attacked" }],
-  ["Many shifts", "the price of serving all", { p: 0.6, n: 32, delta: 0.5, e: 1, d: 4096, s: 0.75, show: "shifted" }],
-  ["x\u2080 within reach", "\u03b5 \u2265 1", { p: 0.7, n: 2, delta: 0.5, e: 4.5, d: 16, s: 0.7, show: "attacked" }],
+  ["Proposition 1", "a shift fools the Bayes classifier",
+    { p: 0.5, n: 2, delta: 0.375, e: 0, d: 1024, s: 0.85, show: "shifted" }],
+  ["You cannot have it all", "Theorem 2",
+    { p: 0.7, n: 2, delta: 0.5, e: 4, d: 1024, s: 0.9, show: "attacked" }],
+  ["A gradual trade-off", "budgets below 4",
+    { p: 0.7, n: 2, delta: 0.5, e: 2.5, d: 1024, s: 0.9, show: "attacked", others: true }],
+  ["A limit without members", "p = 1/2, Theorem 2",
+    { p: 0.5, n: 2, delta: 0.5, e: 4, d: 1024, s: 0.5, show: "attacked" }],
+  ["No fight without shifts", "n = 1, p = 1/2",
+    { p: 0.5, n: 1, delta: 0.5, e: 1, d: 1024, s: 0.95, show: "attacked" }],
+  ["Many shifts", "the price of serving all",
+    { p: 0.6, n: 32, delta: 0.5, e: 1, d: 4096, s: 0.75, show: "shifted" }],
+  ["x\u2080 within reach", "\u03b5 \u2265 1",
+    { p: 0.7, n: 2, delta: 0.5, e: 4.5, d: 16, s: 0.7, show: "attacked" }],
 ];
 const OPENING = { ...DEFAULTS, show: "attacked", others: false };
 // So long the first look may spend on refining, in milliseconds.
@@ -25,8 +42,10 @@ const widths = {};
 
 function readFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const numbers = Object.fromEntries(Object.keys(DEFAULTS).map((key) => [key, given.get(key) ? Number(given.get(key)) : NaN]));
-  const show = ["clean", "shifted", "attacked"].includes(given.get("show")) ? given.get("show") : OPENING.show;
+  const numbers = Object.fromEntries(Object.keys(DEFAULTS).map((key) =>
+    [key, given.get(key) ? Number(given.get(key)) : NaN]));
+  const wanted = given.get("show");
+  const show = ["clean", "shifted", "attacked"].includes(wanted) ? wanted : OPENING.show;
   return { ...tidy(numbers), show, others: given.get("others") === "1" };
 }
 
@@ -48,7 +67,8 @@ function update() {
   const before = model;
   model = study(state);
   clearTimeout(waiting);
-  const same = before && ["p", "n", "kappa", "e", "reaches"].every((key) => before.setting[key] === model.setting[key]);
+  const same = before && ["p", "n", "kappa", "e", "reaches"].every((key) =>
+    before.setting[key] === model.setting[key]);
   if (!same) {
     refined = model.exact ? exactFrontier(model.hull)
       : needsRefinement() ? refinement(model.setting, model.hull, model.cap) : null;
@@ -80,25 +100,35 @@ function refine() {
 
 function showControls() {
   const { setting } = model;
+  const short = (x) => x.toFixed(3).replace(/0$/, "");
+  const more = (text) => `<span class="more">(${text})</span>`;
+  const eps = setting.eps.toFixed(setting.eps < 0.1 ? 3 : 2);
+  const alone = state.n === 1;
+  // Place of the slider, what stands beside it, and what a screen reader says.
   const values = {
-    p: [state.p, state.p.toFixed(3).replace(/0$/, "")],
-    n: [SHIFT_COUNTS.indexOf(state.n), String(state.n), `${state.n} ${state.n === 1 ? "shift, the identity" : "shifts"}`],
-    delta: [state.delta, state.n === 1 ? "\u2013" : `${state.delta.toFixed(3).replace(/0$/, "")} <span class="more">(\u03ba ${signed(setting.kappa)})</span>`,
-      state.n === 1 ? "of no matter with one shift" : `delta ${state.delta}, kappa ${setting.kappa.toFixed(2)}`],
+    p: [state.p, short(state.p)],
+    n: [SHIFT_COUNTS.indexOf(state.n), String(state.n),
+      alone ? "1 shift, the identity" : `${state.n} shifts`],
+    delta: [state.delta,
+      alone ? "\u2013" : `${short(state.delta)} ${more(`\u03ba ${signed(setting.kappa)}`)}`,
+      alone ? "of no matter with one shift"
+        : `delta ${state.delta}, kappa ${setting.kappa.toFixed(2)}`],
     e: [state.e, state.e.toFixed(2)],
-    d: [LENGTHS.indexOf(state.d), `${setting.d} <span class="more">(\u03b5 ${setting.eps.toFixed(setting.eps < 0.1 ? 3 : 2)})</span>`, `${setting.d}, epsilon ${setting.eps.toFixed(3)}`],
+    d: [LENGTHS.indexOf(state.d), `${setting.d} ${more(`\u03b5 ${eps}`)}`,
+      `${setting.d}, epsilon ${eps}`],
     s: [state.s, percent(state.s)],
   };
-  byId("delta").max = state.n === 1 ? 1 : Math.floor(largestDelta(state.n) / 0.005 + 1e-9) * 0.005;
-  byId("delta").disabled = state.n === 1;
-  byId("delta").closest(".slider").classList.toggle("off", state.n === 1);
+  byId("delta").max = Math.floor(largestDelta(state.n) / 0.005 + 1e-9) * 0.005;
+  byId("delta").disabled = alone;
+  byId("delta").closest(".slider").classList.toggle("off", alone);
   for (const [id, [value, text, spokenText]] of Object.entries(values)) {
     const input = byId(id);
     if (Number(input.value) !== value) input.value = value;
     input.setAttribute("aria-valuetext", spokenText || text);
-    byId(`${id}-out`).innerHTML = text;
+    write(`${id}-out`, text);
   }
-  byId("compact").textContent = `p ${state.p}, n ${state.n}, \u03b4 ${state.delta}, e ${state.e}`;
+  byId("compact").textContent =
+    `p ${state.p}, n ${state.n}, \u03b4 ${state.delta}, e ${state.e}`;
   byId("others").checked = state.others;
   for (const radio of document.getElementsByName("show")) {
     radio.checked = radio.value === state.show;
@@ -117,23 +147,24 @@ function signed(x) {
 
 function draw() {
   const { setting } = model, { n, kappa, e, p } = setting;
-  byId("law-chart").innerHTML = lawChart(model, refined, family, widths["law-chart"]);
-  byId("plane-chart").innerHTML = planeChart(model, refined, widths["plane-chart"]);
+  write("law-chart", lawChart(model, refined, family, widths["law-chart"]));
+  write("plane-chart", planeChart(model, refined, widths["plane-chart"]));
   const shown = n === 1 && state.show === "shifted" ? "clean" : state.show;
   const levels = wordThresholds(model);
   const word = { clean: NORM, shifted: NORM * kappa, attacked: NORM - e }[shown];
-  byId("word-chart").innerHTML = curveChart(model, {
+  write("word-chart", curveChart(model, {
     mean: NORM, moved: word, title: "Along the word",
-    rules: ["bayes", "robust", "stump"].map((key) => ({ rule: RULES.find((r) => r.key === key), at: p < 1 ? levels[key] : -Infinity })),
-  }, widths["word-chart"]);
+    rules: RULES.filter(({ key }) => key !== "both")
+      .map((rule) => ({ rule, at: p < 1 ? levels[rule.key] : -Infinity })),
+  }, widths["word-chart"]));
   const a = Math.sqrt((1 + kappa) / 2), odds = logOdds(p);
   const agree = { clean: NORM * a, shifted: NORM * a, attacked: (NORM - e) * a }[shown];
   const both = n === 2 && kappa < 1 ? (a > 0 ? -odds / (4 * a) : -Infinity) : NaN;
-  byId("agree-chart").innerHTML = curveChart(model, {
+  write("agree-chart", curveChart(model, {
     mean: NORM * a, moved: agree, title: "Along the places where word and shift agree",
     note: n > 2 ? "shift-Bayes: no single threshold" : "",
     rules: [{ rule: RULES[1], at: both }, { rule: RULES[3], at: -Infinity }],
-  }, widths["agree-chart"]);
+  }, widths["agree-chart"]));
   drawLegend();
   drawRules();
   drawAsked();
@@ -146,27 +177,35 @@ function drawLegend() {
   items.push([swatch("area", "sky"), n > 3 ? "achieved, at least" : "achieved"]);
   items.push([swatch("line", "ink", "", 1.4), "laws of every classifier"]);
   if (exact) items.push([swatch("line", "vermilion", "", 2.4), "exact frontier"]);
-  else if (refined && n === 2) items.push([swatch("line", "vermilion", "", 2.4), `frontier of all classifiers, to ${refined.gap < 0.0095 ? refined.gap.toFixed(3) : refined.gap.toFixed(2)}`]);
+  else if (refined && n === 2) {
+    const gap = refined.gap.toFixed(refined.gap < 0.0095 ? 3 : 2);
+    items.push([swatch("line", "vermilion", "", 2.4), `frontier of all classifiers, to ${gap}`]);
+  }
   if (!exact) items.push([swatch("line", "blue", "6.5 3", 1.8), "best linear rules found"]);
   if (e >= FULL && p < 1) items.push([swatch("line", "ink", "6 3", 1.6), "Theorem 2"]);
   if (e >= FULL && n > 1 && p < 1) items.push([swatch("line", "grey", "8 2 2 2", 1.2), "Theorem 3"]);
   items.push([swatch("line", "grey", "1.5 2.5", 1.4), "gradual law, plain"]);
   items.push([swatch("line", "ink", "3 3", 1), "where you look"]);
   if (reaches) items.push(["", "laws not sharp here: \u03b5 \u2265 1"]);
-  byId("law-legend").innerHTML = items.map(([icon, text]) => `<li>${icon}<span>${text}</span></li>`).join("");
+  write("law-legend", items.map(([icon, text]) => `<li>${icon}<span>${text}</span></li>`).join(""));
 }
 
 function drawRules() {
   const { named, setting } = model;
-  const cell = (value, color) => `<td>${percent(value)}<span class="bar" aria-hidden="true"><span style="width:${(100 * value).toFixed(1)}%;background:var(--${color})"></span></span></td>`;
-  byId("rules").tBodies[0].innerHTML = RULES.map(({ key, html, mark: kind, color }) => {
+  const bar = (value, color) => `<span class="bar" aria-hidden="true"><span
+    style="width:${(100 * value).toFixed(1)}%;background:var(--${color})"></span></span>`;
+  const cell = (value, color) => `<td>${percent(value)}${bar(value, color)}</td>`;
+  write("rules-body", RULES.map(({ key, html, mark: kind, color }) => {
     const rule = named[key];
-    const last = rule.adversarial === null ? `<td>\u2264 ${percent(rule.most)}</td>` : cell(rule.adversarial, color);
-    return `<tr><th scope="row">${swatch(kind, color)}${html}</th>${cell(rule.natural, color)}` +
-      `${setting.n > 1 ? cell(rule.shifted, color) : "<td>\u2013</td>"}${cell(rule.spatial, color)}${last}</tr>`;
-  }).join("");
+    const last = rule.adversarial === null ? `<td>\u2264 ${percent(rule.most)}</td>`
+      : cell(rule.adversarial, color);
+    const shifted = setting.n > 1 ? cell(rule.shifted, color) : "<td>\u2013</td>";
+    return `<tr><th scope="row">${swatch(kind, color)}${html}</th>` +
+      `${cell(rule.natural, color)}${shifted}${cell(rule.spatial, color)}${last}</tr>`;
+  }).join(""));
   const note = setting.n > 2 && setting.kappa < 1 && setting.p < 1
-    ? "With three or more shifts shift-Bayes is not linear: its S was computed beforehand, its A is only bounded by the laws."
+    ? "With three or more shifts shift-Bayes is not linear: its S was computed beforehand, " +
+      "its A is only bounded by the laws."
     : "All exact.";
   byId("rules-note").textContent = note;
 }
@@ -190,7 +229,8 @@ function drawAsked() {
   rows.push([bound, asked.together === null ? "impossible" : `\u2264 ${percent(all)}`, true]);
   const got = achievedAt(s);
   rows.push(["a rule is known with", got === null ? "none" : `\u2265 ${percent(got)}`, true]);
-  byId("asked").tBodies[0].innerHTML = rows.map(([name, value, total]) => `<tr${total ? ' class="total"' : ""}><th scope="row">${name}</th><td>${value}</td></tr>`).join("");
+  write("asked-body", rows.map(([name, value, total]) =>
+    `<tr${total ? ' class="total"' : ""}><th scope="row">${name}</th><td>${value}</td></tr>`).join(""));
 }
 
 /** Largest A of a known rule (or two and a coin) with S = s. */
@@ -201,7 +241,8 @@ function achievedAt(s) {
   const known = [[against, model.setting.reaches ? 0 : against], ...hull];
   for (let i = 1; i < known.length; i++) {
     const [before, b] = known[i - 1], [here, a] = known[i];
-    if (s >= before && s <= here + 1e-9) return here > before ? b + (a - b) * (s - before) / (here - before) : a;
+    if (s < before || s > here + 1e-9) continue;
+    return here > before ? b + (a - b) * (s - before) / (here - before) : a;
   }
   return null;
 }
@@ -213,18 +254,26 @@ function planeNote() {
   else {
     text += "Dashed: after a shift. ";
     if (e > 0) text += "Hatched: where the attack can take the mean of <i>Y</i> = +1";
-    if (e > 0 && e < FULL) text += `; that ends ${D.toFixed(2)} short of the shifted mean of the other label, ${back.toFixed(2)} short of its own.`;
-    if (e >= FULL) text += ". It holds both shifted means: attacked inputs can look like shifted ones of either label.";
+    if (e > 0 && e < FULL) {
+      text += `; that ends ${D.toFixed(2)} short of the shifted mean of the other label,
+        ${back.toFixed(2)} short of its own.`;
+    }
+    if (e >= FULL) {
+      text += `. It holds both shifted means: attacked inputs can look like shifted ones of either
+        label.`;
+    }
   }
-  if (refined && refined.rule && n === 2 && e > 0) text += " Thin red: the best rule found for <i>S</i> + <i>A</i>.";
-  byId("plane-note").innerHTML = text;
+  if (refined && refined.rule && n === 2 && e > 0) {
+    text += " Thin curve: the best rule found for <i>S</i> + <i>A</i>.";
+  }
+  write("plane-note", text);
 }
 
 function describe() {
   const { headline: head, paragraphs } = verdict(model, refined);
   byId("headline").textContent = head;
   const html = paragraphs.map((text) => `<p>${text.replace(/[ \n]+/g, " ")}</p>`).join("");
-  if (byId("words").innerHTML !== html) byId("words").innerHTML = html;
+  write("words", html);
   // Said only once the reader has stopped moving.
   clearTimeout(saying);
   saying = setTimeout(() => {
@@ -236,7 +285,10 @@ function describe() {
 function saveSoon() {
   byId("link").href = fragment();
   clearTimeout(saving);
-  saving = setTimeout(() => history.replaceState(null, "", fragment()), 250);
+  saving = setTimeout(() => {
+    // Some browsers refuse this to files, or when it is done too often.
+    try { history.replaceState(null, "", fragment()); } catch { /* the link has it */ }
+  }, 250);
 }
 
 function measure() {
@@ -278,7 +330,8 @@ function setTheme(theme) {
 }
 
 function start() {
-  byId("presets").innerHTML = PRESETS.map(([name, why], i) => `<button type="button" data-index="${i}" title="${why}">${name}</button>`).join("");
+  write("presets", PRESETS.map(([name, why], i) =>
+    `<button type="button" data-index="${i}" title="${why}">${name}</button>`).join(""));
   byId("presets").addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
@@ -293,7 +346,9 @@ function start() {
   });
   byId("sliders").addEventListener("submit", (event) => event.preventDefault());
   byId("others").addEventListener("change", (event) => change({ others: event.target.checked }));
-  for (const radio of document.getElementsByName("show")) radio.addEventListener("change", () => change({ show: radio.value }));
+  for (const radio of document.getElementsByName("show")) {
+    radio.addEventListener("change", () => change({ show: radio.value }));
+  }
   byId("play").addEventListener("click", play);
   byId("theme").addEventListener("change", (event) => {
     setTheme(event.target.value);
@@ -305,15 +360,18 @@ function start() {
   } catch { /* as the system */ }
   setTheme(byId("theme").value);
   byId("price-error").textContent = `\u00b1${(200 * PRICE.standard_error).toFixed(3)} points`;
-  // A narrow screen shows results first; the fold keeps the sliders at hand.
   addEventListener("hashchange", () => {
+    // Links within the page have fragments, too.
+    if (!location.hash.includes("=")) return;
     state = readFragment();
     update();
   });
   new ResizeObserver(() => {
     if (measure() && model) draw();
   }).observe(byId("results").parentElement);
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
+  addEventListener("beforeprint", () => {
+    document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+  });
   measure();
   state = readFragment();
   update();

@@ -1,10 +1,14 @@
 // Charts as SVG text. Lengths are pixels of the page, so that letters keep their size.
 
 const RULES = [
-  { key: "bayes", name: "Bayes f*", html: "Bayes <i>f</i>*", mark: "circle", color: "blue", dash: "" },
-  { key: "both", name: "shift-Bayes", html: "shift-Bayes", mark: "triangle", color: "purple", dash: "2 2.6" },
-  { key: "robust", name: "robust Bayes", html: "robust Bayes", mark: "square", color: "green", dash: "9 2.5 2 2.5" },
-  { key: "stump", name: "sign(x\u2080)", html: "sign(<i>x</i>\u2080)", mark: "diamond", color: "orange", dash: "9 2 2 2 2 2" },
+  { key: "bayes", name: "Bayes f*", html: "Bayes <i>f</i>*",
+    mark: "circle", color: "blue", dash: "" },
+  { key: "both", name: "shift-Bayes", html: "shift-Bayes",
+    mark: "triangle", color: "purple", dash: "2 2.6" },
+  { key: "robust", name: "robust Bayes", html: "robust Bayes",
+    mark: "square", color: "green", dash: "9 2.5 2 2.5" },
+  { key: "stump", name: "sign(x\u2080)", html: "sign(<i>x</i>\u2080)",
+    mark: "diamond", color: "orange", dash: "9 2 2 2 2 2" },
 ];
 const X_RANGE = [0.4, 1];
 
@@ -20,24 +24,47 @@ function path(points, x, y) {
   return text;
 }
 
+/** An element of a picture; numbers are rounded to what a screen can show. */
+function element(name, attributes, content = "") {
+  const text = Object.entries(attributes).map(([key, value]) =>
+    ` ${key}="${typeof value === "number" ? Number(value.toFixed(1)) : value}"`);
+  return `<${name}${text.join("")}>${content}</${name}>`;
+}
+
 function mark(kind, x, y, color, size = 5) {
-  const style = `fill="var(--${color})" stroke="var(--ink)" stroke-width="1"`;
-  const at = (u, v) => `${(x + u * size).toFixed(1)} ${(y + v * size).toFixed(1)}`;
-  switch (kind) {
-    case "circle": return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size}" ${style}/>`;
-    case "square": return `<path d="M${at(-0.9, -0.9)}L${at(0.9, -0.9)}L${at(0.9, 0.9)}L${at(-0.9, 0.9)}Z" ${style}/>`;
-    case "triangle": return `<path d="M${at(0, -1.15)}L${at(1.1, 0.85)}L${at(-1.1, 0.85)}Z" ${style}/>`;
-    default: return `<path d="M${at(0, -1.25)}L${at(1.25, 0)}L${at(0, 1.25)}L${at(-1.25, 0)}Z" ${style}/>`;
-  }
+  const style = { fill: `var(--${color})`, stroke: "var(--ink)", "stroke-width": 1 };
+  if (kind === "circle") return element("circle", { cx: x, cy: y, r: size, ...style });
+  const corners = {
+    square: [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
+    triangle: [[0, -1.15], [1.1, 0.85], [-1.1, 0.85]],
+    diamond: [[0, -1.25], [1.25, 0], [0, 1.25], [-1.25, 0]],
+  }[kind];
+  const d = path(corners, (u) => x + u * size, (v) => y + v * size);
+  return element("path", { d: `${d}Z`, ...style });
 }
 
-function stroked(d, color, width, dash = "", more = "") {
-  return `<path d="${d}" fill="none" stroke="var(--${color})" stroke-width="${width}"` +
-    `${dash ? ` stroke-dasharray="${dash}"` : ""} stroke-linejoin="round" ${more}/>`;
+function stroked(d, color, width, dash = "") {
+  const style = { d, fill: "none", stroke: `var(--${color})`, "stroke-width": width };
+  if (dash) style["stroke-dasharray"] = dash;
+  return element("path", { ...style, "stroke-linejoin": "round" });
 }
 
-function label(text, x, y, { anchor = "start", cls = "", more = "" } = {}) {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" class="${cls}" ${more}>${text}</text>`;
+function filled(d, color, opacity = 1) {
+  return element("path", { d, fill: `var(--${color})`, "fill-opacity": String(opacity) });
+}
+
+function box(x, y, width, height, style) {
+  return element("rect", { x, y, width, height, ...style });
+}
+
+/** Clips what follows to a rectangle. */
+function clip(id, x, y, width, height) {
+  return element("clipPath", { id }, box(x, y, width, height, {}));
+}
+
+function label(text, x, y, { anchor = "start", cls = "", transform = "" } = {}) {
+  const turned = transform ? { transform } : {};
+  return element("text", { x, y, "text-anchor": anchor, class: cls, ...turned }, text);
 }
 
 function svg(width, height, title, description, body) {
@@ -63,10 +90,12 @@ function labeller(bounds) {
         for (const [dx, dy] of sides) {
           const left = x + dx * radius - (dx > 0 ? 0 : dx < 0 ? width : width / 2);
           const top = y + dy * radius - height / 2;
-          const box = [left, top, left + width, top + height];
-          let cost = radius + 300 * taken.reduce((sum, b) => sum + overlap(box, b), 0) / (width * height);
-          if (left < bounds[0] || box[2] > bounds[2] || top < bounds[1] || box[3] > bounds[3]) cost += 1e3;
-          if (!best || cost < best[0]) best = [cost, box];
+          const place = [left, top, left + width, top + height];
+          const covered = taken.reduce((sum, b) => sum + overlap(place, b), 0);
+          const outside = left < bounds[0] || place[2] > bounds[2] ||
+            top < bounds[1] || place[3] > bounds[3];
+          const cost = radius + 300 * covered / (width * height) + (outside ? 1e3 : 0);
+          if (!best || cost < best[0]) best = [cost, place];
         }
       }
       taken.push(best[1]);
@@ -78,22 +107,30 @@ function labeller(bounds) {
 /** The trade-off: A against S. */
 function lawChart(m, refined, family, width) {
   const height = Math.round(Math.min(width * 0.86, 410));
-  const left = 44, right = width - 8, top = 8, bottom = height - 38;
+  const left = 52, right = width - 8, top = 8, bottom = height - 38;
   const x = scale(X_RANGE, [left, right]), y = scale([0, 1], [bottom, top]);
   const { setting, best, robust, named, state } = m, full = setting.e >= FULL;
-  const out = [`<defs><clipPath id="area"><rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"/></clipPath></defs>`];
-  out.push(`<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" fill="var(--excluded)"/>`);
+  const area = [left, top, right - left, bottom - top];
+  const out = [element("defs", {}, clip("area", ...area)), box(...area, { fill: "var(--excluded)" })];
   const inside = [];
   const border = m.laws.map(({ a, low, high }) => [low, tightened(high, a, refined), a]);
-  const allowed = [...border.map(([low, , a]) => [low, a]), ...border.map(([, high, a]) => [high, a]).reverse()];
-  inside.push(`<path d="${path(allowed, x, y)}Z" fill="var(--paper)"/>`);
+  const allowed = [
+    ...border.map(([least, , a]) => [least, a]),
+    ...border.map(([, most, a]) => [most, a]).reverse(),
+  ];
+  inside.push(filled(`${path(allowed, x, y)}Z`, "paper"));
   const achieved = refined ? concaveHull(refined.points) : m.hull;
   const low = 1 - setting.p, floor = setting.reaches ? 0 : low;
   const all = concaveHull([...achieved, [low, floor]]);
-  const corner = [[low, 0], [low, floor], ...all.filter(([s]) => s > low), [all[all.length - 1][0], 0]];
-  inside.push(`<path d="${path(corner, x, y)}Z" fill="var(--sky)" fill-opacity="0.2"/>`);
+  const reached = all.filter(([s]) => s > low);
+  const corners = [[low, 0], [low, floor], ...reached, [all[all.length - 1][0], 0]];
+  inside.push(filled(`${path(corners, x, y)}Z`, "sky", 0.2));
   for (const s of [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]) {
-    out.push(label(percentTick(s), x(s), bottom + 15, { anchor: s === 1 ? "end" : "middle", cls: "soft" }));
+    const odd = Math.round(10 * s) % 2;
+    if (width > 380 || !odd) {
+      const anchor = s === 1 ? "end" : "middle";
+      out.push(label(percentTick(s), x(s), bottom + 15, { anchor, cls: "soft" }));
+    }
     inside.push(stroked(`M${x(s)} ${top}V${bottom}`, "grid", 0.7));
   }
   for (const a of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
@@ -102,9 +139,14 @@ function lawChart(m, refined, family, width) {
   }
   out.push(label("spatial accuracy S", (left + right) / 2, height - 6, { anchor: "middle" }));
   out.push(label("adversarial accuracy A", 11, (top + bottom) / 2,
-    { anchor: "middle", more: `transform="rotate(-90 11 ${(top + bottom) / 2})"` }));
+    { anchor: "middle", transform: `rotate(-90 11 ${(top + bottom) / 2})` }));
   const labels = labeller([left + 2, top + 2, right - 2, bottom - 2]);
   const names = [];
+  if (robust < 0.9) {
+    const place = [(left + right) / 2, y((1 + robust) / 2) + 4];
+    names.push(label("no classifier is here", ...place, { anchor: "middle", cls: "halo on-grey" }));
+    for (const away of [-45, -30, -15, 0, 15, 30, 45]) labels.keep(place[0] + away, place[1] - 4, 9);
+  }
   for (const [e, points] of family || []) {
     if (!points.length) continue;
     inside.push(stroked(path(points, x, y), "grey", 1, "1.5 2"));
@@ -123,18 +165,23 @@ function lawChart(m, refined, family, width) {
     inside.push(stroked(path(line, x, y), "ink", 1.6, "6 3"));
     if (setting.n > 1) {
       for (const side of [0, 1]) {
-        const points = [0, 0.25, 0.5, 0.75, 1].map((a) => [theorem3Spatial(a, setting.p, setting.n)[side], a]);
+        const points = [0, 0.25, 0.5, 0.75, 1].map((a) =>
+          [theorem3Spatial(a, setting.p, setting.n)[side], a]);
         inside.push(stroked(path(points, x, y), "grey", 1.2, "8 2 2 2"));
       }
     }
   }
-  const shape = [...m.laws.map(({ a, low: s }) => [s, a]), ...m.laws.map(({ a, high }) => [high, a]).reverse()];
+  const shape = [
+    ...m.laws.map(({ a, low: s }) => [s, a]),
+    ...m.laws.map(({ a, high }) => [high, a]).reverse(),
+  ];
   inside.push(stroked(path(shape, x, y), "ink", 1.4));
   if (m.exact) {
     inside.push(stroked(path(m.hull, x, y), "vermilion", 2.4));
   } else if (refined && setting.n === 2) {
     const upper = envelope(refined.lines), lower = concaveHull(refined.points);
-    inside.push(`<path d="${path([...lower, ...upper.slice().reverse()], x, y)}Z" fill="var(--vermilion)" fill-opacity="0.45"/>`);
+    const band = [...lower, ...upper.slice().reverse()];
+    inside.push(filled(`${path(band, x, y)}Z`, "vermilion", 0.45));
     inside.push(stroked(path(lower, x, y), "vermilion", 2.2));
   }
   if (!m.exact) inside.push(stroked(path(m.hull, x, y), "blue", 1.8, "6.5 3"));
@@ -143,7 +190,8 @@ function lawChart(m, refined, family, width) {
   inside.push(stroked(`M${x(asked)} ${top}V${bottom}`, "ink", 1, "3 3"));
   if (answer !== null) {
     const value = tightenedAt(asked, answer, refined);
-    inside.push(`<circle cx="${x(asked)}" cy="${y(value)}" r="3.4" fill="var(--paper)" stroke="var(--ink)" stroke-width="1.5"/>`);
+    const style = { fill: "var(--paper)", stroke: "var(--ink)", "stroke-width": 1.5 };
+    inside.push(element("circle", { cx: x(asked), cy: y(value), r: 3.4, ...style }));
   }
   // Named rules; those that coincide share a label.
   const groups = [];
@@ -163,19 +211,17 @@ function lawChart(m, refined, family, width) {
       const spread = list.length > 1 ? 3 * (i - (list.length - 1) / 2) : 0;
       inside.push(mark(rule.mark, group.x + spread, group.y, rule.color));
     });
-    const text = group.rules.map((rule) => rule.name).join(", ") + (group.open ? ": A unknown" : "");
+    const text = group.rules.map(({ name }) => name).join(", ") + (group.open ? ": A unknown" : "");
     names.push(labels.put(text, group.x, group.y, "halo", [9, 16, 26], SIDES_BELOW));
   }
-  if (robust < 0.9) {
-    names.push(label("no classifier is here", (left + right) / 2, y((1 + robust) / 2) + 4,
-      { anchor: "middle", cls: "halo on-grey" }));
-  }
   out.push(`<g clip-path="url(#area)">${inside.join("")}</g>`, ...names);
-  const description = `Spatial accuracy is at most ${percent(best)}, adversarial accuracy at most ${percent(robust)}. ` +
-    RULES.map(({ key, name }) => {
-      const { spatial, adversarial } = named[key];
-      return `${name}: S ${percent(spatial)}, A ${adversarial === null ? "unknown" : percent(adversarial)}`;
-    }).join("; ");
+  const each = RULES.map(({ key, name }) => {
+    const { spatial, adversarial } = named[key];
+    const kept = adversarial === null ? "unknown" : percent(adversarial);
+    return `${name}: S ${percent(spatial)}, A ${kept}`;
+  });
+  const description = `Spatial accuracy is at most ${percent(best)}, adversarial accuracy at most
+    ${percent(robust)}. ${each.join("; ")}`;
   return svg(width, height, "Adversarial against spatial accuracy", description, out.join(""));
 }
 
@@ -183,23 +229,7 @@ function percentTick(x) {
   return `${Math.round(100 * x)}%`;
 }
 
-/** The law's largest S beside A = a, or less where a line of the refinement is stricter. */
-function tightened(high, a, refined) {
-  if (!refined) return high;
-  let least = high;
-  for (const [w, h] of refined.lines) if (w < 1) least = Math.min(least, (h - w * a) / (1 - w));
-  return least;
-}
-
-/** The law's largest A beside S = s, or less where a line is stricter. */
-function tightenedAt(s, a, refined) {
-  if (!refined || a === null) return a;
-  let least = a;
-  for (const [w, h] of refined.lines) if (w > 0) least = Math.min(least, (h - (1 - w) * s) / w);
-  return Math.max(least, 0);
-}
-
-/** Where each rule turns from -1 to +1 along the word, for x0 = +1; null: never. */
+/** Where each rule turns from -1 to +1 along the word, for x0 = +1; -Infinity: always +1. */
 function wordThresholds(m) {
   const { p, e, reaches } = m.setting, odds = logOdds(p), left = Math.max(NORM - e, 0);
   const robust = left > 0 ? (reaches ? 0 : -odds / (2 * left)) : -Infinity;
@@ -211,36 +241,44 @@ function planeChart(m, refined, width) {
   const { kappa, e, p, n, reaches } = m.setting, odds = logOdds(p);
   const a = Math.sqrt((1 + kappa) / 2), b = Math.sqrt((1 - kappa) / 2);
   const size = Math.min(width, 340), reach = 5.2;
-  const x = scale([-reach, reach], [0, size]), y = scale([-reach, reach], [size, 0]), unit = size / (2 * reach);
-  const out = [`<defs><clipPath id="plane-area"><rect width="${size}" height="${size}" rx="4"/></clipPath>`,
-    `<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" stroke="var(--grey)" stroke-width="1.2"/></pattern></defs>`];
-  const body = [`<rect width="${size}" height="${size}" fill="var(--tint)"/>`];
+  const x = scale([-reach, reach], [0, size]), y = scale([-reach, reach], [size, 0]);
+  const unit = size / (2 * reach);
+  const lines = element("path", { d: "M0 0V6", stroke: "var(--grey)", "stroke-width": 1.2 });
+  const hatch = element("pattern", { id: "hatch", width: 6, height: 6,
+    patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, lines);
+  const out = [element("defs", {}, clip("plane-area", 0, 0, size, size) + hatch)];
+  const body = [box(0, 0, size, size, { fill: "var(--tint)" })];
   body.push(stroked(`M0 ${y(0)}H${size}M${x(0)} 0V${size}`, "line", 1));
   if (e > 0) {
-    const box = [2 * a - e * a, 2 * a + e * a, 2 * b - e * b, 2 * b + e * b];
-    body.push(`<rect x="${x(box[0])}" y="${y(box[3])}" width="${(box[1] - box[0]) * unit}" height="${(box[3] - box[2]) * unit}" fill="url(#hatch)" fill-opacity="0.45" stroke="var(--ink)" stroke-width="1.2"/>`);
+    body.push(box(x(2 * a - e * a), y(2 * b + e * b), 2 * e * a * unit, 2 * e * b * unit, {
+      fill: "url(#hatch)", "fill-opacity": "0.45", stroke: "var(--ink)", "stroke-width": 1.2,
+    }));
   }
+  // One deviation around a mean.
+  const cloud = ([u, v], color, style) => {
+    const at = { cx: x(u), cy: y(v) }, stroke = { stroke: `var(--${color})`, "stroke-width": 1.7 };
+    body.push(element("circle", { ...at, r: unit, ...stroke, ...style }));
+    body.push(element("circle", { ...at, r: 2.7, fill: `var(--${color})` }));
+    labels.keep(x(u), y(v));
+  };
   const labels = labeller([2, 2, size - 2, size - 2]), names = [];
   for (const [sign, color, name] of [[1, "blue", "+1"], [-1, "vermilion", "\u22121"]]) {
     const here = [2 * a * sign, 2 * b * sign], moved = [2 * a * sign, -2 * b * sign];
-    if (n > 1 && b > 0) {
-      body.push(`<circle cx="${x(moved[0])}" cy="${y(moved[1])}" r="${unit}" fill="none" stroke="var(--${color})" stroke-width="1.6" stroke-dasharray="4 3"/>`);
-      body.push(`<circle cx="${x(moved[0])}" cy="${y(moved[1])}" r="2.5" fill="var(--${color})"/>`);
-      labels.keep(x(moved[0]), y(moved[1]));
-    }
-    body.push(`<circle cx="${x(here[0])}" cy="${y(here[1])}" r="${unit}" fill="var(--${color})" fill-opacity="0.22" stroke="var(--${color})" stroke-width="1.8"/>`);
-    body.push(`<circle cx="${x(here[0])}" cy="${y(here[1])}" r="2.8" fill="var(--${color})"/>`);
-    labels.keep(x(here[0]), y(here[1]));
-    names.push([`Y = ${name}`, here], ...(n > 1 && b > 0 ? [[`${name}, shifted`, moved]] : []));
+    const apart = n > 1 && b > 0;
+    if (apart) cloud(moved, color, { fill: "none", "stroke-dasharray": "4 3" });
+    cloud(here, color, { fill: `var(--${color})`, "fill-opacity": "0.22" });
+    names.push([`Y = ${name}`, here]);
+    if (apart) names.push([`${name}, shifted`, moved]);
   }
   // Borders of the rules: a u + b v = level is a line at a distance from the origin.
   const border = (angle, level) => {
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)], far = 3 * reach;
-    return path([[level * cos - far * sin, level * sin + far * cos], [level * cos + far * sin, level * sin - far * cos]], x, y);
+    const ends = [1, -1].map((k) => [level * cos - k * far * sin, level * sin + k * far * cos]);
+    return path(ends, x, y);
   };
   const along = Math.atan2(b, a), levels = wordThresholds(m);
   const line = (rule, angle, level) => {
-    if (Number.isFinite(level) && Math.abs(level) < 2 * reach) body.push(stroked(border(angle, level), rule.color, 2, rule.dash));
+    if (Math.abs(level) < 2 * reach) body.push(stroked(border(angle, level), rule.color, 2, rule.dash));
   };
   if (p < 1) {
     line(RULES[2], along, levels.robust);
@@ -249,7 +287,8 @@ function planeChart(m, refined, width) {
   }
   if (refined && refined.rule && n === 2 && e > 0 && e < FULL && !reaches) {
     const { v, t } = refined.rule;
-    const points = [...v].map((z, i) => [Math.max(Math.min(t[i], 9), -9), z]).filter(([, z]) => Math.abs(z) < reach);
+    const points = [...v].map((z, i) => [Math.max(Math.min(t[i], 9), -9), z])
+      .filter(([, z]) => Math.abs(z) < reach);
     body.push(stroked(path(points, x, y), "vermilion", 1.6));
   }
   for (const [text, [u, v]] of names) body.push(labels.put(text, x(u), y(v)));
@@ -257,7 +296,8 @@ function planeChart(m, refined, width) {
   out.push(`<g clip-path="url(#plane-area)">${body.join("")}</g>`);
   const [D, back] = residuals(e, kappa);
   const description = n > 1
-    ? `The attack box around the mean of Y = +1 ends ${D.toFixed(2)} short of the shifted mean of the other label and ${back.toFixed(2)} short of that of the same label.`
+    ? `The attack box around the mean of Y = +1 ends ${D.toFixed(2)} short of the shifted mean of
+      the other label and ${back.toFixed(2)} short of that of the same label.`
     : "Both means lie on one line.";
   return svg(size, size, "Means, attack box and rules in the plane", description, out.join(""));
 }
@@ -268,7 +308,9 @@ function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
   const x = scale([-reach, reach], [4, width - 4]), y = scale([0, 0.42], [bottom, top]);
   const out = [stroked(`M4 ${bottom}H${width - 4}`, "grey", 1)];
   for (const z of [-4, -2, 0, 2, 4]) {
-    out.push(stroked(`M${x(z)} ${bottom}v4`, "grey", 1), label(String(z).replace("-", "\u2212"), x(z), height - 3, { anchor: "middle", cls: "soft" }));
+    out.push(stroked(`M${x(z)} ${bottom}v4`, "grey", 1));
+    const text = String(z).replace("-", "\u2212");
+    out.push(label(text, x(z), height - 3, { anchor: "middle", cls: "soft" }));
   }
   const curve = (centre, weight) => Array.from({ length: 97 }, (_, i) => {
     const z = -reach + i / 8;
@@ -277,12 +319,14 @@ function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
   for (const [sign, weight, color, dash] of [[1, p, "blue", ""], [-1, 1 - p, "vermilion", "6.5 3"]]) {
     const shown = path(curve(sign * moved, weight), x, y);
     if (mean !== moved) out.push(stroked(path(curve(sign * mean, weight), x, y), "grey", 1));
-    out.push(`<path d="${shown}L${x(reach)} ${bottom}L${x(-reach)} ${bottom}Z" fill="var(--${color})" fill-opacity="0.18"/>`, stroked(shown, color, 1.8, dash));
-    const peak = y(weight * density(0));
-    const place = sign > 0 ? "start" : "end", away = moved < 0 ? -sign : sign;
+    out.push(filled(`${shown}L${x(reach)} ${bottom}L${x(-reach)} ${bottom}Z`, color, 0.18));
+    out.push(stroked(shown, color, 1.8, dash));
     if (weight > 0) {
-      out.push(label(`Y = ${sign > 0 ? "+1" : "\u22121"}`, Math.min(Math.max(x(sign * moved) + 17 * away, 40), width - 40),
-        Math.max(peak + 4, top + 8), { anchor: moved < 0 ? (place === "start" ? "end" : "start") : place, cls: "halo" }));
+      // On the outer side of its curve.
+      const outer = moved < 0 ? -sign : sign, peak = y(weight * density(0));
+      const place = Math.min(Math.max(x(sign * moved) + 17 * outer, 40), width - 40);
+      out.push(label(`Y = ${sign > 0 ? "+1" : "\u22121"}`, place, Math.max(peak + 4, top + 8),
+        { anchor: outer > 0 ? "start" : "end", cls: "halo" }));
     }
   }
   let far = 0;
@@ -296,7 +340,8 @@ function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
     }
     const lift = seen.some((z) => Math.abs(x(z) - x(at)) < 11) ? 9 : 0;
     seen.push(at);
-    out.push(stroked(`M${x(at)} ${16 + lift}V${bottom}`, rule.color, 2, rule.dash), mark(rule.mark, x(at), 10 + lift, rule.color, 4.5));
+    out.push(stroked(`M${x(at)} ${16 + lift}V${bottom}`, rule.color, 2, rule.dash));
+    out.push(mark(rule.mark, x(at), 10 + lift, rule.color, 4.5));
   }
   if (far) out.push(label("always +1", 4, 30, { cls: "soft" }));
   if (note) out.push(label(note, width - 4, 14, { anchor: "end", cls: "soft" }));
@@ -307,7 +352,12 @@ function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
 
 /** A swatch for the legend. */
 function swatch(kind, color, dash = "", width = 2) {
-  if (kind === "area") return `<svg width="22" height="12" aria-hidden="true"><rect width="22" height="12" fill="var(--${color})" fill-opacity="${color === "sky" ? 0.3 : 1}" stroke="var(--line)"/></svg>`;
-  if (kind === "line") return `<svg width="26" height="12" aria-hidden="true">${stroked("M0 6H26", color, width, dash)}</svg>`;
-  return `<svg width="14" height="14" aria-hidden="true">${mark(kind, 7, 7, color, 4.8)}</svg>`;
+  const size = { area: [22, 12], line: [26, 12] }[kind] || [14, 14];
+  const look = {
+    area: () => box(0, 0, ...size, {
+      fill: `var(--${color})`, "fill-opacity": color === "sky" ? "0.3" : "1", stroke: "var(--line)",
+    }),
+    line: () => stroked("M0 6H26", color, width, dash),
+  }[kind] || (() => mark(kind, 7, 7, color, 4.8));
+  return element("svg", { width: size[0], height: size[1], "aria-hidden": "true" }, look());
 }

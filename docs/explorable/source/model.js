@@ -114,7 +114,7 @@ function study(state) {
  * misses the curve by less than 1e-5, which is granted.
  */
 function exactFrontier(hull) {
-  const lines = edgeWeights(hull).map((w) => [w, support(hull, w) + 1e-5]);
+  const lines = supportLines(hull).map(([w, h]) => [w, h + 1e-5]);
   return { lines, points: hull, done: true, rule: null, gap: 1e-5 };
 }
 
@@ -132,6 +132,22 @@ function forcedLoss(setting, best, robust, cap) {
     else low = middle;
   }
   return low;
+}
+
+/** The law's largest S beside A = a, or less where a line of the refinement is stricter. */
+function tightened(high, a, refined) {
+  if (!refined) return high;
+  let least = high;
+  for (const [w, h] of refined.lines) if (w < 1) least = Math.min(least, (h - w * a) / (1 - w));
+  return least;
+}
+
+/** The law's largest A beside S = s, or less where a line is stricter. */
+function tightenedAt(s, a, refined) {
+  if (!refined || a === null) return a;
+  let least = a;
+  for (const [w, h] of refined.lines) if (w > 0) least = Math.min(least, (h - (1 - w) * s) / w);
+  return Math.max(least, 0);
 }
 
 /** Upper law at other budgets, for the family of curves: [e, points of (S, A)]. */

@@ -205,21 +205,19 @@ function turn(a, b, c) {
   return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 }
 
-/** Largest (1 - w) S + w A among points. */
-function support(points, w) {
-  let best = -Infinity;
-  for (const [s, a] of points) best = Math.max(best, (1 - w) * s + w * a);
-  return best;
-}
-
-/** Directions at right angles to a hull's edges, with 0 and 1. */
-function edgeWeights(hull) {
-  const weights = [0, 1];
+/**
+ * Support lines [w, h] of a hull: A alone, at right angles to every edge, S alone. Between
+ * two of them the support is that of one vertex.
+ */
+function supportLines(hull) {
+  const last = hull[hull.length - 1], lines = [[1, hull[0][1]]];
   for (let i = 1; i < hull.length; i++) {
     const ds = hull[i][0] - hull[i - 1][0], da = hull[i - 1][1] - hull[i][1];
-    weights.push(ds / (ds + da));
+    const w = ds / (ds + da);
+    lines.push([w, (1 - w) * hull[i][0] + w * hull[i][1]]);
   }
-  return weights;
+  lines.push([0, last[0]]);
+  return lines;
 }
 
 /** Vertices of {(1-w) S + w A <= h for all lines [w, h]}, from large A to large S. */
@@ -243,12 +241,14 @@ function meet([v, f], [w, h]) {
   return [(f * w - h * v) / determinant, ((1 - v) * h - (1 - w) * f) / determinant];
 }
 
-/** [gap, direction]: how far outer vertices lie beyond an inner hull. */
+/** [gap, direction]: how far outer vertices, from large A to large S, lie beyond a hull. */
 function widestGap(outer, hull) {
-  let best = [-Infinity, 0.5];
-  for (const w of edgeWeights(hull)) {
-    const distance = support(outer, w) - support(hull, w);
-    if (distance > best[0]) best = [distance, w];
+  let best = [-Infinity, 0.5], k = 0;
+  for (const [w, h] of supportLines(hull)) {
+    const value = (i) => (1 - w) * outer[i][0] + w * outer[i][1];
+    // As w falls, the vertex that reaches farthest moves towards large S.
+    while (k + 1 < outer.length && value(k + 1) >= value(k)) k++;
+    if (value(k) - h > best[0]) best = [value(k) - h, w];
   }
   return best;
 }

@@ -24,6 +24,15 @@ function shiftsInWords(n) {
  */
 function verdict(m, refined) {
   const { setting } = m;
+  if (setting.p === 1 && !setting.reaches) {
+    return {
+      headline: headline(m, refined),
+      paragraphs: [`With <i>p</i> = 1 the feature <i>x</i>₀ is the label. Neither shifts nor this
+        attack change its sign, so sign(<i>x</i>₀) is always right, and the noisy numbers are not
+        needed. Move <i>p</i> down to see a problem.`],
+      setting,
+    };
+  }
   const paragraphs = [shiftParagraph(m), attackParagraph(m), togetherParagraph(m, refined)];
   const paper = paperParagraph(m);
   if (paper) paragraphs.push(paper);
@@ -51,6 +60,7 @@ function headline(m, refined) {
   if (p === 1 && !reaches) return "x\u2080 gives the label away: nothing is lost";
   if (reaches) return "The attack reaches x\u2080 itself";
   if (e === 0) return m.setting.n === 1 ? "No shifts, no attack" : "No attack: only shifting costs";
+  if (onlyFeature(m)) return "All that is left is x\u2080";
   const least = certainLoss(m, refined), most = achievedLoss(m, refined);
   if (most < 0.002) return "Here both can be had at once";
   if (e >= FULL && p === 0.5) return "Under this attack nobody beats a coin";
@@ -61,12 +71,21 @@ function headline(m, refined) {
   return "The laws leave room that simple rules do not fill";
 }
 
+/** Whether nothing beats sign(x0), neither after shifts nor under attack. */
+function onlyFeature({ best, robust, setting: { p, reaches } }) {
+  return !reaches && Math.abs(best - p) < 1e-9 && Math.abs(robust - p) < 1e-9;
+}
+
 function shiftParagraph(m) {
   const { n, kappa } = m.setting, { bayes } = m.named;
   const start = `Nothing is more accurate on inputs as they come than the Bayes classifier
     <i>f</i>*: right in ${percent(m.natural)} of cases.`;
-  if (n === 1) return `${start} There are no shifts to serve (<i>n</i> = 1), so <i>S</i> is natural accuracy.`;
-  if (kappa === 1) return `${start} Shifting does not change the word (<i>δ</i> = 0), so it costs nothing.`;
+  if (n === 1) {
+    return `${start} There are no shifts to serve (<i>n</i> = 1), so <i>S</i> is natural accuracy.`;
+  }
+  if (kappa === 1) {
+    return `${start} Shifting does not change the word (<i>δ</i> = 0), so it costs nothing.`;
+  }
   const price = m.natural - m.best;
   const about = m.exactPrice ? "" : "about ";
   const best = n === 2 && kappa === -1
@@ -100,11 +119,14 @@ function attackParagraph(m) {
 function togetherParagraph(m, refined) {
   const { p, n, e, reaches } = m.setting;
   if (e === 0 || reaches || p === 1) return "";
+  if (onlyFeature(m)) {
+    return "<b>Together:</b> sign(<i>x</i>₀) is best at both; nobody does better at either.";
+  }
   const least = certainLoss(m, refined), most = achievedLoss(m, refined);
   const target = `<i>S</i>* = ${percent(m.best)} and <i>A</i>* = ${percent(m.robust)}`;
   if (most < 0.002) {
-    return `<b>Together:</b> one rule has both ${target}${most < 5e-4 ? "" : ", nearly"}.
-      ${n > 1 ? "" : "Without shifts, accuracy and robustness need not fight."}`;
+    return `<b>Together:</b> ${most < 5e-4 ? "a rule has" : "a rule comes within 0.2 points of"}
+      both ${target}. ${n > 1 ? "" : "Without shifts, accuracy and robustness need not fight."}`;
   }
   const found = n > 3 ? "A linear rule is known (with a coin) that" : "Some rule (with a coin)";
   const possible = `${found} gives up ${points(most)} of each.`;
@@ -113,9 +135,9 @@ function togetherParagraph(m, refined) {
       Between these two numbers lies what this page cannot decide.`;
   }
   const close = most - least < 0.004;
-  return `<b>Together:</b> no classifier, however clever, has both ${target}. Of at least one of
-    the two it gives up ${close ? "" : "at least "}${points(least)}.
-    ${close ? "No more is needed: some rule (with a coin) gives up just that of each." : possible}`;
+  return `<b>Together:</b> no classifier, however clever, has both ${target}. Whatever it is, it
+    falls short in one of the two by at least ${points(least)}.
+    ${close ? "That is enough: some rule (with a coin) gives up just so much of each." : possible}`;
 }
 
 /** What the paper's own statements say here. */
@@ -150,12 +172,11 @@ function paperParagraph(m) {
 /** One sentence for those who hear the page. */
 function spoken(m, refined) {
   const { e, n } = m.setting;
-  const parts = [headline(m, refined) + "."];
+  const parts = [];
   parts.push(`Best natural accuracy ${percent(m.natural)}`);
   if (n > 1) parts.push(`best spatial ${percent(m.best)}`);
   if (e > 0) parts.push(`best adversarial ${percent(m.robust)}`);
-  if (m.asked.together !== null) {
-    parts.push(`beside S of ${percent(m.state.s)}, A at most ${percent(m.asked.together)}`);
-  }
-  return parts.join("; ") + ".";
+  const beside = tightenedAt(m.state.s, m.asked.together, refined);
+  if (beside !== null) parts.push(`beside S of ${percent(m.state.s)}, A at most ${percent(beside)}`);
+  return `${headline(m, refined)}. ${parts.join("; ")}.`;
 }
