@@ -8,10 +8,11 @@ over training seeds.
 from __future__ import annotations
 
 from .attack import Strength, worst_margins
+from .board import FAMILIES, Board
 from .document import document
 from .exact import exact_worst_margin
 from .figure import draw_frontiers, draw_laws
-from .judging import Judge
+from .hypotheses import all_findings
 from .measuring import Accuracy, Effort, Measured, attack_misses, measure
 from .network import KINDS, Layer, Networks, Predictor, join
 from .plan import settings, study
@@ -27,14 +28,15 @@ from .training import Options, train
 from .verdicts import Finding
 
 __all__ = [
+    "FAMILIES",
     "KINDS",
     "METHODS",
     "Accuracy",
+    "Board",
     "Draw",
     "Effort",
     "Finding",
     "Group",
-    "Judge",
     "Known",
     "Layer",
     "Measured",
@@ -49,6 +51,7 @@ __all__ = [
     "Source",
     "Strength",
     "Study",
+    "all_findings",
     "attack_misses",
     "augmented_bayes",
     "document",

@@ -10,6 +10,7 @@ differ. The exact frontier is proved with attacks of that plane alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +78,7 @@ def worst_margins(
     layer: Layer,
     drawn: Draw,
     eps: float,
-    moves: Tensor,
+    moves: Iterable[Tensor],
     generator: torch.Generator,
     strength: Strength | None = None,
 ) -> Tensor:
@@ -94,8 +95,8 @@ def worst_margins(
         Samples.
     eps : float
         Budget of a coordinate, below 1.
-    moves : Tensor, shape (count, d)
-        Candidates for y = +1, none larger than eps.
+    moves : iterable of Tensor
+        Candidates for y = +1, none larger than eps, broadcast against the samples' x.
     generator : torch.Generator
         Of the random starts.
     strength : Strength, optional

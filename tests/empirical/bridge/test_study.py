@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from spadv.empirical.bridge import (
+    Board,
     Effort,
     Group,
-    Judge,
     Known,
     Options,
     Results,
@@ -99,7 +99,7 @@ def test_a_network_beyond_the_frontier_raises_an_alarm(done, tmp_path):
     record = read_json(path)
     record["levels"][1]["seeds"][2]["adversarial"][0][1] = 0.99
     write_json(path, record)
-    with pytest.raises(SimulationMismatchError, match="linear, mixture 0.9, seed 2: by 0"):
+    with pytest.raises(SimulationMismatchError, match=r"linear, mixture 0\.9, seed 2: by 0"):
         run_study(results.study, tmp_path)
 
 
@@ -137,7 +137,7 @@ def test_document(done):
         for point in panel["points"]:
             assert point["x_low"] <= point["x"] <= point["x_high"]
     assert len(made["table"]["rows"]) == 27
-    assert all(len(row["cells"]) == 5 for row in made["table"]["rows"])
+    assert all(len(row["cells"]) == 6 for row in made["table"]["rows"])
     verdicts = {finding["verdict"] for finding in made["findings"]}
     assert verdicts <= {"seen", "not seen", "opposite", "underpowered"}
     assert {f["topic"] for f in made["findings"]} >= {"CuSP is Pareto-optimal"}
@@ -167,12 +167,12 @@ def test_figures(done):
 
 def test_families_lose_less_with_more_choice(done):
     results, _, _ = done
-    judge = Judge(results)
+    board = Board(results)
     setting = results.study.settings[0]
-    losses = judge.regrets(setting, "linear", "no attack")
+    losses = board.losses(setting, "linear", "no attack")
     single = [
-        judge.points(setting, "linear", "shifts", 180.0),
-        judge.points(setting, "linear", "shifts", 150.0),
+        board.points(setting, "linear", "shifts", 180.0),
+        board.points(setting, "linear", "shifts", 150.0),
     ]
     from spadv.empirical.bridge import regret
 

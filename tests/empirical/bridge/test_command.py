@@ -1,0 +1,64 @@
+"""`spadv bridge` on a small study: files, output, and what it says to people."""
+
+import json
+
+import pytest
+
+from spadv.cli import bridge as command
+from spadv.empirical.bridge import Effort, Group, Options, Setting, Strength, Study, method
+from spadv.theory.errors import StoreError
+
+KINDS = ("linear", "mlp")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    setting = Setting("two & more", "random:16:6", 8, p=0.7, budget=1.0)
+    options = Options(width=8, steps_per_epoch=1, batch_size=64)
+    effort = Effort(samples=400, attacked=200, strength=Strength(steps=3, restarts=0, grid=3))
+    groups = tuple(
+        Group(setting, kind, name, method(name).levels[-1:], 2, options, effort)
+        for kind in KINDS
+        for name in ("natural", "shifts", "CuSP")
+    )
+    made = Study("smoke", (setting,), groups, 0.05, ("it is small",))
+    monkeypatch.setattr(command, "study", lambda scale, seeds: made)
+    return made
+
+
+def test_files_json_and_drawing_again(small, tmp_path, capsys):
+    command.run(scale="smoke", seeds=2, folder=tmp_path, as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == json.loads((tmp_path / "bridge.json").read_text())
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert names == {
+        "bridge.json",
+        "bridge.csv",
+        "bridge-frontiers.png",
+        "bridge-frontiers.svg",
+        "bridge-laws.png",
+        "bridge-laws.svg",
+        "report.html",
+    }
+    rows = (tmp_path / "bridge.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(small.groups)
+    assert all(row.count(",") >= rows[0].count(",") for row in rows[1:])
+    page = (tmp_path / "report.html").read_text()
+    assert "two &amp; more" in page
+    assert "two & more" not in page.replace("two &amp; more", "")
+    assert "it is small" in page
+    assert page.count("<svg") == 2
+    assert "CuSP is Pareto-optimal" in page
+
+    before = (tmp_path / "bridge-frontiers.svg").read_bytes()
+    (tmp_path / "bridge-frontiers.svg").unlink()
+    command.rebuild(tmp_path)
+    assert (tmp_path / "bridge-frontiers.svg").read_bytes() == before
+
+
+def test_rebuild_refuses_other_documents(tmp_path):
+    with pytest.raises(StoreError, match="cannot read"):
+        command.rebuild(tmp_path)
+    (tmp_path / "bridge.json").write_text('{"schema": 99, "id": "bridge"}')
+    with pytest.raises(StoreError, match="no report of this version"):
+        command.rebuild(tmp_path)
