@@ -180,7 +180,7 @@ def symbolic(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="What `verify` or `reproduce` wrote (--out).")],
+    folder: Annotated[Path, typer.Argument(help="What `verify`, `reproduce` or `bridge` wrote.")],
 ) -> None:
     """Rebuild figures and report.html from saved results."""
     _one_blas_thread()
@@ -188,6 +188,10 @@ def report(
         from . import verify as command
 
         command.rebuild(folder)
+    elif (folder / "bridge.json").is_file():
+        from . import bridge
+
+        bridge.rebuild(folder)
     else:
         from . import reproduce
 

@@ -1,4 +1,4 @@
-"""The commands of the empirical half: data, train, evaluate, reproduce.
+"""The commands of the empirical half: data, train, evaluate, reproduce, bridge.
 
 As in :mod:`main` nothing heavy is imported before a command runs.
 """
@@ -18,7 +18,7 @@ data_app = typer.Typer(name="data", help="List the data sets, and get one.")
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.add_typer(data_app)
-    for command in (train, evaluate, reproduce):
+    for command in (train, evaluate, reproduce, bridge):
         app.command()(command)
 
 
@@ -313,6 +313,26 @@ def reproduce(
         dry_run=dry_run,
         as_json=as_json,
     )
+
+
+def bridge(
+    scale: Annotated[
+        str, typer.Option(help="smoke (seconds), cpu (about 20 minutes), or paper (hours).")
+    ] = "cpu",
+    seeds: Annotated[int, typer.Option(help="Training seeds of each network, at least 2.")] = 5,
+    out: Annotated[Path, typer.Option(help="Folder of parts, figures and report.html.")] = Path(
+        "bridge"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Train networks on the theory's distribution and place them on its exact frontier.
+
+    What is finished is saved; the same command goes on.
+    """
+    _need_torch("bridge")
+    from . import bridge as command
+
+    command.run(scale=scale, seeds=seeds, folder=out, as_json=as_json)
 
 
 def _numbers(option: str, text: str | None) -> list[int] | None:

@@ -59,7 +59,7 @@ def augmented_bayes(setting: Setting, angle: float, budget: float | None = None)
     --------
     >>> setting = Setting("two", "random:16:6", 8, p=0.7, budget=1.0)
     >>> [round(value, 4) for value in augmented_bayes(setting, 180)]
-    [0.9299, 0.9299, 0.9299, 0.7875]
+    [0.93, 0.93, 0.93, 0.7875]
     """
     orbit = setting.dist.orbit
     if orbit.n_shifts != 2:

@@ -67,7 +67,7 @@ def at_most(values: ArrayLike, limit: float, topic: str, claim: str, measure: st
 
     Examples
     --------
-    >>> at_most([0.001, 0.002], 0.01, "t", "c", "m").verdict
+    >>> at_most([0.001, 0.003], 0.01, "t", "c", "m").verdict
     'underpowered'
     >>> at_most([0.001, 0.0012], 0.01, "t", "c", "m").verdict
     'seen'
