@@ -110,7 +110,7 @@ def _margins(model: nn.Module, centre: Tensor, points: Tensor) -> Tensor:
     """Return how far the logit of the centre's class is above all others, (side, side)."""
     with torch.no_grad(), attacking(model) as network:
         label = network(centre[None]).argmax(1)
-        logits = torch.cat([network(part) for part in points.split(500)]).double()
+        logits = torch.cat([network(part) for part in torch.split(points, 500)]).double()
     own = logits[:, label]
     others = logits.scatter(1, label.expand(len(logits), 1), -np.inf)
     return (own[:, 0] - others.max(1).values).view(POINTS, POINTS)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from .adversarial import adversarial
 from .augmented import augmented
 from .bench import Bench
+from .finding import Contrast, Trend
 from .measure import Measure
 from .plan import Plan, ProfilePanel, SweepPanel
 
@@ -24,7 +25,11 @@ def adversarial_metrics(bench: Bench, scale: str) -> Plan:
 def _two_metrics(plan: Plan, kind: str) -> Plan:
     (panel,) = [p for p in plan.panels if isinstance(p, ProfilePanel) and p.kind == kind]
     panels = (replace(panel, metric="accuracy"), replace(panel, metric="unchanged"))
-    claims = tuple(c for c in plan.claims if getattr(c, "measure", None) and c.measure.kind == kind)
+    claims = tuple(
+        claim
+        for claim in plan.claims
+        if isinstance(claim, Contrast | Trend) and claim.measure.kind == kind
+    )
     return replace(plan, panels=panels, claims=claims)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .augmented import trained
 from .bench import Bench
-from .finding import Contrast, Trend
+from .finding import Claim, Contrast, Trend
 from .levels import level_label, level_notes
 from .measure import Measure
 from .plan import Known, Plan, ProfilePanel, Variant
@@ -84,7 +84,7 @@ def _of(bench: Bench, scale: str) -> Plan:
     ]
     rows = list(variants.values())
     least, most = rows[0], rows[-1]
-    claims = []
+    claims: list[Claim] = []
     for number, rule in enumerate(RULES):
         claims.append(
             Trend(

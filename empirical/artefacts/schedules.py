@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..evaluation import EvaluationSettings
 from ..training.stages import Stage
 from .bench import Bench
-from .finding import Contrast
+from .finding import Claim, Contrast
 from .plan import Plan, Variant
 from .strategies import (
     ADVERSARIAL,
@@ -42,13 +42,14 @@ def attack_settings(bench: Bench) -> Plan:
     pairs = (BASELINES[2], BASELINES[3])
     surveys = tuple(_attack(bench, steps, step) for steps, step in SETTINGS.values())
     variants = []
-    claims = []
+    claims: list[Claim] = []
     for number, (letter, (steps, step)) in enumerate(SETTINGS.items()):
         names = tuple(f"{bare(name)}, {letter}: {steps} steps of {budget(step)}" for name in pairs)
         for name, row in zip(names, pairs, strict=True):
             jobs = tuple(replace(job, evaluations=surveys) for job in rows[row])
             variants.append(Variant(name, jobs, evaluation=number))
-        claims += trade_off(*names, where=f"({letter}) {steps} steps of {budget(step)}: ")
+        straight, turned = names
+        claims += trade_off(straight, turned, where=f"({letter}) {steps} steps of {budget(step)}: ")
     listed = "; ".join(f"{k}: {steps} of {budget(step)}" for k, (steps, step) in SETTINGS.items())
     return Plan(
         variants=tuple(variants),
@@ -128,7 +129,7 @@ def scheduled(bench: Bench, milestones: tuple[int, ...]) -> tuple[Bench, tuple[S
 def networks(benches: Mapping[str, Bench]) -> Plan:
     """Return Table 8: PGD (Aug 0) and PGD (Aug 180) on several networks, by name."""
     variants = []
-    claims = []
+    claims: list[Claim] = []
     for label, bench in benches.items():
         rows = baselines(bench)
         straight, turned = (f"{label}, {bare(row)}" for row in BASELINES[2:4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..evaluation import EvaluationSettings
 from .bench import Bench
@@ -29,7 +30,7 @@ _IMAGES = {"paper": 1000, "cpu": 500, "smoke": 20}
 
 def settings_of(bench: Bench, attack: str, scale: str) -> EvaluationSettings:
     """Return what is measured under an attack: accuracy at 8/255 and under rotation."""
-    changes = {
+    changes: dict[str, Any] = {
         "rotations": (180.0,),
         "translations": (),
         "both": (),
@@ -75,8 +76,8 @@ def stronger_attacks(bench: Bench, scale: str) -> Plan:
         claims.append(Contrast(claim, ADVERSARIAL, **names, paired=False))
     panels = []
     for attack in ATTACKS:
-        names = tuple(f"{name}, {attack}" for name in shown)
-        panels.append(pareto(f"Under {attack}", names, names[2:], shown))
+        points = tuple(f"{name}, {attack}" for name in shown)
+        panels.append(pareto(f"Under {attack}", points, points[2:], shown))
     return Plan(
         variants=tuple(variants),
         panels=tuple(panels),

@@ -41,8 +41,8 @@ def sweep(bench: Bench, scale: str, *, budget: float, accuracy: bool = True) -> 
             (f"PGD {spell(budget)}", attacked, names),
         )
         panels.append(SweepPanel(f"{title}: accuracy", _AXIS, "accuracy", lines))
-    lines = (("DeepFool", distance, names),)
-    panels.append(SweepPanel(f"{title}: distance", _AXIS, "mean l2 distance", lines))
+    line = ("DeepFool", distance, names)
+    panels.append(SweepPanel(f"{title}: distance", _AXIS, "mean l2 distance", (line,)))
     claims = [
         Trend(
             f"{title}: larger rotations in training bring the decision boundary nearer "

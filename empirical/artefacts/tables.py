@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..models import ModelSpec
 from .bench import Bench
@@ -80,7 +81,7 @@ for _id, _where, _data, _network, (_pgd, _trades) in _STRATEGIES:
     "Conv-Conv-Pool-Conv-Conv-Pool-FC-FC, and its group-equivariant twin.",
 )
 def _table2(scale: str, seeds: Seeds) -> Plan:
-    twin = {"group": "p4", "head": "paper", "options": {"channels": "same"}}
+    twin: dict[str, Any] = {"group": "p4", "head": "paper", "options": {"channels": "same"}}
     chosen = (
         "channel counts: those of an earlier text, which fit the description; the table itself "
         "is not known to us",

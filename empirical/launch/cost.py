@@ -252,8 +252,8 @@ def machine_of(device: str) -> tuple[Machine, float] | None:
         words = device.replace(")", " ").replace(",", " ").split()
         threads = words[words.index("threads") - 1] if "threads" in words else "1"
         return MACHINES["cpu"], float(threads) if threads.isdigit() else 1.0
-    for name, words in {"a100": ("A100",), "h100": ("H100", "H200")}.items():
-        if any(word in device for word in words):
+    for name, marks in {"a100": ("A100",), "h100": ("H100", "H200")}.items():
+        if any(mark in device for mark in marks):
             return MACHINES[name], 1.0
     return None
 

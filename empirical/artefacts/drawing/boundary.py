@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,9 +20,11 @@ def draw_boundary(ax: Axes, picture: Mapping[str, Any]) -> None:
     reach = picture["reach"]
     side = np.linspace(-reach, reach, picture["points"])
     handles = []
-    for found, colour, line in zip(
-        picture["maps"], (BLUE, VERMILION), ("solid", "dashed"), strict=True
-    ):
+    looks: tuple[tuple[str, Literal["solid", "dashed"]], ...] = (
+        (BLUE, "solid"),
+        (VERMILION, "dashed"),
+    )
+    for found, (colour, line) in zip(picture["maps"], looks, strict=True):
         # Margins have a row a value of the first coordinate; contours want it along x.
         margins = np.array(found["margins"]).T
         ax.contour(side, side, margins, levels=[0.0], colors=[colour], linestyles=[line])
