@@ -26,6 +26,7 @@ from ..empirical.launch import (
 from ..empirical.launch.claims import BEAT
 from ..empirical.launch.cost import MACHINES, Estimate, estimate
 from ..empirical.launch.events import BEGUN, DONE, FAILED, WAITING
+from ..empirical.launch.schedule import makespan
 from ..empirical.store import Store
 from ..empirical.training import TrainOptions
 from ..theory.errors import InputError, RunFailedError, StoreError, check_integer
@@ -188,6 +189,9 @@ def show_jobs(
     """Show jobs with their states and what they are estimated to cost."""
     rows = [_row(job, store, costs) for job in jobs]
     open_rows = [row for row in rows if row["state"] != "done"]
+    workers = how.workers or 1
+    left = [job for job, row in zip(jobs, rows, strict=True) if row["state"] != "done"]
+    order = Manifest(jobs=tuple(left), root=store.root, flops=costs.flops).order
     total = {
         "jobs": len(rows),
         "done": len(rows) - len(open_rows),
@@ -195,6 +199,11 @@ def show_jobs(
         "flops_left": sum(row["flops"] for row in open_rows),
         "hours": {name: sum(row["hours"][name] for row in rows) for name in MACHINES},
         "hours_left": {name: sum(row["hours"][name] for row in open_rows) for name in MACHINES},
+        "workers": workers,
+        "hours_until_done": {
+            name: makespan(order, {row["digest"]: row["hours"][name] for row in open_rows}, workers)
+            for name in MACHINES
+        },
     }
     machines = {
         name: {
@@ -207,11 +216,10 @@ def show_jobs(
     if as_json:
         print_json({"jobs": rows, "total": total, "machines": machines, "shard": how.shard})
         return
-    titles = [machine.title for machine in MACHINES.values()]
     heading = f"{len(jobs)} trainings"
     if how.shard is not None:
         heading += f", share {how.shard}"
-    columns = ["training", "epochs", "state", "TFLOP", *(f"h, {title}" for title in titles)]
+    columns = ["training", "epochs", "state", "TFLOP", *(f"{name} h" for name in MACHINES)]
     shown = table(heading, *columns, numbers=(1, *range(3, len(columns))))
     shown.box = SIMPLE_HEAD
     for job, row in zip(jobs, rows, strict=True):
@@ -219,17 +227,24 @@ def show_jobs(
     shown.add_section()
     shown.add_row("in all", "", f"{total['done']} done", *_cells(total))
     if open_rows and total["done"]:
-        left = {"flops": total["flops_left"], "hours": total["hours_left"]}
-        shown.add_row("still to do", "", "", *_cells(left))
+        to_do = {"flops": total["flops_left"], "hours": total["hours_left"]}
+        shown.add_row("still to do", "", "", *_cells(to_do))
     out.print(shown)
+    if workers > 1 and open_rows:
+        until = (f"{total['hours_until_done'][name]:,.3g} on {name}" for name in MACHINES)
+        out.print(f"Hours until all are done, {workers} at a time: {', '.join(until)}.")
     for name, entry in machines.items():
         known = costs.calibration.jobs if entry["calibrated"] else 0
         corrected = f"; corrected by {known} finished jobs" if known else ""
-        out.print(f"{MACHINES[name].title}: {entry['source']}{corrected}.", markup=False)
+        text = f"{name}: {MACHINES[name].title}, {entry['source']}{corrected}."
+        out.print(text, markup=False)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [f"{row['flops'] / 1e12:,.3g}", *(f"{row['hours'][name]:,.3g}" for name in MACHINES)]
+    return [
+        f"{row.get('flops', 0) / 1e12:,.3g}",
+        *(f"{row['hours'][name]:,.3g}" for name in MACHINES),
+    ]
 
 
 def _row(job: Job, store: Store, costs: Estimate) -> dict[str, Any]:

@@ -53,8 +53,13 @@ def test_a_dry_run_counts_and_writes_nothing(spadv: Make, tmp_path: Path) -> Non
     for name, hours in total["hours"].items():
         assert hours == pytest.approx(sum(job["hours"][name] for job in plan["jobs"]))
         assert plan["machines"][name]["source"]
-    shown = spadv("reproduce", "one", "--dry-run", "--out", out)
+    assert total["hours_until_done"] == pytest.approx(total["hours"])
+    options = ("--launcher", "processes", "--workers", "2")
+    both = spadv("reproduce", "one", "two", "--dry-run", "--json", "--out", out, *options).json
+    assert both["total"]["hours_until_done"]["cpu"] < 0.7 * total["hours"]["cpu"]
+    shown = spadv("reproduce", "one", "--dry-run", "--out", out, *options)
     assert "2 trainings" in shown.out
+    assert "Hours until all are done, 2 at a time:" in shown.out
     assert "assumed" in shown.out
 
 

@@ -1,0 +1,68 @@
+"""Two workers against one, and the time to plan everything at the paper's scale.
+
+Must reach: two workers at least 1.7 times one on independent jobs (each worker on one thread,
+on two idle cores); planning all artefacts under 2 s, torch being imported.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from spadv.cli.launching import Launching, planned
+from spadv.empirical.artefacts import REGISTRY, merge
+from spadv.empirical.artefacts.job import Job
+from spadv.empirical.launch import Manifest, run_processes
+from spadv.empirical.store import Store
+from spadv.empirical.training import TrainConfig, TrainOptions
+
+JOBS = 8
+
+
+def jobs() -> tuple[Job, ...]:
+    table = {
+        "data": {"name": "mnist-sample", "limit": 3000},
+        "model": {"name": "stdcnn"},
+        "epochs": 3,
+        "optimiser": {"learning_rate": 0.05},
+    }
+    return tuple(Job(TrainConfig.from_table(table | {"seed": seed})) for seed in range(JOBS))
+
+
+def seconds(folder, workers: int) -> float:
+    manifest = Manifest(
+        jobs=jobs(), root=folder / str(workers), options=TrainOptions(device="cpu"), beat=2.0
+    )
+    begun = time.perf_counter()
+    assert len(run_processes(manifest, workers).done) == JOBS
+    return time.perf_counter() - begun
+
+
+@pytest.mark.slow
+def test_two_workers(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    load = os.getloadavg()[0]
+    one, two = seconds(tmp_path, 1), seconds(tmp_path, 2)
+    print(
+        f"\n{JOBS} trainings: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f} times "
+        f"(load before: {load:.1f}, cores: {os.cpu_count()})"
+    )
+    assert one / two >= 1.7 or load > 0.5
+
+
+def test_planning(benchmark, tmp_path):
+    store = Store(tmp_path / "runs")
+
+    def plan() -> int:
+        everything = [a.plan("paper") for a in REGISTRY.entries.values()]
+        found = merge([job for each in everything for job in each.jobs])
+        chosen, costs = planned(found, store, Launching(shard="1/8"), None)
+        states = [job.state(store) for job in found]
+        assert len(states) == len(costs.costs) > len(chosen)
+        return len(found)
+
+    benchmark.pedantic(plan, rounds=3, iterations=1)
+    benchmark.extra_info["jobs"] = plan()
+    assert benchmark.stats["min"] < 2
