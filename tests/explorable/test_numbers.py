@@ -492,7 +492,9 @@ def test_whole_settings(value: Value) -> None:
         f"{json.dumps(given)}.map((x) => {{ const m = S.study(S.tidy(x)); return {{state: m.state,"
         "setting: m.setting, natural: m.natural, best: m.best, cap: m.cap, robust: m.robust,"
         "laws: m.laws, hull: m.hull.map((q) => q.slice(0, 2)), bayes: m.named.bayes,"
-        "asked: m.asked, inner: m.lossInner, outer: m.lossOuter, exactPrice: m.exactPrice}; })"
+        "asked: m.asked, known: S.knownBorder(m, null).map((q) => q.slice(0, 2)),"
+        "beside: S.knownBeside(S.knownBorder(m, null), m.state.s), named: m.named,"
+        "inner: m.lossInner, outer: m.lossOuter, exactPrice: m.exactPrice}; })"
     )
     assert len(found) > 500
     for m in found:
@@ -524,10 +526,16 @@ def test_whole_settings(value: Value) -> None:
         if together is not None:
             others = [m["asked"][key] for key in ("loose", "upper", "lower", "robust")]
             assert together <= min(others) + 1e-9, where
-            # To the left of the hull the lower law may be what binds.
-            if state["s"] >= hull[0, 0]:
-                known = np.interp(state["s"], hull[:, 0], hull[:, 1], right=0)
-                assert together >= known - 1e-6, where
+            if m["beside"] is not None:
+                assert together >= m["beside"] - 1e-6, where
+        known = np.array(m["known"])
+        assert (np.diff(known[:, 0]) > 0).all(), where
+        slopes = np.diff(known[:, 1]) / np.diff(known[:, 0])
+        assert (np.diff(slopes) < 1e-9).all(), where
+        for rule in m["named"].values():
+            if rule["adversarial"] is not None:
+                border = np.interp(rule["spatial"], known[:, 0], known[:, 1])
+                assert rule["adversarial"] <= border + 1e-9, where
 
 
 def test_any_state_becomes_one_that_the_sliders_can_show(value: Value) -> None:

@@ -227,24 +227,10 @@ function drawAsked() {
   const all = tightenedAt(s, asked.together, refined);
   const bound = model.exact ? "exact frontier" : refined ? "all, and pairs of shifts" : "all together";
   rows.push([bound, asked.together === null ? "impossible" : `\u2264 ${percent(all)}`, true]);
-  const got = achievedAt(s);
+  const got = knownBeside(knownBorder(model, refined), s);
   rows.push(["a rule is known with", got === null ? "none" : `\u2265 ${percent(got)}`, true]);
   write("asked-body", rows.map(([name, value, total]) =>
     `<tr${total ? ' class="total"' : ""}><th scope="row">${name}</th><td>${value}</td></tr>`).join(""));
-}
-
-/** Largest A of a known rule (or two and a coin) with S = s. */
-function achievedAt(s) {
-  const hull = refined ? concaveHull(refined.points) : model.hull;
-  // To the left: the answer against x0, or a coin between it and the most robust rule.
-  const against = 1 - model.setting.p;
-  const known = [[against, model.setting.reaches ? 0 : against], ...hull];
-  for (let i = 1; i < known.length; i++) {
-    const [before, b] = known[i - 1], [here, a] = known[i];
-    if (s < before || s > here + 1e-9) continue;
-    return here > before ? b + (a - b) * (s - before) / (here - before) : a;
-  }
-  return null;
 }
 
 function planeNote() {

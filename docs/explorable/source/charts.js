@@ -119,11 +119,8 @@ function lawChart(m, refined, family, width) {
     ...border.map(([, most, a]) => [most, a]).reverse(),
   ];
   inside.push(filled(`${path(allowed, x, y)}Z`, "paper"));
-  const achieved = refined ? concaveHull(refined.points) : m.hull;
-  const low = 1 - setting.p, floor = setting.reaches ? 0 : low;
-  const all = concaveHull([...achieved, [low, floor]]);
-  const reached = all.filter(([s]) => s > low);
-  const corners = [[low, 0], [low, floor], ...reached, [all[all.length - 1][0], 0]];
+  const known = knownBorder(m, refined);
+  const corners = [[known[0][0], 0], ...known, [known[known.length - 1][0], 0]];
   inside.push(filled(`${path(corners, x, y)}Z`, "sky", 0.2));
   for (const s of [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]) {
     const odd = Math.round(10 * s) % 2;

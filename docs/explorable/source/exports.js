@@ -2,8 +2,9 @@
 globalThis.spadv = {
   DEFAULTS, LENGTHS, SHIFT_COUNTS, PRICE,
   askedLaws, bayesAccuracy, bracket, cdf, concaveHull, density, envelope, evaluateThreshold,
-  exactFrontier, givenUp, gradualAdversarial, gradualSpatial, linearFamilies, linearHull, lowerSpatial,
-  namedRules, otherBudgets, outerBound, planarProblem, quantile, refinement, robustAccuracy,
-  settingOf, shapePoint, shiftOptimum, spatialRange, study, theorem2Adversarial,
-  theorem2Spatial, theorem3Adversarial, theorem3Spatial, tidy, twoShiftAccuracy, upperTail,
+  exactFrontier, givenUp, gradualAdversarial, gradualSpatial, knownBeside, knownBorder,
+  linearFamilies, linearHull, lowerSpatial, namedRules, otherBudgets, outerBound, planarProblem,
+  quantile, refinement, robustAccuracy, settingOf, shapePoint, shiftOptimum, spatialRange, study,
+  theorem2Adversarial, theorem2Spatial, theorem3Adversarial, theorem3Spatial, tidy,
+  twoShiftAccuracy, upperTail,
 };

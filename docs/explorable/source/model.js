@@ -134,6 +134,36 @@ function forcedLoss(setting, best, robust, cap) {
   return low;
 }
 
+/**
+ * Largest A known to be achieved beside S, as a polyline from the answer against x0 to the
+ * most spatially robust rule: known rules, and coins between them.
+ */
+function knownBorder(m, refined) {
+  const { p, reaches } = m.setting;
+  const named = Object.values(m.named).filter((rule) => rule.adversarial !== null)
+    .map((rule) => [rule.spatial, rule.adversarial]);
+  const points = [[1 - p, reaches ? 0 : 1 - p], ...(refined ? refined.points : m.hull), ...named]
+    .sort((x, y) => x[0] - y[0] || x[1] - y[1]);
+  const border = [];
+  for (const point of points) {
+    while (border.length && (border[border.length - 1][0] === point[0] ||
+      (border.length > 1 && turn(border[border.length - 2], border[border.length - 1], point) >= 0))) {
+      border.pop();
+    }
+    border.push(point);
+  }
+  return border;
+}
+
+/** Largest A of a known rule (or two and a coin) with S = s; null where none is known. */
+function knownBeside(border, s) {
+  for (let i = 1; i < border.length; i++) {
+    const [before, b] = border[i - 1], [here, a] = border[i];
+    if (s >= before && s <= here + 1e-9) return b + (a - b) * (s - before) / (here - before);
+  }
+  return null;
+}
+
 /** The law's largest S beside A = a, or less where a line of the refinement is stricter. */
 function tightened(high, a, refined) {
   if (!refined) return high;
