@@ -66,9 +66,7 @@ def test_the_demo(spadv: Callable[..., Any], tmp_path: Path) -> None:
     assert sorted(event.digest for event in done) == sorted(job.digest for job in jobs)
     assert all(event.worker.startswith("slurm-") for event in done)
     store = Store(tmp_path / "runs")
-    devices = [
-        json.loads(job.folder(store).provenance_path.read_text())["device"] for job in jobs
-    ]
+    devices = [json.loads(job.folder(store).provenance_path.read_text())["device"] for job in jobs]
     assert all("1 threads" in device for device in devices)  # what Slurm gave
 
 
