@@ -119,6 +119,7 @@ def list_artefacts(
     columns = ("id", "title", "trainings", "done", "h left, 1 core", "drawn")
     shown = table(f"Artefacts at scale {scale}, in {folder}", *columns, numbers=(2, 3, 4))
     shown.box = SIMPLE_HEAD
+    shown.columns[0].no_wrap = True
     for row in rows:
         hours = f"{row['hours_left']['cpu']:,.2g}" if row["trainings"] else "0"
         counts = (str(row["trainings"]), str(row["done"]), hours)

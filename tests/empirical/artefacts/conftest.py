@@ -68,6 +68,12 @@ def invent_all(plan, images=200):
 
 
 @pytest.fixture
+def invented():
+    """Return the function from a plan to made-up records."""
+    return invent_all
+
+
+@pytest.fixture
 def made_up():
     """Return a function from artefact and scale to a document on made-up outcomes."""
 

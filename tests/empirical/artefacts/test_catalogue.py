@@ -43,7 +43,8 @@ def test_every_figure_and_table_is_there_and_nothing_else():
 
 def test_the_order_is_that_of_the_paper():
     names = list(REGISTRY.entries)
-    assert names[0] == "fig1" and names[-1] == "demo"
+    assert names[0] == "fig1"
+    assert names[-1] == "demo"
     assert names.index("fig2") < names.index("fig2a-d") < names.index("fig3") < names.index("fig10")
     assert names.index("fig22") < names.index("table1") < names.index("protocols")
 
@@ -80,7 +81,8 @@ def test_panels_are_as_many_as_the_captions_say():
     ("one", "other"),
     [
         ("table1", "fig6"), ("fig6", "fig17"), ("table4", "fig18"), ("table5", "fig19"),
-        ("table6", "fig22"), ("table1", "table4"), ("table3", "table1"), ("stronger-attack", "table1"),
+        ("table6", "fig22"), ("table1", "table4"), ("table3", "table1"),
+        ("stronger-attack", "table1"),
         ("fig16a-d", "fig8"), ("fig5", "fig16"), ("fig5c-d", "fig1"), ("fig16i-l", "fig11"),
         ("fig15", "fig8"), ("protocols", "fig8"), ("protocols-cifar10", "fig1"),
     ],
@@ -231,7 +233,8 @@ def test_cusp():
     optimiser = config.optimiser
     assert (optimiser.milestones, optimiser.gamma) == ((75, 90, 100), 0.1)
     assert (optimiser.learning_rate, optimiser.weight_decay) == (0.1, 5e-4)
-    assert not optimiser.shuffle and not config.model.normalise
+    assert not optimiser.shuffle
+    assert not config.model.normalise
     trades = configs("table4", "10 CuSP-TRADES")
     assert [round(s.augment.rotation) for s in trades.stages] == [120, 120, 180]
     assert [round(s.objective.budget * 255) for s in trades.stages] == [2, 4, 8]
@@ -273,7 +276,8 @@ def test_evaluation():
     assert (survey.images, survey.iterate, survey.protocol) == (None, "last", "corrected")
     survey = bench("cifar10", "vgg16", "spatial", "paper", (0,)).survey
     assert (survey.steps, survey.step_size) == (10, 2 / 255)
-    assert max(survey.budgets) == 8 / 255 and survey.distance_images == 10_000
+    assert max(survey.budgets) == 8 / 255
+    assert survey.distance_images == 10_000
 
 
 def test_the_levels_that_the_text_names_are_among_the_papers():

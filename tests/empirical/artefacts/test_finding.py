@@ -105,7 +105,8 @@ def test_two_levels_have_no_ranks():
     tables = {"0": np.ones((1, 50)), "1": np.zeros((1, 50))}
     claim = Trend("falls", RATE, ("0", "1"), (0.0, 1.0), rising=False)
     found = find("x", claim, scores_of(tables), resampler())
-    assert found.rank is None and found.verdict == "seen"
+    assert found.rank is None
+    assert found.verdict == "seen"
 
 
 def test_a_gain_is_an_area():
@@ -121,7 +122,8 @@ def test_a_gain_is_an_area():
     found = find("x", Gain("new", across, up, ("new",), base), scores, resampler())
     assert found.means == pytest.approx((0.44, 0.28))
     assert found.effect == pytest.approx(0.16)
-    assert found.verdict == "seen" and found.interval.low < 0.16 < found.interval.high
+    assert found.verdict == "seen"
+    assert found.interval.low < 0.16 < found.interval.high
     found = find("x", Gain("inner", across, up, ("inner",), base), scores, resampler())
     assert (found.effect, found.verdict) == (pytest.approx(0), "not seen")
 
