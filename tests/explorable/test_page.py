@@ -291,6 +291,20 @@ def test_a_setting_can_be_linked(page: Any) -> None:
     assert (
         page.evaluate("document.getElementById('headline').textContent") == "You cannot have it all"
     )
+    # Not even at the moment at which the page writes its own address.
+    for wait in range(230, 270, 4):
+        page.evaluate(
+            f"""(async () => {{
+              const input = document.getElementById("p");
+              input.value = 0.8;
+              input.dispatchEvent(new Event("input", {{ bubbles: true }}));
+              const end = performance.now() + {wait};
+              while (performance.now() < end);
+              location.hash = "p=0.7&n=2&delta=0.5&e=4&d=1024&s=0.9";
+              await new Promise((done) => setTimeout(done, 60));
+            }})()"""
+        )
+        assert page.evaluate("document.getElementById('p').value") == "0.7"
     page.evaluate("document.querySelector('.intro a').click()")
     settle(page)
     assert page.evaluate("document.getElementById('e').value") == "4"

@@ -40,8 +40,8 @@ let saying = 0;
 let saving = 0;
 const widths = {};
 
-function readFragment() {
-  const given = new URLSearchParams(location.hash.slice(1));
+function readFragment(text) {
+  const given = new URLSearchParams(text.slice(1));
   const numbers = Object.fromEntries(Object.keys(DEFAULTS).map((key) =>
     [key, given.get(key) ? Number(given.get(key)) : NaN]));
   const wanted = given.get("show");
@@ -346,10 +346,12 @@ function start() {
   } catch { /* as the system */ }
   setTheme(byId("theme").value);
   byId("price-error").textContent = `\u00b1${(200 * PRICE.standard_error).toFixed(3)} points`;
-  addEventListener("hashchange", () => {
+  addEventListener("hashchange", (event) => {
+    // The address may have been written over since: the event knows what was asked for.
+    const { hash } = new URL(event.newURL);
     // Links within the page have fragments, too.
-    if (!location.hash.includes("=")) return;
-    state = readFragment();
+    if (!hash.includes("=")) return;
+    state = readFragment(hash);
     update();
   });
   new ResizeObserver(() => {
@@ -359,7 +361,7 @@ function start() {
     document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
   });
   measure();
-  state = readFragment();
+  state = readFragment(location.hash);
   update();
 }
 
