@@ -136,12 +136,20 @@ def _parts(document: Mapping[str, Any]) -> str:
             escape(part["label"]),
             str(part["seeds"]),
             f"{part['seconds']:.0f} s",
-            escape(str(part["device"])),
             escape(str(part["commit"] or "")[:10]),
             f"<code>{escape(part['digest'][:12])}</code>",
         )
         for part in document["parts"]
     ]
-    header = ("part", "seeds", "seconds", "device", "commit", "digest")
+    header = ("part", "seeds", "seconds", "commit", "digest")
+    machines = "".join(
+        f"<li>{escape(machine['device'])}; "
+        + escape(", ".join(f"{name} {number}" for name, number in machine["versions"].items()))
+        + "</li>"
+        for machine in document["machines"]
+    )
     table = html_table(header, rows, numbers=(1, 2))
-    return f"<details><summary>Where the numbers come from</summary>{table}</details>"
+    return (
+        "<details><summary>Where the numbers come from</summary>"
+        f"<ul>{machines}</ul>{table}</details>"
+    )

@@ -46,7 +46,7 @@ def document(results: Results) -> dict[str, Any]:
         "settings" with their frontiers; "panels" of the types "pareto" (S against A, a
         panel for each setting and kind of network), "law" and "curves"; a "table" of every
         network; "families" with what the best of each loses; "findings"; "attack", what an
-        exact search breaks beyond the attacks; "parts" with seconds and versions.
+        exact search breaks beyond the attacks; "parts" with seconds, "machines" with versions.
     """
     study, board = results.study, Board(results)
     made = {
@@ -68,6 +68,7 @@ def document(results: Results) -> dict[str, Any]:
         "findings": [finding.to_json() for finding in all_findings(board)],
         "attack": _attack(results),
         "parts": [_part(group, record) for group, record in results.records.items()],
+        "machines": _machines(results),
     }
     rounded: dict[str, Any] = _rounded(made)
     return rounded
@@ -132,7 +133,8 @@ def _law_line(setting: Setting, e: float, board: Board, kinds: Sequence[str]) ->
     p, delta = setting.p, float(setting.dist.orbit.delta[1])
     distance = residual(e, delta)
     best = augmented_bayes(setting, 0.0).natural
-    grid = np.linspace(1 - p, best, 120)
+    # Denser towards the Bayes accuracy, where the law is steep.
+    grid = best - (best - 1 + p) * np.linspace(1, 0, 60) ** 2
     bound = gradual_adversarial(grid, p, distance, tight=True)
     angles = np.concatenate([[0.0], np.linspace(90, 180, 31)])
     path = [augmented_bayes(setting, float(angle), e) for angle in angles]
@@ -304,13 +306,23 @@ def _attack(results: Results) -> list[dict[str, Any]]:
 
 
 def _part(group: Group, record: dict[str, Any]) -> dict[str, Any]:
-    provenance = record["provenance"]
-    kept = {
-        key: provenance[key]
-        for key in ("seconds", "device", "commit", "versions")
-        if key in provenance
+    return {
+        "label": group.label,
+        "digest": record["digest"],
+        "seeds": group.seeds,
+        "seconds": record["provenance"]["seconds"],
+        "commit": record["provenance"]["commit"],
     }
-    return {"label": group.label, "digest": record["digest"], "seeds": group.seeds} | kept
+
+
+def _machines(results: Results) -> list[dict[str, Any]]:
+    """Return where the parts were made, each combination of machine and versions once."""
+    made: list[dict[str, Any]] = []
+    for record in results.records.values():
+        one = {key: record["provenance"][key] for key in ("device", "versions")}
+        if one not in made:
+            made.append(one)
+    return made
 
 
 def _rounded(value: Any) -> Any:

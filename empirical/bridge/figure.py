@@ -14,6 +14,7 @@ from ...theory.style import (
     GREY,
     ORANGE,
     PURPLE,
+    SKY,
     VERMILION,
     new_figure,
     styled,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 LOOKS: dict[str, tuple[str, str, Any]] = {
     "natural": (BLACK, "o", "-"),
     "shifts": (BLACK, "s", "-"),
-    "PGD": (ORANGE, "D", "-"),
+    "PGD": (SKY, "D", "-"),
     "PGD + shifts": (BLUE, "^", "-"),
     "PGD + range": (BLUE, "v", "--"),
     "TRADES": (PURPLE, "P", "-"),
@@ -37,7 +38,7 @@ LOOKS: dict[str, tuple[str, str, Any]] = {
     "CuSP-TRADES": (VERMILION, ">", ":"),
     "mixture": (GREEN, "h", "-"),
 }
-_WIDTH, _HEIGHT = 3.5, 3.0
+_WIDTH, _HEIGHT = 3.8, 3.3
 
 
 def draw_frontiers(document: Mapping[str, Any]) -> Figure:
@@ -164,7 +165,7 @@ def draw_laws(document: Mapping[str, Any]) -> Figure | None:
     if not panels:
         return None
     with styled():
-        figure = new_figure(figsize=(3.9 * len(panels), 3.4))
+        figure = new_figure(figsize=(3.9 * len(panels), 3.7))
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, panel in zip(axes, panels, strict=True):
             ax.set_title(panel["title"], fontsize=9)
@@ -194,7 +195,7 @@ def _law(ax: Axes, panel: Mapping[str, Any]) -> None:
     moved = [n["x"] for line in panel["lines"] for n in line["networks"]]
     ax.set_xlim(min(moved) - 0.05, None)
     ax.set_ylim(0, 1.0)
-    ax.legend(loc="lower left", title="law; dotted: prediction", title_fontsize=8)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=len(panel["lines"]))
 
 
 def _curves(ax: Axes, panel: Mapping[str, Any]) -> None:
@@ -205,4 +206,4 @@ def _curves(ax: Axes, panel: Mapping[str, Any]) -> None:
         ax.plot(x, y, color=colour, marker=marker, ls=line, lw=1.2, ms=5, label=curve["label"])
     ax.set_xscale("log")
     ax.set_ylim(bottom=0)
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)

@@ -6,10 +6,10 @@ intervals over training seeds. It returns nothing where the study lacks the netw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from ...theory.accuracy import bayes_accuracy
+from ...theory.bounds import gradual_adversarial, residual
 from .board import Board, Floats
 from .plan import LONGER, SAMPLE_SIZES, SCHEDULED, SETTLED, sample_variant
 from .prediction import augmented_bayes
@@ -33,9 +33,17 @@ def all_findings(board: Board) -> list[Finding]:
     """Return every finding that a study's networks allow, by hypothesis."""
     made: list[Finding] = []
     settings = board.results.study.settings
-    for rule in (natural_finds_bayes, shifts_trade, cusp_nominal, cusp_anywhere, cusp_covers):
-        made += [one for s in settings for kind in board.kinds for one in rule(board, s, kind)]
-    for rule in (cusp_against_shifts, cusp_against_pgd, cusp_at_both):
+    for rule in (
+        natural_finds_bayes,
+        within_law,
+        shifts_trade,
+        cusp_nominal,
+        cusp_anywhere,
+        cusp_covers,
+        cusp_against_shifts,
+        cusp_against_pgd,
+        cusp_at_both,
+    ):
         made += [one for s in settings for kind in board.kinds for one in rule(board, s, kind)]
     for whole in (
         shifts_follow_theory,
@@ -149,6 +157,33 @@ def shifts_follow_theory(board: Board, setting: Setting) -> list[Finding]:
             )
         )
     return made
+
+
+def within_law(board: Board, setting: Setting, kind: str) -> list[Finding]:
+    """No network passes the gradual law between A and the accuracy on r_1 X."""
+    levels = board.levels(setting, kind, "shifts")
+    if not levels or setting.dist.n_shifts != 2:
+        return []
+    delta, best = float(setting.dist.orbit.delta[1]), float(bayes_accuracy(setting.p))
+    room: list[tuple[Floats, float, float]] = []
+    for level in levels:
+        found = board.measured(setting, kind, "shifts", level)
+        # Chance may carry a measured accuracy past the largest possible one.
+        moved = np.minimum([m.moved.value for m in found], best)
+        for e in found[0].adversarial:
+            law = gradual_adversarial(moved, setting.p, residual(e, delta), tight=True)
+            room.append((law - [m.adversarial[e].value for m in found], level, e))
+    nearest, level, e = min(room, key=lambda one: float(one[0].mean()))
+    return [
+        at_most(
+            -nearest,
+            SMALLEST_DIFFERENCE,
+            "No network passes the gradual law",
+            f"{setting.name}, {kind}: trained with shifts alone no network passes the law "
+            f"A <= U_D(S_1) (nearest: up to {level:g} degrees, e = {e:g})",
+            "A less the law",
+        )
+    ]
 
 
 def cusp_nominal(board: Board, setting: Setting, kind: str) -> list[Finding]:
@@ -347,12 +382,11 @@ def few_samples(board: Board, setting: Setting) -> list[Finding]:
         level = METHODS[name].nominal
         if not all(board.has(setting, "mlp", name, level, v) for v in (few, many)):
             continue
-        shorts: Sequence[Floats] = [
-            board.short(setting, "mlp", name, level, variant) for variant in (few, many)
-        ]
+        gained = board.short(setting, "mlp", name, level, few)
+        gained = gained - board.short(setting, "mlp", name, level, many)
         made.append(
             above_zero(
-                shorts[0] - shorts[1],
+                gained,
                 SMALLEST_DIFFERENCE,
                 "Few samples cost both accuracies",
                 f"{setting.name}, mlp: {name} on {few} ends farther off than on {many}",
