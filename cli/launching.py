@@ -223,7 +223,8 @@ def show_jobs(
     shown = table(heading, *columns, numbers=(1, *range(3, len(columns))))
     shown.box = SIMPLE_HEAD
     for job, row in zip(jobs, rows, strict=True):
-        shown.add_row(job.label, str(job.config.epochs), row["note"] or row["state"], *_cells(row))
+        name = job.label if job.start is None else f"{job.label}, from {job.start.label}"
+        shown.add_row(name, str(job.config.epochs), row["note"] or row["state"], *_cells(row))
     shown.add_section()
     shown.add_row("in all", "", f"{total['done']} done", *_cells(total))
     if open_rows and total["done"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,5 +74,7 @@ class EventReader:
                 text = stream.read()
             whole = text[: text.rfind(b"\n") + 1]
             self._read[path] = self._read.get(path, 0) + len(whole)
-            found += [Event(**json.loads(line)) for line in whole.splitlines()]
+            for line in whole.splitlines():
+                with suppress(ValueError, TypeError):  # a line cut off where a disk was full
+                    found.append(Event(**json.loads(line)))
         return found

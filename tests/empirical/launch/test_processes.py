@@ -167,6 +167,10 @@ def test_events_are_read_in_whole_lines(tmp_path: Path) -> None:
     log(two)
     assert reader.new() == [Event("note", "w"), two]
     assert reader.new() == []
+    with path.open("a") as stream:
+        stream.write('{"kind": "cut off by a full di\n')
+    log(one)
+    assert reader.new() == [one]
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5])
