@@ -24,7 +24,7 @@ $(VENV)/.lint: pyproject.toml | $(BIN)/python
 
 demo: $(VENV)/.core
 	$(BIN)/spadv verify --out $(OUT)/theory
-	$(BIN)/spadv reproduce demo --out $(OUT)/networks
+	$(BIN)/spadv reproduce demo --seeds 1 --out $(OUT)/networks
 	@echo "Open $(OUT)/theory/report.html and $(OUT)/networks/report.html in a browser."
 
 # One process a core, and one thread each: the tests are many small computations.
