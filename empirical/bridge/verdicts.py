@@ -13,6 +13,12 @@ from ...theory.stats import Interval
 from .shortfall import over_seeds
 
 SEEN, NOT_SEEN, OPPOSITE, UNDERPOWERED = "seen", "not seen", "opposite", "underpowered"
+#: A network this near to a line counts as on it, in units of accuracy.
+NEAR_LINE = 0.01
+#: Accuracies this near to a prediction count as equal to it.
+NEAR_POINT = 0.02
+#: Smaller differences of accuracies, and of distances, between two methods count as none.
+SMALLEST_DIFFERENCE = 0.005
 
 
 @dataclass(frozen=True)
