@@ -293,6 +293,7 @@ def test_a_setting_can_be_linked(page: Any) -> None:
     )
     # Not even at the moment at which the page writes its own address.
     for wait in range(230, 270, 4):
+        settle(page)
         page.evaluate(
             f"""(async () => {{
               const input = document.getElementById("p");
