@@ -76,8 +76,8 @@ def _plan(scale: str, seeds: tuple[int, ...]) -> Plan:
     return Plan(
         variants=tuple(variants),
         panels=(
-            ProfilePanel("Rate of invariance", "rotation", "unchanged", lines),
-            ProfilePanel("Robustness (PGD)", "robustness", "unchanged", lines),
+            ProfilePanel("Rate of invariance", "rotation", "unchanged", lines, ordered=False),
+            ProfilePanel("Robustness (PGD)", "robustness", "unchanged", lines, ordered=False),
         ),
         claims=tuple(claims),
         columns=(

@@ -195,7 +195,8 @@ def _other(panel: Panel) -> ProfilePanel | None:
 
 def _known(known: Known, board: Board) -> dict[str, Any]:
     mean, interval = board.mean(known.measure, known.variant)
-    here = {"value": mean, "low": interval.low, "high": interval.high}
+    found = {"value": mean, "low": interval.low, "high": interval.high}
+    here = {key: value * known.factor for key, value in found.items()}
     return {
         "variant": known.variant,
         "measure": str(known.measure),

@@ -131,13 +131,16 @@ class Known:
     paper : str
         The number as it is known ("about 65%").
     source : str
-        Where it is known from.
+        Where it is known from, and in which units ours is told.
+    factor : float
+        By which ours is multiplied to stand in those units.
     """
 
     variant: str
     measure: Measure
     paper: str
     source: str
+    factor: float = 1.0
 
 
 class Illustration(Protocol):

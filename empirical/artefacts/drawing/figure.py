@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from .pareto import draw_pareto, pareto_key
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_Panel = Mapping[str, Any]
 
 #: Inches: axes, gaps between them, margins. Fixed, because a layout engine takes seconds for
 #: sixteen panels, and because figures of the same shape can be laid beside each other.
@@ -42,13 +45,13 @@ def draw_other_metric(document: Mapping[str, Any]) -> Figure | None:
     return _draw(document["other_metric"], document["first"])
 
 
-def _draw(panels: Sequence[Mapping[str, Any]], first: str) -> Figure | None:
+def _draw(panels: Sequence[_Panel], first: str) -> Figure | None:
     if not panels:
         return None
     kind = panels[0]["type"]
     columns = 2 if kind == "pareto" and len(panels) != 3 else _columns(len(panels))
-    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
-    columns = min(columns, len(panels))
+    rows = _rows(panels, columns)
+    columns = max(map(len, rows))
     shared = [_shared_key(row) for row in rows]
     width, height = _AXES[kind]
     down = _DOWN + (0 if all(shared) else _OWN_LEGENDS[kind])
@@ -77,10 +80,19 @@ def _draw(panels: Sequence[Mapping[str, Any]], first: str) -> Figure | None:
                 _panel(ax, panel, legend=not shared[number])
             if shared[number]:
                 # Where the next panel would begin, but for the room of its labels.
-                ax = place(number, columns - _ACROSS * 0.7 / (width + _ACROSS), key)
+                ax = place(number, len(row) - _ACROSS * 0.7 / (width + _ACROSS), key)
                 ax.set_axis_off()
                 _key(ax, row[0])
     return figure
+
+
+def _rows(panels: Sequence[_Panel], columns: int) -> list[list[_Panel]]:
+    """Return panels row by row; a row begins anew where another legend is needed."""
+    rows = []
+    for _, group in groupby(panels, key=lambda p: p.get("legend") and (p["legend"], _labels(p))):
+        found = list(group)
+        rows += [found[start : start + columns] for start in range(0, len(found), columns)]
+    return rows
 
 
 def _columns(panels: int) -> int:
@@ -89,7 +101,7 @@ def _columns(panels: int) -> int:
     return 4 if panels % 4 == 0 or panels > 9 else 3
 
 
-def _panel(ax: Axes, panel: Mapping[str, Any], *, legend: bool) -> None:
+def _panel(ax: Axes, panel: _Panel, *, legend: bool) -> None:
     if panel["type"] == "curves":
         draw_curves(ax, panel, legend=legend)
     elif panel["type"] == "pareto":
@@ -98,12 +110,12 @@ def _panel(ax: Axes, panel: Mapping[str, Any], *, legend: bool) -> None:
         draw_boundary(ax, panel)
 
 
-def _labels(panel: Mapping[str, Any]) -> tuple[str, ...]:
+def _labels(panel: _Panel) -> tuple[str, ...]:
     entries = panel.get("curves") or panel.get("points") or []
     return tuple(entry["label"] for entry in entries)
 
 
-def _shared_key(row: Sequence[Mapping[str, Any]]) -> bool:
+def _shared_key(row: Sequence[_Panel]) -> bool:
     """Return whether one legend serves all panels of a row."""
     if row[0]["type"] == "pareto":
         return True
@@ -112,12 +124,12 @@ def _shared_key(row: Sequence[Mapping[str, Any]]) -> bool:
     return len(_labels(row[0])) > 1 and len({_labels(panel) for panel in row}) == 1
 
 
-def _key_width(panel: Mapping[str, Any]) -> float:
+def _key_width(panel: _Panel) -> float:
     lines = [*_labels(panel), *panel.get("legend", "").split("\n")]
     return _MARKS + _LETTER * max(map(len, lines))
 
 
-def _key(ax: Axes, panel: Mapping[str, Any]) -> None:
+def _key(ax: Axes, panel: _Panel) -> None:
     if panel["type"] == "pareto":
         pareto_key(ax, panel)
         return

@@ -41,6 +41,18 @@ def test_panels_have_the_papers_letters(made_up, name, first, last):
     assert titles[-1].startswith(f"({last}) ")
 
 
+@pytest.mark.parametrize(
+    ("name", "lengths"),
+    [("fig1", [4, 4, 4, 4]), ("fig12", [4, 2, 4, 4]), ("fig13", [2, 2, 4, 3]), ("fig7", [2, 2])],
+)
+def test_a_row_begins_anew_where_another_legend_is_needed(made_up, name, lengths):
+    figure, _ = drawn(made_up, name)
+    tops = [round(ax.get_position().y1, 3) for ax in titled(figure)]
+    assert [tops.count(top) for top in dict.fromkeys(tops)] == lengths
+    legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    assert len(legends) == len(lengths)
+
+
 def test_a_single_panel_has_no_letter(made_up):
     figure, _ = drawn(made_up, "table7")
     assert [ax.get_title(loc="left") for ax in titled(figure)] == ["Schedules of the learning rate"]
