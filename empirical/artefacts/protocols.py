@@ -117,7 +117,8 @@ def _of(bench: Bench, scale: str) -> Plan:
         )
     far = max(survey.budgets)
     columns = []
-    for value in (survey.budgets[1], far):
+    # At 0 the published rules leave the clip, and the mode, alone.
+    for value in (0.0, survey.budgets[1], far):
         for metric in ("unchanged", "accuracy"):
             columns.append((_column(metric, value), Measure("robustness", metric, value)))
     return Plan(
