@@ -34,6 +34,9 @@ from .console import err, out, print_json, progress_bar, table
 
 LAUNCHERS = ("local", "processes", "slurm")
 
+#: Failures that the last line lists, at most.
+_LISTED = 8
+
 #: Workers at a time under Slurm, unless said otherwise.
 _SLURM_WORKERS = 8
 
@@ -180,7 +183,9 @@ def complain(outcome: Outcome, total: int, *, waited: bool = True) -> None:
         lasting = "; --retry tries again what diverged or lost its workers" * any(
             failure.kind in ("diverged", "lost") for failure in outcome.failed.values()
         )
-        raise RunFailedError(f"{len(parts)} of {total} jobs failed: {'; '.join(parts)}{lasting}")
+        more = f"; and {len(parts) - _LISTED} more (see --dry-run)" * (len(parts) > _LISTED)
+        listed = "; ".join(parts[:_LISTED])
+        raise RunFailedError(f"{len(parts)} of {total} jobs failed: {listed}{more}{lasting}")
 
 
 def show_jobs(

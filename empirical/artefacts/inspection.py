@@ -99,13 +99,21 @@ def read_training(run: RunFolder) -> tuple[TrainConfig, dict[str, Any]]:
     return config, {}
 
 
-def check_weights(run: RunFolder, provenance: dict[str, Any]) -> None:
-    """Raise DamagedError if the checkpoint of a finished training is not what was written."""
+def check_weights(run: RunFolder, provenance: dict[str, Any]) -> str:
+    """Return the SHA-256 of the checkpoint of a finished training.
+
+    Raises
+    ------
+    DamagedError
+        If it is not what was written.
+    """
     path = run.checkpoint_path
     if not path.is_file():
         raise DamagedError(path, "it is missing", whole=True)
-    if file_digest(path) != provenance["checkpoint_sha256"]:
+    digest = file_digest(path)
+    if digest != provenance["checkpoint_sha256"]:
         raise DamagedError(path, "its SHA-256 is not that of provenance.json", whole=True)
+    return digest
 
 
 def finished_evaluations(

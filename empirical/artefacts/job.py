@@ -18,7 +18,6 @@ from ..device import pick_device
 from ..evaluation import Evaluation, EvaluationSettings, evaluate
 from ..store import RunFolder, Store
 from ..training import TrainConfig, TrainOptions, load_run, train
-from ..training.checkpoint import file_digest
 from .inspection import (
     DamagedError,
     Finished,
@@ -305,8 +304,7 @@ class Job:
         run = self.start.folder(store)
         if not run.is_complete:
             raise StoreError(f"{self.label} starts from {self.start.label}, which is not trained")
-        check_weights(run, self.start._trained(store))
-        digest = file_digest(run.checkpoint_path)
+        digest = check_weights(run, self.start._trained(store))
         model = replace(self.config.model, weights=str(run.checkpoint_path), weights_digest=digest)
         return dataclasses.replace(self.config, model=model)
 

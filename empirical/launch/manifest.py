@@ -81,6 +81,11 @@ class Manifest:
         """Where the launch keeps this manifest, and what its workers tell."""
         return self.root / ".launches" / self.launch
 
+    @property
+    def path(self) -> Path:
+        """Where :meth:`write` writes it."""
+        return self.folder / "manifest.json"
+
     @cached_property
     def order(self) -> tuple[Job, ...]:
         """The jobs, those first that begin the dearest chain of starts."""
@@ -93,9 +98,8 @@ class Manifest:
 
     def write(self) -> Path:
         """Write the manifest into the launch's folder and return the path."""
-        path = self.folder / "manifest.json"
         write_json(
-            path,
+            self.path,
             {
                 "schema": SCHEMA,
                 "launch": self.launch,
@@ -111,7 +115,7 @@ class Manifest:
                 "jobs": [job.to_json() for job in self.jobs],
             },
         )
-        return path
+        return self.path
 
     @classmethod
     def read(cls, path: Path) -> Manifest:

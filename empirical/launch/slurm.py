@@ -114,8 +114,8 @@ def run_slurm(
     before = overview.look()
     if before.settled:
         return before
-    path = manifest.write()
-    pool = _Pool(manifest, path, chosen, PATIENCE if wait else PATIENCE_ALONE)
+    pool = _Pool(manifest, chosen, PATIENCE if wait else PATIENCE_ALONE)
+    manifest.write()
     shown = Shown(manifest, before, progress, watch)
     most = 2 * workers + 4 * len(manifest.jobs)
 
@@ -150,13 +150,11 @@ def run_slurm(
 class _Pool:
     """The workers of a launch, as Slurm sees them."""
 
-    def __init__(
-        self, manifest: Manifest, path: Path, settings: dict[str, Any], patience: float
-    ) -> None:
+    def __init__(self, manifest: Manifest, settings: dict[str, Any], patience: float) -> None:
         self.name = f"spadv-{manifest.launch}"
         self.folder = manifest.folder / "slurm"
         self.submitted = 0
-        self._worker = SlurmWorker(path, patience, manifest.job_processes)
+        self._worker = SlurmWorker(manifest.path, patience, manifest.job_processes)
         self._executor = _executor(self.folder, self.name, manifest, settings)
 
     def submit(self, count: int) -> str:

@@ -21,6 +21,13 @@ stop() {
 }
 
 if [ "$action" = stop ]; then
+    # Tasks end while there are still daemons to end them.
+    export SLURM_CONF="$folder/slurm.conf"
+    scancel --full --user="$(id -un)" 2>/dev/null || true
+    for _ in $(seq 40); do
+        [ -n "$(squeue --noheader 2>/dev/null)" ] || break
+        sleep 0.5
+    done
     stop
     exit 0
 fi

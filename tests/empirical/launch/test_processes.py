@@ -126,6 +126,7 @@ def test_a_killed_worker_is_replaced_and_its_job_goes_on(
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_launcher(
     tmp_path: Path, make_job: Make, make_manifest: Make
 ) -> None:
