@@ -25,7 +25,7 @@ def jobs() -> tuple[Job, ...]:
     table = {
         "data": {"name": "mnist-sample", "limit": 3000},
         "model": {"name": "stdcnn"},
-        "epochs": 3,
+        "epochs": 6,
         "optimiser": {"learning_rate": 0.05},
     }
     return tuple(Job(TrainConfig.from_table(table | {"seed": seed})) for seed in range(JOBS))
