@@ -122,9 +122,11 @@ def arena(
     """
     choose("precision", precision, PRECISIONS)
     seed = draw_seed(generator) if rules.train_mode else None
-    with torch.inference_mode(False), attacking(model, train=rules.train_mode, seed=seed) as net:
-        space = make_space(net, x, rules)
-        fast = accelerated(net, space.logits, x, precision)
+    with (
+        torch.inference_mode(False),
+        attacking(model, train=rules.train_mode, seed=seed) as net,
+        accelerated(net, (space := make_space(net, x, rules)).logits, x, precision) as fast,
+    ):
 
         def logits(images: Tensor) -> Tensor:
             return check_logits(fast(images), len(images))

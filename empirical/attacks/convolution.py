@@ -25,7 +25,9 @@ MANY = 128
 Pair = tuple[int, int]
 
 
-class _Spread(NamedTuple):
+class Spread(NamedTuple):
+    """How the taps of a convolution lie: stride, padding and dilation, rows then columns."""
+
     stride: Pair
     padding: Pair
     dilation: Pair
@@ -77,7 +79,7 @@ class FastConvolutions(TorchFunctionMode):
         weight = self._prepared(weight)
         if weight.shape[1] > FEW or not (input.requires_grad and torch.is_grad_enabled()):
             return torch.conv2d(input, weight, bias, stride, padding, dilation)
-        spread = _Spread(_pair(stride), _pair(padding), _pair(dilation))
+        spread = Spread(pair(stride), pair(padding), pair(dilation))
         found: Tensor = _FirstConvolution.apply(input, weight, bias, spread)
         return found
 
@@ -96,7 +98,7 @@ class _FirstConvolution(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, spread: _Spread) -> Tensor:
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, spread: Spread) -> Tensor:
         return torch.conv2d(x, weight, bias, spread.stride, spread.padding, spread.dilation)
 
     @staticmethod
@@ -110,7 +112,7 @@ class _FirstConvolution(torch.autograd.Function):
 
 
 def back_by_planes(
-    gradient: Tensor, weight: Tensor, size: tuple[int, int], spread: _Spread
+    gradient: Tensor, weight: Tensor, size: tuple[int, int], spread: Spread
 ) -> Tensor:
     """Return the gradient at a convolution's input: one product, one shifted sum per tap."""
     (sy, sx), (py, px), (dy, dx) = spread
@@ -138,5 +140,6 @@ def channels_last(values: Tensor) -> Tensor:
     return made.copy_(values)
 
 
-def _pair(value: Any) -> Pair:
+def pair(value: Any) -> Pair:
+    """Return rows and columns of a size given as one or two numbers."""
     return (value, value) if isinstance(value, int) else (int(value[0]), int(value[-1]))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
 from torch import Tensor, nn
 
 from .convolution import FastConvolutions
+from .fusion import fused
 from .gradient import Logits
 
 #: Largest block, in bytes, that still raises the threshold of glibc's allocator.
 _BLOCK = 32 * 2**20 - 2**16
 
 
-def accelerated(network: nn.Module, logits: Logits, x: Tensor, precision: str) -> Logits:
-    """Return the same function of images, faster where a faster way is known.
+@contextmanager
+def accelerated(network: nn.Module, logits: Logits, x: Tensor, precision: str) -> Iterator[Logits]:
+    """Yield the same function of images, faster where a faster way is known.
 
     Applies on CPUs to networks that are not compiled and run in their own precision;
     elsewhere the function comes back as it is. Values agree up to the order of summation.
@@ -31,10 +35,9 @@ def accelerated(network: nn.Module, logits: Logits, x: Tensor, precision: str) -
     precision : str
         "float32" or "bfloat16".
     """
-    if x.device.type != "cpu" or precision != "float32" or torch.is_autocast_enabled("cpu"):
-        return logits
-    if any(hasattr(m, "_orig_mod") or m._compiled_call_impl is not None for m in network.modules()):
-        return logits
+    if not _applies(network, x, precision):
+        yield logits
+        return
     keep_freed_memory()
     mode = FastConvolutions()
 
@@ -42,7 +45,17 @@ def accelerated(network: nn.Module, logits: Logits, x: Tensor, precision: str) -
         with mode:
             return logits(images)
 
-    return faster
+    with fused(network):
+        yield faster
+
+
+def _applies(network: nn.Module, x: Tensor, precision: str) -> bool:
+    if x.device.type != "cpu" or precision != "float32" or torch.is_autocast_enabled("cpu"):
+        return False
+    return not any(
+        hasattr(module, "_orig_mod") or module._compiled_call_impl is not None
+        for module in network.modules()
+    )
 
 
 @cache

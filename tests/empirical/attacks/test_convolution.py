@@ -99,26 +99,31 @@ def test_one_channel_has_two_layouts():
     assert channels_last(moved) is moved
 
 
+def faster(net, x, precision="float32"):
+    with accelerated(net, net, x, precision) as found:
+        return found
+
+
 def test_only_plain_networks_on_cpus_are_accelerated(std):
     x = torch.rand(1, 1, 28, 28)
-    assert accelerated(std, std, x, "float32") is not std
-    assert accelerated(std, std, x, "bfloat16") is std
-    assert accelerated(std, std, x.to("meta"), "float32") is std
+    assert faster(std, x) is not std
+    assert faster(std, x, "bfloat16") is std
+    assert faster(std, x.to("meta")) is std
     compiled = torch.compile(std, backend="eager")
-    assert accelerated(compiled, compiled, x, "float32") is compiled
+    assert faster(compiled, x) is compiled
     with torch.autocast("cpu", torch.bfloat16):
-        assert accelerated(std, std, x, "float32") is std
+        assert faster(std, x) is std
 
 
 def test_gradients_of_a_whole_network_agree(std, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator, dtype=torch.float64)
     std.double()
+    with attacking(std) as net, accelerated(net, net, x, "float32") as fast:
+        leaf = x.clone().requires_grad_()
+        found = torch.autograd.grad(fast(leaf).square().sum(), leaf)[0]
     with attacking(std) as net:
-        found = []
-        for f in (net, accelerated(net, net, x, "float32")):
-            leaf = x.clone().requires_grad_()
-            found.append(torch.autograd.grad(f(leaf).square().sum(), leaf)[0])
-    torch.testing.assert_close(found[1], found[0], atol=1e-13, rtol=1e-10)
+        expected = torch.autograd.grad(net(leaf).square().sum(), leaf)[0]
+    torch.testing.assert_close(found, expected, atol=1e-13, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("dtype", "most"), [(torch.float64, 0.0), (torch.float32, 0.02)])
