@@ -183,7 +183,7 @@ class _Crew:
         name = f"worker-{self._started}"
         self._started += 1
         threads = str(self._threads)
-        command = [sys.executable, "-m", "spadv.empirical.launch.worker", str(self._path), name]
+        command = [sys.executable, "-m", "spadv.empirical.launch", "worker", str(self._path), name]
         command += ["--threads", threads, "--parent", str(os.getpid())]
         environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         if self._gpus:

@@ -73,7 +73,7 @@ class TorchrunTrainer:
             },
         )
         count = str(self._manifest.job_processes)
-        command = [sys.executable, "-m", "spadv.empirical.launch.torchrun"]
+        command = [sys.executable, "-m", "spadv.empirical.launch"]
         command += ["agent", str(os.getpid()), count, str(order)]
         log = order.with_suffix(".log")
         with log.open("ab") as errors:
@@ -132,17 +132,30 @@ def _outcome_path(order: Path) -> Path:
     return order.with_name(order.name.replace(".order.json", ".outcome.json"))
 
 
-def _agent(parent: int, processes: str, order: str) -> None:
-    """Start the members and wait for them."""
+def agent(parent: int, processes: str, order: str) -> None:
+    """Start the members and wait for them; the main program of an agent.
+
+    Parameters
+    ----------
+    parent : int
+        The worker's process: the agent ends when that does.
+    processes : str
+        How many members.
+    order : str
+        Path of the file that says what to train.
+    """
     from torch.distributed.run import main
 
     end_with_parent(parent)
-    module = "spadv.empirical.launch.torchrun"
+    module = "spadv.empirical.launch"
     main(["--standalone", "--nproc-per-node", processes, "-m", module, "member", order])
 
 
-def _member(order: Path) -> None:
-    """Train as one of several processes; the first tells how it goes."""
+def member(order: Path) -> None:
+    """Train as one of several processes; the main program of a member.
+
+    The first tells how it goes.
+    """
     told = read_json(order)
     first = os.environ.get("RANK", "0") == "0"
     root = told["data_root"]
@@ -197,10 +210,3 @@ class _Told:
         self._last = now
         sys.stdout.write(f"{_MARK} {done} {total} {message}\n")
         sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    if sys.argv[1] == "agent":
-        _agent(int(sys.argv[2]), sys.argv[3], sys.argv[4])
-    else:
-        _member(Path(sys.argv[2]))

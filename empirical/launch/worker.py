@@ -1,4 +1,4 @@
-"""A worker as a process of its own: `python -m spadv.empirical.launch.worker MANIFEST NAME`.
+"""A worker as a process of its own: `python -m spadv.empirical.launch worker MANIFEST NAME`.
 
 Exit codes: 0 nothing is left for it; 3 no room for results; 4 start another in its place;
 130 asked to stop (SIGINT, SIGTERM or SIGUSR2), state saved.
@@ -74,7 +74,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line and work."""
-    parser = argparse.ArgumentParser(prog="python -m spadv.empirical.launch.worker")
+    parser = argparse.ArgumentParser(prog="python -m spadv.empirical.launch worker")
     parser.add_argument("manifest", type=Path)
     parser.add_argument("name")
     parser.add_argument("--threads", type=int)
@@ -84,7 +84,3 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.parent is not None:
         end_with_parent(chosen.parent)
     return work_on(chosen.manifest, chosen.name, threads=chosen.threads, patience=chosen.patience)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
