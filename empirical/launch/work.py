@@ -127,7 +127,7 @@ class Worker:
             time.sleep(pause)
             waited += pause
             pause = min(2 * pause, max(PAUSE, self.manifest.beat))
-        settled = (*self.outcome.done, *self.outcome.failed, *self.outcome.blocked)
+        settled = {*self.outcome.done, *self.outcome.failed, *self.outcome.blocked}
         self.outcome.left = {j.digest: j for j in self.manifest.jobs if j.digest not in settled}
         return self.outcome
 
