@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,25 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(**options: Any) -> Figure:
-    """Return a figure that no window system and no global state knows of."""
+    """Return a figure that no window system and no global state knows of.
+
+    A notebook shows it where it is the value of a cell.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(**options)
+    figure = Figure(**options)
+    # What IPython asks an object for; it knows figures by themselves only if pyplot drew them.
+    figure._repr_png_ = partial(_notebook_png, figure)  # type: ignore[attr-defined]
+    return figure
+
+
+def _notebook_png(figure: Figure) -> tuple[bytes, dict[str, float]]:
+    """Return a PNG in the resolution of saved files, and the size at which to show it."""
+    buffer = io.BytesIO()
+    with styled():
+        figure.savefig(buffer, format="png")
+    width, height = figure.get_size_inches() * figure.dpi
+    return buffer.getvalue(), {"width": float(width), "height": float(height)}
 
 
 def to_svg(figure: Figure) -> str:

@@ -197,3 +197,11 @@ def test_bad_words_and_shifts():
     for bad in (0, 2, 1.5, None):
         with pytest.raises(InputError, match="'shift' must"):
             drawn.autocorrelation("simplex:4", bad)
+
+
+def test_a_notebook_shows_a_figure_without_pyplot():
+    picture, size = drawn.accuracy_against_p()._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    assert size == {"width": 640, "height": 400}
+    # Twice as sharp as it is large, or nearly so: width in pixels stands after the signature.
+    assert int.from_bytes(picture[16:20], "big") == 1024
