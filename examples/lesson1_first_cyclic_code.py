@@ -23,8 +23,8 @@
 # About 40 minutes.
 #
 # The theory of the paper (arXiv 2002.11318, section 3) models a rotated image by a shifted word.
-# How much a shift hurts a classifier depends on one number, how similar a word is to its own
-# shift. This lesson is about that number.
+# How much a shift hurts a classifier depends on one number, how similar a word is to its own shift.
+# This lesson is about that number.
 
 # %%
 import numpy as np
@@ -191,8 +191,8 @@ print("smallest relative distance:     ", random_orbit.min_delta)
 # %% [markdown]
 # ## Questions
 #
-# **Question 1** (paper). Show that $\kappa_j=-1/15$ for every proper shift of a nonzero word of
-# the simplex code $[15,4,8]$. What is $\kappa_j$ for the simplex code of length $2^K-1$, where
+# **Question 1** (paper). Show that $\kappa_j=-1/15$ for every proper shift of a nonzero word of the
+# simplex code $[15,4,8]$. What is $\kappa_j$ for the simplex code of length $2^K-1$, where
 # $D=2^{K-1}$?
 #
 # **Question 2** (paper). A linear cyclic code has minimum distance $D$. Prove: for each of its
@@ -200,8 +200,8 @@ print("smallest relative distance:     ", random_orbit.min_delta)
 # linearity matter?
 #
 # **Question 3** (code). Proposition 1 asks for relative distance $\delta\ge 3/8$. Of 200 random
-# words of length 63 (`random_word(63, seed)`), how many satisfy it for all proper shifts?
-# And of length 511?
+# words of length 63 (`random_word(63, seed)`), how many satisfy it for all proper shifts? And of
+# length 511?
 #
 # **Question 4** (code). List all cyclic codes of length 15 that have at least two words, with $k$
 # and $D$ (`all_cyclic_codes(15)`). In how many of them does every nonzero word have period 15?

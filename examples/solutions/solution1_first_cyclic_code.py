@@ -104,9 +104,9 @@ assert full_period == 3
 # Three. The irreducible factors of $x^{15}-1$ have degrees 1, 2, 4, 4, 4, and their roots have
 # order 1, 3, 5, 15, 15. A word of the code is a sum of parts, one for each factor of the *check*
 # polynomial $(x^{15}-1)/g$, and its period is the least common multiple of the orders of its
-# nonzero parts. So all periods are 15 exactly if the check polynomial is made of the two factors of order
-# 15 alone: each by itself gives a simplex code, $[15,4,8]$ (one is the other read backwards), and
-# both together give a code with $k=8$.
+# nonzero parts. So all periods are 15 exactly if the check polynomial is made of the two factors of
+# order 15 alone: each by itself gives a simplex code, $[15,4,8]$ (one is the other read backwards),
+# and both together give a code with $k=8$.
 
 # %% [markdown]
 # ## Answer 5
