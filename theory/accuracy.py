@@ -25,10 +25,17 @@ FULL_BUDGET = 4.0
 def log_odds(p: ArrayLike) -> Any:
     """Return L = log(p/(1-p)), the evidence of x0; infinite at p = 1.
 
+    The log-likelihood ratio of x0 = +1 in docs/theory/laws.md, "Setting and notation".
+
     Parameters
     ----------
-    p : array_like
+    p : array_like, any shape
         Probability in [1/2, 1] that x0 equals the label.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        In [0, inf], of the shape of `p`.
 
     Raises
     ------
@@ -48,7 +55,22 @@ def mixture_accuracy(t: ArrayLike, h: ArrayLike, p: ArrayLike) -> Any:
     """Return p Phi(t + h) + (1 - p) Phi(t - h).
 
     The accuracy of sign(b x0 + <w, x>) where <w, x>/||w|| has mean y t and h = b/||w||:
-    every closed form of this module is an instance.
+    every closed form of this module is an instance (G_h in docs/theory/laws.md). Nothing is
+    checked: NaN where an argument is NaN.
+
+    Parameters
+    ----------
+    t : array_like, any shape
+        Mean of the margin, in standard deviations.
+    h : array_like, broadcast with `t`
+        Threshold b/||w||, in the same unit; may be infinite.
+    p : array_like, broadcast with `t`
+        Probability in [1/2, 1] that x0 equals the label.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accuracies in [0, 1], of the arguments' broadcast shape.
 
     Examples
     --------
@@ -62,7 +84,23 @@ def mixture_accuracy(t: ArrayLike, h: ArrayLike, p: ArrayLike) -> Any:
 def bayes_accuracy(p: ArrayLike) -> Any:
     """Return the highest accuracy of any classifier on (X, Y), and on (r_j X, Y).
 
-    p Phi(2 + L/4) + (1-p) Phi(2 - L/4), attained by sign(L x0 + (4/sqrt d) <c, x>).
+    p Phi(2 + L/4) + (1-p) Phi(2 - L/4), attained by sign(L x0 + (4/sqrt d) <c, x>):
+    Theorem L1 of docs/theory/laws.md with M = 2.
+
+    Parameters
+    ----------
+    p : array_like, any shape
+        Probability in [1/2, 1] that x0 equals the label.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accuracies in [0.977, 1], of the shape of `p`.
+
+    Raises
+    ------
+    InputError
+        If some p lies outside [1/2, 1].
 
     Examples
     --------
@@ -77,14 +115,25 @@ def shifted_accuracy(kappa: ArrayLike, p: ArrayLike) -> Any:
 
     p Phi(2 kappa + L/4) + (1-p) Phi(2 kappa - L/4): increasing in kappa, and increasing
     in p for every kappa <= 1. The printed proof of Proposition 1 has a smaller variance
-    for the shifted sum and so a larger argument in place of 2 kappa.
+    for the shifted sum and so a larger argument in place of 2 kappa (arXiv 2002.11318,
+    Proposition 1; the claim `prop1.variance`).
 
     Parameters
     ----------
-    kappa : array_like
+    kappa : array_like, any shape
         Normalised autocorrelation of the word at the shift, in [-1, 1].
-    p : array_like
+    p : array_like, broadcast with `kappa`
         Probability in [1/2, 1] that x0 equals the label.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accuracies in [0, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some kappa or p is out of range.
 
     Examples
     --------
@@ -100,12 +149,22 @@ def robust_margin(budget: ArrayLike) -> Any:
 
     Every coordinate of the mean has size 2/sqrt(d). Moving each by eps towards 0, as an
     attack that knows the label can, leaves a norm of 2 - e; from e = 2 on the two classes
-    can be brought together.
+    can be brought together. Theorem L2 of docs/theory/laws.md.
 
     Parameters
     ----------
-    budget : array_like
+    budget : array_like, any shape
         e = eps sqrt(d), at least 0.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Norms in [0, 2], of the shape of `budget`.
+
+    Raises
+    ------
+    InputError
+        If some budget is negative or NaN.
 
     Examples
     --------
@@ -123,16 +182,27 @@ def robust_bayes_accuracy(p: ArrayLike, budget: ArrayLike, d: ArrayLike) -> Any:
     which is p for a = 0. From eps = 1 on the attack can overwrite x0: Phi(a).
 
     Upper bound: shifting both means inwards is an attack, and leaves the problem of telling
-    N(+-nu, I) apart with ||nu|| = a. Attained: by the linear rule along nu.
+    N(+-nu, I) apart with ||nu|| = a. Attained: by the linear rule along nu. Proof: Theorem L2
+    of docs/theory/laws.md.
 
     Parameters
     ----------
-    p : array_like
+    p : array_like, any shape
         Probability in [1/2, 1] that x0 equals the label.
-    budget : array_like
+    budget : array_like, broadcast with `p`
         e = eps sqrt(d), at least 0.
-    d : array_like
+    d : array_like, broadcast with `p`
         Length of the word, at least 1.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accuracies in [1/2, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -156,13 +226,24 @@ def two_shift_accuracy(kappa: ArrayLike, p: ArrayLike) -> Any:
     With two equally likely shifts of correlation kappa the log-odds are linear,
     L x0 + <mu_1 + mu_2, x>, hence with s = sqrt(8 (1 + kappa)) the accuracy is
     p Phi((4 (1 + kappa) + L)/s) + (1-p) Phi((4 (1 + kappa) - L)/s); p for kappa = -1.
+    Proposition P12 of docs/theory/price.md.
 
     Parameters
     ----------
-    kappa : array_like
+    kappa : array_like, any shape
         Normalised autocorrelation of the word at the shift, in [-1, 1].
-    p : array_like
+    p : array_like, broadcast with `kappa`
         Probability in [1/2, 1] that x0 equals the label.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accuracies in [p, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some kappa or p is out of range.
 
     Examples
     --------
@@ -181,6 +262,18 @@ def bivariate_normal_cdf(h: ArrayLike, k: ArrayLike, rho: ArrayLike) -> Any:
 
     By Owen's T function, accurate to about 1e-15 (D. B. Owen, Annals of Mathematical
     Statistics 27 (1956), 1075-1090); exact limits at rho = +-1 and infinite h, k.
+
+    Parameters
+    ----------
+    h, k : array_like, any shapes that broadcast
+        Upper limits; may be infinite.
+    rho : array_like, broadcast with `h`
+        Correlation in [-1, 1]; not checked.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Probabilities in [0, 1], of the arguments' broadcast shape.
 
     Examples
     --------

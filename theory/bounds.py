@@ -43,7 +43,27 @@ def theorem2_spatial(adversarial: ArrayLike, p: ArrayLike, budget: ArrayLike = F
     """Return Theorem 2(a): S <= (1 - A) p/(1-p), at most 1; NaN for a budget below 4.
 
     The text prints the bound as eta p(1-p); its proof has eta p/(1-p), which is meant here.
-    At p = 1 it says nothing: 1 (and 0 * infinity, for A = 1, is taken as 1 too).
+    At p = 1 it says nothing: 1 (and 0 times infinity, for A = 1, is taken as 1 too). Source:
+    arXiv 2002.11318, section 3.
+
+    Parameters
+    ----------
+    adversarial : array_like, any shape
+        A in [0, 1].
+    p : array_like, broadcast with `adversarial`
+        Probability in [1/2, 1] that x0 equals the label.
+    budget : array_like, broadcast with `adversarial`
+        e = eps sqrt(d), at least 0.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The largest S, in [0, 1] or NaN, of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -58,6 +78,27 @@ def theorem2_spatial(adversarial: ArrayLike, p: ArrayLike, budget: ArrayLike = F
 
 def theorem2_adversarial(spatial: ArrayLike, p: ArrayLike, budget: ArrayLike = FULL_BUDGET) -> Any:
     """Return Theorem 2(b): A <= 1 - (1-p) S/p; NaN for a budget below 4.
+
+    Source: arXiv 2002.11318, section 3.
+
+    Parameters
+    ----------
+    spatial : array_like, any shape
+        S in [0, 1].
+    p : array_like, broadcast with `spatial`
+        Probability in [1/2, 1] that x0 equals the label.
+    budget : array_like, broadcast with `spatial`
+        e = eps sqrt(d), at least 0.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The largest A, in [0, 1] or NaN, of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -74,7 +115,29 @@ def theorem3_spatial(
     """Return Theorem 3's interval for S given A; NaN for a budget below 4.
 
     (1 - 1/n) A <= S <= (1 - 1/n) + (1/n) (1 - A) p/(1-p), with n = d/m shifts, capped at 1.
-    True but loose: A <= S <= (1 - A) p/(1-p) holds.
+    True but loose: A <= S <= (1 - A) p/(1-p) holds. Source: arXiv 2002.11318, section 3, and
+    Theorem L7 of docs/theory/laws.md.
+
+    Parameters
+    ----------
+    adversarial : array_like, any shape
+        A in [0, 1].
+    p : array_like, broadcast with `adversarial`
+        Probability in [1/2, 1] that x0 equals the label.
+    n_shifts : array_like, broadcast with `adversarial`
+        n = d/m, at least 1.
+    budget : array_like, broadcast with `adversarial`
+        e = eps sqrt(d), at least 0.
+
+    Returns
+    -------
+    low, high : float64 or ndarray of float64
+        The interval's ends, in [0, 1] or NaN, each of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -97,7 +160,28 @@ def theorem3_adversarial(
     """Return the largest A that Theorem 3 allows beside S; NaN for a budget below 4.
 
     Both of its inequalities solved for A: min(S n/(n-1), 1 - (n S - n + 1)(1-p)/p), within
-    [0, 1].
+    [0, 1]. Source: arXiv 2002.11318, section 3.
+
+    Parameters
+    ----------
+    spatial : array_like, any shape
+        S in [0, 1].
+    p : array_like, broadcast with `spatial`
+        Probability in [1/2, 1] that x0 equals the label.
+    n_shifts : array_like, broadcast with `spatial`
+        n = d/m, at least 1.
+    budget : array_like, broadcast with `spatial`
+        e = eps sqrt(d), at least 0.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The largest A, in [0, 1] or NaN, of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -115,6 +199,26 @@ def theorem3_adversarial(
 def residual(budget: ArrayLike, delta: ArrayLike) -> Any:
     """Return D = (4 - e)_+ sqrt(1 - delta): what is left of the way from mu to -r_j mu.
 
+    D_g of docs/theory/laws.md, section 4, for +-1 words; delta is the fraction of coordinates in
+    which the word and its shift differ.
+
+    Parameters
+    ----------
+    budget : array_like, any shape
+        e = eps sqrt(d), at least 0.
+    delta : array_like, broadcast with `budget`
+        Relative Hamming distance of the word and its shift, in [0, 1].
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Distances in [0, 4], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
+
     Examples
     --------
     >>> float(residual(2.0, 0.0))
@@ -128,7 +232,26 @@ def lower_spatial(adversarial: ArrayLike, budget: ArrayLike, delta: ArrayLike) -
     """Return the lower law: S_j >= Phi(Phi^-1(A) - (4 - e)_+ sqrt(delta_j)).
 
     An attack can push the mean of X towards that of r_j X with the same label; from e = 4
-    on it imitates the shift, so A <= S_j.
+    on it imitates the shift, so A <= S_j. Theorem L5 of docs/theory/laws.md.
+
+    Parameters
+    ----------
+    adversarial : array_like, any shape
+        A in [0, 1].
+    budget : array_like, broadcast with `adversarial`
+        e = eps sqrt(d), at least 0.
+    delta : array_like, broadcast with `adversarial`
+        Relative Hamming distance of the word and its shift, in [0, 1].
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The smallest S_j, in [0, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -140,6 +263,26 @@ def lower_spatial(adversarial: ArrayLike, budget: ArrayLike, delta: ArrayLike) -
 
 
 def lower_adversarial(spatial: ArrayLike, budget: ArrayLike, delta: ArrayLike) -> Any:
-    """Return the lower law solved for A: A <= Phi(Phi^-1(S_j) + (4 - e)_+ sqrt(delta_j))."""
+    """Return the lower law solved for A: A <= Phi(Phi^-1(S_j) + (4 - e)_+ sqrt(delta_j)).
+
+    Theorem L5 of docs/theory/laws.md.
+
+    Parameters
+    ----------
+    spatial : array_like, any shape
+        S_j in [0, 1].
+    budget, delta
+        As in :func:`lower_spatial`.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The largest A, in [0, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
+    """
     e, delta = fractions(budget=budget, delta=delta)
     return lower_adversarial_at(spatial, np.maximum(2 * MEAN_NORM - e, 0) * np.sqrt(delta))

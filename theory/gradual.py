@@ -29,14 +29,24 @@ def neyman_pearson(accuracy: ArrayLike, distance: ArrayLike) -> Any:
 
     If one of two normal classes, N(0, I) and N(mu, I) with ||mu|| = D, is recognised with
     probability u, the other is recognised with probability at most T_D(u) (Neyman and
-    Pearson, 1933). Decreasing and concave in u; T_0(u) = 1 - u.
+    Pearson, 1933; Lemma L3 of docs/theory/laws.md). Decreasing and concave in u; T_0(u) = 1 - u.
 
     Parameters
     ----------
-    accuracy : array_like
+    accuracy : array_like, any shape
         u in [0, 1].
-    distance : array_like
+    distance : array_like, broadcast with `accuracy`
         D >= 0, finite.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Probabilities in [0, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range; one for u names it `spatial`.
 
     Examples
     --------
@@ -65,23 +75,34 @@ def gradual_adversarial(
 
         U0_D(S) = G(D - t), where G(t) = S,
 
-    and for D = 0: 1 - (1-p) S/p up to S = p, then p (1-S)/(1-p). Its own inverse.
+    and for D = 0: 1 - (1-p) S/p up to S = p, then p (1-S)/(1-p). Its own inverse. Proofs:
+    Theorem L4 of docs/theory/laws.md and the propositions after it.
 
     Parameters
     ----------
-    spatial : array_like
+    spatial : array_like, any shape
         S_g, accuracy on g X, in [0, 1].
-    p : array_like
+    p : array_like, broadcast with `spatial`
         Probability in [1/2, 1] that x0 equals the label.
-    distance : array_like
+    distance : array_like, broadcast with `spatial`
         D >= 0; see :func:`spadv.theory.bounds.residual`.
     tight : bool
         Add that the two accuracies come from one classifier of means 2M apart,
-        q_- <= T_2M(q_+): U instead of U0. Smaller for large S; NaN for S above the Bayes
+        ``q_- <= T_2M(q_+)``: U instead of U0. Smaller for large S; NaN for S above the Bayes
         accuracy, which no classifier has. For D > 2M, which no residual is, U0 is returned:
         valid, not sharp.
-    mean_norm : array_like
+    mean_norm : array_like, broadcast with `spatial`
         M = ||mu||, above 0.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The largest A, in [0, 1] or NaN, of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -119,19 +140,25 @@ def gradual_spatial(
 
     U0 is its own inverse. U falls along U0 up to t = M and then along the curve
     A = p Phi(D - M + v) + (1-p) Phi(D - M - v), S = p Phi(M + v) + (1-p) Phi(M - v), on
-    which A rises with v from L/(2M), the Bayes classifier's, to L/D.
+    which A rises with v from L/(2M), the Bayes classifier's, to L/D. Proposition L4b of
+    docs/theory/laws.md.
 
     Parameters
     ----------
-    adversarial : array_like
+    adversarial : array_like, any shape
         A in [0, 1].
     p, distance, tight, mean_norm
         As in :func:`gradual_adversarial`.
 
     Returns
     -------
-    float or ndarray
-        In [0, 1]; with `tight` at most the Bayes accuracy.
+    float64 or ndarray of float64
+        In [0, 1], with `tight` at most the Bayes accuracy; of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -164,14 +191,24 @@ def lower_spatial_at(adversarial: ArrayLike, distance: ArrayLike) -> Any:
     """Return the lower law: S_g >= Phi(Phi^-1(A) - D').
 
     An attack can push the mean of X towards that of g X with the same label; D' is what
-    remains of the way.
+    remains of the way. Theorem L5 of docs/theory/laws.md.
 
     Parameters
     ----------
-    adversarial : array_like
+    adversarial : array_like, any shape
         A in [0, 1].
-    distance : array_like
+    distance : array_like, broadcast with `adversarial`
         D' >= 0, for +-1 words (4 - e)_+ sqrt(delta).
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The smallest S_g, in [0, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------
@@ -183,7 +220,27 @@ def lower_spatial_at(adversarial: ArrayLike, distance: ArrayLike) -> Any:
 
 
 def lower_adversarial_at(spatial: ArrayLike, distance: ArrayLike) -> Any:
-    """Return the lower law solved for A: A <= Phi(Phi^-1(S_g) + D')."""
+    """Return the lower law solved for A: A <= Phi(Phi^-1(S_g) + D').
+
+    Theorem L5 of docs/theory/laws.md.
+
+    Parameters
+    ----------
+    spatial : array_like, any shape
+        S_g in [0, 1].
+    distance : array_like, broadcast with `spatial`
+        D' >= 0, as in :func:`lower_spatial_at`.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        The largest A, in [0, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
+    """
     s, dist = fractions(spatial=spatial, distance=distance)
     return ndtr(ndtri(s) + dist)[()]
 
