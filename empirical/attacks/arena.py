@@ -12,14 +12,19 @@ from torch import Tensor, nn
 from ...theory.errors import InputError
 from ..checks import check_images, check_labels, choose
 from ..device import PRECISIONS
+from ..models import Classifier
 from ..randomness import require_generator
 from .ball import ball
 from .climb import Problem
 from .context import attacking
 from .cpu import accelerated
+from .fusion import hooked
 from .gradient import Logits, check_finite, check_logits, forward
 from .objective import Objective
 from .protocol import Protocol, Space, make_space
+
+#: Where the modules come from that do the same at every call, in evaluation mode.
+_KNOWN = ("torch", "spadv")
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Arena:
         Of the network.
     witness : Tensor
         NaN once the network returned NaN.
+    steady : bool
+        Whether the network is known to do the same at every call.
     """
 
     space: Space
@@ -45,6 +52,7 @@ class Arena:
     rules: Protocol
     precision: str
     witness: Tensor
+    steady: bool = False
 
     def knowing(self, labels: Tensor) -> Arena:
         """Return the arena with a check that the network has a class for every label.
@@ -83,6 +91,7 @@ class Arena:
             self.precision,
             compact=not self.rules.train_mode,
             witness=self.witness,
+            steady=self.steady,
         )
 
     def predict(self, origin: Tensor) -> Tensor:
@@ -132,7 +141,19 @@ def arena(
             return check_logits(fast(images), len(images))
 
         witness = torch.zeros((), dtype=torch.float64, device=x.device)
-        yield Arena(space, logits, rules, precision, witness)
+        yield Arena(space, logits, rules, precision, witness, _is_steady(net, rules))
+
+
+def _is_steady(network: nn.Module, rules: Protocol) -> bool:
+    """Return whether all that happens in a network's call is known to happen in each.
+
+    Networks of others may draw numbers, count calls or look at values, in hooks too.
+    """
+    if type(network) is not Classifier or rules.train_mode:
+        return False
+    return not any(
+        hooked(m) or type(m).__module__.split(".")[0] not in _KNOWN for m in network.modules()
+    )
 
 
 def draw_seed(generator: torch.Generator | None) -> int:

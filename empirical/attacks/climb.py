@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .gradient import Logits, forward, input_gradient
 from .objective import Objective
+from .replay import repeat
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Problem:
         Whether decided images may leave the batch; not where batch-norm is in training mode.
     witness : Tensor
         A sum over everything computed: NaN if the network ever returned NaN.
+    steady : bool
+        Whether the network does the same at every call (see :func:`repeat`).
     """
 
     logits: Logits
@@ -44,6 +47,7 @@ class Problem:
     precision: str
     compact: bool
     witness: Tensor
+    steady: bool = False
 
     def select(self, index: Tensor) -> Problem:
         """Return the problem of some of the images."""
@@ -131,11 +135,14 @@ def climb_to_the_end(problem: Problem, start: Tensor, stride: Tensor, steps: int
         Number of steps.
     """
     x, pace = start, column(stride.to(start.dtype), start)
-    for _ in range(steps):
+
+    def step() -> None:
         slope = input_gradient(problem.logits, x, problem.objective, problem.precision)
         with torch.no_grad():
             problem.witness.add_(slope.value.sum())
             x.addcmul_(slope.gradient.sign_(), pace).clamp_(problem.low, problem.high)
+
+    repeat(step, steps, x.device, steady=problem.steady)
     return x.detach()
 
 

@@ -77,16 +77,17 @@ def _is_plain(conv: nn.Conv2d, relu: nn.Module | None) -> bool:
         and conv.groups == 1
         and conv.padding_mode == "zeros"
         and not isinstance(conv.padding, str)
-        and not _hooked(conv)
-        and not _hooked(relu)
+        and not hooked(conv)
+        and not hooked(relu)
     )
 
 
 def _poolable(pool: nn.MaxPool2d) -> bool:
-    return type(pool) is nn.MaxPool2d and not pool.return_indices and not _hooked(pool)
+    return type(pool) is nn.MaxPool2d and not pool.return_indices and not hooked(pool)
 
 
-def _hooked(module: nn.Module) -> bool:
+def hooked(module: nn.Module) -> bool:
+    """Return whether a module's call does more than its class says: hooks, another forward."""
     names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     everywhere = any(getattr(registry, "_global" + name, None) for name in names)
     return everywhere or "forward" in vars(module) or any(getattr(module, n) for n in names)

@@ -15,7 +15,15 @@ import pytest
 import torch
 from torch import nn
 
-from spadv.empirical.attacks import apgd, deepfool, pgd, profile, strong_attack, trades_attack
+from spadv.empirical.attacks import (
+    apgd,
+    deepfool,
+    pgd,
+    profile,
+    replay,
+    strong_attack,
+    trades_attack,
+)
 from spadv.empirical.data import DataSet, load
 from spadv.empirical.evaluation import EvaluationSettings, evaluate
 from spadv.empirical.models import Classifier, build, names
@@ -296,3 +304,86 @@ def test_losses_count_on_the_device() -> None:
     expected = nn.functional.cross_entropy(model(x), y)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     assert int(correct) == int((model(x).argmax(1) == y).sum())
+
+
+@pytest.mark.parametrize("group", [None, "p4"])
+@pytest.mark.parametrize("attack", ["pgd", "trades", "official", "bfloat16", "profile"])
+def test_a_replayed_attack_is_the_same_to_the_last_bit(
+    data: DataSet, monkeypatch: pytest.MonkeyPatch, attack: str, group: str | None
+) -> None:
+    """Recorded steps against steps done one by one, on changing batches and weights."""
+    made: dict[bool, list[torch.Tensor]] = {}
+    graphs = []
+    record = replay._record
+
+    def watched(*arguments: Any) -> Any:
+        graphs.append(record(*arguments))
+        return graphs[-1]
+
+    monkeypatch.setattr(replay, "_record", watched)
+    for replayed in (True, False):
+        if not replayed:
+            monkeypatch.setattr(replay, "FEWEST", 1000)
+        model = build(
+            "stdcnn",
+            num_classes=10,
+            in_channels=1,
+            image_size=28,
+            group=group,
+            mean=data.mean,
+            std=data.std,
+            generator=make_generator(0),
+        ).to(GPU)
+        found = []
+        for batch in range(4):
+            x, y = data.test.to(GPU).batch(slice(64 * batch, 64 * batch + 64 - 8 * (batch == 3)))
+            known: dict[str, Any] = {"generator": make_generator(batch), "steps": 12}
+            if attack == "trades":
+                found.append(trades_attack(model, x, budget=0.3, **known))
+            elif attack == "profile":
+                found.append(profile(model, x, y, budgets=(0.0, 0.1, 0.3), **known).adversarial)
+            else:
+                rules = "official" if attack == "official" else "corrected"
+                known |= {"precision": "bfloat16"} if attack == "bfloat16" else {}
+                known |= {"step_size": 0.05, "protocol": rules}
+                found.append(pgd(model, x, y, budget=0.3, **known))
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.add_(0.05 * torch.sign(parameter))
+        made[replayed] = found
+    assert len(graphs) == 4
+    assert None not in graphs
+    for one, other in zip(made[True], made[False], strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_network_that_looks_at_values_is_attacked_step_by_step(data: DataSet) -> None:
+    """It cannot be recorded, and is not: it is no network of this library."""
+
+    class Looking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(784, 10)
+            self.calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return self.linear(x.flatten(1)) * (1.0 if float(x.detach().sum()) > 0 else 2.0)
+
+    model = Looking().to(GPU)
+    x, y = data.test.to(GPU).batch(slice(0, 16))
+    pgd(model, x, y, budget=0.1, step_size=0.01, steps=20, generator=make_generator(0))
+    assert model.calls >= 20
+
+
+def test_a_recording_that_cuda_refuses_goes_on_step_by_step() -> None:
+    x = torch.zeros(4, device=GPU)
+
+    def step() -> None:
+        x.add_(1 if float(x[0]) >= 0 else 0)  # reading a value is not allowed in a recording
+
+    replay.repeat(step, 10, GPU, steady=True)
+    assert x.tolist() == [10.0] * 4
+    y = torch.zeros(4, device=GPU)
+    replay.repeat(lambda: (y.add_(1), None)[1], 10, GPU, steady=True)
+    assert y.tolist() == [10.0] * 4
