@@ -70,9 +70,15 @@ class LinearRule:
     name : str
         A short name for tables.
 
+    Raises
+    ------
+    InputError
+        If the weights are no finite vectors of one length, or a threshold is NaN.
+
     Notes
     -----
-    A score of exactly 0 is answered +1, so that a rule with w = 0, b = 0 is constant.
+    A score of exactly 0 is answered +1, so that a rule with w = 0, b = 0 is constant. The form is
+    that of arXiv 2002.11318, supplement: a stump at x0 followed by a linear classifier.
 
     Examples
     --------
@@ -102,7 +108,13 @@ class LinearRule:
             raise InputError("plus", f"have the length {self.minus.size} of minus", self.plus.shape)
 
     def predict(self, x: ArrayLike) -> Labels:
-        """Return the labels, int8 of shape (size,), of rows x of shape (size, d + 1)."""
+        """Return the labels, int8 of shape (size,), of rows `x` of shape (size, d + 1).
+
+        Raises
+        ------
+        InputError
+            If `x` has another number of columns.
+        """
         rows = np.asarray(x, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.plus.size + 1:
             raise InputError("x", f"have the shape (size, {self.plus.size + 1})", rows.shape)
@@ -114,7 +126,23 @@ class LinearRule:
         return np.where(score >= 0, 1, -1).astype(np.int8)
 
     def shifted_accuracies(self, dist: CodeGaussian) -> Floats:
-        """Return Pr(f(r_j X) = Y), exactly, for j = 0..n-1 (j = 0: natural accuracy)."""
+        """Return Pr(f(r_j X) = Y), exactly, for j = 0..n-1 (j = 0: natural accuracy).
+
+        Parameters
+        ----------
+        dist : CodeGaussian
+            Distribution of X and its shifts.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Accuracies in [0, 1], exact to rounding.
+
+        Raises
+        ------
+        InputError
+            If `dist` has another length than the rule.
+        """
         # <w, r_j mu> is 2 g_j of the weights themselves.
         rows = np.zeros((2, dist.d + 1))
         rows[0, 1:], rows[1, 1:] = self._weights(dist)
@@ -122,11 +150,11 @@ class LinearRule:
         return self._accuracy(dist, means, np.zeros(2))
 
     def natural_accuracy(self, dist: CodeGaussian) -> float:
-        """Return Pr(f(X) = Y), exactly."""
+        """Return Pr(f(X) = Y), exactly, for (X, Y) of the distribution `dist`."""
         return self.adversarial_accuracy(dist, 0.0)
 
     def spatial_accuracy(self, dist: CodeGaussian) -> float:
-        """Return Pr(f(r X) = Y) for the uniformly random shift r, exactly."""
+        """Return Pr(f(r X) = Y) for the uniformly random shift r of `dist`, exactly."""
         return float(self.shifted_accuracies(dist).mean())
 
     def adversarial_accuracy(self, dist: CodeGaussian, budget: float) -> float:
@@ -139,6 +167,11 @@ class LinearRule:
         budget : float
             e = eps sqrt(d) >= 0. The attack may see (x, y), moves every coordinate by at
             most eps, x0 too; from eps = 1 on it can choose the branch.
+
+        Raises
+        ------
+        InputError
+            If the budget is negative or not finite, or `dist` has another length than the rule.
 
         Notes
         -----
@@ -197,7 +230,20 @@ class LinearRule:
 def bayes(dist: CodeGaussian, shift: int = 0) -> LinearRule:
     """Return the classifier of highest accuracy on (r_shift X, Y).
 
-    f*_j(x) = sign(L x0 + (4/sqrt d) <r_j c, x>); f* of the paper for shift 0.
+    f*_j(x) = sign(L x0 + (4/sqrt d) <r_j c, x>); f* of the paper for shift 0 (arXiv 2002.11318,
+    section 3; Theorem L1 of docs/theory/laws.md).
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
+    shift : int
+        j, the shift that the rule is best for (modulo n); 0 for X itself.
+
+    Raises
+    ------
+    InputError
+        If `shift` is no integer.
 
     Examples
     --------
@@ -216,7 +262,8 @@ def robust_bayes(dist: CodeGaussian, budget: float) -> LinearRule:
 
     With a = max(2 - e, 0), sign(L x0 + (2a/sqrt d) <c, x>): the Bayes rule of the problem
     that the attack leaves. For a = 0 that is x0 alone; where eps >= 1 as well nothing is
-    left and the rule is constant.
+    left and the rule is constant. For eps >= 1 and a > 0 (d < 4) it is sign(<c, x>). Theorem L2
+    of docs/theory/laws.md.
 
     Parameters
     ----------
@@ -224,6 +271,11 @@ def robust_bayes(dist: CodeGaussian, budget: float) -> LinearRule:
         Distribution of the clean input.
     budget : float
         e = eps sqrt(d) >= 0.
+
+    Raises
+    ------
+    InputError
+        If the budget is negative or not finite.
     """
     e = check_budget("budget", budget)
     weights = float(robust_margin(e)) * dist.mean
@@ -238,7 +290,15 @@ def robust_bayes(dist: CodeGaussian, budget: float) -> LinearRule:
 
 
 def stump(dist: CodeGaussian) -> LinearRule:
-    """Return sign(x0): natural, spatial and (for eps < 1) adversarial accuracy all p."""
+    """Return sign(x0): natural, spatial and (for eps < 1) adversarial accuracy all p.
+
+    It attains both parts of Theorem 2 of arXiv 2002.11318.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution; only its length matters.
+    """
     zero = np.zeros(dist.d)
     return LinearRule(zero, zero, -1.0, 1.0, name="sign(x0)")
 
@@ -247,7 +307,8 @@ class ShiftBayes:
     """Classifier of highest accuracy on (r X, Y), r a uniformly random shift.
 
     sign(L x0 + logsumexp_j <mu_j, x> - logsumexp_j -<mu_j, x>), mu_j = r_j mu. It sees
-    x_1..x_d through the correlations g_j alone: <mu_j, x> = 2 g_j.
+    x_1..x_d through the correlations g_j alone: <mu_j, x> = 2 g_j. Theorem P11 of
+    docs/theory/price.md.
 
     Parameters
     ----------
@@ -261,13 +322,13 @@ class ShiftBayes:
         self.dist = dist
 
     def predict(self, x: ArrayLike) -> Labels:
-        """Return the labels, int8 of shape (size,), of rows x of shape (size, d + 1)."""
+        """Return the labels, int8 of shape (size,), of rows `x` of shape (size, d + 1)."""
         rows = np.asarray(x, dtype=np.float64)
         g = self.dist.correlations(rows)
         return self._decide(np.where(rows[:, 0] > 0, 1, -1), g)
 
     def predict_correlations(self, sample: CorrelationSample) -> Labels:
-        """Return the labels of a sample of the sufficient statistics."""
+        """Return the labels, int8 of shape (size,), of a `sample` of the sufficient statistics."""
         return self._decide(sample.x0, sample.g)
 
     def _decide(self, x0: NDArray[np.integer], g: Floats) -> Labels:
@@ -293,6 +354,11 @@ class ShiftBayes:
             Source of randomness, where needed.
         level : float
             Confidence level of the interval.
+
+        Raises
+        ------
+        InputError
+            If `samples` is below 1 or `level` is not in (0, 1), where they are needed.
         """
         dist, orbit = self.dist, self.dist.orbit
         if orbit.has_antipode:
@@ -314,7 +380,22 @@ class ShiftBayes:
 
 
 def best_adversarial_accuracy(dist: CodeGaussian, budget: float) -> float:
-    """Return A*(e), the highest adversarial accuracy that any classifier can have."""
+    """Return A*(e), the highest adversarial accuracy that any classifier can have.
+
+    Theorem L2 of docs/theory/laws.md.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution; its p and d matter.
+    budget : float
+        e = eps sqrt(d), at least 0.
+
+    Raises
+    ------
+    InputError
+        If the budget is negative or not finite.
+    """
     return float(robust_bayes_accuracy(dist.p, check_budget("budget", budget), dist.d))
 
 

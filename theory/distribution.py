@@ -72,6 +72,11 @@ class CodeGaussian:
     p, d, n_shifts : float, int, int
         p, the length, and n = d/m.
 
+    Raises
+    ------
+    InputError
+        If the word has other symbols, `p` is out of range, or m does not divide d.
+
     Examples
     --------
     >>> import numpy as np
@@ -96,7 +101,10 @@ class CodeGaussian:
         return 2 * self.orbit.codeword / np.sqrt(self.d)
 
     def rotated_mean(self, j: int) -> Floats:
-        """Return r_j mu, the mean of the last d coordinates of r_j X given Y = 1."""
+        """Return r_j mu, float64 of shape (d,), for a shift `j` (modulo n).
+
+        It is the mean of the last d coordinates of r_j X given Y = 1.
+        """
         return 2 * self.orbit.rotated(j) / np.sqrt(self.d)
 
     @property
@@ -119,6 +127,11 @@ class CodeGaussian:
         -------
         Sample
             ``x`` float64 (size, d + 1), ``y`` int8 (size,).
+
+        Raises
+        ------
+        InputError
+            If `size` is negative or no integer, or `rng` is no generator.
         """
         size = check_integer("size", size, minimum=0)
         _check_rng(rng)
@@ -150,6 +163,11 @@ class CodeGaussian:
         ------
         Sample
             Up to `chunk` samples.
+
+        Raises
+        ------
+        InputError
+            As :meth:`sample`, or if `chunk` is below 1; when the first samples are asked for.
         """
         size = check_integer("size", size, minimum=0)
         _check_rng(rng)
@@ -171,6 +189,16 @@ class CodeGaussian:
         j : int, or array of int of shape (size,)
             Number of the shift, taken modulo n; 0 and n are the identity. An array gives
             each of the rows x, shape (size, d + 1), a shift of its own.
+
+        Returns
+        -------
+        ndarray of float64, the shape of `x`
+            A copy.
+
+        Raises
+        ------
+        InputError
+            If `x` has another number of columns, or `j` is neither an integer nor one for each row.
 
         Examples
         --------
@@ -200,7 +228,20 @@ class CodeGaussian:
     def sample_shifted(self, size: int, rng: np.random.Generator) -> ShiftedSample:
         """Draw samples of (r X, Y), r one of the n shifts uniformly at random.
 
-        Parameters and memory are those of :meth:`sample`.
+        Parameters
+        ----------
+        size, rng
+            As for :meth:`sample`; the work takes about five times the result's memory.
+
+        Returns
+        -------
+        ShiftedSample
+            ``x`` float64 (size, d + 1), ``y`` int8 (size,), and the shifts ``j`` (size,).
+
+        Raises
+        ------
+        InputError
+            As :meth:`sample`.
         """
         x, y = self.sample(size, rng)
         j = rng.integers(self.n_shifts, size=size)
@@ -217,6 +258,11 @@ class CodeGaussian:
         Returns
         -------
         ndarray of float64, shape (size, n)
+
+        Raises
+        ------
+        InputError
+            If `x` has another shape.
         """
         array = np.asarray(x, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != self.d + 1:
@@ -257,6 +303,11 @@ class CodeGaussian:
         -------
         CorrelationSample
             ``x0`` int8 (size,), ``g`` float64 (size, n), ``y`` int8 (size,).
+
+        Raises
+        ------
+        InputError
+            As :meth:`sample`, or if `shift` is no integer.
         """
         size = check_integer("size", size, minimum=0)
         _check_rng(rng)

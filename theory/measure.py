@@ -20,7 +20,15 @@ Predict = Callable[[NDArray[np.float64]], Any]
 
 @dataclass(frozen=True)
 class Proportion:
-    """Successes out of trials, with the exact interval of Clopper and Pearson."""
+    """Successes out of trials, with the exact interval of Clopper and Pearson.
+
+    Attributes
+    ----------
+    successes, trials : int
+        Successes out of independent trials.
+    level : float
+        Confidence level of :attr:`interval`, in (0, 1).
+    """
 
     successes: int
     trials: int

@@ -26,7 +26,15 @@ _BLOCK = 1 << 11
 
 
 class MixtureValue(NamedTuple):
-    """Value of a mixed Bayes problem, with a confidence interval."""
+    """Value of a mixed Bayes problem, with a confidence interval.
+
+    Attributes
+    ----------
+    value : float
+        The estimated value.
+    interval : Interval
+        Confidence interval of the true one.
+    """
 
     value: float
     interval: Interval
@@ -43,9 +51,9 @@ def mixture_value(
 ) -> MixtureValue:
     """Return max over all classifiers of sum_k w_k Pr(f = Y | means +-y m_k).
 
-    The integral of max(p f_+, (1-p) f_-), f_+- the mixtures of N(+-m_k, I), over the span of
-    the means, by scrambled Sobol points around every mean, with a t interval over 16
-    scramblings.
+    The integral of max(p f, (1-p) g), f and g the mixtures of N(m_k, I) and of N(-m_k, I), over
+    the span of the means, by scrambled Sobol points around every mean, with a t interval over 16
+    scramblings. Theorem L9 of docs/theory/laws.md.
 
     Parameters
     ----------
@@ -61,6 +69,11 @@ def mixture_value(
         2^bits points in each scrambling.
     level : float
         Confidence level.
+
+    Raises
+    ------
+    InputError
+        If an argument has another shape or is out of range.
 
     Examples
     --------
@@ -134,7 +147,8 @@ def mixture_adversarial(
 
     The least of (V(w, nu) - S)/w over the given weights and over nu: the mean moved by the
     attack towards -g mu or towards the origin, as far as it goes. V is taken at the upper
-    end of its interval; all intervals hold together at level 0.999.
+    end of its interval; all intervals hold together at level 0.999. Theorem L9 of
+    docs/theory/laws.md.
 
     Parameters
     ----------
@@ -143,10 +157,10 @@ def mixture_adversarial(
     spatial : float
         S in [0, 1].
     eps : float
-        l-infinity budget, at least 0.
+        l-infinity budget, at least 0, in the template's units.
     rng : numpy.random.Generator
         Seeds the quadrature.
-    weights : array_like
+    weights : array_like, shape (k,)
         Values of w above 0 to try; more give a sharper bound.
     bits : int
         2^bits points in each of 16 scramblings.
@@ -155,6 +169,11 @@ def mixture_adversarial(
     -------
     float
         At most the robust Bayes accuracy.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
     """
     s = check_real("spatial", spatial, low=0, high=1)
     eps = check_real("eps", eps, low=0, rule="be a finite number of at least 0")

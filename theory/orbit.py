@@ -123,12 +123,15 @@ class CodewordOrbit:
 
     @property
     def fixed(self) -> NDArray[np.intp]:
-        """The j in 0..n-1 with r_j c = c; always holds 0."""
+        """The j in 0..n-1 with r_j c = c, ascending, shape (number of them,); always holds 0."""
         return np.flatnonzero(self.autocorrelation == self.d)
 
     @property
     def moving(self) -> NDArray[np.intp]:
-        """The j in 0..n-1 with r_j c != c: those that Proposition 1 can speak of."""
+        """The j in 0..n-1 with r_j c != c, ascending, shape (number of them,).
+
+        Those are the shifts that Proposition 1 can speak of.
+        """
         return np.flatnonzero(self.autocorrelation != self.d)
 
     @property
@@ -142,7 +145,12 @@ class CodewordOrbit:
         return float(self.delta[self.moving].min()) if self.moving.size else None
 
     def rotated(self, j: int) -> Word:
-        """Return r_j c: entry t is c_{t + m j}, indices modulo d.
+        """Return r_j c: int8 of shape (d,), entry t being c_{t + m j}, indices modulo d.
+
+        Raises
+        ------
+        InputError
+            If `j` is no integer.
 
         Examples
         --------
@@ -152,7 +160,7 @@ class CodewordOrbit:
         return np.roll(self.codeword, -self.shift * (check_integer("j", j) % self.n_shifts))
 
     def degeneracies(self) -> list[str]:
-        """Say in words what is degenerate about the orbit; an empty list if nothing is."""
+        """Return in words what is degenerate about the orbit; an empty list if nothing is."""
         notes = []
         if self.n_shifts == 1:
             notes.append("m = d: the identity is the only shift.")

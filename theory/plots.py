@@ -223,7 +223,13 @@ def autocorrelation(codeword: str, shift: int = 1) -> Figure:
 
 
 def simulated_against_exact(results: Sequence[Result]) -> Figure:
-    """Draw every simulation against its closed form, and their standardised differences."""
+    """Draw every simulation against its closed form, and their standardised differences.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Results of claims; their quantities with a simulation are drawn.
+    """
     found = _distinct(results)
     with styled():
         figure = new_figure(figsize=(8.4, 4.0))

@@ -84,7 +84,9 @@ def spatial_optimum(
     The integrand is the larger posterior probability, max(P, 1 - P): smooth but for one
     kink, bounded by [1/2, 1], both values of x0 and all n shifts of the input averaged
     exactly; the symmetry (x0, g, y) -> -(x0, g, y) leaves y = 1 alone. Scrambled Sobol points,
-    doubled until the half-width of a t interval over 16 scramblings is below `error`.
+    as many as it takes for the half-width of a t interval over 16 scramblings to be below
+    `error`, at most 2^18 a scrambling. Theorem P11 of docs/theory/price.md and the propositions
+    after it.
 
     Parameters
     ----------
@@ -148,7 +150,20 @@ def spatial_optimum(
 
 
 def price(dist: CodeGaussian, *, rng: np.random.Generator, error: float = 1e-4) -> Price:
-    """Return S*(p, n) beside what it is compared with. Parameters: :func:`spatial_optimum`."""
+    """Return S*(p, n) beside what it is compared with.
+
+    See docs/theory/price.md.
+
+    Parameters
+    ----------
+    dist, rng, error
+        As in :func:`spatial_optimum`.
+
+    Raises
+    ------
+    InputError
+        As :func:`spatial_optimum`.
+    """
     return Price(
         best=spatial_optimum(dist, rng=rng, error=error),
         natural=float(bayes_accuracy(dist.p)),
@@ -172,12 +187,22 @@ def orthogonal_limit(p: ArrayLike, n: ArrayLike, *, mean_norm: float = MEAN_NORM
 
     Parameters
     ----------
-    p : array_like
+    p : array_like, any shape
         Probability in [1/2, 1] that x0 equals the label.
-    n : array_like
+    n : array_like, broadcast with `p`
         Number of shifts, at least 1.
     mean_norm : float
         M, above 0.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accuracies in [1/2, 1], of the arguments' broadcast shape.
+
+    Raises
+    ------
+    InputError
+        If some argument is out of range.
 
     Examples
     --------

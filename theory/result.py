@@ -41,7 +41,15 @@ MISMATCH_LEVEL = 1e-9
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One condition of a claim, and whether the parameters satisfy it."""
+    """One condition of a claim, and whether the parameters satisfy it.
+
+    Attributes
+    ----------
+    text : str
+        The condition in words, with the numbers it is judged by.
+    satisfied : bool
+        Whether it holds at these parameters.
+    """
 
     text: str
     satisfied: bool
@@ -98,7 +106,21 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is needed to make a result again."""
+    """What is needed to make a result again.
+
+    Attributes
+    ----------
+    seed : int or None
+        Seed of the randomness; None where there is none.
+    versions : dict of str to str
+        Versions of Python, spadv and the packages that matter.
+    commit : str or None
+        Commit of the checkout, with "+changes" if it was not clean; None outside of one.
+    device : str
+        What it ran on.
+    seconds : float
+        Wall time in seconds.
+    """
 
     seed: int | None
     versions: dict[str, str]
@@ -130,13 +152,16 @@ class Result:
     verdict : str
         One of :data:`VERDICTS`.
     expected : str
-        Verdict kind the claim should get: "violated" for a known slip of the paper.
+        Verdict kind the claim should get: "violated" for a known slip of the paper,
+        "hypothesis-unsatisfiable" for a claim about nothing, else "holds".
     note : str
         One or two sentences for a reader.
     quantities : tuple of Quantity
         Exact values with their simulations.
     provenance : Provenance or None
         Seed, versions, commit, device, seconds.
+    schema : int
+        Version of the JSON layout.
     """
 
     claim: str
@@ -187,7 +212,13 @@ class Result:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Result:
-        """Rebuild a result; raises :class:`StoreError` for another schema or bad data."""
+        """Return the result that `data`, as :meth:`to_json` made it, describes.
+
+        Raises
+        ------
+        StoreError
+            For another schema or bad data.
+        """
         found = data.get("schema") if isinstance(data, dict) else None
         if found != SCHEMA:
             raise StoreError(f"results have schema {found}, this version reads schema {SCHEMA}")

@@ -14,7 +14,15 @@ from .errors import InputError, check_integer, check_real
 
 
 class Interval(NamedTuple):
-    """A confidence interval [low, high] at a stated level (a fraction, e.g. 0.95)."""
+    """A confidence interval [low, high] at a stated level (a fraction, e.g. 0.95).
+
+    Attributes
+    ----------
+    low, high : float
+        Its ends.
+    level : float
+        Confidence level in (0, 1).
+    """
 
     low: float
     high: float
@@ -25,7 +33,7 @@ class Interval(NamedTuple):
 
 
 def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> Interval:
-    """Exact binomial confidence interval of Clopper and Pearson.
+    """Return the exact binomial confidence interval of Clopper and Pearson.
 
     Parameters
     ----------
@@ -38,6 +46,11 @@ def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> Interva
     -------
     Interval
         Both ends in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If the counts are no counts, or `level` is not in (0, 1).
 
     References
     ----------
@@ -56,9 +69,28 @@ def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> Interva
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
-    """Wilson score interval: close to nominal coverage, shorter than Clopper-Pearson.
+    """Return Wilson's score interval: close to nominal coverage, shorter than Clopper-Pearson.
 
-    Parameters are those of :func:`clopper_pearson`.
+    Unlike that of :func:`clopper_pearson`, its coverage may fall below the level.
+
+    Parameters
+    ----------
+    successes, trials, level
+        As in :func:`clopper_pearson`.
+
+    Returns
+    -------
+    Interval
+        Both ends in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If the counts are no counts, or `level` is not in (0, 1).
+
+    References
+    ----------
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
 
     Examples
     --------

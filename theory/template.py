@@ -27,7 +27,13 @@ _ROUNDING = 1e-13
 
 
 class SpatialInterval(NamedTuple):
-    """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible."""
+    """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible.
+
+    Attributes
+    ----------
+    low, high : float
+        Its ends, in [0, 1].
+    """
 
     low: float
     high: float
@@ -52,9 +58,16 @@ class TemplateModel:
     norm : float
         M = ||mu||; the class means are 2M apart.
 
+    Raises
+    ------
+    InputError
+        If the template is no finite vector of the permutations' length with entries whose largest
+        size is between 1e-100 and 1e100, or `p` is out of range.
+
     Notes
     -----
-    Budgets here are eps itself, in the units of the template (for a codeword e/sqrt(d)).
+    Budgets here are eps itself, in the units of the template (for a codeword e/sqrt(d)). The model
+    is that of docs/theory/laws.md, "Setting and notation".
 
     Examples
     --------
@@ -96,7 +109,7 @@ class TemplateModel:
         return float(mixture_accuracy(self.norm, log_odds(self.p) / (2 * self.norm), self.p))
 
     def bayes_shifted(self) -> Floats:
-        """Return the accuracy on g X of the Bayes classifier of X, for every g."""
+        """Return the accuracy on g X of the Bayes classifier of X, for every g, shape (n,)."""
         h = log_odds(self.p) / (2 * self.norm)
         return np.asarray(mixture_accuracy(self.norm * self.kappa, h, self.p))
 
@@ -107,8 +120,14 @@ class TemplateModel:
     def robust_bayes_accuracy(self, eps: float) -> float:
         """Return the highest adversarial accuracy of any classifier at l-infinity budget eps.
 
-        With nu = sign(mu) (|mu| - eps)_+ and a = ||nu||: p Phi(a + L/(2a)) + (1-p)
-        Phi(a - L/(2a)) for eps < 1, where x0 survives; Phi(a) from eps = 1 on.
+        With nu the template whose entries are moved by eps towards 0, or to it, and a its norm:
+        p Phi(a + L/(2a)) + (1-p) Phi(a - L/(2a)) for eps < 1, where x0 survives; Phi(a) from
+        eps = 1 on. Theorem L2 of docs/theory/laws.md.
+
+        Raises
+        ------
+        InputError
+            If `eps` is negative or not finite.
         """
         eps = _budget(eps)
         a = float(np.linalg.norm(np.maximum(np.abs(self.mean) - eps, 0)))
@@ -119,11 +138,29 @@ class TemplateModel:
         return float(mixture_accuracy(a, log_odds(self.p) / (2 * a), self.p))
 
     def upper_residuals(self, eps: float) -> Floats:
-        """Return D_g = ||(|mu + g mu| - eps)_+||: what is left on the way to -g mu."""
+        """Return D_g for every g, shape (n,): what is left on the way from mu to -g mu.
+
+        The norm of mu + g mu after the size of every entry is lowered by `eps`, to 0 at least
+        (docs/theory/laws.md, section 4).
+
+        Raises
+        ------
+        InputError
+            If `eps` is negative or not finite.
+        """
         return _residuals(self.mean + self.images, eps)
 
     def lower_residuals(self, eps: float) -> Floats:
-        """Return D'_g = ||(|mu - g mu| - eps)_+||: what is left on the way to g mu."""
+        """Return D'_g for every g, shape (n,): what is left on the way from mu to g mu.
+
+        The norm of mu - g mu after the size of every entry is lowered by `eps`, to 0 at least
+        (docs/theory/laws.md, section 5).
+
+        Raises
+        ------
+        InputError
+            If `eps` is negative or not finite.
+        """
         return _residuals(self.mean - self.images, eps)
 
     def adversarial_bound(self, spatial: ArrayLike, eps: float, *, tight: bool = True) -> Floats:
@@ -134,7 +171,7 @@ class TemplateModel:
         spatial : array_like, shape () or (n,)
             Accuracies S_g on g X; NaN bounds where no classifier has one so high.
         eps : float
-            l-infinity budget.
+            l-infinity budget, at least 0, in the template's units.
         tight : bool
             As in :func:`spadv.theory.bounds.gradual_adversarial`.
 
@@ -142,6 +179,11 @@ class TemplateModel:
         -------
         ndarray, shape (n,)
             The least of the upper law, the lower law and the robust Bayes accuracy.
+
+        Raises
+        ------
+        InputError
+            If `spatial` has another shape, or an argument is out of range.
         """
         n = len(self.transformations)
         rule = f"be one accuracy or {n}"
@@ -163,13 +205,18 @@ class TemplateModel:
         adversarial : float
             A in [0, 1].
         eps : float
-            l-infinity budget.
+            l-infinity budget, at least 0, in the template's units.
 
         Returns
         -------
         SpatialInterval
             Where A is above the robust Bayes accuracy no classifier has it and the interval
             says nothing.
+
+        Raises
+        ------
+        InputError
+            If an argument is out of range.
         """
         a = check_real("adversarial", adversarial, low=0, high=1)
         high = gradual_spatial(
@@ -185,10 +232,18 @@ class TemplateModel:
         The interval of :meth:`spatial_bounds` shrinks as A grows; the largest A whose
         interval still holds S is found by bisection, rounded upwards.
 
+        Parameters
+        ----------
+        spatial : float
+            S in [0, 1].
+        eps : float
+            l-infinity budget, at least 0, in the template's units.
+
         Raises
         ------
         InputError
-            If S is above the Bayes accuracy, which no classifier exceeds on any g X.
+            If an argument is out of range, or S is above the Bayes accuracy, which no classifier
+            exceeds on any g X.
         """
         s = check_real("spatial", spatial, low=0, high=1)
         best = self.bayes_accuracy()
@@ -221,7 +276,22 @@ def _residuals(way: Floats, eps: float) -> Floats:
 
 
 def codeword_template(codeword: ArrayLike) -> Floats:
-    """Return 2c/sqrt(d), the template of a +-1 word.
+    """Return 2c/sqrt(d), the template of a +-1 word (arXiv 2002.11318, section 3).
+
+    Parameters
+    ----------
+    codeword : array_like, shape (d,)
+        Entries -1 and +1.
+
+    Returns
+    -------
+    ndarray of float64, shape (d,)
+        Of norm 2.
+
+    Raises
+    ------
+    InputError
+        If the word has other symbols.
 
     Examples
     --------

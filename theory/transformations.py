@@ -87,7 +87,13 @@ class Transformations:
         return self.law
 
     def apply(self, template: ArrayLike) -> Floats:
-        """Return g x for every g, shape (n, d)."""
+        """Return g x for every g, float64 of shape (n, d), for x = `template` of shape (d,).
+
+        Raises
+        ------
+        InputError
+            If it has another shape, or holds something but numbers.
+        """
         rule = f"have the shape ({self.d},)"
         x = real_array("template", rule, template)
         if x.shape != (self.d,):
@@ -95,7 +101,7 @@ class Transformations:
         return x[self.permutations]
 
     def window(self, half_width: float) -> Transformations:
-        """Return the transformations with |label| <= `half_width`, equally likely.
+        """Return the transformations with labels of size at most `half_width`, equally likely.
 
         The analogue of a random rotation in [-theta, theta].
 
@@ -114,7 +120,13 @@ class Transformations:
         return Transformations(self.permutations[inside], labels=chosen)
 
     def then(self, other: Transformations) -> Transformations:
-        """Return all products "self, then other", with the product law."""
+        """Return all products "self, then `other`", with the product law.
+
+        Raises
+        ------
+        InputError
+            If `other` permutes another number of coordinates.
+        """
         if other.d != self.d:
             raise InputError("other", f"permute {self.d} coordinates", other.d)
         # (h (g x))_t = (g x)_{h(t)} = x_{g(h(t))}
@@ -132,6 +144,18 @@ def cyclic_shifts(d: int, step: int = 1) -> Transformations:
     """Return the shifts r_j of d coordinates by multiples of `step`, j = 0..d/step - 1.
 
     Labels are the shifts in coordinates, between -d/2 and d/2.
+
+    Parameters
+    ----------
+    d : int
+        Number of coordinates, at least 1.
+    step : int
+        m, a divisor of d.
+
+    Raises
+    ------
+    InputError
+        If an argument is no such integer.
 
     Examples
     --------
@@ -157,7 +181,13 @@ def torus_translations(
     height, width : int
         Size of the image; coordinates are in row-major order.
     rows, columns : int, optional
-        Largest move |dy|, |dx|; all moves by default. Labels are max(|dx|, |dy|).
+        Largest move down or up, and to either side, in pixels; all moves by default. The label
+        of a move is the larger of the two.
+
+    Raises
+    ------
+    InputError
+        If an argument is no such integer.
 
     Examples
     --------
@@ -189,6 +219,11 @@ def quarter_turns(side: int, *, mirrors: bool = False) -> Transformations:
         Pixels along a side; coordinates are in row-major order.
     mirrors : bool
         Eight transformations instead of four.
+
+    Raises
+    ------
+    InputError
+        If `side` is not an integer of at least 1.
     """
     s = check_integer("side", side, minimum=1)
     grid = np.arange(s * s).reshape(s, s)

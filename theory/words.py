@@ -32,6 +32,11 @@ def as_word(codeword: ArrayLike) -> Word:
     codeword : array_like, shape (d,)
         Entries -1 and +1 (any numeric dtype).
 
+    Returns
+    -------
+    ndarray of int8, shape (d,)
+        A copy that cannot be written to.
+
     Raises
     ------
     InputError
@@ -88,7 +93,22 @@ def check_length(argument: str, value: Any, *, minimum: int) -> int:
 
 
 def word_from_bits(bits: ArrayLike) -> Word:
-    """Map a binary word to signs, 0 -> +1 and 1 -> -1.
+    """Return the signs of a binary word, 0 -> +1 and 1 -> -1.
+
+    Parameters
+    ----------
+    bits : array_like, shape (d,)
+        Entries 0 and 1 (or False and True).
+
+    Returns
+    -------
+    ndarray of int8, shape (d,)
+        The signs, read-only.
+
+    Raises
+    ------
+    InputError
+        If the word is empty, not one-dimensional, or has another symbol.
 
     Examples
     --------
@@ -112,6 +132,16 @@ def simplex_word(degree: int) -> Word:
     ----------
     degree : int
         Number of register stages, from 2 to 24.
+
+    Returns
+    -------
+    ndarray of int8, shape (2^degree - 1,)
+        The word, read-only.
+
+    Raises
+    ------
+    InputError
+        If `degree` is out of range.
 
     Examples
     --------
@@ -167,6 +197,21 @@ def legendre_word(length: int) -> Word:
     For N = 3 mod 4 every proper shift has kappa = -1/N; for N = 1 mod 4 the values are
     1/N and -3/N (MacWilliams and Sloane, chapter 18).
 
+    Parameters
+    ----------
+    length : int
+        N, an odd prime.
+
+    Returns
+    -------
+    ndarray of int8, shape (length,)
+        The word, read-only.
+
+    Raises
+    ------
+    InputError
+        If `length` is no odd prime, or above :data:`MAX_LENGTH`.
+
     Examples
     --------
     >>> legendre_word(7)
@@ -183,6 +228,23 @@ def legendre_word(length: int) -> Word:
 
 def random_word(length: int, seed: int) -> Word:
     """Return a word of independent fair signs, from numpy's default generator.
+
+    Parameters
+    ----------
+    length : int
+        d, at least 1.
+    seed : int
+        Seed of the generator, at least 0.
+
+    Returns
+    -------
+    ndarray of int8, shape (length,)
+        The word, read-only.
+
+    Raises
+    ------
+    InputError
+        If `length` is out of range, or `seed` is negative.
 
     Examples
     --------
@@ -203,6 +265,21 @@ def dual_bch_word(degree: int) -> Word:
     {-1, -1 +- 2^((degree+1)/2)}/d (R. Gold, IEEE Transactions on Information Theory 13
     (1967), 619-621).
 
+    Parameters
+    ----------
+    degree : int
+        Number of register stages, from 3 to 16.
+
+    Returns
+    -------
+    ndarray of int8, shape (2^degree - 1,)
+        The word, read-only.
+
+    Raises
+    ------
+    InputError
+        If `degree` is out of range.
+
     Examples
     --------
     >>> dual_bch_word(5).size
@@ -221,6 +298,21 @@ def dual_bch_word(degree: int) -> Word:
 
 def qr_word(length: int) -> Word:
     """Return the generator polynomial's word of the quadratic-residue code.
+
+    Parameters
+    ----------
+    length : int
+        A prime of the form 8m + 1 or 8m - 1.
+
+    Returns
+    -------
+    ndarray of int8, shape (length,)
+        The word, read-only.
+
+    Raises
+    ------
+    InputError
+        If `length` is no such prime.
 
     Examples
     --------
@@ -246,7 +338,7 @@ _FORMS = ", ".join(f"{name}:{form}" for name, (_, form) in _FAMILIES.items())
 
 
 def parse_word(text: str) -> Word:
-    """Read a word from the form used on the command line.
+    """Return the word that a text means in the form used on the command line.
 
     Parameters
     ----------
@@ -255,6 +347,11 @@ def parse_word(text: str) -> Word:
         ``qr:31``), a string of ``+`` and ``-``, a hexadecimal number (four coordinates a
         digit, most significant bit first, bit 1 -> -1; an optional ``0x`` in front), or
         the path of a text file that holds one of the last two or numbers -1 and +1.
+
+    Returns
+    -------
+    ndarray of int8, shape (d,)
+        The word, read-only.
 
     Raises
     ------

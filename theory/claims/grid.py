@@ -37,7 +37,13 @@ class Grid:
     shifts : sequence of int, optional
         Values of m; by default up to two divisors of each length.
     ps, budgets, etas : sequence of float, optional
-        Values of p, of e, and of eta.
+        Values of p, of e = eps sqrt(d), and of eta.
+    samples : int
+        Simulated samples for each comparison; 0 switches simulation off.
+    seed : int
+        Seed of the simulations.
+    level : float
+        Confidence level of the reported intervals, in (0, 1).
     """
 
     codewords: Sequence[str] | None = None
@@ -52,6 +58,16 @@ class Grid:
 
 def default_shifts(length: int) -> list[int]:
     """Return the m of the default grid: the fewest shifts, and the most up to 64.
+
+    Parameters
+    ----------
+    length : int
+        d, at least 1.
+
+    Returns
+    -------
+    list of int
+        One or two divisors of d; [1] for d = 1.
 
     Examples
     --------

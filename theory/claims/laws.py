@@ -37,6 +37,11 @@ def trial_rules(setting: Setting) -> list[LinearRule]:
     Along the word restricted to the coordinates where it agrees with a shift, and where it
     differs, with the thresholds at which each law is attained; Bayes rules of some shifts;
     random mixtures of shifts with random thresholds on either side of x0.
+
+    Parameters
+    ----------
+    setting : Setting
+        Word, shift, p, budget and seed.
     """
     dist = setting.dist
     rng = setting.rng("law rules")

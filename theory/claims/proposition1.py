@@ -34,6 +34,7 @@ def largest_p(kappa: float, ceiling: float = CEILING) -> float:
     """Return the largest p in [1/2, 1] at which f* has accuracy <= `ceiling` on r_j X.
 
     The accuracy increases with p, so the p that qualify are the interval from 1/2 to here.
+    Proposition 1 of arXiv 2002.11318 asks for a ceiling of 85%.
 
     Parameters
     ----------
@@ -46,6 +47,11 @@ def largest_p(kappa: float, ceiling: float = CEILING) -> float:
     -------
     float
         NaN if no p qualifies.
+
+    Raises
+    ------
+    InputError
+        If `kappa` is out of range.
 
     Examples
     --------
@@ -66,7 +72,7 @@ def smallest_delta(p: float, ceiling: float = CEILING) -> float:
     """Return the smallest relative distance at which f* has accuracy <= `ceiling` on r_j X.
 
     At p = 1/2: (1 - Phi^-1(ceiling)/2)/2. The accuracy decreases with the distance, so
-    every larger distance qualifies.
+    every larger distance qualifies. Proposition 1 of arXiv 2002.11318 asks for 3/8.
 
     Parameters
     ----------
@@ -79,6 +85,11 @@ def smallest_delta(p: float, ceiling: float = CEILING) -> float:
     -------
     float
         In [0, 1]; NaN if no distance qualifies.
+
+    Raises
+    ------
+    InputError
+        If `p` is out of range.
 
     Examples
     --------
@@ -341,5 +352,13 @@ def _random_shift(setting: Setting) -> Outcome:
 
 
 def needed_kappa(ceiling: float = CEILING) -> float:
-    """Return the largest kappa with Phi(2 kappa) <= `ceiling`: Phi^-1(ceiling)/2."""
+    """Return the largest kappa with Phi(2 kappa) <= `ceiling`: Phi^-1(ceiling)/2.
+
+    The accuracy of f* on r_j X at p = 1/2 is Phi(2 kappa), by Proposition 1 as corrected.
+
+    Parameters
+    ----------
+    ceiling : float
+        Accuracy in (0, 1); not checked.
+    """
     return float(ndtri(ceiling) / 2)

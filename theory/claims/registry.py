@@ -17,7 +17,23 @@ from .setting import Setting
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a claim's evaluation returns; see :class:`spadv.theory.Result`."""
+    """What a claim's evaluation returns; see :class:`spadv.theory.Result`.
+
+    Attributes
+    ----------
+    verdict : str
+        One of :data:`spadv.theory.result.VERDICTS`.
+    value, bound : float or None
+        The number that the claim speaks of, and what it is compared with.
+    interval : Interval or None
+        Confidence interval of `value`; None when `value` is exact to rounding.
+    hypotheses : tuple of Hypothesis
+        The claim's conditions and whether they are met.
+    quantities : tuple of Quantity
+        Exact values with their simulations.
+    note : str
+        One or two sentences for a reader.
+    """
 
     verdict: str
     value: float | None = None
@@ -66,7 +82,10 @@ class Claim:
     remark: str = ""
 
     def check(self, setting: Setting) -> Result:
-        """Evaluate at a setting; a simulation that contradicts is recorded, not raised."""
+        """Return the result of evaluating the claim at a setting.
+
+        A simulation that contradicts its closed form is recorded in it, not raised.
+        """
         start = time.perf_counter()
         outcome = self.evaluate(setting)
         return Result(
@@ -129,6 +148,11 @@ def claims() -> tuple[Claim, ...]:
 
 def claim(claim_id: str) -> Claim:
     """Return a claim by its identifier.
+
+    Parameters
+    ----------
+    claim_id : str
+        Identifier of a claim; :func:`claims` lists them.
 
     Raises
     ------

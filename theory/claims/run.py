@@ -99,6 +99,16 @@ def run(
 def select(claim_ids: Sequence[str] | None) -> list[Claim]:
     """Return the claims of these identifiers, beginnings or patterns, in order.
 
+    Parameters
+    ----------
+    claim_ids : sequence of str or None
+        As in :func:`run`; None or an empty sequence selects every claim.
+
+    Raises
+    ------
+    InputError
+        If a text selects none; the message suggests the nearest.
+
     Examples
     --------
     >>> [c.id for c in select(["thm3", "prop1"])]
@@ -120,7 +130,12 @@ def select(claim_ids: Sequence[str] | None) -> list[Claim]:
 
 
 def summarise(results: Iterable[Result]) -> list[Summary]:
-    """Sum results up claim by claim, in the registry's order.
+    """Return one summary a claim, in the registry's order.
+
+    Parameters
+    ----------
+    results : iterable of Result
+        Results of claims, in any order; claims without one are left out.
 
     Raises
     ------

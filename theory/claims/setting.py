@@ -50,6 +50,11 @@ class Setting:
         Seed of the simulation.
     level : float
         Confidence level of the reported intervals, in (0, 1).
+
+    Raises
+    ------
+    InputError
+        If a value is out of range, the word has period 1, or `shift` does not divide its length.
     """
 
     codeword: str | ArrayLike = DEFAULTS["codeword"]
@@ -80,7 +85,7 @@ class Setting:
 
     @cached_property
     def word(self) -> Word:
-        """The word itself."""
+        """The word itself, int8 of shape (d,), read-only."""
         return (
             parse_word(self.codeword) if isinstance(self.codeword, str) else as_word(self.codeword)
         )
@@ -110,7 +115,10 @@ class Setting:
         return np.random.default_rng([self.seed, int.from_bytes(digest[:8], "big")])
 
     def as_parameters(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """Return the named parameters as plain JSON values."""
+        """Return the parameters called `names` as plain JSON values.
+
+        Always with d, n_shifts, samples, seed and level; eta with its default resolved.
+        """
         values: dict[str, Any] = {name: getattr(self, name) for name in names}
         if "eta" in values:
             values["eta"] = self.loss

@@ -35,20 +35,43 @@ ROUNDING = 1e-12
 
 
 def budget_hypothesis(setting: Setting) -> Hypothesis:
-    """Return the theorems' condition on the budget."""
+    """Return the theorems' condition on the budget.
+
+    Parameters
+    ----------
+    setting : Setting
+        Where the claim is checked.
+    """
     text = f"attacks of norm eps >= 4/sqrt(d) (e = {setting.budget:g})"
     return Hypothesis(text, setting.budget >= FULL_BUDGET)
 
 
 def robust_hypothesis(setting: Setting) -> Hypothesis:
-    """Return whether any classifier has adversarial accuracy >= 1 - eta."""
+    """Return whether any classifier has adversarial accuracy >= 1 - eta.
+
+    Parameters
+    ----------
+    setting : Setting
+        Where the claim is checked; its eta is used with the default resolved.
+    """
     best = best_adversarial_accuracy(setting.dist, setting.budget)
     text = f"some classifier has adversarial accuracy >= 1 - eta (the best has {best:.4g})"
     return Hypothesis(text, 1 - setting.loss <= best + ROUNDING)
 
 
 def all_quantities(found: tuple[Witness, ...]) -> tuple[Quantity, ...]:
-    """Return the exact values and simulations of every witness."""
+    """Return the exact values and simulations of every witness.
+
+    Parameters
+    ----------
+    found : tuple of Witness
+        Classifiers with their measured accuracies.
+
+    Returns
+    -------
+    tuple of Quantity
+        The spatial and the adversarial accuracy of each, in order.
+    """
     return tuple(q for w in found for q in (w.spatial, w.adversarial))
 
 
@@ -104,9 +127,24 @@ def universal_outcome(
 ) -> Outcome:
     """Return the outcome of "for every classifier, value <= bound".
 
-    `value` is the supremum over a relaxation that contains every classifier, so
+    That `value` is the supremum over a relaxation that contains every classifier, so
     value <= bound proves the claim at this setting. Equality there is called so only if a
     classifier attains it.
+
+    Parameters
+    ----------
+    setting : Setting
+        Where the claim is checked.
+    hypotheses : tuple of Hypothesis
+        The condition on the budget first; unmet, the outcome is inconclusive.
+    value : float or None
+        Supremum over the relaxation; None if nothing is in it.
+    bound : float
+        What the claim says that no classifier exceeds.
+    broken : list of str
+        Names of classifiers that break the claim.
+    note : str
+        A sentence for a reader.
     """
     quantities = all_quantities(witnesses(setting))
     budget_met, *rest = hypotheses

@@ -78,7 +78,10 @@ def hartmann_tzeng(inside: Any, best: int) -> int:
 
 @njit(nogil=True, cache=True)
 def roos(inside: Any, best: int) -> int:
-    """Return the largest |M| + delta - 1 with A of step 1, or `best` if not above it."""
+    """Return the largest m + delta - 1 with A of step 1, or `best` if not above it.
+
+    `inside` (n,), bool, marks the defining set; m is the number of elements of M.
+    """
     n = inside.shape[0]
     order = np.empty(n, np.int64)
     starts = inside.copy()

@@ -6,8 +6,8 @@ arithmetic progression whose step is coprime to n:
 - BCH: delta - 1 consecutive elements in Z give d >= delta;
 - Hartmann and Tzeng: A + {0, b, ..., s b} inside Z, A of delta - 1 consecutive elements and
   gcd(b, n) < delta, give d >= delta + s;
-- Roos: A + M inside Z, A of delta - 1 consecutive elements and M a set that a consecutive
-  set of at most |M| + delta - 2 elements contains, give d >= |M| + delta - 1.
+- Roos: A + M inside Z, A of delta - 1 consecutive elements and M a set of m elements that a
+  consecutive set of at most m + delta - 2 elements contains, give d >= m + delta - 1.
 
 The first is cheap. The others take seconds from lengths of about a thousand on.
 

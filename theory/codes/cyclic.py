@@ -78,7 +78,10 @@ class BinaryCyclicCode(CyclicIdeal):
         return matrix
 
     def parity_check_matrix(self) -> Bits:
-        """Parity-check matrix of shape (n - k, n), uint8: the shifts of the dual's generator."""
+        """Return the parity-check matrix of shape (n - k, n), uint8.
+
+        Its rows are the shifts of the dual's generator.
+        """
         return words.shifts(gf2.reciprocal(self.check_int), self._n - self.k, self._n)
 
     def encode(self, messages: Any, systematic: bool = True) -> Bits:
@@ -111,11 +114,12 @@ class BinaryCyclicCode(CyclicIdeal):
         return encoded[0] if single else encoded
 
     def contains(self, candidates: Any) -> NDArray[np.bool_]:
-        """Which words belong to the code.
+        """Return which words belong to the code.
 
         Parameters
         ----------
         candidates : array_like of 0 and 1, shape (B, n) or (n,)
+            Words; a single one counts as a batch of one.
 
         Returns
         -------
@@ -187,7 +191,7 @@ class BinaryCyclicCode(CyclicIdeal):
         return bch_bound(self)
 
     def lower_bounds(self) -> dict[str, int]:
-        """Lower bounds on the minimum distance: keys bch, hartmann_tzeng, roos.
+        """Return lower bounds on the minimum distance: keys bch, hartmann_tzeng, roos.
 
         See :mod:`.bounds` for what each means, and for even lengths. The last two take a
         second at length 1023 and minutes beyond 4000.
@@ -226,7 +230,7 @@ class BinaryCyclicCode(CyclicIdeal):
     def minimum_distance(self, progress: Progress = silent) -> int:
         """Return the exact minimum distance, however long it takes.
 
-        :meth:`distance_search` does the same within a time limit.
+        :meth:`distance_search` does the same within a time limit, and takes the same `progress`.
 
         Raises
         ------
@@ -250,14 +254,15 @@ class BinaryCyclicCode(CyclicIdeal):
     def distance_search(
         self, seconds: float | None = None, progress: Progress = silent
     ) -> DistanceSearch:
-        """Bounds on the minimum distance, exact if time allows.
+        """Return bounds on the minimum distance, exact if time allows.
 
         Ctrl-C, or the time limit, ends the search and keeps the bounds reached.
 
         Parameters
         ----------
         seconds : float, optional
-            Time limit; none by default. Compiling the kernels on first use is not cut short.
+            Time limit in seconds; none by default. Compiling the kernels on first use is not cut
+            short.
         progress : Progress
             Called a few times a second with words checked, words planned and the bounds.
 
@@ -287,7 +292,7 @@ class BinaryCyclicCode(CyclicIdeal):
     def weight_distribution(
         self, progress: Progress = silent, max_words: int = MAX_ENUMERATION
     ) -> dict[int, int]:
-        """How many codewords there are of each weight, exactly.
+        """Return how many codewords there are of each weight, exactly.
 
         The cheaper of the code and its dual is enumerated up to cyclic shifts; the
         MacWilliams identity gives the other.

@@ -55,12 +55,21 @@ def odd_part(n: int) -> tuple[int, int]:
 
 
 def multiplicative_order(n: int) -> int:
-    """Order of 2 modulo the odd number n: the degree of the field that contains alpha.
+    """Return the order of 2 modulo the odd number n: the degree of the field that contains alpha.
+
+    Parameters
+    ----------
+    n : int
+        Odd, at least 1.
 
     Raises
     ------
     InputError
         If n is not an odd integer of at least 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
 
     Examples
     --------
@@ -77,6 +86,11 @@ def multiplicative_order(n: int) -> int:
 
 def cyclotomic_cosets(n: int) -> tuple[tuple[int, ...], ...]:
     """Return the 2-cyclotomic cosets {s, 2s, 4s, ...} modulo the odd number n.
+
+    Parameters
+    ----------
+    n : int
+        Odd, at least 1.
 
     Returns
     -------
@@ -174,7 +188,12 @@ def root_system(n: int) -> RootSystem:
 
 
 def factor_xn_minus_1(n: int) -> list[tuple[int, int]]:
-    """Irreducible factors of x^n - 1 over GF(2), for any n >= 1.
+    """Return the irreducible factors of x^n - 1 over GF(2), for any n >= 1.
+
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
 
     Returns
     -------
@@ -186,6 +205,10 @@ def factor_xn_minus_1(n: int) -> list[tuple[int, int]]:
     ------
     InputError
         If n is not an integer of at least 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
 
     Examples
     --------
@@ -199,6 +222,16 @@ def factor_xn_minus_1(n: int) -> list[tuple[int, int]]:
 @lru_cache(maxsize=64)
 def primitive_polynomial(degree: int) -> int:
     """Return the numerically smallest primitive polynomial of this degree over GF(2).
+
+    Parameters
+    ----------
+    degree : int
+        From 1 to :data:`MAX_PRIMITIVE_DEGREE`.
+
+    Returns
+    -------
+    int
+        The polynomial's coefficients as bits, that of x^i being bit i.
 
     Raises
     ------

@@ -61,7 +61,7 @@ class DistanceSearch:
     words_checked : int
         Codewords enumerated.
     seconds : float
-        Wall time.
+        Wall time in seconds.
     witness : tuple of int or None
         Positions of the ones of a codeword of weight `upper`; None if `upper` comes from
         a weight distribution and no word was constructed.

@@ -13,6 +13,20 @@ from .cyclotomic import prime_factors, primitive_polynomial
 def universe(n: int) -> BinaryCyclicCode:
     """Return the [n, n, 1] code of all words.
 
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
+
+    Raises
+    ------
+    InputError
+        If n is not an integer of at least 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
+
     Examples
     --------
     >>> universe(5)
@@ -24,6 +38,20 @@ def universe(n: int) -> BinaryCyclicCode:
 def even_weight(n: int) -> BinaryCyclicCode:
     """Return the [n, n - 1, 2] code of all words of even weight, n >= 2.
 
+    Parameters
+    ----------
+    n : int
+        Length, at least 2.
+
+    Raises
+    ------
+    InputError
+        If n is not an integer of at least 2.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
+
     Examples
     --------
     >>> even_weight(5)
@@ -34,6 +62,20 @@ def even_weight(n: int) -> BinaryCyclicCode:
 
 def repetition(n: int) -> BinaryCyclicCode:
     """Return the [n, 1, n] code of the zero word and the all-ones word.
+
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
+
+    Raises
+    ------
+    InputError
+        If n is not an integer of at least 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
 
     Examples
     --------
@@ -47,6 +89,18 @@ def hamming(K: int) -> BinaryCyclicCode:
     """Return the [2^K - 1, 2^K - 1 - K, 3] Hamming code, K >= 2.
 
     Its generator is the numerically smallest primitive polynomial of degree K.
+
+    Parameters
+    ----------
+    K : int
+        Number of check bits, at least 2.
+
+    Raises
+    ------
+    InputError
+        If K is not an integer of at least 2.
+    TooLargeError
+        If K is above :data:`spadv.theory.codes.cyclotomic.MAX_PRIMITIVE_DEGREE`.
 
     References
     ----------
@@ -65,6 +119,20 @@ def simplex(K: int) -> BinaryCyclicCode:
     """Return the [2^K - 1, K, 2^(K - 1)] simplex code, K >= 2: the dual of :func:`hamming`.
 
     Its nonzero words are the shifts of one maximal-length sequence.
+
+    Parameters
+    ----------
+    K : int
+        Dimension, at least 2.
+
+    Raises
+    ------
+    InputError
+        As :func:`hamming`.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
 
     Examples
     --------
@@ -120,10 +188,19 @@ def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
 def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
     """Return the dual of the narrow-sense BCH code of odd length n and designed distance delta.
 
+    Parameters
+    ----------
+    n, delta
+        As in :func:`bch`.
+
     Raises
     ------
     InputError
         As :func:`bch`.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 9.
 
     Examples
     --------
@@ -164,6 +241,10 @@ def quadratic_residue(p: int) -> BinaryCyclicCode:
 def golay() -> BinaryCyclicCode:
     """Return the [23, 12, 7] binary Golay code, the quadratic residue code of length 23.
 
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapters 16 and 20.
+
     Examples
     --------
     >>> golay().minimum_distance()
@@ -187,6 +268,11 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
     ------
     InputError
         If the family is unknown, its argument is missing or wrong, or it has no such length.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes; each family's function names
+    the chapter.
 
     Examples
     --------

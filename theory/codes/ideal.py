@@ -306,7 +306,6 @@ class CyclicIdeal:
         ----------
         MacWilliams and Sloane, chapter 7, section 4.
 
-
         Examples
         --------
         >>> from spadv.theory.codes import BinaryCyclicCode

@@ -20,6 +20,20 @@ MAX_CODES = 1 << 22
 def count_cyclic_codes(n: int) -> int:
     """Return the number of binary cyclic codes of length n = 2^a n': (2^a + 1)^(cosets modulo n').
 
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
+
+    Raises
+    ------
+    InputError
+        If n is not an integer of at least 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
+
     Examples
     --------
     >>> count_cyclic_codes(63), count_cyclic_codes(6)
@@ -36,10 +50,19 @@ def all_cyclic_codes(n: int) -> Iterator[BinaryCyclicCode]:
     smallest member), the j-th digit of i in base 2^a + 1, the last coset's digit varying
     fastest. So the first code holds all words, and the last is the zero code.
 
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
+
     Raises
     ------
     InputError
         If n is not an integer of at least 1.
+
+    References
+    ----------
+    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
 
     Examples
     --------
@@ -69,7 +92,12 @@ def _codes(n: int, polynomials: tuple[int, ...], power: int) -> Iterator[BinaryC
 
 
 def bch_bounds_of_all(n: int) -> NDArray[np.int64]:
-    """BCH bound of every cyclic code of length n, in the order of :func:`all_cyclic_codes`.
+    """Return the BCH bound of every cyclic code of length n, ordered as :func:`all_cyclic_codes`.
+
+    Parameters
+    ----------
+    n : int
+        Length, at least 1.
 
     Returns
     -------
@@ -79,8 +107,14 @@ def bch_bounds_of_all(n: int) -> NDArray[np.int64]:
 
     Raises
     ------
+    InputError
+        If n is not an integer of at least 1.
     TooLargeError
         If there are more than :data:`MAX_CODES` codes.
+
+    References
+    ----------
+    Huffman and Pless, Fundamentals of Error-Correcting Codes, theorem 4.5.3.
 
     Examples
     --------

@@ -63,7 +63,7 @@ class Run:
     def in_order(
         self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
     ) -> Generator[Any, None, None]:
-        """Yield function(*task) for each task in their order, computed on all cores.
+        """Yield ``function(*task)`` for each task in their order, computed on all cores.
 
         The function must release the GIL. Closing the iterator, the time limit and
         Ctrl-C cancel what has not started; at most a few chunks run to their end.

@@ -3,7 +3,8 @@
 A cyclic code is the direct sum V + W of a primary component V (the words killed by a power
 of one irreducible polynomial) and the sum W of the others. Shifting permutes V, so the
 words with a nonzero V-part are counted by one representative of each orbit on V: the code
-has the weights of W, and |orbit| times those of the coset v + W for each orbit of some v.
+has the weights of W, and for each orbit, that of v say, as many times those of the coset
+v + W as the orbit has words.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Frontier:
     Attributes
     ----------
     p, budget, d, n_shifts : float, float, int, int
-        The setting.
+        The setting; the budget is e = eps sqrt(d).
     rules : tuple of AchievedRule
         Linear rules found, with exact accuracies; certified to be achieved, not to be the
         best linear ones.

@@ -27,9 +27,11 @@ _STEP = 2e-3
 def half_space_point(t: ArrayLike, p: float, mean: float, attack: float) -> Floats:
     """Return (S, A) of the rule sign(z + t) for x0 = -1 and sign(z - t) for x0 = +1.
 
+    Theorem F3 of docs/theory/frontiers.md says where these rules are the best.
+
     Parameters
     ----------
-    t : array_like
+    t : array_like, any shape (...)
         Threshold; -inf gives sign(x0), which has S = A = p.
     p : float
         Probability in [1/2, 1] that x0 equals the label.
@@ -53,15 +55,20 @@ def half_space_point(t: ArrayLike, p: float, mean: float, attack: float) -> Floa
 def half_space_frontier(p: float, mean: float, attack: float) -> tuple[Floats, Floats]:
     """Return polylines (lower, upper) around the concave hull of all half-space points.
 
-    Parameters as in :func:`half_space_point`.
+    Where it is the frontier of all classifiers: Theorems F3 and F6 of docs/theory/frontiers.md.
+
+    Parameters
+    ----------
+    p, mean, attack
+        As in :func:`half_space_point`.
 
     Returns
     -------
     lower, upper : ndarray, shapes (v, 2) and (u, 2)
         Vertices by increasing S. The lower ones are achieved; no half-space rule lies
-        beyond the upper ones. The objective's second derivative in t is at most
-        max |phi'| < 0.25, so between thresholds h apart it exceeds the larger end by at
-        most h^2/32: 1.3e-7 here, added to the support values.
+        beyond the upper ones. The objective's second derivative in t is at most 0.25 (the
+        largest slope of the normal density is below it), so between thresholds h apart it
+        exceeds the larger end by at most h^2/32: 1.3e-7 here, added to the support values.
     """
     grid = np.arange(-_REACH - attack, _REACH + attack + _STEP, _STEP)
     points = half_space_point(np.concatenate([[-np.inf], grid]), p, mean, attack)
@@ -77,7 +84,8 @@ def one_shift_frontier(p: float, budget: float) -> tuple[Floats, Floats]:
     """Return the exact frontier of natural against adversarial accuracy, as polylines.
 
     Proved for every e = eps sqrt(d) >= 0 with eps < 1 and every measurable classifier, by
-    Gaussian isoperimetry: half-spaces along the word are best for both accuracies at once.
+    Gaussian isoperimetry: half-spaces along the word are best for both accuracies at once
+    (Theorem F3 of docs/theory/frontiers.md). The arguments are not checked.
 
     Parameters
     ----------
@@ -85,6 +93,11 @@ def one_shift_frontier(p: float, budget: float) -> tuple[Floats, Floats]:
         Probability in [1/2, 1] that x0 equals the label.
     budget : float
         e = eps sqrt(d).
+
+    Returns
+    -------
+    lower, upper : ndarray of float64, shapes (v, 2) and (u, 2)
+        Vertices (S, A) by increasing S; see :func:`half_space_frontier`.
 
     Examples
     --------

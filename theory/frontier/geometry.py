@@ -29,7 +29,13 @@ _MEMORY = 4 << 30
 
 
 class Weights(NamedTuple):
-    """Weights, summing to 1, of S_0 (the identity), S_1 (the shift) and A."""
+    """Weights, summing to 1, of S_0 (the identity), S_1 (the shift) and A.
+
+    Attributes
+    ----------
+    identity, shifted, adversarial : float
+        Weights of S_0, S_1 and A, at least 0.
+    """
 
     identity: float
     shifted: float
@@ -81,9 +87,9 @@ class Lattice:
         """What a lattice value may lack of the true one, for weights that sum to 1.
 
         Densities between lattice points exceed their linear interpolation by at most
-        h^2/8 |phi''|; summed, with sup over a cell bounded by mean plus variation, that is
-        h^2/8 (int |phi''| + h int |phi'''|), and the tails outside the lattice are added
-        (Proposition 7 of docs/theory/frontiers.md).
+        h^2/8 times the size of phi''; summed, with sup over a cell bounded by mean plus variation,
+        that is h^2/8 (C_2 + h C_3), C_2 and C_3 the integrals of the sizes of phi'' and phi''', and
+        the tails outside the lattice are added (Proposition F7 of docs/theory/frontiers.md).
         """
         h, k = self.step, self.level_step
         curvature = h * h / 8 * (_SECOND + h * _THIRD) * (1 + k * _PEAK)

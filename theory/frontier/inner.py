@@ -39,7 +39,15 @@ _FEW_GROUPS = 16
 
 @dataclass(frozen=True)
 class AchievedRule:
-    """A linear rule with its exact spatial and adversarial accuracy."""
+    """A linear rule with its exact spatial and adversarial accuracy.
+
+    Attributes
+    ----------
+    spatial, adversarial : float
+        S and A of the rule, in [0, 1], exact to rounding.
+    rule : LinearRule
+        The rule itself.
+    """
 
     spatial: float
     adversarial: float
@@ -77,15 +85,22 @@ class LinearFamily:
         return LinearRule(weights, weights, -bias, bias, name="achievable")
 
     def accuracies(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return (S, A) and their gradients at x = (z_+, z_-, b), z = z_+ - z_-.
+        """Return (S, A) and their gradients at x = (u, v, b), where the weights are z = u - v.
 
-        Writing |z| as z_+ + z_- makes both smooth on z_+, z_- >= 0, and loses nothing: for
-        given z the best choice has no overlap.
+        Writing the size of z as u + v makes both smooth on u, v >= 0, and loses nothing: for given
+        z the best choice has no overlap.
+
+        Parameters
+        ----------
+        x : ndarray of float64, shape (2 groups + 1,)
+            The parts u and v of the weights, and the threshold b.
 
         Returns
         -------
         values : ndarray, shape (2,)
+            S and A.
         gradients : ndarray, shape (2, 2 groups + 1)
+            Their derivatives by x.
         """
         size, p = self.box.size, self.dist.p
         plus, minus, bias = x[:size], x[size:-1], x[-1]
@@ -128,7 +143,8 @@ def inner_frontier(
     Weighted sums of both accuracies are maximised first, from several starts; then A for
     given S, which finds the parts that are not concave (for up to 64 groups of
     coordinates). The search is local, the accuracies of its rules are exact: each is
-    evaluated once more by :class:`spadv.theory.classifiers.LinearRule`.
+    evaluated once more by :class:`spadv.theory.LinearRule`. The family of rules is that of
+    docs/theory/frontiers.md, section 6.
 
     Parameters
     ----------

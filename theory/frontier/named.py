@@ -50,6 +50,8 @@ def named_points(
 ) -> dict[str, NamedPoint]:
     """Return the points of Bayes, robust Bayes, shift-Bayes and sign(x0).
 
+    The classifiers of Theorems L1, L2 and P11 (docs/theory/) and of Theorem 2's equality.
+
     Parameters
     ----------
     dist : CodeGaussian
@@ -60,6 +62,11 @@ def named_points(
         Simulated samples where shift-Bayes is not linear.
     rng : numpy.random.Generator
         Source of randomness for them.
+
+    Returns
+    -------
+    dict of str to NamedPoint
+        By name: "Bayes", "robust Bayes", "sign(x0)", "shift-Bayes".
     """
     linear = {
         "Bayes": bayes(dist),

@@ -30,7 +30,13 @@ def spatial_cap(dist: CodeGaussian) -> float:
     """Return a bound on S: exact for up to two different words, else from pairs of shifts.
 
     The mean of S_0 and S_j is at most S*(p, 2) at kappa_j. Averaged over pairs (each S_i
-    is in as many) that bounds S; the Bayes accuracy does too, and is larger.
+    is in as many) that bounds S; the Bayes accuracy does too, and is larger. The
+    best for two words is Proposition P12 of docs/theory/price.md.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
     """
     orbit = dist.orbit
     if orbit.n_distinct == 1:
@@ -50,12 +56,12 @@ def spatial_range(
         The distribution.
     budget : float
         e = eps sqrt(d) >= 0.
-    adversarial : array_like
+    adversarial : array_like, shape () or (k,)
         Values of A in [0, 1].
 
     Returns
     -------
-    low, high : ndarray
+    low, high : ndarray of float64, shape (k,), k = 1 for one number
         Bounds on S; ``high`` includes :func:`spatial_cap`, and Theorems 2 and 3 from e = 4.
     """
     a = np.atleast_1d(np.asarray(adversarial, dtype=np.float64))
@@ -74,19 +80,26 @@ def spatial_range(
 def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats:
     """Return the largest A that the laws allow beside each S, for every classifier.
 
+    Proposition F8 of docs/theory/frontiers.md.
+
     Parameters
     ----------
     dist : CodeGaussian
         The distribution.
     budget : float
         e = eps sqrt(d), with eps < 1.
-    spatial : array_like
+    spatial : array_like, shape () or (k,)
         Values of S in [0, 1].
 
     Returns
     -------
-    ndarray
+    ndarray of float64, shape (k,), k = 1 for one number
         Upper ends of bisection brackets; NaN where S is above its cap.
+
+    Raises
+    ------
+    InputError
+        If the budget is negative, not finite, or so large that eps >= 1.
 
     Examples
     --------
@@ -123,7 +136,7 @@ def pair_lines(
     u S_0 + v S_j + w A <= h_j(u, v, w), by the planar problem of correlation kappa_j.
     Summed over j with u = (1-w)/(n (n-1)), v = (1-w)/n and w/(n-1), the left sides make
     (1 - w) S + w A. So the bound uses what all the shifts say together about A, two at
-    a time, and is sharper than the laws.
+    a time, and is sharper than the laws. Proposition F9 of docs/theory/frontiers.md.
 
     Parameters
     ----------
@@ -131,7 +144,7 @@ def pair_lines(
         The distribution; its orbit must have at least two different words.
     budget : float
         e = eps sqrt(d), with eps < 1.
-    weights : array_like
+    weights : array_like, shape (k,)
         Directions w in (0, 1).
     mesh : float
         Lattice width.
@@ -139,6 +152,16 @@ def pair_lines(
         Largest number of different correlations; with more, {} is returned.
     progress : Progress
         Told after every direction.
+
+    Returns
+    -------
+    dict of float to float
+        Directions w and their bounds h; empty for more than `most` different correlations.
+
+    Raises
+    ------
+    InputError
+        If the budget is negative, not finite, or so large that eps >= 1.
     """
     budget = check_attack(dist, budget)
     n = dist.orbit.n_distinct

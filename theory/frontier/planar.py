@@ -45,7 +45,7 @@ class Bracket:
         No classifier, randomised or not, has a larger weighted sum.
     achieved : Achieved
         Exact accuracies of a rule that comes near.
-    v, threshold : ndarray
+    v, threshold : ndarray of float64, shape (points,)
         The rule: +1 where u >= threshold(v), constant on cells around v, in the branch
         x0 = +1; mirrored in the other.
     method : str
@@ -89,6 +89,8 @@ def bracket(
     plane: Plane, weights: Weights, *, mesh: float = MESH, cut_mesh: float | None = CUT_MESH
 ) -> Bracket:
     """Return a certified bracket of the largest weighted sum of S_0, S_1 and A.
+
+    Theorems F4 and F5 and Proposition F7 of docs/theory/frontiers.md.
 
     Parameters
     ----------
@@ -140,7 +142,8 @@ def two_shift_frontier(
 ) -> ExactFrontier:
     """Return the frontier of (S, A) over all measurable classifiers, between certified lines.
 
-    S is the mean accuracy on X and r_1 X, where the orbit has two different words.
+    S is the mean accuracy on X and r_1 X, where the orbit has two different words. Sections 3 to
+    5 of docs/theory/frontiers.md.
 
     Parameters
     ----------

@@ -196,7 +196,13 @@ def _overlap(a: Box, b: Box) -> float:
 
 
 def law_lines(dist: CodeGaussian) -> dict[float, NDArray[np.float64]]:
-    """Return, for each whole budget from 1 to 4, the outer bound as (S, A) of shape (200, 2)."""
+    """Return, for each whole budget from 1 to 4, the outer bound as (S, A) of shape (200, 2).
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
+    """
     grid = np.linspace(1 - dist.p, spatial_cap(dist), 200)
     return {
         e: np.stack([grid, outer_bound(dist, e, grid)], axis=1)

@@ -26,7 +26,15 @@ class DerivationError(SpadvError, ArithmeticError):
 
 
 class Range(NamedTuple):
-    """A free symbol and the interval it may come from; its ends may use earlier symbols."""
+    """A free symbol and the interval it may come from; its ends may use earlier symbols.
+
+    Attributes
+    ----------
+    symbol : sympy symbol
+        The free symbol.
+    low, high : sympy object
+        The ends; may be infinite.
+    """
 
     symbol: Any
     low: Any
@@ -112,13 +120,36 @@ class Proof:
         self.steps: list[Step] = []
 
     def define(self, text: str, name: Any, value: Any) -> Expr:
-        """Introduce a symbol, or a function of symbols; return its value."""
+        """Return `value` as a sympy object, after adding it as the definition of a symbol.
+
+        Parameters
+        ----------
+        text : str
+            What is done, in words; mathematics between dollar signs.
+        name : sympy object
+            A symbol, or a function of symbols.
+        value : sympy object or number
+            What it stands for.
+        """
         value = sp.sympify(value)
         self._add(text, sp.Eq(name, value, evaluate=False), DEFINITION)
         return value
 
     def equal(self, text: str, left: Any, right: Any) -> Expr:
-        """Add left = right after a proof; return the right side."""
+        """Return `right`, after a proof that it equals `left` and adding that as a step.
+
+        Parameters
+        ----------
+        text : str
+            What is done, in words; mathematics between dollar signs.
+        left, right : sympy object or number
+            The sides.
+
+        Raises
+        ------
+        DerivationError
+            If sympy does not reduce their difference to zero.
+        """
         left, right = sp.sympify(left), sp.sympify(right)
         if not self.is_zero(left - right):
             raise DerivationError(f"{text}: {left} is not {right}")
@@ -128,9 +159,27 @@ class Proof:
     def limit(
         self, text: str, name: Any, symbol: Any, point: Any, *, side: str = "+", keep: Any = ()
     ) -> Expr:
-        """Compute the limit of an expression and add it; return its value.
+        """Return the limit of an expression, after adding it as a step.
 
-        Symbols in `keep` stay as they are, though they have been defined.
+        Parameters
+        ----------
+        text : str
+            What is done, in words; mathematics between dollar signs.
+        name : sympy object
+            The expression, or a defined symbol or function.
+        symbol : sympy symbol
+            What tends to `point`.
+        point : sympy object or number
+            Where.
+        side : str
+            "+" from above, "-" from below.
+        keep : collection of sympy objects
+            Symbols that stay as they are, though they have been defined.
+
+        Raises
+        ------
+        DerivationError
+            If sympy finds no limit.
         """
         kept = [s.expression for s in self.steps if s.kind == DEFINITION]
         inside = to_erf(write_out(name, [e for e in kept if e.lhs not in keep]).doit())
@@ -151,12 +200,17 @@ class Proof:
         because: Any = (),
         form: Any = None,
     ) -> None:
-        """Add larger >= smaller after a proof.
+        """Add `larger` >= `smaller`, said by `text`, after a proof.
 
         With `rises_from` = (symbol, value) the difference is shown to be at least 0 at that
         value and to increase with the symbol from there. With `because`, steps of the past by
         their indices, it is shown to be the sum of their differences. With `form` it is first
         shown to be equal to that expression, which is then judged.
+
+        Raises
+        ------
+        DerivationError
+            If the difference is not visibly at least 0 throughout the ranges.
         """
         larger, smaller = sp.sympify(larger), sp.sympify(smaller)
         if because:
@@ -184,7 +238,19 @@ class Proof:
     def done(
         self, ident: str, title: str, claims: tuple[str, ...], locator: str, result: int | None
     ) -> Derivation:
-        """Close the proof; `result` is the index of the step it was for (None: the last)."""
+        """Return the finished derivation.
+
+        Parameters
+        ----------
+        ident, title : str
+            Identifier and a few words.
+        claims : tuple of str
+            Identifiers of the claims that it supports or refutes.
+        locator : str
+            Where the paper has it, or "beyond the paper".
+        result : int or None
+            Index of the step that it was for; None: the last.
+        """
         chosen = self.steps[-1 if result is None else result].expression
         return Derivation(ident, title, claims, locator, tuple(self.steps), chosen, self.ranges)
 

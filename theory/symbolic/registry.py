@@ -34,6 +34,11 @@ def derivation_ids() -> tuple[str, ...]:
 def derivation(ident: str) -> Derivation:
     """Return a derivation by its identifier.
 
+    Parameters
+    ----------
+    ident : str
+        One of :func:`derivation_ids`.
+
     Raises
     ------
     InputError

@@ -22,7 +22,15 @@ _BEFORE = {DEFINITION: "let"}
 
 
 def to_text(found: Derivation, *, width: int | None = None) -> str:
-    """Return a derivation as plain text for a terminal."""
+    """Return a derivation as plain text for a terminal.
+
+    Parameters
+    ----------
+    found : Derivation
+        What to write.
+    width : int, optional
+        Columns to wrap expressions at; they are not wrapped by default.
+    """
     heading = f"{found.title} [{found.id}]"
     claims = f"Claims: {', '.join(found.claims)}. " if found.claims else ""
     lines = [heading, "=" * len(heading), f"{claims}Source: {found.locator}.", ""]
@@ -38,7 +46,13 @@ def to_text(found: Derivation, *, width: int | None = None) -> str:
 
 
 def to_latex(found: Derivation) -> str:
-    """Return a derivation as a fragment for a document that loads amsmath and amssymb."""
+    """Return a derivation as a fragment for a document that loads amsmath and amssymb.
+
+    Parameters
+    ----------
+    found : Derivation
+        What to write.
+    """
     lines = [rf"\subsection*{{{escaped(found.title)}}}"]
     lines.append(rf"\noindent\emph{{{escaped(found.locator)}.}}")
     for step in found.steps:
