@@ -179,6 +179,7 @@ def draw_intervals(truth, trials, repeats, rng):
         axes.set(
             xlabel="experiment",
             ylabel="95% interval",
+            ylim=(truth - 0.32, truth + 0.22),
             title=f"{repeats} experiments of {trials} samples each",
         )
         axes.legend(loc="lower right")

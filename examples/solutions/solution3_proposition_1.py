@@ -116,7 +116,7 @@ def draw_power(truth, values):
         axes.axhline(0.95, color=GREY, lw=1, ls=":")
         axes.set(xscale="log", xlabel="samples", ylabel="probability to exclude", ylim=(0, 1.02))
         axes.set(title=f"How many samples a decision takes (truth {truth:.4f})")
-        axes.legend(loc="center right")
+        axes.legend(loc="center")
     return figure
 
 
