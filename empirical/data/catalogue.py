@@ -104,6 +104,11 @@ def names() -> tuple[str, ...]:
 def describe(name: str) -> DataInfo:
     """Return what is known of a data set.
 
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
     Raises
     ------
     InputError

@@ -30,6 +30,11 @@ def to_float(pixels: Tensor) -> Tensor:
     pixels : Tensor
         uint8, any shape.
 
+    Returns
+    -------
+    Tensor
+        float32 on the same device, of the same shape.
+
     Examples
     --------
     >>> to_float(torch.tensor([0, 51, 255], dtype=torch.uint8))
@@ -111,7 +116,15 @@ class Images:
         return to_float(chosen.pixels), chosen.labels
 
     def subset(self, index: Tensor | slice) -> Images:
-        """Return the images with these indices, in this order."""
+        """Return the images with the indices `index`, in this order.
+
+        Those of a slice share the memory of the old ones.
+
+        Raises
+        ------
+        InputError
+            If `index` is neither a slice nor a 1-d tensor of int64 or int32.
+        """
         if isinstance(index, slice):
             return Images(self.pixels[index], self.labels[index])
         rule = "be a slice or a 1-d tensor of int64 or int32"
@@ -124,7 +137,13 @@ class Images:
         return Images(self.pixels.index_select(0, index), self.labels.index_select(0, index))
 
     def take(self, count: int) -> Images:
-        """Return the first `count` images (all, if there are fewer)."""
+        """Return the first `count` images (all, if there are fewer).
+
+        Raises
+        ------
+        InputError
+            If `count` is not an integer of at least 0.
+        """
         return self.subset(slice(check_integer("count", count, minimum=0)))
 
     def to(self, device: torch.device | str) -> Images:
@@ -160,6 +179,11 @@ class DataSet:
         How `train` and `validation` were parted: seed, sizes, digest of the indices.
     indices : Split or None
         The indices themselves, to be saved for others; None where the data came parted.
+
+    Raises
+    ------
+    InputError
+        If `train` is empty, the parts' images differ in shape, or a label names no class.
     """
 
     name: str
@@ -221,6 +245,11 @@ def digest_of(*parts: Images) -> str:
     """Return the SHA-256 over shapes, pixels and labels of images, in hexadecimal.
 
     It does not depend on the device, nor on the byte order of the machine.
+
+    Parameters
+    ----------
+    *parts : Images
+        Images on any device; their order matters.
     """
     total = hashlib.sha256()
     for part in parts:
@@ -256,7 +285,12 @@ def batches(
     Yields
     ------
     Tensor
-        int64 indices in [0, count), each once in all.
+        int64 indices in [0, count), shape (B,), each once in all.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range; when the first batch is asked for.
 
     Examples
     --------

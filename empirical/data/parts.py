@@ -64,10 +64,12 @@ def assemble(
 
     Parameters
     ----------
-    name, source : str
-        Name and attribution.
+    name : str
+        Its name.
     parts : Parts
         What was read.
+    source : str
+        Attribution.
     sizes : Sizes
         How many images train and validate.
     seed : int

@@ -37,8 +37,8 @@ class Split:
     count : int
         Number of images that are parted: those of the original training part, as a rule.
     train, validation, test : Tensor
-        int64 indices in [0, count), ascending when drawn, no index twice; `test` is empty
-        where the data have a test part of their own.
+        int64 indices, each of shape (number of images,), in [0, count), ascending when
+        drawn, no index twice; `test` is empty where the data have a test part of their own.
     seed : int or None
         Seed they were drawn from; None if they were given.
 
@@ -77,10 +77,12 @@ class Split:
         ----------
         count : int
             Number of images there are.
-        validation, test : int
-            How many of them validate and test.
+        validation : int
+            How many of them validate.
         train : int, optional
             How many train; all others by default.
+        test : int
+            How many test.
         seed : int
             Seed of the permutation, at least 0.
 
@@ -132,7 +134,7 @@ class Split:
         return {"seed": self.seed, "of": self.count, **sizes, "indices_sha256": self.digest}
 
     def save(self, path: Path | str) -> None:
-        """Write the indices as JSON, whole or not at all, so that others can use them.
+        """Write the indices to `path` as JSON, whole or not at all, so that others can use them.
 
         Raises
         ------
@@ -145,12 +147,13 @@ class Split:
 
     @classmethod
     def load(cls, path: Path | str) -> Split:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote to `path`.
 
         Raises
         ------
         StoreError
-            If the file cannot be read, or its indices are not those that were saved.
+            If the file cannot be read, or its indices are not those that were saved (an
+            :class:`InputError` of theirs becomes one, too).
         """
         try:
             document = json.loads(Path(path).read_text(encoding="utf-8"))

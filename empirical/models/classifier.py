@@ -83,7 +83,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ModelSpec:
-        """Rebuild a specification.
+        """Rebuild a specification from what :meth:`to_json` made.
 
         Raises
         ------
@@ -136,7 +136,7 @@ class Normalise(nn.Module):
             self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(shape))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return images of shape (B, C, H, W) normalised."""
+        """Return images `x` of shape (B, C, H, W) normalised."""
         return x if self.identity else (x - self.mean) / self.std
 
     def extra_repr(self) -> str:
@@ -166,11 +166,11 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits (B, classes) of images (B, C, H, W) with pixels in [0, 1]."""
+        """Return logits (B, classes) of images `x`, (B, C, H, W), with pixels in [0, 1]."""
         return self.logits_from_normalised(self.normalise(x))
 
     def logits_from_normalised(self, z: Tensor) -> Tensor:
-        """Return logits of images that are normalised already.
+        """Return logits (B, classes) of images `z`, (B, C, H, W), that are normalised already.
 
         The published scripts attack in that space; `protocol="official"` needs it.
         """
@@ -179,6 +179,11 @@ class Classifier(nn.Module):
 
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trainable parameters.
+
+    Parameters
+    ----------
+    model : Module
+        Any network.
 
     Examples
     --------

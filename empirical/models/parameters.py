@@ -30,6 +30,11 @@ def parameter_groups(
     list of dict
         Keys "params" and "weight_decay"; groups without parameters are left out.
 
+    Raises
+    ------
+    InputError
+        If `weight_decay` is negative or `decay` is unknown.
+
     Examples
     --------
     >>> groups = parameter_groups(nn.Linear(3, 2), 2e-4, decay="kernels")

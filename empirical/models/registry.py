@@ -74,6 +74,11 @@ def register(
     callable
         For a function from a :class:`Plan`, and keyword-only options with defaults that are
         plain JSON values, to :class:`Parts`.
+
+    Raises
+    ------
+    InputError
+        From the decorator, if the name is registered already.
     """
 
     def decorate(make: Maker) -> Maker:
@@ -93,7 +98,18 @@ def names() -> tuple[str, ...]:
 
 
 def describe(name: str) -> str:
-    """Return the first line of what a network's documentation says."""
+    """Return the first line of what a network's documentation says.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Raises
+    ------
+    InputError
+        If no network has this name; the message names the nearest.
+    """
     return (_entry(name).make.__doc__ or "").strip().splitlines()[0]
 
 
@@ -191,6 +207,23 @@ def build_spec(
 
     Options that the specification leaves out take their defaults, and the model's own `spec`
     holds all of them.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What to build.
+    generator, device
+        As in :func:`build`.
+
+    Returns
+    -------
+    Classifier
+        In training mode.
+
+    Raises
+    ------
+    InputError
+        As :func:`build`.
     """
     entry = _entry(spec.name)
     spec = replace(spec, options=_checked_options(entry, spec))

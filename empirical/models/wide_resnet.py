@@ -88,6 +88,9 @@ def wrn34_10(plan: Plan, *, trades_block: bool = False) -> Parts:
 def from_trades(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights of TRADES's public WideResNet under the names of ours.
 
+    Theirs go with Zhang et al., Theoretically Principled Trade-off between Robustness and
+    Accuracy, ICML 2019.
+
     Parameters
     ----------
     state : mapping of str to Tensor

@@ -38,6 +38,11 @@ class Augmentation:
     flip : bool
         Whether images are mirrored left to right with probability 1/2.
 
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+
     Notes
     -----
     The paper's section 4 calls them Aug-R ("R:60"), Aug-T ("T:0.1") and Aug-RT ("RT:0.1":

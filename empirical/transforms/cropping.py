@@ -25,6 +25,16 @@ def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
         Pixels, at least 0.
     generator : torch.Generator
         Two numbers an image are drawn from it, image after image.
+
+    Returns
+    -------
+    Tensor (B, C, H, W)
+        Of the type of `x`.
+
+    Raises
+    ------
+    InputError
+        If `x` is no batch of images or `padding` is no integer of at least 0.
     """
     check_batch(x)
     check_integer("padding", padding, minimum=0)
@@ -44,6 +54,16 @@ def random_flip(x: Tensor, generator: torch.Generator, probability: float = 0.5)
         One number an image is drawn from it.
     probability : float
         In [0, 1].
+
+    Returns
+    -------
+    Tensor (B, C, H, W)
+        Of the type of `x`.
+
+    Raises
+    ------
+    InputError
+        If `x` is no batch of images or `probability` is out of range.
     """
     check_batch(x)
     check_real("probability", probability, low=0, high=1)

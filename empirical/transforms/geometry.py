@@ -18,7 +18,7 @@ def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
     x : Tensor (B, C, H, W)
         Floating point or uint8 images.
     degrees : float or Tensor (B,)
-        Angle for all images, or of each.
+        Angle in degrees for all images, or of each.
 
     Returns
     -------
@@ -55,8 +55,13 @@ def translate(x: Tensor, dx: int | Tensor, dy: int | Tensor) -> Tensor:
     ----------
     x : Tensor (B, C, H, W)
         Floating point or uint8 images.
-    dx, dy : int or Tensor, integer (B,)
-        Pixels to the right and downwards, as ``translate`` of torchvision's ``affine``.
+    dx, dy : int or Tensor of int (B,)
+        Whole pixels to the right and downwards, as ``translate`` of torchvision's ``affine``.
+
+    Returns
+    -------
+    Tensor (B, C, H, W)
+        Of the type of `x`; differentiable in `x`.
 
     Raises
     ------
@@ -80,7 +85,26 @@ def rotate_translate(
 ) -> Tensor:
     """Rotate counter-clockwise about the centre, then move, in one resampling.
 
-    Parameters are those of :func:`rotate` and :func:`translate`.
+    :func:`rotate` and :func:`translate` are the cases without the other part.
+
+    Parameters
+    ----------
+    x : Tensor (B, C, H, W)
+        Floating point or uint8 images.
+    degrees : float or Tensor (B,)
+        Angle in degrees for all images, or of each.
+    dx, dy : int or Tensor of int (B,)
+        Whole pixels to the right and downwards, after the rotation.
+
+    Returns
+    -------
+    Tensor (B, C, H, W)
+        Of the type of `x`; differentiable in `x`.
+
+    Raises
+    ------
+    InputError
+        As :func:`rotate` and :func:`translate`.
 
     Notes
     -----
@@ -110,7 +134,7 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
     ----------
     x : Tensor (B, C, H, W)
         Images.
-    k : int or Tensor, integer (B,)
+    k : int or Tensor of int (B,)
         Number of turns, taken modulo 4.
 
     Returns
@@ -121,7 +145,8 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
     Raises
     ------
     InputError
-        If images that are not square get turns of their own.
+        If `x` is no batch of images, `k` is no integer, or images that are not square get turns of
+        their own.
 
     Examples
     --------
@@ -154,8 +179,18 @@ def cyclic_shift(x: Tensor, shift: int | Tensor) -> Tensor:
     ----------
     x : Tensor (B, C, H, W)
         Images; coordinates are counted channel by channel, row by row.
-    shift : int or Tensor, integer (B,)
+    shift : int or Tensor of int (B,)
         Number of coordinates, taken modulo C H W.
+
+    Returns
+    -------
+    Tensor (B, C, H, W)
+        Of the type of `x`.
+
+    Raises
+    ------
+    InputError
+        If `x` is no batch of images or a shift is no integer.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 """Networks equivariant to quarter turns (p4) and mirrors (p4m).
 
-Feature maps over a group G have the shape (B, channels * |G|, H, W), the group index running
-fastest. `to_equivariant` makes the twin of a plain network; `equivariance_error` measures how
-equivariant it is, `exactness_report` says which layers keep it from being exact.
+Feature maps over a group G have the shape (B, channels * order, H, W), the group index running
+fastest; order is the number of elements of G. `to_equivariant` makes the twin of a plain
+network; `equivariance_error` measures how equivariant it is, `exactness_report` says which
+layers keep it from being exact.
 """
 
 from __future__ import annotations

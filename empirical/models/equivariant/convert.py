@@ -62,7 +62,7 @@ def to_equivariant(
     group : {"p4", "p4m"} or Group
         Quarter turns, or quarter turns and mirrors.
     channels : {"sqrt", "same"} or float
-        Width of the twin. "sqrt" divides the number of channels by sqrt(|G|), so that twin and
+        Width of the twin. "sqrt" divides the number of channels by sqrt(order), so that twin and
         plain network have about as many parameters; "same" keeps it; a number multiplies it.
         Results are rounded to the nearest integer, halves up, and are at least 1.
     head : {"paper", "invariant"} or None

@@ -1,10 +1,11 @@
 """Convolutions from images to maps over a group, and between maps over a group.
 
-Feature maps over a group G have the shape (B, channels * |G|, H, W); channel c at element g is
-number c|G| + g. A layer keeps one filter a channel and expands it to the filters of all elements
-by a single gather; what follows is one ordinary convolution, so that its speed, memory format,
-precision and export are those of `torch.nn.functional.conv2d`. On CUDA the gradient's sum over
-the group is made by atomic additions, of which torch.use_deterministic_algorithms fixes the order.
+Feature maps over a group G have the shape (B, channels * order, H, W), order being the number of
+elements of G; channel c at element g is number c * order + g. A layer keeps one filter a channel
+and expands it to the filters of all elements by a single gather; what follows is one ordinary
+convolution, so that its speed, memory format, precision and export are those of
+`torch.nn.functional.conv2d`. On CUDA the gradient's sum over the group is made by atomic
+additions, of which torch.use_deterministic_algorithms fixes the order.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ class _GroupConvolution(nn.Module):
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw weight and bias as torch's Conv2d does, with the fan-in of the expanded filter.
 
-        Uniform in +-1/sqrt(fan-in) for a fan-in of in_channels/groups * |G_in| * k * k, where
-        |G_in| is 1 for images.
+        Uniform in +-1/sqrt(fan-in) for a fan-in of in_channels/groups * order_in * k * k; see
+        :attr:`order_in`.
 
         Parameters
         ----------
@@ -121,7 +122,7 @@ class _GroupConvolution(nn.Module):
         Returns
         -------
         Tensor
-            Shape (out_channels * |G|, in_channels / groups * |G_in|, k, k).
+            Shape (out_channels * order, in_channels / groups * order_in, k, k).
         """
         weight: Tensor = self.weight
         if self._smooths_filter:
@@ -131,7 +132,7 @@ class _GroupConvolution(nn.Module):
         return chosen.view(rows, -1, self._width, self._width)
 
     def expanded_bias(self) -> Tensor | None:
-        """Return the bias of every map, shape (out_channels * |G|,), or None."""
+        """Return the bias of every map, shape (out_channels * order,), or None."""
         return shared_over_group(self.bias, self.group.order)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -140,12 +141,12 @@ class _GroupConvolution(nn.Module):
         Parameters
         ----------
         x : Tensor
-            Shape (B, in_channels * |G_in|, H, W); |G_in| is 1 for images.
+            Shape (B, in_channels * order_in, H, W).
 
         Returns
         -------
         Tensor
-            Shape (B, out_channels * |G|, H', W').
+            Shape (B, out_channels * order, H', W').
         """
         if x.ndim != 4 or x.shape[1] != self.in_channels * self.order_in:
             rule = f"have shape (B, {self.in_channels * self.order_in}, H, W)"
@@ -234,10 +235,17 @@ class GroupConv2d(_GroupConvolution):
     out[c, g] = b[c] + sum_i sum_h (T_g w[c, i, g^-1 h]) * x[i, h]. It commutes with the action
     of the group under the condition given for :class:`LiftingConv2d`, whose parameters it has.
 
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
+        As in :class:`LiftingConv2d`; channels do not count the elements of the group.
+    group, smoothing, device, dtype
+        As in :class:`LiftingConv2d`.
+
     Attributes
     ----------
     weight : Parameter
-        Shape (out_channels, in_channels / groups * |G|, k, k), the group index fastest.
+        Shape (out_channels, in_channels / groups * order, k, k), the group index fastest.
     bias : Parameter or None
         Shape (out_channels,), shared by the elements of the group.
 

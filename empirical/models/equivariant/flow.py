@@ -31,7 +31,7 @@ class Kind:
     Attributes
     ----------
     form : str
-        "image": (B, C, H, W), turned as images are. "maps": (B, channels * |G|, H, W), see
+        "image": (B, C, H, W), turned as images are. "maps": (B, channels * order, H, W), see
         :meth:`Group.act`. "flat": maps flattened to (B, n). "places": an image flattened to
         (B, n). "vector": anything else; no layer behind it can be equivariant or need be.
     channels : int
@@ -159,7 +159,7 @@ class Flow(TorchFunctionMode):
     leaves : Leaves
         The reader's rules for whole modules.
     unit : int
-        Number of maps a channel has: 1 in a plain network, |G| in an equivariant one.
+        Number of maps a channel has: 1 in a plain network, the group's order in an equivariant one.
     scaled : bool
         Whether channel counts differ between the network run and its twin.
     strict : bool

@@ -48,7 +48,13 @@ class Group:
         return 8 if self.mirrors else 4
 
     def parts(self, element: int) -> tuple[int, bool]:
-        """Return the quarter turns (counter-clockwise) of an element and whether it mirrors."""
+        """Return the quarter turns (counter-clockwise) of an element and whether it mirrors.
+
+        Raises
+        ------
+        InputError
+            If `element` is not the number of one.
+        """
         element = check_integer("element", element, minimum=0)
         if element >= self.order:
             raise InputError("element", f"be below {self.order} for {self.name}", element)
@@ -116,6 +122,17 @@ class Group:
             (B, channels * order) where space is gone.
         element : int
             The number of an element.
+
+        Returns
+        -------
+        Tensor
+            Of the shape of `x`; for maps that are not square, (B, channels * order, W, H) after an
+            odd number of quarter turns.
+
+        Raises
+        ------
+        InputError
+            If `x` has no multiple of `order` channels.
         """
         if x.ndim < 2 or x.shape[1] % self.order:
             raise InputError(
@@ -138,6 +155,11 @@ class Group:
         Tensor
             int64 (order, size * size) on the CPU: place p of the transformed filter holds what
             was at place [g, p] before, both counted row by row.
+
+        Raises
+        ------
+        InputError
+            If `size` is not an integer of at least 1.
 
         Examples
         --------
@@ -168,10 +190,19 @@ _GROUPS = {group.name: group for group in (P4, P4M)}
 def get_group(group: str | Group) -> Group:
     """Return a group by its name, "p4" or "p4m"; a group is returned as it is.
 
+    Parameters
+    ----------
+    group : {"p4", "p4m"} or Group
+        Name or group.
+
     Raises
     ------
     InputError
         If the name is unknown.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 4.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Normalisation, dropout, pooling and linear layers on maps over a group.
 
-Maps have the shape (B, channels * |G|, H, W), the group index running fastest.
+Maps have the shape (B, channels * order, H, W), the group index running fastest; order is the
+number of elements of the group, 4 or 8.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def check_maps(x: Tensor, channels: int | None, group: Group) -> None:
 class GroupBatchNorm2d(nn.Module):
     """Batch normalisation with statistics and affine parameters shared over the group.
 
-    It is `torch.nn.BatchNorm2d` of the maps viewed as (B, channels, |G| * H, W), which is how
+    It is `torch.nn.BatchNorm2d` of the maps viewed as (B, channels, order * H, W), which is how
     the layer computes; the BatchNorm2d is its child `norm`, so that
     `SyncBatchNorm.convert_sync_batchnorm` and rules for batch-norm parameters find it. In
     training mode maps in the channels-last format are copied to be joined, and the result is
@@ -43,10 +44,21 @@ class GroupBatchNorm2d(nn.Module):
     ----------
     num_features : int
         Channels, not counting the elements of the group.
-    eps, momentum, affine, track_running_stats, device, dtype
+    eps, momentum, affine, track_running_stats
         As in `torch.nn.BatchNorm2d`.
     group : {"p4", "p4m"} or Group
         The group.
+    device, dtype
+        As in `torch.nn.BatchNorm2d`.
+
+    Raises
+    ------
+    InputError
+        If `num_features` is not an integer of at least 1, or the group is unknown.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016.
 
     Examples
     --------
@@ -74,7 +86,7 @@ class GroupBatchNorm2d(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return maps of shape (B, num_features * |G|, H, W) normalised."""
+        """Return maps `x` of shape (B, num_features * order, H, W) normalised."""
         check_maps(x, self.num_features, self.group)
         order, rows = self.group.order, x.shape[-2]
         norm = self.norm
@@ -95,7 +107,7 @@ class GroupBatchNorm2d(nn.Module):
 
 
 class GroupPool(nn.Module):
-    """Pool over the group: (B, channels * |G|, ...) to (B, channels, ...).
+    """Pool over the group: (B, channels * order, ...) to (B, channels, ...).
 
     Transforming the input by an element (see :meth:`Group.act`) transforms the result as an
     image; where space is gone, or is pooled next, the result does not change at all. Gradients
@@ -107,6 +119,15 @@ class GroupPool(nn.Module):
         The group.
     kind : {"max", "mean"}
         What to take over the elements.
+
+    Raises
+    ------
+    InputError
+        If the group or the kind is unknown.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
 
     Examples
     --------
@@ -120,7 +141,7 @@ class GroupPool(nn.Module):
         self.kind = choose("kind", kind, _POOLS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the maximum or mean over the elements of the group."""
+        """Return the maximum or mean of `x` over the elements of the group, (B, channels, ...)."""
         check_maps(x, None, self.group)
         split = split_group(x, self.group)
         return split.amax(2) if self.kind == "max" else split.mean(2)
@@ -148,6 +169,16 @@ class GroupGroupNorm(nn.Module):
         Whether each channel has a weight and a bias, shared by its elements.
     group : {"p4", "p4m"} or Group
         The point group.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, `num_groups` does not divide `num_channels`, or the group is
+        unknown.
+
+    References
+    ----------
+    Wu and He, Group Normalization, ECCV 2018, with the statistics shared over the point group.
 
     Examples
     --------
@@ -179,7 +210,7 @@ class GroupGroupNorm(nn.Module):
             self.register_parameter("bias", None)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return maps of shape (B, num_channels * |G|, H, W) normalised."""
+        """Return maps `x` of shape (B, num_channels * order, H, W) normalised."""
         check_maps(x, self.num_channels, self.group)
         weight, bias = (shared_over_group(p, self.group.order) for p in (self.weight, self.bias))
         return F.group_norm(x, self.num_groups, weight, bias, self.eps)
@@ -204,6 +235,16 @@ class GroupDropout2d(nn.Module):
     group : {"p4", "p4m"} or Group
         The group.
 
+    Raises
+    ------
+    InputError
+        If `p` is out of range or the group is unknown.
+
+    References
+    ----------
+    Tompson et al., Efficient Object Localization Using Convolutional Networks, CVPR 2015 (dropout
+    of whole channels), with the elements of a channel dropped together.
+
     Examples
     --------
     >>> GroupDropout2d(0.5).eval()(torch.ones(1, 4, 1, 1)).flatten()
@@ -216,7 +257,7 @@ class GroupDropout2d(nn.Module):
         self.p = check_real("p", p, low=0, high=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return maps of shape (B, channels * |G|, H, W) with channels dropped."""
+        """Return maps `x` of shape (B, channels * order, H, W) with channels dropped."""
         check_maps(x, None, self.group)
         if not self.training or self.p == 0:
             return x

@@ -32,7 +32,8 @@ def equivariance_error(
         The network f, or any function of a batch. It runs in the mode it is in: one in
         training mode updates running statistics, and dropout makes draws of its own.
     x : Tensor
-        Inputs, shape (B, channels, H, W), or (B, channels * |G|, H, W) with before="maps".
+        Inputs, shape (B, channels, H, W), or (B, channels * order, H, W) with before="maps"
+        (order is the number of elements of the group).
     group : {"p4", "p4m"} or Group
         The group.
     before : {"image", "maps"}
@@ -87,7 +88,22 @@ def invariance_error(
 ) -> Tensor:
     """Return how far f(T_g x) is from f(x), for images x and every element g of the group.
 
-    Parameters and result are those of :func:`equivariance_error`.
+    It is :func:`equivariance_error` with ``after="invariant"``.
+
+    Parameters
+    ----------
+    module, x, group
+        As in :func:`equivariance_error`.
+
+    Returns
+    -------
+    Tensor
+        float64 (order,) on the CPU, as there.
+
+    Raises
+    ------
+    InputError
+        As there.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Linear layers at the end of a network over a group, that no element of it changes.
 
-Both read flattened maps (B, channels * |G| * rows * columns), channels first.
+Both read flattened maps (B, channels * order * rows * columns), channels first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from .layers import GroupPool
 class PooledLinear(nn.Linear):
     """A linear layer on maps of one place, pooled over the group first.
 
+    So end the invariant heads of networks whose maps are averaged over space.
+
     Parameters
     ----------
     in_channels, out_features : int
@@ -28,6 +30,16 @@ class PooledLinear(nn.Linear):
         The group.
     pool : {"max", "mean"}
         What to take over the group.
+
+    Raises
+    ------
+    InputError
+        If the group or `pool` is unknown.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6 (pooling
+    over the group).
 
     Examples
     --------
@@ -48,7 +60,7 @@ class PooledLinear(nn.Linear):
         self.pool = GroupPool(group, pool)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, out_features) for x of shape (B, in_channels * |G|)."""
+        """Return (B, out_features) for `x` of shape (B, in_channels * order)."""
         return super().forward(self.pool(x))
 
 
@@ -71,6 +83,15 @@ class WholeMapLinear(nn.Linear):
         The group.
     pool : {"max", "mean"}
         What to take over the group.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, or the group or `pool` is unknown.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
 
     Examples
     --------
@@ -112,7 +133,7 @@ class WholeMapLinear(nn.Linear):
         return torch.cat(turned).to(self.weight.device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, out_features) for x of shape (B, in_channels * |G| * side * side)."""
+        """Return (B, out_features) for `x` of shape (B, in_channels * order * side * side)."""
         turned = x.index_select(1, self.index).view(-1, self.group.order, self.in_features)
         out = super().forward(turned)
         return out.amax(1) if self.kind == "max" else out.mean(1)
