@@ -44,7 +44,7 @@ def apgd(
 
     Parameters
     ----------
-    model, x, y, budget, protocol, precision, validate
+    model, x, y, budget
         As for :func:`pgd`.
     steps : int
         Number of gradient steps of each run.
@@ -55,10 +55,12 @@ def apgd(
         Number of runs. Images that are misclassified leave at once.
     generator : torch.Generator
         Source of random starts.
+    protocol, precision, validate
+        As for :func:`pgd`.
 
     Returns
     -------
-    Tensor
+    Tensor (B, C, H, W)
         For each image its first misclassified iterate, else the iterate of highest loss;
         within the ball and [0, 1] as for :func:`pgd`.
 

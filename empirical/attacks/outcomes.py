@@ -32,6 +32,11 @@ class RobustnessOutcomes:
     settings : dict
         How the attack ran, as plain JSON values: attack, steps, step sizes, protocol, ...
 
+    Raises
+    ------
+    InputError
+        If shapes do not fit together.
+
     Examples
     --------
     >>> found = RobustnessOutcomes(
@@ -98,7 +103,7 @@ class RobustnessOutcomes:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> RobustnessOutcomes:
-        """Rebuild outcomes from :meth:`to_arrays` or a loaded npz file.
+        """Rebuild outcomes from `arrays`: those of :meth:`to_arrays`, or a loaded npz file.
 
         Raises
         ------

@@ -55,11 +55,12 @@ def pgd(
         Radius in pixel units: a number, a fraction such as "8/255", or one number per
         image (B,). At budget 0 the images come back unchanged.
     step_size : float, str, Tensor or None
-        As `budget`; None means 2.5 * budget / steps.
+        In pixel units: a number, a fraction, or one number per image (B,); None means
+        2.5 * budget / steps.
     steps : int
         Number of gradient steps.
     start : Tensor, optional
-        Start, as `x`; it is projected to the ball. Later restarts are random.
+        Start (B, C, H, W), as `x`; it is projected to the ball. Later restarts are random.
     random_start : bool
         Start uniformly in the ball (then clipped to [0, 1]); otherwise at `x`.
     restarts : int
@@ -87,7 +88,7 @@ def pgd(
     Returns
     -------
     Tensor
-        Adversarial images, of the shape and dtype of `x`. Under "corrected" rules
+        Adversarial images (B, C, H, W), of the dtype of `x`. Under "corrected" rules
         `(x_adv - x).abs() <= budget` and `0 <= x_adv <= 1` hold exactly, without tolerance.
 
     Raises

@@ -46,7 +46,8 @@ def profile(
     Clean predictions are made once and are the outcome of budget 0. Starts for all budgets
     share one random direction per image. With "last", images with all their budgets share
     batches, and each outcome is that of its own attack. Otherwise an image that fell is not
-    attacked with larger budgets: what lies within a budget lies within a larger one.
+    attacked with larger budgets: what lies within a budget lies within a larger one. The paper
+    (arXiv 2002.11318, section 4) calls 1 - fooling rate against the budget a robustness profile.
 
     Parameters
     ----------

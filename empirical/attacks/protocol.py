@@ -36,6 +36,11 @@ class Protocol:
         Whether the attack goes against the network's own predictions on unchanged images
         instead of true labels.
 
+    Raises
+    ------
+    InputError
+        If `clip` is not two increasing numbers.
+
     References
     ----------
     The scripts published with arXiv 2002.11318 (github.com/ksandeshk/spatial-vs-robustness).
@@ -57,7 +62,7 @@ class Protocol:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Protocol:
-        """Rebuild rules from :meth:`to_json`."""
+        """Rebuild rules from `data`, which :meth:`to_json` made."""
         return cls(**{**data, "clip": tuple(data["clip"])})
 
 
@@ -142,11 +147,11 @@ class Normalised(nn.Module):
         self.register_buffer("std", torch.tensor(std, dtype=torch.float64).view(-1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits of images with pixels in [0, 1]."""
+        """Return logits (B, classes) of images `x`, (B, C, H, W), with pixels in [0, 1]."""
         return self.logits_from_normalised((x - self.mean.to(x)) / self.std.to(x))
 
     def logits_from_normalised(self, z: Tensor) -> Tensor:
-        """Return logits of images that are normalised already."""
+        """Return logits (B, classes) of images `z`, (B, C, H, W), that are normalised already."""
         logits: Tensor = self.network(z)
         return logits
 

@@ -68,7 +68,7 @@ def strong_attack(
 
     Parameters
     ----------
-    model, x, y, budget, protocol, precision
+    model, x, y, budget
         As for :func:`pgd`.
     steps : int
         Gradient steps of each run.
@@ -78,6 +78,8 @@ def strong_attack(
         Number of target classes, the most likely first.
     generator : torch.Generator
         Source of random starts.
+    protocol, precision
+        As for :func:`pgd`.
 
     Returns
     -------

@@ -50,10 +50,10 @@ def trades_attack(
     generator : torch.Generator, optional
         Source of the start; needed unless a start is given.
     start : Tensor, optional
-        Where to begin instead, shaped as `x`.
+        Where to begin instead, of the shape of `x`.
     logits : Tensor, optional
-        The network's logits f(x) in evaluation mode, if they are known; they are computed
-        once otherwise.
+        The network's logits f(x) in evaluation mode, (B, classes), if they are known; they are
+        computed once otherwise.
     precision : str
         "float32" (the network's own), or "bfloat16" to run it under autocast.
     validate : bool
@@ -62,7 +62,8 @@ def trades_attack(
     Returns
     -------
     Tensor
-        Adversarial images; exactly within the ball and [0, 1], and equal to `x` at budget 0.
+        Adversarial images (B, C, H, W); exactly within the ball and [0, 1], and equal to `x` at
+        budget 0.
 
     Raises
     ------

@@ -56,10 +56,12 @@ def robustness_profile(
     budgets : sequence of float or str
         l-infinity budgets in pixels, such as 0.1 or "8/255". Budget 0 has exactly the
         predictions on unchanged images.
-    attack, steps, step_size, random_start, restarts, iterate, protocol, generator, precision
+    attack, steps, step_size, random_start, restarts, iterate, protocol, generator
         As in :func:`spadv.empirical.attacks.profile`.
     batch_size : int
         Images (with their budgets) a batch.
+    precision
+        As in :func:`spadv.empirical.attacks.profile`.
     progress : Progress
         Told of images.
 
@@ -68,6 +70,13 @@ def robustness_profile(
     Profile
         Of kind "robustness": :meth:`Profile.unchanged` is 1 - fooling rate,
         :meth:`Profile.accuracy` the accuracy under attack, both with intervals.
+
+    Raises
+    ------
+    InputError
+        For no images, a bad argument, or a network that does not fit.
+    RunFailedError
+        If the network returns NaN, or is not differentiable.
 
     Notes
     -----
@@ -111,7 +120,7 @@ def best_counts(attack: str, iterate: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Distances:
-    """l2 distances of images to a network's decision boundary, as DeepFool finds them.
+    """Distances (l2) of images to a network's decision boundary, as DeepFool finds them.
 
     Attributes
     ----------
@@ -130,13 +139,17 @@ class Distances:
     def mean(self, level: float = LEVEL) -> Mean | None:
         """Return the mean of the distances found, with Student's t interval; None of none.
 
-        Mind :attr:`missing`: images without a distance are left out.
+        Mind :attr:`missing`: images without a distance are left out. The confidence level of the
+        interval is `level`.
         """
         found = self.l2[np.isfinite(self.l2)]
         return mean_of(found, level) if len(found) else None
 
     def to_json(self, level: float = LEVEL) -> dict[str, Any]:
-        """Return mean, count, interval and number of missing distances as plain JSON values."""
+        """Return mean, count, interval and number of missing distances as plain JSON values.
+
+        The confidence level of the interval is `level`.
+        """
         mean = self.mean(level)
         empty = {"value": None, "count": 0, "interval": None}
         return {**(empty if mean is None else mean.to_json()), "missing": self.missing}
@@ -166,6 +179,16 @@ def boundary_distance(
         Images a batch.
     progress : Progress
         Told of images.
+
+    Returns
+    -------
+    Distances
+        One l2 distance an image, in units of pixels in [0, 1].
+
+    Raises
+    ------
+    InputError
+        For no images, a bad argument, or a network that does not fit.
     """
     source = _some(Source(images))
     device = _fitting(model, source)

@@ -33,6 +33,20 @@ def save(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -
     belong to it, with their digest: if the machine stops in between, the older JSON file still
     finds its part of the newer arrays.
 
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+    folder : Path or str
+        Where; it is made if need be.
+    name : str
+        How its files begin.
+
+    Returns
+    -------
+    Path
+        The JSON file, NAME-DIGEST.json.
+
     Raises
     ------
     StoreError
@@ -61,7 +75,7 @@ def save(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -
 
 
 def load(folder: Path | str, name: str) -> Evaluation:
-    """Read a record.
+    """Return the record of an evaluation that was saved.
 
     Parameters
     ----------
@@ -89,7 +103,12 @@ def load(folder: Path | str, name: str) -> Evaluation:
 
 
 def load_all(folder: Path | str) -> list[Evaluation]:
-    """Read every record of a folder, in the order of their names.
+    """Return every record of a folder, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path or str
+        Where they were saved; one that is not there holds none.
 
     Raises
     ------

@@ -39,7 +39,14 @@ class Motion(NamedTuple):
 class Measured(NamedTuple):
     """A rate, its interval, and the outcome of every image.
 
-    `outcomes` is bool, (N,) for one repeat and (repeats, N) for several.
+    Attributes
+    ----------
+    rate : float
+        In [0, 1].
+    interval : Interval
+        Wilson's confidence interval of the rate.
+    outcomes : Tensor
+        Bool, (N,) for one repeat and (repeats, N) for several.
     """
 
     rate: float
@@ -66,7 +73,7 @@ class InvarianceOutcomes:
         return [p for p in (self.rotation, self.translation, self.both) if p is not None]
 
     def rows(self, level: float = LEVEL) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of every profile, by kind."""
+        """Return the rows of every profile, by kind, with intervals at `level`."""
         return {profile.kind: profile.rows(level) for profile in self.profiles()}
 
 
@@ -83,12 +90,19 @@ def natural_accuracy(
 
     Parameters
     ----------
-    model, x, batch_size, precision
+    model, x
         As in :func:`predict`.
     y : Tensor, int64 (N,), optional
         Labels, where `x` is a tensor.
+    batch_size, precision
+        As in :func:`predict`.
     level : float
         Confidence level.
+
+    Raises
+    ------
+    InputError
+        For bad images, missing labels, or a network that does not fit.
     """
     source = Source(x, y)
     labels = _some(source).required_labels()
@@ -116,7 +130,7 @@ def rate_of_invariance(
 
     Parameters
     ----------
-    model, x, batch_size, precision
+    model, x
         As in :func:`predict`.
     rotation : float
         Degrees, 0 to 180.
@@ -126,6 +140,8 @@ def rate_of_invariance(
         Three numbers an image and repeat are drawn from it, at once.
     repeats : int
         Random motions an image; the interval allows for their dependence.
+    batch_size, precision
+        As in :func:`predict`.
     level : float
         Confidence level.
 
@@ -162,8 +178,30 @@ def spatial_accuracy(
 ) -> Measured:
     """Return the accuracy on images that are randomly turned and moved.
 
-    The paper's spatial accuracy Pr(f(T_180(X)) = Y) (section 5) by default. Parameters are
-    those of :func:`rate_of_invariance`, and labels `y` where `x` is a tensor.
+    The paper's spatial accuracy Pr(f(T_180(X)) = Y) (section 5) by default.
+
+    Parameters
+    ----------
+    model, x
+        As in :func:`predict`.
+    y : Tensor, int64 (N,), optional
+        Labels, where `x` is a tensor.
+    rotation, translation, generator, repeats
+        As in :func:`rate_of_invariance`; by default any rotation and no translation.
+    batch_size, precision
+        As in :func:`predict`.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Measured
+        (rate, interval, outcomes); outcomes are True where the prediction is right.
+
+    Raises
+    ------
+    InputError
+        For bad images, ranges, missing labels, or a network that does not fit.
     """
     source = _some(Source(x, y))
     labels = source.required_labels()
@@ -192,7 +230,7 @@ def invariance_profile(
 
     Parameters
     ----------
-    model, images, batch_size, precision
+    model, images
         As in :func:`predict`.
     labels : Tensor, int64 (N,), optional
         Where `images` is a tensor; without labels there are no accuracies.
@@ -206,6 +244,8 @@ def invariance_profile(
         Random motions an image.
     generator : torch.Generator
         Three numbers an image and repeat are drawn from it, at once; all settings share them.
+    batch_size, precision
+        As in :func:`predict`.
     progress : Progress
         Told of forward passes.
 
@@ -214,6 +254,11 @@ def invariance_profile(
     InvarianceOutcomes
         Per-image predictions; rates and accuracies with intervals follow from them. A setting
         of 0 has exactly the predictions on unchanged images.
+
+    Raises
+    ------
+    InputError
+        For bad images, values, or a network that does not fit.
     """
     source = _some(Source(images, labels))
     kinds = {"rotation": rotations, "translation": translations, "both": both}

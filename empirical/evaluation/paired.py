@@ -74,7 +74,9 @@ class Comparison:
 
 
 def compare(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> Comparison:
-    """Compare two networks by their outcomes on the same images.
+    """Return the comparison of two networks by their outcomes on the same images.
+
+    Its p-value is McNemar's (1947), its interval Newcombe's (1998).
 
     Parameters
     ----------
@@ -114,6 +116,11 @@ def mcnemar(first_only: int, second_only: int) -> float:
     first_only, second_only : int
         Images that count for one network alone.
 
+    Raises
+    ------
+    InputError
+        If a count is not an integer of at least 0.
+
     References
     ----------
     McNemar, Psychometrika 12 (1947), 153-157; Fagerland, Lydersen and Laake, BMC Medical
@@ -144,6 +151,11 @@ def newcombe(
         Images that count for both networks, for one alone, for none.
     level : float
         Confidence level.
+
+    Raises
+    ------
+    InputError
+        If a count is not an integer of at least 0, or all are 0.
 
     References
     ----------
@@ -233,6 +245,16 @@ def bootstrap_difference(
     level : float
         Confidence level.
 
+    Returns
+    -------
+    BootstrapDifference
+        Difference of the means of all entries, and a percentile interval.
+
+    Raises
+    ------
+    InputError
+        If the tables are empty, not finite, or of different images.
+
     Notes
     -----
     With few seeds the interval is too short: resampling S seeds shows (S - 1)/S of their
@@ -242,11 +264,6 @@ def bootstrap_difference(
     ----------
     Owen, Annals of Applied Statistics 1 (2007), 386-411 (resampling both ways of a table);
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
-
-    Raises
-    ------
-    InputError
-        If the tables are empty, not finite, or of different images.
     """
     a, b = _table("first", first), _table("second", second)
     if a.shape[1] != b.shape[1]:

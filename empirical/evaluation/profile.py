@@ -42,6 +42,11 @@ class Profile:
         Whether an image counts as right only if it is right unchanged, too: for attacks
         whose best result counts, since to leave an image alone is one of their results.
 
+    Raises
+    ------
+    InputError
+        If the kind is unknown or shapes do not fit together.
+
     Notes
     -----
     The paper's invariance profile is the rate of invariance against `values`, its robustness
@@ -73,18 +78,35 @@ class Profile:
         return kept
 
     def correct(self, setting: int) -> NDArray[np.bool_]:
-        """Return whether the prediction is right, (repeats, N), at a setting given by number."""
+        """Return whether the prediction is right, (repeats, N), at a setting given by number.
+
+        Raises
+        ------
+        InputError
+            Without labels.
+        """
         if self.labels is None:
             raise InputError("labels", "be known: accuracy needs them", None)
         right: NDArray[np.bool_] = self.changed[setting] == self.labels
         return right & (self.clean == self.labels) if self.right_before else right
 
     def unchanged(self, setting: int, level: float = LEVEL) -> Rate:
-        """Return the rate of invariance (for attacks: 1 - fooling rate) at a setting."""
+        """Return the rate of invariance (for attacks: 1 - fooling rate) at a setting.
+
+        The setting is given by number; the interval has the confidence level `level`.
+        """
         return rate_of(self.keeps(setting), level)
 
     def accuracy(self, setting: int, level: float = LEVEL) -> Rate:
-        """Return the accuracy on changed images at a setting."""
+        """Return the accuracy on changed images at a setting.
+
+        The setting is given by number; the interval has the confidence level `level`.
+
+        Raises
+        ------
+        InputError
+            Without labels.
+        """
         return rate_of(self.correct(setting), level)
 
     def number_of(self, value: float) -> int:
@@ -95,7 +117,10 @@ class Profile:
         return self.values.index(value)
 
     def rows(self, level: float = LEVEL) -> list[dict[str, Any]]:
-        """Return one plain JSON object a setting: value and both metrics with intervals."""
+        """Return one plain JSON object a setting: value, and both metrics with intervals.
+
+        The confidence level of the intervals is `level`.
+        """
         name = "one_minus_fooling_rate" if self.kind == "robustness" else "rate_of_invariance"
         made = []
         for number, value in enumerate(self.values):

@@ -69,17 +69,17 @@ def rate_of(outcomes: ArrayLike, level: float = LEVEL) -> Rate:
     level : float
         Confidence level of the interval, in (0, 1).
 
+    Raises
+    ------
+    InputError
+        If there is no outcome, or they are not true or false.
+
     Notes
     -----
     Images are a sample, repeats on one image are not independent of each other. With R
     repeats the variance of the mean is that of the images' own means, and the effective
     number of trials is p (1 - p) over it (Kish, Survey Sampling, 1965, section 5.4), kept
     between N and R N; it is N where all outcomes agree.
-
-    Raises
-    ------
-    InputError
-        If there is no outcome, or they are not true or false.
 
     Examples
     --------
@@ -150,6 +150,15 @@ class Mean:
 
 def mean_of(values: ArrayLike, level: float = LEVEL) -> Mean:
     """Return the mean of finite numbers, one an image, with Student's t interval.
+
+    Student, The probable error of a mean, Biometrika 6 (1908), 1-25.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (N,)
+        The numbers.
+    level : float
+        Confidence level of the interval, in (0, 1).
 
     Raises
     ------

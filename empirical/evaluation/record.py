@@ -118,7 +118,7 @@ class Evaluation:
         return all(self.done(part) == total for part, total in self.totals().items())
 
     def append(self, part: str, new: dict[str, Array]) -> None:
-        """Add outcomes of the next images to a part."""
+        """Add `new` outcomes, of the next images, to a part; arrays by name, images last."""
         done, joined = self.done(part), {}
         for name in PARTS[part]:
             parts = [self.arrays[name][..., :done]] if done else []
@@ -126,12 +126,18 @@ class Evaluation:
         self.arrays.update(joined)  # at once: an interruption finds all arrays of one length
 
     def natural_accuracy(self, level: float = LEVEL) -> Rate:
-        """Return the accuracy on unchanged images."""
+        """Return the accuracy on unchanged images with an interval at `level`.
+
+        Raises
+        ------
+        InputError
+            If it is not measured yet.
+        """
         self._need("clean")
         return rate_of(self.arrays["clean"] == self.arrays["labels"], level)
 
     def profile(self, kind: str) -> Profile:
-        """Return a profile: "rotation", "translation", "both" or "robustness".
+        """Return the profile of a `kind`: "rotation", "translation", "both" or "robustness".
 
         Raises
         ------
@@ -226,7 +232,7 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, data: Any, arrays: dict[str, Array]) -> Evaluation:
-        """Rebuild a record from its JSON part and its arrays.
+        """Rebuild a record from its JSON part `data` and its arrays.
 
         Raises
         ------

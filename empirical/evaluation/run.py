@@ -361,6 +361,11 @@ def fingerprint(model: nn.Module) -> str:
     """Return the SHA-256 over a network's structure and weights, in hexadecimal.
 
     It does not depend on device or mode.
+
+    Parameters
+    ----------
+    model : Module
+        Any network.
     """
     total = hashlib.sha256(repr(model).encode())
     for key, value in model.state_dict().items():

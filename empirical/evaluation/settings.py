@@ -133,6 +133,11 @@ class EvaluationSettings:
             1 for grey images.
         **changes
             Attributes that should differ; None is not given.
+
+        Raises
+        ------
+        InputError
+            For an unknown attribute, or a value that breaks a rule.
         """
         given = {name: value for name, value in changes.items() if value is not None}
         chosen: dict[str, Any] = dict(GREY if channels == 1 else COLOUR)
@@ -150,7 +155,7 @@ class EvaluationSettings:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EvaluationSettings:
-        """Rebuild settings.
+        """Rebuild settings from `data`, which :meth:`to_json` made.
 
         Raises
         ------

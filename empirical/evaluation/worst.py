@@ -35,11 +35,22 @@ class WorstCase:
     correct: NDArray[np.bool_] | None
 
     def unchanged(self, level: float = LEVEL) -> Rate:
-        """Return the rate of images that keep their prediction under all motions."""
+        """Return the rate of images that keep their prediction under all motions.
+
+        Its interval has the confidence level `level`.
+        """
         return rate_of(self.keeps, level)
 
     def accuracy(self, level: float = LEVEL) -> Rate:
-        """Return the rate of images that are right under all motions."""
+        """Return the rate of images that are right under all motions.
+
+        Its interval has the confidence level `level`.
+
+        Raises
+        ------
+        InputError
+            Without labels.
+        """
         if self.correct is None:
             raise InputError("labels", "be known: accuracy needs them", None)
         return rate_of(self.correct, level)
@@ -66,7 +77,7 @@ def worst_case(
 
     Parameters
     ----------
-    model, images, batch_size, precision
+    model, images
         As in :func:`predict`.
     labels : Tensor, int64 (N,), optional
         Where `images` is a tensor.
@@ -77,8 +88,15 @@ def worst_case(
     angles, shifts : int
         Equally spaced values from one end to the other (shifts rounded to whole pixels); odd
         numbers include 0. Where the range is 0 there is one value.
+    batch_size, precision
+        As in :func:`predict`.
     progress : Progress
         Told of batches.
+
+    Returns
+    -------
+    WorstCase
+        One outcome an image, over all motions of the grid.
 
     Raises
     ------

@@ -44,7 +44,7 @@ class Checkpoint:
     sums : dict
         Totals of the epoch going on: loss, correct, images, seconds.
     seconds : float
-        Wall time so far.
+        Wall time in seconds so far.
     """
 
     spec: ModelSpec
@@ -60,7 +60,23 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A trained network with what is known of its training."""
+    """A trained network with what is known of its training.
+
+    Attributes
+    ----------
+    model : Classifier
+        The network, in evaluation mode.
+    config : TrainConfig
+        What was trained.
+    data_name, data_digest : str
+        Name of the data set, and SHA-256 of the images, that it was trained on.
+    folder : Path or None
+        The run folder; None for a checkpoint file outside of one.
+    epochs_done : int
+        Epochs behind the checkpoint.
+    complete : bool
+        Whether those are all.
+    """
 
     model: Classifier
     config: TrainConfig
@@ -73,6 +89,13 @@ class LoadedRun:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all, and on disk when this returns.
+
+    Parameters
+    ----------
+    path : Path
+        The file; folders are made.
+    checkpoint : Checkpoint
+        What to write.
 
     Raises
     ------
@@ -114,7 +137,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
-    """Read a checkpoint; nothing in the file is ever executed.
+    """Return the checkpoint of a file; nothing in the file is ever executed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    device : device
+        Where its tensors should be.
 
     Raises
     ------
@@ -196,7 +226,7 @@ def load_weights(model: torch.nn.Module, state: dict[str, torch.Tensor], source:
 
 
 def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:
-    """Load the network of a run folder or of a checkpoint file, ready to be evaluated.
+    """Return the network of a run folder or of a checkpoint file, ready to be evaluated.
 
     Parameters
     ----------

@@ -34,6 +34,11 @@ class DataConfig:
         "train" or "train+validation" (the published CuSP script trains on all 50k).
     limit : int or None
         Use only the first so many training images.
+
+    Raises
+    ------
+    InputError
+        For a value that breaks a rule.
     """
 
     name: str = "mnist-sample"
@@ -64,6 +69,11 @@ class ModelConfig:
         Checkpoint of a warm start.
     weights_digest : str or None
         SHA-256 of that file; filled in when training begins.
+
+    Raises
+    ------
+    InputError
+        For a value that breaks a rule.
     """
 
     name: str = "stdcnn"
@@ -107,6 +117,11 @@ class OptimiserConfig:
         Images a step, over all processes together.
     shuffle : bool
         Draw a new order every epoch (the published CuSP loaders do not).
+
+    Raises
+    ------
+    InputError
+        For a value that breaks a rule.
     """
 
     name: str = "sgd"
@@ -145,6 +160,26 @@ class TrainConfig:
     Two configurations with the same :attr:`digest` describe the same training; where it
     runs, and where the data lie, is not part of it.
 
+    Attributes
+    ----------
+    data : DataConfig
+        Which images to train on.
+    model : ModelConfig
+        Which network, and where it starts.
+    optimiser : OptimiserConfig
+        How the weights move.
+    stages : tuple of Stage
+        At least one, in order.
+    seed : int
+        Of the initialisation and of everything random in training.
+    precision : str
+        "float32", or "bfloat16" for autocast.
+
+    Raises
+    ------
+    InputError
+        For a value that breaks a rule.
+
     Examples
     --------
     >>> config = TrainConfig.from_table({"epochs": 2, "augment": {"rotation": 180}})
@@ -176,6 +211,11 @@ class TrainConfig:
         """Return the number of the stage of an epoch, and the schedule's epoch there.
 
         The schedule's epoch counts from the last stage that restarts.
+
+        Raises
+        ------
+        InputError
+            If the training has not so many epochs.
         """
         begin = clock = 0
         for number, stage in enumerate(self.stages):
@@ -237,7 +277,7 @@ class TrainConfig:
 
     @classmethod
     def from_toml(cls, path: Path) -> TrainConfig:
-        """Read a configuration file.
+        """Read the configuration file at `path`.
 
         Raises
         ------
@@ -255,7 +295,7 @@ class TrainConfig:
         return cls.from_table(table)
 
     def difference(self, other: TrainConfig) -> str:
-        """Return in words where two configurations differ, one key a clause."""
+        """Return in words where this configuration and `other` differ, one key a clause."""
         mine, theirs = _flat(self.to_table()), _flat(other.to_table())
         keys = sorted(set(mine) | set(theirs))
         return "; ".join(

@@ -74,7 +74,7 @@ class TrainResult:
     test_correct, test_images : int
         Natural accuracy on the test part.
     seconds : float
-        Wall time of the training, over all its sittings.
+        Wall time of the training in seconds, over all its sittings.
     trained : bool
         False if the folder already held the finished training.
     """
@@ -116,6 +116,11 @@ def train(
         Device and the like.
     progress : Progress
         Told the steps done, out of all.
+
+    Returns
+    -------
+    TrainResult
+        The network in evaluation mode, its metrics and its folder.
 
     Raises
     ------

@@ -35,6 +35,11 @@ class Objective:
         Steps of the attack.
     beta : float
         Weight of TRADES's second term, 1/lambda in the paper; unused by the others.
+
+    Raises
+    ------
+    InputError
+        For a value that breaks a rule.
     """
 
     name: str = "natural"
@@ -60,7 +65,7 @@ class Objective:
 
     @classmethod
     def parse(cls, text: str) -> Objective:
-        """Read e.g. "natural", "pgd:8/255" or "trades:0.3,steps=40,step=0.01,beta=6".
+        """Read a `text` such as "natural", "pgd:8/255" or "trades:0.3,steps=40,beta=6".
 
         Raises
         ------
@@ -108,6 +113,11 @@ class Stage:
     restart : bool
         Begin this stage with a fresh optimiser and learning-rate schedule, as a second
         training does ("a -> b" in the paper's tables).
+
+    Raises
+    ------
+    InputError
+        If `epochs` is not an integer of at least 1.
     """
 
     epochs: int
@@ -160,7 +170,10 @@ _CURRICULA: dict[str, Callable[[int, Augmentation, Objective], tuple[Stage, ...]
 
 
 def curriculum_names() -> tuple[str, ...]:
-    """Return the names that :func:`curriculum` knows."""
+    """Return the names that :func:`curriculum` knows: "plain" and "cusp".
+
+    The second is the curriculum of arXiv 2002.11318, section 4.
+    """
     return tuple(_CURRICULA)
 
 
