@@ -4,7 +4,7 @@ VENV ?= .venv
 OUT ?= out/demo
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint types format bench clean
+.PHONY: demo test test-slow lint types format bench docs clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spadv needs Python 3.11 or newer, found " + sys.version.split()[0] + " (choose another with PYTHON=...)")'
@@ -21,6 +21,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[test,lint]'
 	@touch $@ $(VENV)/.core $(VENV)/.test
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core
 	$(BIN)/spadv verify --out $(OUT)/theory
@@ -51,6 +55,12 @@ format: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest benchmarks -m '' --benchmark-columns=min,median,max,rounds --benchmark-sort=name
+
+# Pages' code is run anew only where it changed; `make clean` forgets that.
+docs: $(VENV)/.docs
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -n -W --keep-going -d build/docs/doctrees docs build/docs/html
+	$(BIN)/python docs/check_links.py build/docs/html
+	@echo "Open build/docs/html/index.html in a browser."
 
 clean:
 	rm -rf $(VENV) build dist out *.egg-info

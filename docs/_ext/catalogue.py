@@ -1,0 +1,276 @@
+"""Tables of artefacts and of results, made from the registry and from saved documents.
+
+{artefacts} lists the figures and tables of the paper and the questions beyond it, as the
+registry has them. {results} shows what lies in docs/results/: folders that
+``spadv reproduce`` or ``spadv verify`` wrote. Their pages and data are copied into the site.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from statements import EXPECTED, table
+
+from spadv.empirical.artefacts import REGISTRY, Artefact
+
+#: What is copied of a folder of results.
+COPIED = ("*.html", "*.json", "*.jsonl", "*.csv", "*.png", "*.svg", "*.tex", "*.md")
+GROUPS = ("figures", "tables", "beyond", "others")
+
+
+def group_of(artefact: Artefact) -> str:
+    """Return under which heading an artefact stands."""
+    if artefact.beyond:
+        return "beyond"
+    for prefix, group in (("fig", "figures"), ("table", "tables")):
+        if artefact.id.startswith(prefix):
+            return group
+    return "others"
+
+
+def _text(text: str) -> nodes.paragraph:
+    return nodes.paragraph(text=text)
+
+
+def _literal(text: str, **options: Any) -> nodes.paragraph:
+    return nodes.paragraph("", "", nodes.literal(text=text), **options)
+
+
+def _bullets(lines: Iterable[str]) -> nodes.bullet_list:
+    made = nodes.bullet_list()
+    for line in lines:
+        made += nodes.list_item("", nodes.paragraph(text=line))
+    return made
+
+
+class ArtefactTable(SphinxDirective):
+    """Artefacts of one group: where the paper has them, and what is smaller at scale cpu."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table, and the details below it."""
+        group = self.arguments[0]
+        if group not in GROUPS:
+            raise self.error(f"artefacts are grouped as {', '.join(GROUPS)}")
+        chosen = [a for a in REGISTRY.entries.values() if group_of(a) == group]
+        rows: list[list[list[nodes.Node]]] = []
+        details: list[nodes.Node] = []
+        for artefact in chosen:
+            cpu, paper = artefact.plan("cpu"), artefact.plan("paper")
+            link = nodes.reference("", "", nodes.literal(text=artefact.id), internal=True)
+            link["refuri"] = f"#artefact-{artefact.id}"
+            name = nodes.paragraph()
+            name += nodes.inline("", "", link)
+            rows.append(
+                [
+                    [name],
+                    [_text(artefact.locator)],
+                    [_text(artefact.title)],
+                    [_text(str(len(cpu.claims)))],
+                    [_text(f"{len(cpu.jobs)} / {len(paper.jobs)}")],
+                ]
+            )
+            details.append(self._details(artefact, cpu.shrunk, cpu.chosen))
+        head = (
+            "artefact",
+            "in the paper",
+            "what it shows",
+            "claims judged",
+            "trainings: cpu / paper",
+        )
+        return [table(head, rows, (16, 20, 42, 10, 12)), *details]
+
+    def _details(
+        self, artefact: Artefact, shrunk: Sequence[str], chosen: Sequence[str]
+    ) -> nodes.Node:
+        box = nodes.container(classes=["artefact"], ids=[f"artefact-{artefact.id}"])
+        head = _literal(artefact.id, classes=["artefact-head"])
+        head += nodes.Text(f" {artefact.title}")
+        box += head
+        box += _text(artefact.statement)
+        for label, lines in (
+            ("Smaller or other than in the paper, at scale cpu", shrunk),
+            ("Not told by the paper, and chosen here", chosen),
+        ):
+            if lines:
+                box += nodes.paragraph("", "", nodes.emphasis(text=f"{label}:"))
+                box += _bullets(lines)
+        return box
+
+
+def folders(results: Path) -> list[Path]:
+    """Return the folders of results, in the order of their names."""
+    return [path for path in sorted(results.glob("*")) if path.is_dir() and _holds(path)]
+
+
+def _holds(folder: Path) -> bool:
+    return any((documents(folder), (folder / "results.jsonl").is_file()))
+
+
+def documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Return the outcomes of artefacts that lie in a folder, with their files."""
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(data, dict) and {"schema", "id", "findings", "scale"} <= set(data):
+            found.append((file, data))
+    order = {name: place for place, name in enumerate(REGISTRY.entries)}
+    return sorted(found, key=lambda item: order.get(item[1]["id"], len(order)))
+
+
+def seeds_of(document: Mapping[str, Any]) -> str:
+    """Return how many seeds the variants of an artefact were trained with."""
+    counts = sorted({len(job["runs"]) for job in document["jobs"]})
+    return " to ".join(str(count) for count in dict.fromkeys((*counts[:1], *counts[-1:])))
+
+
+def verdicts(findings: Iterable[Mapping[str, Any]]) -> str:
+    """Return how often each verdict was found: "2 seen, 1 underpowered"."""
+    found = Counter(finding["verdict"] for finding in findings)
+    return ", ".join(f"{count} {word}" for word, count in found.most_common()) or "none judged"
+
+
+def effect_of(finding: Mapping[str, Any]) -> str:
+    """Return the effect of a finding with its interval."""
+    interval = finding.get("interval")
+    if finding.get("effect") is None or not interval:
+        return ""
+    low, high = interval["low"], interval["high"]
+    return f"{finding['effect']:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+class ResultList(SphinxDirective):
+    """What lies in docs/results/, or that nothing does."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one part for each folder."""
+        results = Path(self.env.srcdir) / "results"
+        self.env.note_dependency(str(results))
+        found = folders(results)
+        if not found:
+            return [
+                nodes.paragraph(
+                    text="No results have been added to docs/results/ yet, so there is nothing to "
+                    "show here."
+                )
+            ]
+        made: list[nodes.Node] = []
+        for folder in found:
+            made += self._folder(folder)
+        return made
+
+    def _folder(self, folder: Path) -> list[nodes.Node]:
+        section = nodes.section(ids=[nodes.make_id(f"results-{folder.name}")])
+        section += nodes.title(text=folder.name)
+        about = folder / "about.md"
+        if about.is_file():
+            self.env.note_dependency(str(about))
+            section += self.parse_text_to_nodes(about.read_text(encoding="utf-8"))
+        if (folder / "report.html").is_file():
+            section += self._page_link(folder)
+        if (folder / "results.jsonl").is_file():
+            section += self._claims(folder / "results.jsonl")
+        for file, document in documents(folder):
+            self.env.note_dependency(str(file))
+            section += self._artefact(folder, document)
+        return [section]
+
+    def _page_link(self, folder: Path) -> nodes.paragraph:
+        depth = "../" * self.env.docname.count("/")
+        line = nodes.paragraph(text="The whole report, with every figure and table: ")
+        uri = f"{depth}results/{folder.name}/report.html"
+        line += nodes.reference("", "report.html", refuri=uri, internal=False)
+        line += nodes.Text(".")
+        return line
+
+    def _claims(self, file: Path) -> nodes.table:
+        """Return the verdicts of a run of `spadv verify`."""
+        self.env.note_dependency(str(file))
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+        found: dict[str, Counter[str]] = {}
+        expected: dict[str, str] = {}
+        for line in lines:
+            found.setdefault(line["claim"], Counter())[line["verdict"]] += 1
+            expected[line["claim"]] = line["expected"]
+        rows: list[list[list[nodes.Node]]] = [
+            [
+                [_literal(claim)],
+                [_text(EXPECTED.get(expected[claim], expected[claim]))],
+                [_text(", ".join(f"{n} {word}" for word, n in counts.most_common()))],
+            ]
+            for claim, counts in found.items()
+        ]
+        return table(("claim", "expected", "verdicts over settings"), rows, (20, 15, 65))
+
+    def _artefact(self, folder: Path, document: Mapping[str, Any]) -> list[nodes.Node]:
+        name = document["id"]
+        part = nodes.section(ids=[nodes.make_id(f"results-{folder.name}-{name}")])
+        part += nodes.title("", f"{name}: {document['title']}")
+        seeds = seeds_of(document)
+        line = (
+            f"{document['locator']}. Scale {document['scale']}; "
+            f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. "
+            f"Claims in the paper's metric: {verdicts(document['findings'])}."
+        )
+        part += _text(line)
+        if document["shrunk"]:
+            part += _text(f"Smaller or other than in the paper: {'; '.join(document['shrunk'])}.")
+        for remark in document.get("remarks", []):
+            part += nodes.paragraph("", "", nodes.emphasis(text=remark))
+        if document["findings"]:
+            part += self._findings(document["findings"])
+        figure = folder / f"{name}.png"
+        if figure.is_file():
+            relative = figure.relative_to(self.env.srcdir).as_posix()
+            self.env.note_dependency(str(figure))
+            part += nodes.image(uri=f"/{relative}", alt=f"{name}: {document['title']}")
+        return [part]
+
+    def _findings(self, findings: Sequence[Mapping[str, Any]]) -> nodes.table:
+        rows: list[list[list[nodes.Node]]] = []
+        for finding in findings:
+            other = finding.get("other")
+            rows.append(
+                [
+                    [_text(finding["claim"])],
+                    [_text(finding["measure"])],
+                    [_text(effect_of(finding))],
+                    [_text(finding["verdict"])],
+                    [_text(other["verdict"] if other else "")],
+                ]
+            )
+        head = ("claim", "measured as", "effect, 95% interval", "verdict", "in the other metric")
+        return table(head, rows, (38, 24, 16, 11, 11))
+
+
+def copy_results(app: Sphinx, error: Exception | None) -> None:
+    """Copy reports, and the explorable page, beside the pages of the site."""
+    if error is not None or app.builder.format != "html":
+        return
+    out, source = Path(app.outdir), Path(app.srcdir)
+    shutil.rmtree(out / "results", ignore_errors=True)
+    for folder in folders(source / "results"):
+        target = out / "results" / folder.name
+        target.mkdir(parents=True)
+        for pattern in COPIED:
+            for file in folder.glob(pattern):
+                shutil.copy2(file, target / file.name)
+    (out / "explorable").mkdir(exist_ok=True)
+    shutil.copy2(source / "explorable" / "explorable.html", out / "explorable" / "explorable.html")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives, and copy files when the pages are written."""
+    app.add_directive("artefacts", ArtefactTable)
+    app.add_directive("results", ResultList)
+    app.connect("build-finished", copy_results)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
