@@ -123,6 +123,13 @@ def pooled(scores: Scores, level: float = LEVEL) -> tuple[float, Interval]:
     carry the same information; the interval is Wilson's for so many. For distances it is
     Student's. Images with an infinite distance are left out.
 
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (seeds, images)
+        One score a network and image, in [0, 1] or a distance.
+    level : float
+        Confidence level of the interval, in (0, 1).
+
     Examples
     --------
     >>> mean, interval = pooled(np.array([[1.0, 1.0, 0.0, 0.0]]))

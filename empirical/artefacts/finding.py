@@ -176,6 +176,19 @@ class Finding:
 def judge(interval: Interval, smallest: float = SMALLEST_EFFECT) -> str:
     """Return the verdict on an effect that should be positive.
 
+    Parameters
+    ----------
+    interval : Interval
+        Of the effect.
+    smallest : float
+        Effect that would matter, in the units of the interval.
+
+    Returns
+    -------
+    str
+        "seen" if the interval is above 0, "opposite" if it is below; "not seen" if it holds 0 and
+        nothing beyond `smallest` on either side, else "underpowered".
+
     Examples
     --------
     >>> judge(Interval(0.1, 0.3, 0.95)), judge(Interval(-0.01, 0.01, 0.95))

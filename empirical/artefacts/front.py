@@ -13,6 +13,11 @@ Point = tuple[float, float]
 def pareto_front(points: Sequence[Point]) -> list[Point]:
     """Return the points that no other point beats on both axes, from left to right.
 
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        More is better on both axes.
+
     Examples
     --------
     >>> pareto_front([(0.1, 0.9), (0.5, 0.5), (0.4, 0.4), (0.9, 0.1)])
@@ -27,6 +32,11 @@ def pareto_front(points: Sequence[Point]) -> list[Point]:
 
 def hypervolume(points: Sequence[Point]) -> float:
     """Return the area of the points between (0, 0) and any point of the front.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        At least one; both coordinates at least 0.
 
     Examples
     --------

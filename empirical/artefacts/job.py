@@ -123,7 +123,7 @@ class Job:
         return made
 
     def state(self, store: Store) -> str:
-        """Return "missing", "begun", "trained", "done" or "damaged".
+        """Return how far the job is in a `store`: missing, begun, trained, done or damaged.
 
         Arrays of outcomes are not read: a damaged array is found by :meth:`results` and
         :meth:`run`.
@@ -146,7 +146,7 @@ class Job:
         return "damaged" if done.damaged else "trained"
 
     def missing(self, store: Store) -> tuple[EvaluationSettings, ...]:
-        """Return the evaluations that are not finished."""
+        """Return the evaluations that are not finished in a `store`."""
         run = self.folder(store)
         if not run.is_complete:
             return self.evaluations
@@ -154,7 +154,7 @@ class Job:
         return tuple(settings for settings in self.evaluations if settings not in done.paths)
 
     def results(self, store: Store) -> dict[EvaluationSettings, Evaluation]:
-        """Return the job's finished evaluations, read and checked.
+        """Return the job's finished evaluations in a `store`, read and checked.
 
         Raises
         ------
@@ -339,6 +339,11 @@ def _without_weights(config: TrainConfig) -> dict[str, Any]:
 
 def merge(jobs: list[Job]) -> list[Job]:
     """Return the jobs with equal trainings united, every job after the one it starts from.
+
+    Parameters
+    ----------
+    jobs : list of Job
+        In any order; of equal trainings all evaluations are kept.
 
     Examples
     --------

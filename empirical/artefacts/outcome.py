@@ -131,6 +131,17 @@ def read_records(plan: Plan, store: Store) -> Records:
 def summarise(artefact: Artefact, plan: Plan, scale: str, store: Store) -> dict[str, Any]:
     """Return everything an artefact shows, as plain JSON values.
 
+    Parameters
+    ----------
+    artefact : Artefact
+        Which one.
+    plan : Plan
+        Its plan, as it was run.
+    scale : str
+        Name of the plan's scale.
+    store : Store
+        Where the jobs lie.
+
     Raises
     ------
     StoreError

@@ -175,6 +175,11 @@ class Plan:
         Networks whose layers are shown.
     illustrations : tuple of Illustration
         Pictures made from trained networks.
+
+    Raises
+    ------
+    InputError
+        If two variants share a name.
     """
 
     variants: tuple[Variant, ...]
@@ -198,7 +203,9 @@ class Plan:
         return [job for variant in self.variants for job in variant.jobs]
 
     def on_data(self, places: Mapping[str, str]) -> Plan:
-        """Return the plan with data sets replaced: {"cifar10": "a folder or .npz file"}.
+        """Return the plan with data sets replaced.
+
+        The mapping `places` is from names to files: ``{"cifar10": "a folder or .npz file"}``.
 
         The replacement is part of every training's configuration, and is named among what
         differs from the paper. Its images are shuffled: files may stand in any order.
@@ -301,6 +308,11 @@ class Artefact:
             Trainings of each variant; :data:`SEEDS` by default.
         places : mapping, optional
             Data sets to use in place of others, as in :meth:`Plan.on_data`.
+
+        Raises
+        ------
+        InputError
+            For an unknown scale, or `seeds` below 1.
         """
         choose("scale", scale, SCALES)
         count = SEEDS[scale] if seeds is None else check_integer("seeds", seeds, minimum=1)

@@ -39,6 +39,11 @@ class Strength:
         Random starts, besides the best of the candidates.
     grid : int
         Points a side of the planar grid, odd; two shifts only.
+
+    Raises
+    ------
+    InputError
+        If a number is too small.
     """
 
     steps: int = 20
@@ -94,7 +99,7 @@ def worst_margins(
     drawn : Draw
         Samples.
     eps : float
-        Budget of a coordinate, below 1.
+        Budget of a coordinate, below 1: e = eps sqrt(d).
     moves : iterable of Tensor
         Candidates for y = +1, none larger than eps, broadcast against the samples' x.
     generator : torch.Generator

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 def exact_worst_margin(
     layer: Layer, number: int, x: Floats, x0: float, y: float, eps: float
 ) -> tuple[float, Floats]:
-    """Return the smallest margin y f(x') over the box |x' - x| <= eps, and where it is.
+    """Return the smallest margin y f(x') over the box of x' within eps of x, and where it is.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def exact_worst_margin(
     x0, y : float
         -1 or +1.
     eps : float
-        Budget of a coordinate, below 1.
+        Budget of a coordinate, below 1: e = eps sqrt(d).
 
     Returns
     -------

@@ -28,7 +28,13 @@ COMPARED_WEIGHT = 0.7
 
 
 def all_findings(board: Board) -> list[Finding]:
-    """Return every finding that a study's networks allow, by hypothesis."""
+    """Return every finding that a study's networks allow, by hypothesis.
+
+    Parameters
+    ----------
+    board : Board
+        The study's networks.
+    """
     made: list[Finding] = []
     settings = board.results.study.settings
     for rule in (

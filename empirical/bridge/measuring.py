@@ -40,7 +40,10 @@ class Accuracy:
     trials: int = 0
 
     def interval(self, level: float = 0.95) -> Interval:
-        """Return the interval of Clopper and Pearson; the value itself where it is exact."""
+        """Return the interval of Clopper and Pearson; the value itself where it is exact.
+
+        Its confidence level is `level`.
+        """
         if self.trials == 0:
             return Interval(self.value, self.value, level)
         return clopper_pearson(round(self.value * self.trials), self.trials, level)
@@ -80,7 +83,7 @@ class Measured:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Measured:
-        """Return what :meth:`to_json` wrote."""
+        """Return what :meth:`to_json` wrote as `data`."""
         plain = {name: Accuracy(*data[name]) for name in _PLAIN}
         return cls(**plain, adversarial={e: Accuracy(v, n) for e, v, n in data["adversarial"]})
 
@@ -97,6 +100,11 @@ class Effort:
         How many of them are attacked.
     strength : Strength
         How hard.
+
+    Raises
+    ------
+    InputError
+        If a number is below 1.
     """
 
     samples: int = 20_000
@@ -130,9 +138,15 @@ def measure(
     seeds : sequence of int
         Training seeds; their test samples are independent of the training samples.
     budgets : sequence of float
-        Budgets e of the attack, the first of them for `joint` too; the setting's own if empty.
+        Budgets e = eps sqrt(d) of the attack, the first of them for `joint`
+        too; the setting's own if empty.
     effort : Effort, optional
         How precisely.
+
+    Returns
+    -------
+    list of Measured
+        One a network, in order.
     """
     effort = effort or Effort()
     chosen = tuple(budgets) or (setting.budget,)

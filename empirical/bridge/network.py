@@ -51,7 +51,7 @@ class Layer(NamedTuple):
     direct: Tensor
 
     def logits(self, z: Tensor) -> Tensor:
-        """Return logits (networks, batch) of inputs (networks, batch, d + 2)."""
+        """Return logits (networks, batch) of inputs `z` (networks, batch, d + 2)."""
         # Sums of products: a batched matrix-vector product takes three times as long.
         made = (z * self.direct[:, None]).sum(dim=-1)
         if self.out.shape[1]:
@@ -59,7 +59,7 @@ class Layer(NamedTuple):
         return made
 
     def slope(self, z: Tensor) -> Tensor:
-        """Return the gradient of the logits by x, (networks, batch, d)."""
+        """Return the gradient of the logits by x, (networks, batch, d), at inputs `z`."""
         d = self.direct.shape[1] - 2
         direct = self.direct[:, None, :d]
         if not self.out.shape[1]:
@@ -68,7 +68,10 @@ class Layer(NamedTuple):
         return torch.baddbmm(direct, gates, self.hidden[..., :d])
 
     def logits_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return :meth:`logits` and :meth:`slope`, which share their first product."""
+        """Return :meth:`logits` and :meth:`slope` at `z`, which share their first product.
+
+        Their shapes are (networks, batch) and (networks, batch, d).
+        """
         if not self.out.shape[1]:
             return self.logits(z), self.slope(z)
         d = self.direct.shape[1] - 2
@@ -78,7 +81,7 @@ class Layer(NamedTuple):
         return made, torch.baddbmm(self.direct[:, None, :d], gates, self.hidden[..., :d])
 
     def select(self, index: Sequence[int]) -> Layer:
-        """Return some of the networks."""
+        """Return the networks whose numbers are in `index`, in that order."""
         chosen = list(index)
         return Layer(self.hidden[chosen], self.out[chosen], self.direct[chosen])
 
@@ -91,7 +94,7 @@ class Layer(NamedTuple):
         return Layer(self.hidden.double(), self.out.double(), self.direct.double())
 
     def rule(self, number: int) -> LinearRule:
-        """Return a linear network as a rule of the theory half, with exact accuracies.
+        """Return the linear network `number` as a rule of the theory half, with exact accuracies.
 
         Raises
         ------
@@ -119,6 +122,11 @@ class Networks:
     generators : sequence of torch.Generator
         One a network: initial weights are uniform in +-1/sqrt(inputs), as those of
         `torch.nn.Linear`. Equal generators give equal networks.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown, a number is below 1, or `n_shifts` does not divide `d`.
 
     Examples
     --------
@@ -172,18 +180,37 @@ class Networks:
 
 
 def join(x: Tensor, x0: Tensor) -> Tensor:
-    """Return inputs z = (x, sign x0, 1), shape (..., d + 2)."""
+    """Return inputs z = (x, sign x0, 1), shape (..., d + 2).
+
+    Parameters
+    ----------
+    x : Tensor, shape (..., d)
+        Coordinates x_1..x_d.
+    x0 : Tensor, shape (...)
+        Only its sign counts.
+    """
     return torch.cat([x, torch.sign(x0)[..., None], torch.ones_like(x[..., :1])], dim=-1)
 
 
 class Predictor:
-    """One network as a classifier of the theory half: rows (size, d + 1), x0 first."""
+    """One network as a classifier of the theory half: rows (size, d + 1), x0 first.
+
+    Parameters
+    ----------
+    layer : Layer
+        Networks.
+    number : int
+        Which of them.
+    """
 
     def __init__(self, layer: Layer, number: int = 0) -> None:
         self.layer = layer.select([number]).detach()
 
     def predict(self, x: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Return labels -1 and +1, int8 of shape (size,); a logit of 0 is answered +1."""
+        """Return labels -1 and +1, int8 of shape (size,), of rows `x`, (size, d + 1).
+
+        A logit of 0 is answered +1.
+        """
         rows = torch.as_tensor(np.asarray(x), dtype=self.layer.direct.dtype)
         logits = self.layer.logits(join(rows[:, 1:], rows[:, 0])[None])[0]
         return np.where(logits.numpy() >= 0, 1, -1).astype(np.int8)

@@ -21,7 +21,17 @@ _NODES = 200
 
 
 class Prediction(NamedTuple):
-    """Accuracies on X and r_1 X, their mean S, and A: all exact to rounding."""
+    """Accuracies on X and r_1 X, their mean S, and A: all exact to rounding.
+
+    Attributes
+    ----------
+    natural, moved : float
+        Accuracies on X and on r_1 X.
+    spatial : float
+        S, their mean.
+    adversarial : float
+        A at the budget that was asked for.
+    """
 
     natural: float
     moved: float
@@ -48,7 +58,7 @@ def augmented_bayes(setting: Setting, angle: float, budget: float | None = None)
     angle : float
         Largest rotation in training, degrees in [0, 180].
     budget : float, optional
-        e of the test attack; the setting's own if left out.
+        Budget e = eps sqrt(d) of the test attack; the setting's own if left out.
 
     Raises
     ------

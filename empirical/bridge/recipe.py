@@ -39,6 +39,11 @@ class Recipe:
         If given, the loss is (1 - mixing) times the cross-entropy on shifted samples plus
         mixing times that on attacked samples that are *not* shifted: the weighted sum of
         exactly what spatial and adversarial accuracy measure.
+
+    Raises
+    ------
+    InputError
+        If `mixing` is out of range, or goes with stages that are not adversarial.
     """
 
     method: str
@@ -203,5 +208,11 @@ METHODS = _methods()
 
 
 def method(name: str) -> Method:
-    """Return a method by name; InputError suggests the nearest one."""
+    """Return a method by name; InputError suggests the nearest one.
+
+    Parameters
+    ----------
+    name : str
+        Name in :data:`METHODS`.
+    """
     return METHODS[choose("method", name, METHODS)]

@@ -55,7 +55,13 @@ class Source:
         self.mean = torch.tensor(dist.mean, dtype=torch.float32)
 
     def draw(self, size: int, generators: Sequence[torch.Generator]) -> Draw:
-        """Return `size` samples of each generator's stream."""
+        """Return `size` samples of the stream of each of the `generators`.
+
+        Raises
+        ------
+        InputError
+            If `size` is not an integer of at least 0.
+        """
         size = check_integer("size", size, minimum=0)
         normals, uniforms = [], []
         for generator in generators:

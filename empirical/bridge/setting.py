@@ -130,7 +130,7 @@ class Known:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Known:
-        """Return what :meth:`to_json` wrote."""
+        """Return what :meth:`to_json` wrote as `data`."""
         lines = {
             name: np.array(data[name], dtype=np.float64).reshape(-1, 2)
             for name in ("achieved", "excluded", "linear")
@@ -155,6 +155,11 @@ def known(
         As for :func:`spadv.theory.frontier.frontier`.
     progress : Progress
         Told how far the work is.
+
+    Returns
+    -------
+    Known
+        Both lines, and the points of the named classifiers.
     """
     found = frontier(setting.dist, setting.budget, points, tolerance=tolerance, progress=progress)
     if found.exact is not None:

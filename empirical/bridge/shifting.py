@@ -30,6 +30,11 @@ def shift_law(n_shifts: int, angle: float) -> Floats:
     ndarray, shape (n,)
         Probabilities of r_0 (the identity), ..., r_{n-1}.
 
+    Raises
+    ------
+    InputError
+        If `n_shifts` is below 1 or `angle` is out of range.
+
     Examples
     --------
     >>> shift_law(2, 180), shift_law(2, 120), shift_law(2, 90)
@@ -52,17 +57,17 @@ def nearest_shift(position: Tensor, angle: Tensor, n_shifts: int) -> Tensor:
 
     Parameters
     ----------
-    position : Tensor
+    position : Tensor, any shape
         Uniform numbers in [-1, 1).
-    angle : Tensor
-        Largest angles in degrees, broadcast against `position`.
+    angle : Tensor, broadcast with `position`
+        Largest angles in degrees.
     n_shifts : int
         n.
 
     Returns
     -------
     Tensor
-        int64 in [0, n).
+        int64 in [0, n), of the broadcast shape.
     """
     return torch.round(position * (angle * (n_shifts / 360))).long() % n_shifts
 
@@ -78,6 +83,11 @@ def turn(x: Tensor, j: Tensor, n_shifts: int) -> Tensor:
         int64 in [0, n): coordinate t of the result is that of t + m j.
     n_shifts : int
         n, a divisor of d.
+
+    Returns
+    -------
+    Tensor, shape (..., d)
+        Of the type of `x`.
 
     Examples
     --------

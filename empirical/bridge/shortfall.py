@@ -36,6 +36,11 @@ def shortfall(points: ArrayLike, line: ArrayLike) -> Any:
     -------
     float or ndarray, shape (...)
 
+    Raises
+    ------
+    InputError
+        If `points` are no pairs.
+
     Examples
     --------
     >>> line = [(0.6, 0.8), (0.8, 0.6)]
@@ -78,6 +83,13 @@ def regret(points: ArrayLike, line: ArrayLike) -> float:
 def vertical_gap(point: tuple[float, float], line: ArrayLike) -> float | None:
     """Return the line's A at the point's S, less the point's A; None beyond its largest S.
 
+    Parameters
+    ----------
+    point : (float, float)
+        S and A.
+    line : array_like, shape (k, 2)
+        Points of the line; its concave hull counts.
+
     Examples
     --------
     >>> round(vertical_gap((0.7, 0.6), [(0.6, 0.8), (0.8, 0.6)]), 3)
@@ -101,6 +113,11 @@ def over_seeds(values: ArrayLike, level: float = 0.95) -> tuple[float, Interval]
         One number a seed, at least two.
     level : float
         Confidence level.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two values, one is not finite, or `level` is not in (0, 1).
 
     Examples
     --------

@@ -52,12 +52,18 @@ class Group:
     effort : Effort
         How precisely they are measured.
     budgets : tuple of float
-        Budgets e of the test attack; the setting's own is always among them.
+        Budgets e = eps sqrt(d) of the test attack; the setting's own is always
+        among them.
     checked : int
         Samples on which the attack is compared with an exact search, for the first seed of
         every level; 0 for linear networks, whose accuracies are exact.
     variant : str
         What is special, in words; empty for the main comparison.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind or method, no level, fewer than two seeds, or `checked` below 0.
     """
 
     setting: Setting

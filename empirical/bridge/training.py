@@ -44,6 +44,11 @@ class Options:
         "published": a tenth of the learning rate after 75, 90 and 100 of 120 epochs, as
         CuSP is published. "settled": every stage begins at the full rate, which falls to 0
         along a half cosine, so that each stage can reach its own optimum.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     width: int = 32
@@ -64,7 +69,10 @@ class Options:
         choose("schedule", self.schedule, SCHEDULES)
 
     def rate(self, epoch: float, begin: int, end: int) -> float:
-        """Return the learning rate at a time within the stage from `begin` to `end`."""
+        """Return the learning rate at an `epoch` within the stage from `begin` to `end`.
+
+        All three are counted in epochs from the start of training; fractions are meant.
+        """
         if self.schedule == "published":
             drops = sum(epoch >= EPOCHS * share for share in (75 / 120, 90 / 120, 100 / 120))
             return self.learning_rate * 0.1**drops

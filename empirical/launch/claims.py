@@ -95,6 +95,15 @@ class Claim:
 
     Made by :func:`claim`. Used as a context; on leaving, the claim is released.
 
+    Parameters
+    ----------
+    folder, number, handle
+        Where the claim's file lies, its number among the claims, and its open descriptor.
+    holder, before
+        As below.
+    beat : float
+        Seconds between two touches of the file.
+
     Attributes
     ----------
     holder : Holder
@@ -140,7 +149,10 @@ class Claim:
         os.close(self._handle)
 
     def say(self, text: str) -> None:
-        """Set what others are told of the progress, at the next beat."""
+        """Set the `text` that others are told of the progress, at the next beat.
+
+        Its first 100 letters are kept.
+        """
         self._doing = text[:100]
 
     @property
@@ -217,6 +229,11 @@ def claim(
     clock : ServerClock, optional
         Of the file system that the folder lies in.
 
+    Returns
+    -------
+    Claim or None
+        To be used as a context; None if somebody else holds the folder.
+
     Raises
     ------
     StoreError
@@ -274,7 +291,15 @@ def _make(
 
 
 def holder_of(run: RunFolder, stale_after: float = STALE_AFTER) -> Holder | None:
-    """Return who works on a folder now, as far as can be seen without writing; else None."""
+    """Return who works on a folder now, as far as can be seen without writing; else None.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The folder.
+    stale_after : float
+        Seconds after which an untouched claim counts as given up.
+    """
     folder = run.path / ".claims"
     newest = _newest(folder)
     if not newest:

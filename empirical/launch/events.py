@@ -27,7 +27,7 @@ class Event:
     text : str
         What to say.
     seconds : float
-        How long the job took, for "done" and "failed".
+        How many seconds the job took, for "done" and "failed".
     """
 
     kind: str

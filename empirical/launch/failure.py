@@ -58,7 +58,15 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException, *, job: str, launch: str, worker: str) -> Failure:
-        """Describe an exception."""
+        """Describe an exception.
+
+        Parameters
+        ----------
+        error : BaseException
+            What ended the try.
+        job, launch, worker : str
+            Label of the job, name of the launch, and name of the worker.
+        """
         kind, reason, details = ERROR, str(error), ""
         if isinstance(error, RunFailedError):
             kind = DIVERGED
@@ -71,7 +79,15 @@ class Failure:
 
     @classmethod
     def lost(cls, tries: int, *, job: str, launch: str, worker: str) -> Failure:
-        """Describe a job whose workers keep going away."""
+        """Describe a job whose workers keep going away.
+
+        Parameters
+        ----------
+        tries : int
+            How many have gone without progress.
+        job, launch, worker : str
+            Label of the job, name of the launch, and name of the worker that says so.
+        """
         reason = (
             f"{tries} workers were lost on it without any progress; were they killed for memory?"
         )
@@ -101,7 +117,13 @@ class Failure:
 
 
 def read_failure(run: RunFolder) -> Failure | None:
-    """Return the record of a run folder; None if there is none, or it cannot be read."""
+    """Return the record of a run folder; None if there is none, or it cannot be read.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The folder.
+    """
     if not run.failure_path.is_file():
         return None
     with suppress(StoreError, TypeError):

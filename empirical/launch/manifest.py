@@ -47,6 +47,11 @@ class Manifest:
         See :mod:`spadv.empirical.launch.claims`.
     launch : str
         Names this launch: when it began, and some letters.
+
+    Raises
+    ------
+    InputError
+        If `job_processes` is below 1.
     """
 
     jobs: tuple[Job, ...]
@@ -119,7 +124,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
-        """Read a manifest.
+        """Read the manifest at `path`.
 
         Raises
         ------
@@ -174,6 +179,11 @@ def share(jobs: Sequence[Job], flops: Mapping[str, float], which: tuple[int, int
         Cost by digest.
     which : tuple of int
         (i, n), 1 <= i <= n.
+
+    Raises
+    ------
+    InputError
+        If `which` is not (i, n) with 1 <= i <= n.
 
     Examples
     --------

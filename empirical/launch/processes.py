@@ -43,7 +43,15 @@ def visible_gpus(device: str) -> list[str]:
 
 
 def default_workers(device: str, job_processes: int = 1) -> int:
-    """Return a sensible number of workers: one a GPU, or else one a core."""
+    """Return a sensible number of workers: one a GPU, or else one a core.
+
+    Parameters
+    ----------
+    device : str
+        "auto", "cpu" or "cuda".
+    job_processes : int
+        Processes of each training, at least 1.
+    """
     places = len(visible_gpus(device)) or cores()
     return max(1, places // job_processes)
 
@@ -95,6 +103,8 @@ def run_processes(
 
     Raises
     ------
+    InputError
+        If `workers` is below 1.
     DiskFullError
         If results cannot be saved any more.
     KeyboardInterrupt

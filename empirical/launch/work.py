@@ -335,5 +335,11 @@ class Overview(Worker):
 
 
 def settle(manifest: Manifest) -> Outcome:
-    """Return what became of a launch's jobs, as the store shows it; nothing is done."""
+    """Return what became of a launch's jobs, as the store shows it; nothing is done.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The launch.
+    """
     return Overview(manifest).look()

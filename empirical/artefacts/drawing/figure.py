@@ -41,7 +41,13 @@ def draw(document: Mapping[str, Any]) -> Figure | None:
 
 
 def draw_other_metric(document: Mapping[str, Any]) -> Figure | None:
-    """Return the figure's profiles in the other metric than the paper's; None without any."""
+    """Return the figure's profiles in the other metric than the paper's; None without any.
+
+    Parameters
+    ----------
+    document : mapping
+        What :func:`spadv.empirical.artefacts.summarise` returned.
+    """
     return _draw(document["other_metric"], document["first"])
 
 
