@@ -319,6 +319,7 @@ class Artefact:
         return self.make(scale, tuple(range(count))).on_data(places or {})
 
 
+#: "smoke" shows that everything runs, "cpu" is smaller than the paper, "paper" as printed.
 SCALES = ("smoke", "cpu", "paper")
 #: Training seeds of each variant, unless said otherwise; the paper does not tell its own.
 SEEDS = {"smoke": 1, "cpu": 3, "paper": 3}
@@ -354,6 +355,7 @@ def _place(artefact: Artefact) -> tuple[int, int, str]:
     return ("fig", "table").index(found[1]), int(found[2]), found[3]
 
 
+#: Every artefact of spadv.
 REGISTRY = Registry()
 
 

@@ -66,6 +66,7 @@ class Protocol:
         return cls(**{**data, "clip": tuple(data["clip"])})
 
 
+#: Budgets in pixels of [0, 1], clipping to valid images.
 CORRECTED = Protocol()
 #: The script for plain networks.
 OFFICIAL = Protocol("official", normalised_units=True, clip=(-1.0, 1.0))

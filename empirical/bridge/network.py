@@ -28,6 +28,7 @@ from ...theory.classifiers import LinearRule
 from ...theory.errors import InputError, check_integer
 from ..checks import choose
 
+#: Kinds of networks, as this module describes them.
 KINDS = ("linear", "mlp", "circular")
 
 

@@ -102,7 +102,7 @@ class Known:
     exact : bool
         Whether the two lines hold the exact frontier between them.
     gap : float
-        Largest distance of the two lines as :func:`~.shortfall.shortfall` measures it;
+        Largest distance of the two lines as :func:`.shortfall` measures it;
         certified for an exact frontier.
     linear : ndarray, shape (k, 2)
         Hull of the best linear rules found.
