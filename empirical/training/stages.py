@@ -149,7 +149,8 @@ def _cusp(epochs: int, augment: Augmentation, objective: Objective) -> tuple[Sta
     ends = [round(epochs * sum(row[0] for row in table[: i + 1])) for i in range(len(table))]
     # A very short run still visits every stage.
     for i in range(len(table)):
-        ends[i] = min(max(ends[i], i + 1), epochs - (len(table) - 1 - i))
+        before = ends[i - 1] if i else 0
+        ends[i] = min(max(ends[i], before + 1), epochs - (len(table) - 1 - i))
     stages = []
     for i, (_, turn, share) in enumerate(table):
         stages.append(

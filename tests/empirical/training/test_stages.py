@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spadv.empirical.training import Objective, Stage, curriculum, curriculum_names
 from spadv.empirical.transforms import Augmentation
@@ -33,11 +31,14 @@ def test_cusp_of_trades_turns_by_120_120_180() -> None:
     assert {s.objective.beta for s in stages} == {5.0}
 
 
-@given(st.integers(3, 400))
-def test_every_stage_of_cusp_is_visited_and_epochs_add_up(epochs: int) -> None:
-    stages = curriculum("cusp", epochs=epochs, augment=AUG, objective=Objective.parse("pgd:0.3"))
-    assert sum(s.epochs for s in stages) == epochs
-    assert min(s.epochs for s in stages) >= 1
+def test_every_stage_of_cusp_is_visited_and_epochs_add_up() -> None:
+    # All of them: six epochs alone once left a stage without any.
+    for epochs in range(3, 400):
+        stages = curriculum(
+            "cusp", epochs=epochs, augment=AUG, objective=Objective.parse("pgd:0.3")
+        )
+        assert sum(s.epochs for s in stages) == epochs
+        assert min(s.epochs for s in stages) >= 1
 
 
 @pytest.mark.parametrize(
