@@ -71,7 +71,7 @@ class Options:
     def rate(self, epoch: float, begin: int, end: int) -> float:
         """Return the learning rate at an `epoch` within the stage from `begin` to `end`.
 
-        All three are counted in epochs from the start of training; fractions are meant.
+        All three are counted in epochs from the start of training; `epoch` may have a fraction.
         """
         if self.schedule == "published":
             drops = sum(epoch >= EPOCHS * share for share in (75 / 120, 90 / 120, 100 / 120))
