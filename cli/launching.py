@@ -206,7 +206,12 @@ def show_jobs(
         "hours_left": {name: sum(row["hours"][name] for row in open_rows) for name in MACHINES},
         "workers": workers,
         "hours_until_done": {
-            name: makespan(order, {row["digest"]: row["hours"][name] for row in open_rows}, workers)
+            # The order holds every start, finished ones too.
+            name: makespan(
+                order,
+                {row["digest"]: row["hours"][name] * (row["state"] != "done") for row in rows},
+                workers,
+            )
             for name in MACHINES
         },
     }

@@ -64,6 +64,18 @@ def test_a_dry_run_counts_and_writes_nothing(spadv: Make, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("tiny")
+def test_a_dry_run_where_a_start_is_done_counts_what_follows_it(
+    spadv: Make, tmp_path: Path
+) -> None:
+    assert spadv("reproduce", "one", "--out", tmp_path).status == 0
+    found = spadv("reproduce", "two", "--dry-run", "--json", "--out", tmp_path).json
+    assert [job["state"] for job in found["jobs"]] == ["done", "missing"]
+    left = found["total"]["hours_left"]["cpu"]
+    assert found["total"]["hours_until_done"]["cpu"] == pytest.approx(left)
+    assert 0 < left < found["total"]["hours"]["cpu"]
+
+
+@pytest.mark.usefixtures("tiny")
 def test_shares_then_all(spadv: Make, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = spadv("reproduce", "one", "two", "--shard", "1/2", "--out", out, "--json")
