@@ -236,7 +236,7 @@ print("the same twice:", torch.equal(*pair))
 # of step, steps and budget makes sense, and why do people use step
 # $=2.5\,\varepsilon/\text{steps}$?
 #
-# **Question 3** (code). Attack the network with 1, 2, 5, 10, 20 and 40 steps at $\varepsilon=0.1$
+# **Question 3** (code). Attack the network with 1, 2, 5, 10 and 20 steps at $\varepsilon=0.1$
 # (`step_size=None`). When does the accuracy stop falling? Are five random starts (`restarts=5`)
 # worth more than five times the steps?
 #
