@@ -65,11 +65,11 @@ def draw_curriculum(stages, epochs):
     with styled():
         figure = new_figure(figsize=(6.4, 3.2))
         axes = figure.subplots()
-        axes.stairs(turns, ends, baseline=None, color=BLUE, lw=2.2, label="rotation")
+        axes.stairs(turns, ends, baseline=None, color=BLUE, lw=2.2, zorder=2, label="rotation")
         axes.set(xlabel="epoch", ylabel="largest rotation (degrees)", ylim=(0, 200))
         axes.set(xlim=(0, epochs), title="The published curriculum for CIFAR-10")
         right = axes.twinx()
-        right.stairs(budgets, ends, baseline=None, color=VERMILION, lw=2.2, ls="--")
+        right.stairs(budgets, ends, baseline=None, color=VERMILION, lw=2.2, ls="--", zorder=2)
         right.set(ylabel="attack budget (255ths)", ylim=(0, 10))
         right.grid(visible=False)
         axes.plot([], [], color=VERMILION, ls="--", lw=2.2, label="budget")

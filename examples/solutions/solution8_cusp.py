@@ -156,9 +156,9 @@ assert 0.1 * expected < parts.std(ddof=1) < 3 * expected
 
 # %% [markdown]
 # The noise of the test digits is that of a coin, $\sqrt{v(1-v)/400}$, one to two percentage points:
-# of the same order as the spread between seeds in the lesson. But it is *common* to all networks that
-# are tested on the same digits, and cancels for a large part from differences. The noise of the seeds
-# does not.
+# of the same order as the spread between seeds in the lesson. But it is *common* to all networks
+# that are tested on the same digits, and cancels for a large part from differences. The noise of
+# the seeds does not.
 #
 # ## Answer 5
 #
