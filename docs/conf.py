@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,16 @@ from spadv.theory import __version__
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
+
+
+def code_digest(root: Path) -> str:
+    """Return a digest of spadv's code: pages are run again when it changes."""
+    digest = hashlib.sha256()
+    for part in ("theory", "empirical"):
+        for file in sorted((root / part).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
 
 project = "spadv"
 author = "The spadv developers"
@@ -45,7 +56,11 @@ bibtex_reference_style = "author_year"
 
 # Pages with code run when the site is built; an error in one stops the build.
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(DOCS.parent / "build" / "docs" / "executed")
+nb_execution_cache_path = str(
+    DOCS.parent / "build" / "docs" / "executed" / code_digest(DOCS.parent)
+)
+# Networks are trained in the later lessons: minutes for their solutions, which are shown unrun.
+nb_execution_excludepatterns = [f"lessons/solutions/solution{number}_*" for number in (6, 7, 8, 9)]
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True

@@ -217,11 +217,12 @@ class ResultList(SphinxDirective):
         part += nodes.title("", f"{name}: {document['title']}")
         seeds = seeds_of(document)
         line = (
-            f"{document['locator']}. Scale {document['scale']}; "
+            f"{document['locator'][:1].upper()}{document['locator'][1:]}. Scale {document['scale']}; "
             f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. "
             f"Claims in the paper's metric: {verdicts(document['findings'])}."
         )
         part += _text(line)
+        part += self._files(folder, name)
         if document["shrunk"]:
             part += _text(f"Smaller or other than in the paper: {'; '.join(document['shrunk'])}.")
         for remark in document.get("remarks", []):
@@ -234,6 +235,18 @@ class ResultList(SphinxDirective):
             self.env.note_dependency(str(figure))
             part += nodes.image(uri=f"/{relative}", alt=f"{name}: {document['title']}")
         return [part]
+
+    def _files(self, folder: Path, name: str) -> nodes.paragraph:
+        """Return links to the numbers themselves."""
+        depth = "../" * self.env.docname.count("/")
+        line = nodes.paragraph(text="Numbers: ")
+        found = [f"{name}{ending}" for ending in (".json", ".csv", "-curves.csv")]
+        for place, file in enumerate(file for file in found if (folder / file).is_file()):
+            line += nodes.Text(", " if place else "")
+            uri = f"{depth}results/{folder.name}/{file}"
+            line += nodes.reference("", file, refuri=uri, internal=False)
+        line += nodes.Text(".")
+        return line
 
     def _findings(self, findings: Sequence[Mapping[str, Any]]) -> nodes.table:
         rows: list[list[list[nodes.Node]]] = []
