@@ -33,7 +33,6 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
-    "sphinx_design",
     "sphinxcontrib.bibtex",
     "statements",
     "catalogue",

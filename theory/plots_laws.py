@@ -46,7 +46,7 @@ def gradual_laws(p: float = 0.7, delta: float = 0.5) -> Figure:
             law = np.minimum(law, robust_bayes_accuracy(p, budget, math.inf))
             axes.plot(s, law, color=color, ls=line, label=f"e = {budget}")
             if budget < 4:
-                # Statement 4c: the rule along the agreeing coordinates is on the law.
+                # Proposition L4c: the rule along the agreeing coordinates is on the law.
                 share = math.sqrt(1 - delta)
                 h = math.log(p / (1 - p)) / distance
                 at = [mixture_accuracy(m * share, h, p) for m in (2.0, 2.0 - budget)]

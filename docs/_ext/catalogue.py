@@ -216,8 +216,9 @@ class ResultList(SphinxDirective):
         part = nodes.section(ids=[nodes.make_id(f"results-{folder.name}-{name}")])
         part += nodes.title("", f"{name}: {document['title']}")
         seeds = seeds_of(document)
+        locator = document["locator"]
         line = (
-            f"{document['locator'][:1].upper()}{document['locator'][1:]}. Scale {document['scale']}; "
+            f"{locator[:1].upper()}{locator[1:]}. Scale {document['scale']}; "
             f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. "
             f"Claims in the paper's metric: {verdicts(document['findings'])}."
         )

@@ -51,13 +51,12 @@ PAGES = (
     "spadv.empirical.launch",
     "spadv.empirical.bridge",
 )
+_NUMBER = r"[LPFE]\d+[a-c]?"
+# "Theorem L4 of docs/theory/laws.md", "Theorems F3 and F6", "docs/theory/price.md, Theorem P11".
 _STATEMENT = re.compile(
-    r"(?i:\b(theorem|proposition|statement|lemma)s?) (\d+[a-c]?)((?: (?:to|and) \d+[a-c]?)?)"
-    r" of docs/theory/(laws|price|frontiers)\.md"
-    r"|docs/theory/(laws|price|frontiers)\.md, statements? (\d+[a-c]?)"
+    rf"\b(?:Theorem|Proposition|Lemma)s?\s+{_NUMBER}(?:(?:,|\s+and|,\s+and|\s+to)\s+{_NUMBER})*"
 )
-_PAGE = re.compile(r"docs/theory/(laws|price|frontiers)\.md")
-_LETTER = {"laws": "L", "price": "P", "frontiers": "F"}
+_PAGE = re.compile(r"docs/theory/(\w+)\.md")
 #: Functions that bear the name of a module: described on that module's page alone.
 _ELSEWHERE = {"spadv.theory.claims": "spadv.theory.claims.claims"}
 # What docstrings mean literally and reStructuredText does not: |x|, f_.
@@ -219,20 +218,19 @@ def resolve_name(
 def link_statements(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Make links of what a docstring says about docs/theory/."""
+    """Make links of what a docstring says of statements and of docs/theory/."""
 
     def linked(match: re.Match[str]) -> str:
-        page = match[4] or match[5]
-        number = match[2] or match[6]
-        rest = match[3] or ""
-        return f":st:`{_LETTER[page]}{number}`{rest}"
+        return re.sub(_NUMBER, r":st:`\g<0> <\g<0>>`", match[0])
 
     in_example = False
     for place, line in enumerate(lines):
         in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
         if not in_example:
-            found = _STATEMENT.sub(linked, escaped(line))
-            lines[place] = _PAGE.sub(lambda match: f":doc:`/theory/{match[1]}`", found)
+            lines[place] = escaped(line)
+    # As a whole: a sentence goes over the ends of lines.
+    found = _STATEMENT.sub(linked, "\n".join(lines))
+    lines[:] = _PAGE.sub(r":doc:`/theory/\1`", found).split("\n")
 
 
 def escaped(line: str) -> str:

@@ -334,7 +334,10 @@ def table(
     body = nodes.tbody()
     for cells in rows:
         row = nodes.row()
-        for cell in cells:
+        for place, cell in enumerate(cells):
+            # On a phone the cells stand below each other, without the head of the table.
+            if place and isinstance(cell[0], nodes.paragraph):
+                cell[0].insert(0, nodes.inline(text=f"{head[place]}: ", classes=["cell-label"]))
             row += nodes.entry("", *cell)
         body += row
     group += body

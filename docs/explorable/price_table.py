@@ -1,7 +1,7 @@
 """Compute S*(p, n) for equally correlated shifts, n >= 3: source/price.json of the page.
 
 For two shifts S* has a closed form; for more it is an integral in n dimensions
-(docs/theory/price.md, Statement 13), too slow for a page that follows a slider. Here it is
+(docs/theory/price.md, Proposition P13), too slow for a page that follows a slider. Here it is
 computed once, at Chebyshev points in two variables between which it is interpolated:
 L = log(p/(1-p)), and the square root of how far kappa is above its least value -1/(n-1).
 

@@ -43,7 +43,7 @@ def augmented_bayes(setting: Setting, angle: float, budget: float | None = None)
     """Return the accuracies of the best classifier of a training distribution with shifts.
 
     Training applies r_1 with the probability q <= 1/2 of :func:`.shifting.shift_law`. In the
-    plane of Theorem 4 of docs/theory/frontiers.md (u, v: normalised sums over the coordinates
+    plane of Theorem F4 of docs/theory/frontiers.md (u, v: normalised sums over the coordinates
     where both words agree, and where they differ; a, b: their shares of the mean) the
     log-odds are L x0 + 4 a u + psi(v) with
 

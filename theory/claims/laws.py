@@ -116,7 +116,7 @@ def _law(setting: Setting, upper: bool) -> Outcome:
     value_name="smallest U_D(S_j) - A over rules and shifts",
     bound_name="0",
     parameters=_PARAMETERS,
-    remark="Proved in docs/theory/laws.md, statement 4; here tried on rules that come near it.",
+    remark="Proved in docs/theory/laws.md, Theorem L4; here tried on rules that come near it.",
 )
 def _upper(setting: Setting) -> Outcome:
     """For every classifier, shift j and budget e, A <= U_D(S_j) with
@@ -133,7 +133,7 @@ def _upper(setting: Setting) -> Outcome:
     value_name="smallest S_j - Phi(Phi^-1(A) - D') over rules and shifts",
     bound_name="0",
     parameters=_PARAMETERS,
-    remark="Proved in docs/theory/laws.md, statement 5; here tried on rules that come near it.",
+    remark="Proved in docs/theory/laws.md, Theorem L5; here tried on rules that come near it.",
 )
 def _lower(setting: Setting) -> Outcome:
     """For every classifier, shift j and budget e, S_j >= Phi(Phi^-1(A) - D') with
@@ -180,7 +180,7 @@ def _sharpens(setting: Setting) -> Outcome:
     value_name="largest gap between the rules and the curve",
     bound_name="0",
     parameters=_PARAMETERS,
-    remark="docs/theory/laws.md, statement 8: for e <= 2 no classifier at all is above this curve.",
+    remark="docs/theory/laws.md, Theorem L8: for e <= 2 no classifier at all is above this curve.",
 )
 def _natural(setting: Setting) -> Outcome:
     """For e < 2 the exact frontier of natural against adversarial accuracy is the curve

@@ -24,7 +24,7 @@ _ROUNDING = 1e-9
     value_name="S*, the best accuracy on r X",
     bound_name="Bayes accuracy on X",
     parameters=("codeword", "shift", "p"),
-    remark="docs/theory/price.md, statements 11 to 14.",
+    remark="docs/theory/price.md, Theorem P11 to Theorem P14.",
 )
 def _price(setting: Setting) -> Outcome:
     """The best accuracy S*(p, n) of one classifier on randomly shifted input lies between p

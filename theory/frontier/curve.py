@@ -4,8 +4,8 @@ With means +-m and attacks of size k along a line, and thresholds -+t by the sig
 
     S(t) = p Phi(m - t) + (1-p) Phi(m + t),  A(t) = p Phi(m - k - t) + (1-p) Phi(m - k + t).
 
-One shift: m = 2, k = e, for every budget (Theorem 3 of docs/theory/frontiers.md). Two
-shifts and e >= 4: m = 2 sqrt(1 - delta), k = e sqrt(1 - delta) (Theorem 6 there).
+One shift: m = 2, k = e, for every budget (Theorem F3 of docs/theory/frontiers.md). Two
+shifts and e >= 4: m = 2 sqrt(1 - delta), k = e sqrt(1 - delta) (Theorem F6 there).
 """
 
 from __future__ import annotations

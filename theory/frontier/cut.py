@@ -5,7 +5,7 @@ that demanded, the problem on a lattice is to choose a closed set of nodes of la
 (Picard, Management Science 22 (1976), 1268-1272): a node for every answer, and one for
 every robust gain, which requires all answers in its window. Windows are built by doubling,
 so the number of arcs grows with the logarithm of the reach. The linear program is integral
-(Proposition 2 of docs/theory/frontiers.md), so nothing is lost.
+(Proposition F2 of docs/theory/frontiers.md), so nothing is lost.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Let u and v be the normalised sums of c_t x_t over the coordinates where c and r_1 c agree,
 and differ; a = sqrt(1 - delta), b = sqrt(delta). Given Y = y, (u, v) has unit variances and
 mean y (2a, 2b) for X, y (2a, -2b) for r_1 X; an attack moves it within +-e a, +-e b. By
-Theorem 4 of docs/theory/frontiers.md it is enough, in the branch x0 = +1, to look at rules
+Theorem F4 of docs/theory/frontiers.md it is enough, in the branch x0 = +1, to look at rules
 "+1 where u >= t(v)"; the other branch mirrors it.
 """
 

@@ -6,7 +6,7 @@ level is a problem on a line: cut it into runs, alternately in V and outside; a 
 to t earns G(t) - G(s) + (R(t - K) - R(s + K))_+, with cumulative masses G, R and reach K.
 The positive part is the larger of two terms that separate s from t, so running maxima give
 the best cut in one pass. Up to e = 2 the best sets grow with the level and so fit together
-to one rule (Theorem 5 of docs/theory/frontiers.md).
+to one rule (Theorem F5 of docs/theory/frontiers.md).
 """
 
 from __future__ import annotations
