@@ -191,6 +191,8 @@ print("smallest relative distance:     ", random_orbit.min_delta)
 # %% [markdown]
 # ## Questions
 #
+# [Solutions](solutions/solution1_first_cyclic_code.py), for afterwards.
+#
 # **Question 1** (paper). Show that $\kappa_j=-1/15$ for every proper shift of a nonzero word of the
 # simplex code $[15,4,8]$. What is $\kappa_j$ for the simplex code of length $2^K-1$, where
 # $D=2^{K-1}$?
@@ -213,7 +215,7 @@ print("smallest relative distance:     ", random_orbit.min_delta)
 #
 # ## Where to go next
 #
-# Lesson 2 (`lesson2_the_model.py`) puts such a word into the mean of a normal distribution and asks
+# [Lesson 2](lesson2_the_model.py) puts such a word into the mean of a normal distribution and asks
 # how well its sign can be told. More on codes: `spadv code --length 63 --family bch:13` on the
 # command line, and the docstrings of `spadv.theory.codes`. Textbook: MacWilliams and Sloane, *The
 # Theory of Error-Correcting Codes*, chapter 7 (cyclic codes) and chapter 14, section 4 (simplex

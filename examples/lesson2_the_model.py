@@ -208,6 +208,8 @@ print("f*   on r_1 X:", not_knowing.shifted_accuracies(dist)[1].round(5))
 #
 # ## Questions
 #
+# [Solutions](solutions/solution2_the_model.py), for afterwards.
+#
 # **Question 1** (paper). Without looking it up, derive $u\sim N(2Y,1)$ and the accuracy of $f^*$.
 # At which $p$ is the threshold $L/4$ as far out as the mean, 2? What does $f^*$ do beyond that?
 #
@@ -228,7 +230,6 @@ print("f*   on r_1 X:", not_knowing.shifted_accuracies(dist)[1].round(5))
 #
 # ## Where to go next
 #
-# Lesson 3 (`lesson3_proposition_1.py`): the Bayes classifier meets a shift. The general form, for
-# any template $\mu$ and any permutations of coordinates, stands in `docs/theory/laws.md`,
-# Statement 1. On the command line: `spadv accuracy --codeword simplex:6 --shift 21 --p 0.7 --budget
-# 4`.
+# [Lesson 3](lesson3_proposition_1.py): the Bayes classifier meets a shift. The general form, for
+# any template $\mu$ and any permutations of coordinates, is Theorem L1 of `docs/theory/laws.md`. On
+# the command line: `spadv accuracy --codeword simplex:6 --shift 21 --p 0.7 --budget 4`.

@@ -214,6 +214,8 @@ for name in ("prop1", "prop1.variance", "prop1.any_j", "prop1.random_shift"):
 # %% [markdown]
 # ## Questions
 #
+# [Solutions](solutions/solution3_proposition_1.py), for afterwards.
+#
 # **Question 1** (paper). Do the table above for $r_3$ and the word of length 7. Then compute the
 # accuracy of $f^*$ on $r_3X$ at $p=\frac12$ without a computer but for one value of $\Phi$.
 #
@@ -234,6 +236,6 @@ for name in ("prop1", "prop1.variance", "prop1.any_j", "prop1.random_shift"):
 #
 # ## Where to go next
 #
-# Lesson 4 (`lesson4_cannot_have_it_all.py`): an adversary enters. The mended proof, each step
-# proved by a computer: `spadv symbolic --claim prop1`. All claims about the proposition, on many
-# words: `spadv verify --claim prop1`.
+# [Lesson 4](lesson4_cannot_have_it_all.py): an adversary enters. The mended proof, each step proved
+# by a computer: `spadv symbolic --claim prop1`. All claims about the proposition, on many words:
+# `spadv verify --claim prop1`. The paper's slips, one by one: `docs/theory/errata.md`.

@@ -250,6 +250,8 @@ print(f"Theorem 2(b) allows A up to {bounds.theorem2_adversarial(found.spatial.v
 # %% [markdown]
 # ## Questions
 #
+# [Solutions](solutions/solution4_cannot_have_it_all.py), for afterwards.
+#
 # **Question 1** (paper). Fill in the step "$X$ looks exactly like $r_jX$ with the other label".
 # Which vector is added, how large are its entries, and why does it matter that $x_0$ stays?
 #
@@ -270,6 +272,6 @@ print(f"Theorem 2(b) allows A up to {bounds.theorem2_adversarial(found.spatial.v
 #
 # ## Where to go next
 #
-# Lesson 5 (`lesson5_gradual_tradeoff.py`): budgets below 4, where the trade-off comes in gradually.
-# The derivations: `spadv symbolic --claim thm2a`. Proofs of what goes beyond the paper:
-# `docs/theory/laws.md`, section "At full budget".
+# [Lesson 5](lesson5_gradual_tradeoff.py): budgets below 4, where the trade-off comes in gradually.
+# The derivations: `spadv symbolic --claim thm2a`. Proofs of what goes beyond the paper: Theorem L7
+# of `docs/theory/laws.md`.

@@ -65,12 +65,12 @@ for distance in (0.0, 1.0, 2.0, 4.0):
 #
 # Now the proof of Theorem 2 works with $T_{D_j}$ in place of $u\mapsto1-u$.
 #
-# **Upper law** (`law.upper`). $A\le U_{D_j}(S_j)$ for every classifier and every $j$, where
-# $U_D(S)$ is the largest value of $p\,T_D(q_-)+(1-p)\,T_D(q_+)$ with $p\,q_++(1-p)\,q_-=S$ and
-# $q_-\le T_4(q_+)$. (The last condition says that $q_+$ and $q_-$ come from one classifier of two
-# clean classes, which are 4 apart.)
+# **Upper law** (Theorem L4, claim `law.upper`). $A\le U_{D_j}(S_j)$ for every classifier and every
+# $j$, where $U_D(S)$ is the largest value of $p\,T_D(q_-)+(1-p)\,T_D(q_+)$ with
+# $p\,q_++(1-p)\,q_-=S$ and $q_-\le T_4(q_+)$. (The last condition says that $q_+$ and $q_-$ come
+# from one classifier of two clean classes, which are 4 apart.)
 #
-# **Lower law** (`law.lower`). Towards $+Yr_j\mu$ the way that is left has norm
+# **Lower law** (Theorem L5, claim `law.lower`). Towards $+Yr_j\mu$ the way that is left has norm
 # $(4-e)_+\sqrt{\delta_j}$, and
 #
 # $$S_j\ge\Phi\bigl(Q(A)-(4-e)_+\sqrt{\delta_j}\bigr).$$
@@ -108,7 +108,7 @@ plots.gradual_laws(p=0.7, delta=0.5)
 # ## One shift: natural against adversarial accuracy
 #
 # Take $n=1$: the only shift is the identity, and $S$ is the natural accuracy. For $e<2$ the exact
-# frontier is known in closed form (`law.natural`): the curve
+# frontier is known in closed form (Theorem L8, claim `law.natural`): the curve
 #
 # $$S(t)=p\,\Phi(2-t)+(1-p)\,\Phi(2+t),\qquad A(t)=p\,\Phi(2-e-t)+(1-p)\,\Phi(2-e+t)$$
 #
@@ -197,6 +197,8 @@ for s in (0.75, 0.85, 0.95):
 # %% [markdown]
 # ## Questions
 #
+# [Solutions](solutions/solution5_gradual_tradeoff.py), for afterwards.
+#
 # **Question 1** (paper). Show that at $e\ge4$ the lower law says $A\le S_j$, and that the upper law
 # without the condition $q_-\le T_4(q_+)$ becomes $A\le1-\frac{1-p}pS$ for $S\le p$ and
 # $A\le\frac{p(1-S)}{1-p}$ beyond.
@@ -219,5 +221,5 @@ for s in (0.75, 0.85, 0.95):
 #
 # ## Where to go next
 #
-# Move $p$, the shifts and the budget yourself: `docs/explorable/explorable.html`. Lesson 6
-# (`lesson6_turn_an_equivariant_network.py`) leaves the model and trains networks.
+# Move $p$, the shifts and the budget yourself: `docs/explorable/explorable.html`. [Lesson
+# 6](lesson6_turn_an_equivariant_network.py) leaves the model and trains networks.

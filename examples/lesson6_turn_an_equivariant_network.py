@@ -42,7 +42,7 @@ from spadv.theory.style import CYCLE, LINES, new_figure, styled
 
 # %%
 data = load("mnist-sample")
-images, labels = data.test.batch(slice(0, 400))
+images, labels = data.test.batch(slice(0, 300))
 print(data.train, data.test, sep="\n")
 print(
     "a batch:",
@@ -198,7 +198,7 @@ settings = EvaluationSettings.for_channels(
     both=(),
     budgets=(),
     distance_images=0,
-    images=400,
+    images=300,
 )
 records = {name: evaluate(model, data, settings) for name, model in networks.items()}
 for name, record in records.items():
@@ -220,6 +220,8 @@ invariance_figure(records)
 # (`"augment": "R:180"`), and asks what that costs in adversarial robustness (lesson 7, question 4).
 #
 # ## Questions
+#
+# [Solutions](solutions/solution6_turn_an_equivariant_network.py), for afterwards.
 #
 # **Question 1** (paper). Let $F(x)$ have one value for each orientation, $F_0,\dots,F_3$, and let
 # $F_i(\text{turned }x)=F_{i-1}(x)$, indices modulo 4. Show that $\max_iF_i$ and the mean of the
@@ -244,6 +246,6 @@ invariance_figure(records)
 #
 # ## Where to go next
 #
-# Lesson 7 (`lesson7_attack_it.py`). Any usual network has such a twin: `to_equivariant` in
+# [Lesson 7](lesson7_attack_it.py). Any usual network has such a twin: `to_equivariant` in
 # `spadv.empirical.models.equivariant`. On the command line: `spadv train --model stdcnn --group p4
 # --augment R:180`, then `spadv evaluate RUN`.

@@ -53,7 +53,7 @@ config = TrainConfig.from_table(
     }
 )
 network = train(config, tempfile.mkdtemp()).model.eval()
-x, y = data.test.batch(slice(0, 200))
+x, y = data.test.batch(slice(0, 150))
 
 
 def accuracy(images):
@@ -192,7 +192,7 @@ common = {
     "translations": (),
     "both": (),
     "distance_images": 0,
-    "images": 200,
+    "images": 150,
     "budgets": (0, 0.05, 0.1, 0.15, 0.2),
     "steps": 20,
 }
@@ -227,6 +227,8 @@ print("the same twice:", torch.equal(*pair))
 # %% [markdown]
 # ## Questions
 #
+# [Solutions](solutions/solution7_attack_it.py), for afterwards.
+#
 # **Question 1** (paper). Let a network be linear, with two classes and score difference $\langle
 # w,x\rangle+b$. Show that in the $\ell_\infty$ ball the worst attack is $-\varepsilon
 # y\operatorname{sign}(w)$ and lowers the margin by $\varepsilon\lVert w\rVert_1$. Where did you
@@ -250,6 +252,6 @@ print("the same twice:", torch.equal(*pair))
 #
 # ## Where to go next
 #
-# Lesson 8 (`lesson8_cusp.py`) trains against such attacks. On the command line: `spadv evaluate RUN
+# [Lesson 8](lesson8_cusp.py) trains against such attacks. On the command line: `spadv evaluate RUN
 # --attack apgd`. What each rule of the published scripts changes by itself: `spadv reproduce
 # protocols`.

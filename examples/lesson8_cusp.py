@@ -82,8 +82,8 @@ draw_curriculum(published, 120)
 # %% [markdown]
 # ## Our experiment
 #
-# A small LeNet, 1,000 training digits, six epochs, turns up to 60 degrees, budget 0.1, attacks of
-# two steps: a toy of the size of a lesson, not a reproduction. Two ways of training with the *same*
+# A small LeNet, 800 training digits, six epochs, turns up to 60 degrees, budget 0.1, attacks of two
+# steps: a toy of the size of a lesson, not a reproduction. Two ways of training with the *same*
 # last stage: everything at once from the first epoch on (`plain`), and CuSP. Two numbers for each
 # network: accuracy on randomly turned digits, and accuracy under PGD with ten steps.
 
@@ -99,14 +99,14 @@ settings = EvaluationSettings.for_channels(
     steps=10,
     step_size=0.025,
     distance_images=0,
-    images=400,
+    images=300,
 )
 
 
 def experiment(way, seed):
     """Train one network and measure it."""
     table = {
-        "data": {"name": "mnist-sample", "limit": 1000},
+        "data": {"name": "mnist-sample", "limit": 800},
         "model": {"name": "lenet"},
         "optimiser": {"name": "adam", "learning_rate": 0.003, "weight_decay": 0, "batch_size": 32},
         "epochs": 6,
@@ -212,13 +212,15 @@ for name, measure in (("turned", spatial), ("attacked", robust)):
     print(f"mean {mean.value:+.4f} [{low:+.4f}, {high:+.4f}] {inside}")
 
 # %% [markdown]
-# Read the two lines before you read on. Whatever they say, they say it about a LeNet, 1,000 digits
+# Read the two lines before you read on. Whatever they say, they say it about a LeNet, 800 digits
 # and six epochs. An interval that contains 0 does not show that CuSP is useless, and one that
 # excludes 0 does not show that it helps on CIFAR-10. It says what *this* experiment can tell. spadv
 # repeats the paper's tables with several seeds, a stronger attack beside PGD, and a verdict for
 # each claim: `spadv reproduce table1`.
 #
 # ## Questions
+#
+# [Solutions](solutions/solution8_cusp.py), for afterwards.
 #
 # **Question 1** (paper). A test on $N$ digits, a true accuracy of $0.9$. What is the standard
 # deviation of the measured accuracy for $N=400$ and $N=10\,000$? Which difference between two
@@ -242,6 +244,6 @@ for name, measure in (("turned", spatial), ("attacked", robust)):
 #
 # ## Where to go next
 #
-# Lesson 9 (`lesson9_your_own_model.py`). On the command line: `spadv train --model stdcnn --augment
+# [Lesson 9](lesson9_your_own_model.py). On the command line: `spadv train --model stdcnn --augment
 # R:180 --adversary pgd:0.3,steps=40,step=0.01 --curriculum cusp`. Many trainings on many machines:
 # `docs/cluster.md`.

@@ -256,6 +256,8 @@ draw_comparisons(comparisons)
 #
 # ## Questions
 #
+# [Solutions](solutions/solution9_your_own_model.py), for afterwards.
+#
 # **Question 1** (paper). Which of these keep the contract, and what happens with the others: a
 # module that (a) returns probabilities (softmax) instead of logits, (b) expects pixels from 0 to
 # 255, (c) uses dropout, (d) returns the index of the class?

@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 1: your first cyclic code
+#
+# The questions are in [lesson 1](../lesson1_first_cyclic_code.py).
 
 # %%
 import numpy as np

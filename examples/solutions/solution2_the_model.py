@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 2: the model and its Bayes classifier
+#
+# The questions are in [lesson 2](../lesson2_the_model.py).
 
 # %%
 import numpy as np
@@ -49,7 +51,7 @@ print(f"p = {edge:.5f}; accuracy there {bayes_accuracy(edge):.6f}, sign(x0) alon
 #
 # $\mu=Mc/\sqrt d$ has norm $M$, and nothing else changes: the log-likelihood ratio is
 # $Lx_0+2\langle\mu,x\rangle=Lx_0+2Mu$ with $u\sim N(MY,1)$. Thresholds are at $\mp L/(2M)$, and the
-# accuracy is $p\,\Phi(M+\frac L{2M})+(1-p)\,\Phi(M-\frac L{2M})$. This is Statement 1 of
+# accuracy is $p\,\Phi(M+\frac L{2M})+(1-p)\,\Phi(M-\frac L{2M})$. This is Theorem L1 of
 # `docs/theory/laws.md`; $M=2$ is our case.
 
 # %%

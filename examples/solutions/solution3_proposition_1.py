@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 3: Proposition 1
+#
+# The questions are in [lesson 3](../lesson3_proposition_1.py).
 
 # %%
 import numpy as np

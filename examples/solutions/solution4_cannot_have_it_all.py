@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 4: why you cannot have it all
+#
+# The questions are in [lesson 4](../lesson4_cannot_have_it_all.py).
 
 # %%
 import numpy as np

@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 5: the gradual trade-off and the frontier
+#
+# The questions are in [lesson 5](../lesson5_gradual_tradeoff.py).
 
 # %%
 import math

@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 6: train a small equivariant network, and turn it
+#
+# The questions are in [lesson 6](../lesson6_turn_an_equivariant_network.py).
 
 # %%
 import tempfile
@@ -28,7 +30,7 @@ from spadv.empirical.transforms import quarter_turn, rotate
 from spadv.theory.style import CYCLE, LINES, new_figure, styled
 
 data = load("mnist-sample")
-images, labels = data.test.batch(slice(0, 400))
+images, labels = data.test.batch(slice(0, 300))
 folder = Path(tempfile.mkdtemp())
 
 # %% [markdown]

@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 7: attack it
+#
+# The questions are in [lesson 7](../lesson7_attack_it.py).
 
 # %%
 import tempfile
@@ -146,7 +148,7 @@ draw_steps()
 turned = trained(augment="R:180")
 outcomes = {}
 for name, model in (("upright", network), ("random rotations", turned)):
-    attacked = pgd(model, x, y, budget=0.1, step_size=None, steps=20, random_start=False)
+    attacked = pgd(model, x, y, budget=0.1, step_size=None, steps=10, random_start=False)
     clean, outcomes[name] = right(model, x), right(model, attacked)
     print(
         f"{name:17} accuracy {clean.mean():.3f}, under attack {outcomes[name].mean():.3f}", end=" "
@@ -205,8 +207,8 @@ def naive(model, x, y, budget, step, steps):
 masked = Masked(network).eval()
 found = {}
 for name, model in (("the network", network), ("logits x 1000", masked)):
-    by_hand = right(model, naive(model, x, y, 0.1, 0.0125, 20)).mean()
-    attacked = pgd(model, x, y, budget=0.1, step_size=0.0125, steps=20, random_start=False)
+    by_hand = right(model, naive(model, x, y, 0.1, 0.025, 10)).mean()
+    attacked = pgd(model, x, y, budget=0.1, step_size=0.025, steps=10, random_start=False)
     found[name] = by_hand, right(model, attacked).mean()
     print(f"{name:14} attack by hand: {by_hand:.3f}   spadv: {found[name][1]:.3f}")
 assert found["logits x 1000"][0] > found["the network"][0] + 0.1

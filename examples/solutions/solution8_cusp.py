@@ -12,6 +12,8 @@
 
 # %% [markdown]
 # # Solutions to lesson 8: CuSP on the embedded digits
+#
+# The questions are in [lesson 8](../lesson8_cusp.py).
 
 # %%
 import math
