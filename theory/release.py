@@ -22,7 +22,9 @@ def release() -> str:
     except PackageNotFoundError:
         pass
     try:
-        table = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+        table = tomllib.loads(
+            (Path(__file__).resolve().parents[1] / "pyproject.toml").read_text("utf-8")
+        )
         return str(table["project"]["version"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):
         return "0+unknown"
