@@ -22,6 +22,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
 #: Packages and modules with a page each, in reading order.
@@ -33,7 +34,6 @@ PAGES = (
     "spadv.theory.frontier",
     "spadv.theory.accuracy",
     "spadv.theory.bounds",
-    "spadv.theory.gradual",
     "spadv.theory.template",
     "spadv.theory.transformations",
     "spadv.theory.mixture",
@@ -104,12 +104,24 @@ def _key(name: Name) -> object:
     return id(name.value)
 
 
-def _listed(path: str, page: str) -> str:
-    """Return a name as the table at the head of a page lists it."""
-    if path.startswith(f"{page}."):
-        inner = path.removeprefix(f"{page}.")
-        return f"~{inner}" if "." in inner else inner
-    return f"~{path}"
+def summary(name: Name) -> str:
+    """Return a name's first sentence; of a constant, the comment above it."""
+    if name.directive != "autodata":
+        return " ".join((inspect.getdoc(name.value) or "").split("\n\n")[0].split())
+    for module in sorted(sys.modules):
+        if module.startswith(f"{name.page}.") and getattr(sys.modules[module], name.name, None) is (
+            name.value
+        ):
+            notes = ModuleAnalyzer.for_module(module).find_attr_docs()
+            if ("", name.name) in notes:
+                return " ".join(" ".join(notes["", name.name]).split())
+    raise ValueError(f"{name.path} has no comment that says what it is: put '#: ...' above it")
+
+
+def linked(text: str) -> str:
+    """Return text in which statements and pages of docs/theory/ are links."""
+    found = _STATEMENT.sub(lambda match: re.sub(_NUMBER, r":st:`\g<0> <\g<0>>`", match[0]), text)
+    return _PAGE.sub(r":doc:`/theory/\1`", found)
 
 
 def write_pages(app: Sphinx) -> None:
@@ -124,10 +136,16 @@ def write_pages(app: Sphinx) -> None:
         names = public_names(page)
         fresh = [name for name in names if described[_key(name)] == name.path]
         lines = [page, "=" * len(page), "", f".. automodule:: {page}", "   :no-members:", ""]
-        lines += [f".. currentmodule:: {page}", "", ".. autosummary::", "   :nosignatures:", ""]
-        lines += [f"   {_listed(described[_key(name)], page)}" for name in names]
+        lines += [f".. currentmodule:: {page}", "", ".. list-table::", "   :class: names"]
+        lines += ["   :widths: auto", ""]
+        for name in names:
+            lines.append(f"   * - :py:obj:`{name.name} <{described[_key(name)]}>`")
+            lines.append(f"     - {linked(escaped(summary(name)))}")
         lines.append("")
         for name in fresh:
+            if name.directive == "autodata":
+                lines += [f".. py:data:: {page}.{name.name}", "", f"   {summary(name)}", ""]
+                continue
             lines += [f".. {name.directive}:: {page}.{name.name}"]
             if inspect.isclass(name.value):
                 lines += [
@@ -219,18 +237,13 @@ def link_statements(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     """Make links of what a docstring says of statements and of docs/theory/."""
-
-    def linked(match: re.Match[str]) -> str:
-        return re.sub(_NUMBER, r":st:`\g<0> <\g<0>>`", match[0])
-
     in_example = False
     for place, line in enumerate(lines):
         in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
         if not in_example:
             lines[place] = escaped(line)
     # As a whole: a sentence goes over the ends of lines.
-    found = _STATEMENT.sub(linked, "\n".join(lines))
-    lines[:] = _PAGE.sub(r":doc:`/theory/\1`", found).split("\n")
+    lines[:] = linked("\n".join(lines)).split("\n")
 
 
 def escaped(line: str) -> str:
