@@ -165,9 +165,11 @@ seeds = (0, 1, 2)
 for way in ("plain", "cusp"):
     for seed in seeds[1:]:
         records[way, seed] = experiment(way, seed)
-    values = [spatial(records[way, seed]).value for seed in seeds]
-    print(f"{way:6} turned:  ", values, f" range {max(values) - min(values):.4f}")
-    print(f"{'':6} attacked:", [robust(records[way, seed]).value for seed in seeds])
+    turned = [spatial(records[way, seed]).value for seed in seeds]
+    attacked = [robust(records[way, seed]).value for seed in seeds]
+    print(f"{way:6} turned:  ", *(f"{v:.3f}" for v in turned), end="   ")
+    print(f"range {max(turned) - min(turned):.3f}")
+    print(f"{'':6} attacked:", *(f"{v:.3f}" for v in attacked))
 print("you said", my_guess)
 
 

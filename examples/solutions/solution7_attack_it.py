@@ -137,9 +137,9 @@ def draw_steps():
 draw_steps()
 
 # %% [markdown]
-# After ten steps or so little happens on this network. Random starts and further steps cost the
-# same and gain about the same, here a few images: less than the interval is wide. That is typical
-# of networks without tricks; on adversarially trained ones restarts matter more, and APGD, which
+# After five steps nothing more happens to this network, and random starts find hardly anything new:
+# within so small a ball it is nearly linear. That is typical of networks that were trained without
+# attacks. On adversarially trained ones further steps and restarts matter more, and APGD, which
 # chooses its step size itself, more still.
 #
 # ## Answer 4

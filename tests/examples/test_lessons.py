@@ -212,6 +212,14 @@ def test_the_runner_notices_failures(last: str, error: str, tmp_path: Path) -> N
         run(path, tmp_path)
 
 
+def test_the_script_that_measures_classifiers_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "measure_your_classifier.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # A rule by hand and, since the tests install scikit-learn, two that are learned.
+    assert done.stdout.count("Theorem 2(a) allows") == 3
+
+
 def test_the_list_for_teachers_names_every_lesson() -> None:
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     for path in LESSONS:
