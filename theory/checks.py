@@ -10,6 +10,7 @@ from .errors import InputError
 _FRACTION = (0.0, 1.0, "lie in [0, 1]")
 _RULES = {
     "spatial": _FRACTION,
+    "accuracy": _FRACTION,
     "adversarial": _FRACTION,
     "delta": _FRACTION,
     "p": (0.5, 1.0, "lie in [1/2, 1]"),

@@ -46,14 +46,14 @@ def neyman_pearson(accuracy: ArrayLike, distance: ArrayLike) -> Any:
     Raises
     ------
     InputError
-        If some argument is out of range; one for u names it `spatial`.
+        If some argument is out of range.
 
     Examples
     --------
     >>> round(float(neyman_pearson(0.9, 2.0)), 6)
     0.76376
     """
-    u, dist = fractions(spatial=accuracy, distance=distance)
+    u, dist = fractions(accuracy=accuracy, distance=distance)
     return ndtr(dist - ndtri(u))[()]
 
 

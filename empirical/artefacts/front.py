@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...theory.errors import InputError
+
 Point = tuple[float, float]
 
 
@@ -38,11 +40,18 @@ def hypervolume(points: Sequence[Point]) -> float:
     points : sequence of (float, float)
         At least one; both coordinates at least 0.
 
+    Raises
+    ------
+    InputError
+        If there is no point.
+
     Examples
     --------
     >>> hypervolume([(0.5, 1.0), (1.0, 0.5)])
     0.75
     """
+    if not len(points):
+        raise InputError("points", "hold at least one point", points)
     return float(hypervolumes(np.array([points], dtype=np.float64))[0])
 
 

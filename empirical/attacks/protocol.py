@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError
+from ...theory.errors import InputError, StoreError
 from ..checks import choose
 from .context import unwrap
 
@@ -62,8 +62,17 @@ class Protocol:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Protocol:
-        """Rebuild rules from `data`, which :meth:`to_json` made."""
-        return cls(**{**data, "clip": tuple(data["clip"])})
+        """Rebuild rules from `data`, which :meth:`to_json` made.
+
+        Raises
+        ------
+        StoreError
+            If the data are no rules.
+        """
+        try:
+            return cls(**{**data, "clip": tuple(data["clip"])})
+        except (KeyError, TypeError, InputError) as error:
+            raise StoreError(f"these are no rules of an attack: {error!r}") from None
 
 
 #: Budgets in pixels of [0, 1], clipping to valid images.

@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from ..accuracy import bayes_accuracy, shifted_accuracy
-from ..errors import check_probability, check_real
+from ..errors import InputError, check_probability, check_real
 from ..result import (
     EQUALITY,
     HOLDS,
@@ -51,7 +51,7 @@ def largest_p(kappa: float, ceiling: float = CEILING) -> float:
     Raises
     ------
     InputError
-        If `kappa` is out of range.
+        If `kappa` or `ceiling` is out of range.
 
     Examples
     --------
@@ -59,6 +59,7 @@ def largest_p(kappa: float, ceiling: float = CEILING) -> float:
     0.93552
     """
     kappa = check_real("kappa", kappa, low=-1, high=1)
+    ceiling = _check_ceiling(ceiling)
     if shifted_accuracy(kappa, 0.5) > ceiling:
         return float("nan")
     if shifted_accuracy(kappa, 1.0) <= ceiling:
@@ -359,6 +360,19 @@ def needed_kappa(ceiling: float = CEILING) -> float:
     Parameters
     ----------
     ceiling : float
-        Accuracy in (0, 1); not checked.
+        Accuracy in (0, 1).
+
+    Raises
+    ------
+    InputError
+        If `ceiling` is out of range.
     """
-    return float(ndtri(ceiling) / 2)
+    return float(ndtri(_check_ceiling(ceiling)) / 2)
+
+
+def _check_ceiling(ceiling: float) -> float:
+    rule = "lie between 0 and 1"
+    found = check_real("ceiling", ceiling, low=0, high=1, rule=rule)
+    if not 0 < found < 1:
+        raise InputError("ceiling", rule, ceiling)
+    return found

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..accuracy import MEAN_NORM, mixture_accuracy
+from ..errors import check_budget, check_probability
 from .hull import concave_hull, edge_weights, envelope, support
 
 Floats = NDArray[np.float64]
@@ -85,7 +86,7 @@ def one_shift_frontier(p: float, budget: float) -> tuple[Floats, Floats]:
 
     Proved for every e = eps sqrt(d) >= 0 with eps < 1 and every measurable classifier, by
     Gaussian isoperimetry: half-spaces along the word are best for both accuracies at once
-    (Theorem F3 of docs/theory/frontiers.md). The arguments are not checked.
+    (Theorem F3 of docs/theory/frontiers.md).
 
     Parameters
     ----------
@@ -99,10 +100,16 @@ def one_shift_frontier(p: float, budget: float) -> tuple[Floats, Floats]:
     lower, upper : ndarray of float64, shapes (v, 2) and (u, 2)
         Vertices (S, A) by increasing S; see :func:`half_space_frontier`.
 
+    Raises
+    ------
+    InputError
+        If `p` is not in [1/2, 1] or the budget is negative.
+
     Examples
     --------
     >>> lower, upper = one_shift_frontier(0.5, 1.0)
     >>> lower.round(4)
     array([[0.9772, 0.8413]])
     """
+    p, budget = check_probability("p", p), check_budget("budget", budget)
     return half_space_frontier(p, MEAN_NORM, budget)

@@ -170,7 +170,7 @@ def theorem3() -> Derivation:
     for text, bound in zip(texts, feasible[:2], strict=True):
         proof.limit(text, sp.simplify(bound), p, HALF)
     proof.equal(r"while the sharper interval is the point $p$:", feasible[2], p)
-    proof.equal("", sp.simplify(feasible[3]), p)
+    proof.equal("from above too:", sp.simplify(feasible[3]), p)
     return proof.done(
         "theorem3",
         "Theorem 3 and its limit",

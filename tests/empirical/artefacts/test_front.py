@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spadv.empirical.artefacts.front import hypervolume, hypervolumes, pareto_front
+from spadv.theory import InputError
 
 POINT = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
@@ -44,3 +45,8 @@ def test_many_sets_at_once():
     assert np.allclose(hypervolumes(points), one_by_one)
     inside = (rng.random((200_000, 1, 2)) < points[0]).all(axis=2).any(axis=1).mean()
     assert hypervolumes(points)[0] == pytest.approx(inside, abs=0.01)
+
+
+def test_no_points_span_no_area() -> None:
+    with pytest.raises(InputError, match="points"):
+        hypervolume([])

@@ -16,7 +16,7 @@ from spadv.empirical.attacks import (
     profile,
 )
 from spadv.empirical.attacks.protocol import make_space, resolve
-from spadv.theory.errors import InputError
+from spadv.theory.errors import InputError, StoreError
 
 MEAN, STD = (0.5, 0.4), (0.25, 0.2)
 UNITS = Protocol("units", normalised_units=True, clip=(-100.0, 100.0))
@@ -222,3 +222,9 @@ def test_bad_input(trained, test_set):
         Normalised(trained, (0.5, 0.5), (0.5,))
     with pytest.raises(InputError, match="std"):
         Normalised(trained, (0.5, 0.5), (0.5, 0.0))
+
+
+@pytest.mark.parametrize("data", [{}, {"clip": None}, {**CORRECTED.to_json(), "more": 1}])
+def test_rules_that_are_no_rules(data):
+    with pytest.raises(StoreError, match="no rules"):
+        Protocol.from_json(data)
