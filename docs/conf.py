@@ -58,8 +58,6 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(
     DOCS.parent / "build" / "docs" / "executed" / code_digest(DOCS.parent)
 )
-# Networks are trained in the later lessons: minutes for their solutions, which are shown unrun.
-nb_execution_excludepatterns = [f"lessons/solutions/solution{number}_*" for number in (6, 7, 8, 9)]
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
