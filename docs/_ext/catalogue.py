@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from saved import documents, effect_of, folders, seeds_of, verdicts
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from statements import EXPECTED, table
@@ -107,47 +108,6 @@ class ArtefactTable(SphinxDirective):
         return box
 
 
-def folders(results: Path) -> list[Path]:
-    """Return the folders of results, in the order of their names."""
-    return [path for path in sorted(results.glob("*")) if path.is_dir() and _holds(path)]
-
-
-def _holds(folder: Path) -> bool:
-    return any((documents(folder), (folder / "results.jsonl").is_file()))
-
-
-def documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Return the outcomes of artefacts that lie in a folder, with their files."""
-    found = []
-    for file in sorted(folder.glob("*.json")):
-        data = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(data, dict) and {"schema", "id", "findings", "scale"} <= set(data):
-            found.append((file, data))
-    order = {name: place for place, name in enumerate(REGISTRY.entries)}
-    return sorted(found, key=lambda item: order.get(item[1]["id"], len(order)))
-
-
-def seeds_of(document: Mapping[str, Any]) -> str:
-    """Return how many seeds the variants of an artefact were trained with."""
-    counts = sorted({len(job["runs"]) for job in document["jobs"]})
-    return " to ".join(str(count) for count in dict.fromkeys((*counts[:1], *counts[-1:])))
-
-
-def verdicts(findings: Iterable[Mapping[str, Any]]) -> str:
-    """Return how often each verdict was found: "2 seen, 1 underpowered"."""
-    found = Counter(finding["verdict"] for finding in findings)
-    return ", ".join(f"{count} {word}" for word, count in found.most_common()) or "none judged"
-
-
-def effect_of(finding: Mapping[str, Any]) -> str:
-    """Return the effect of a finding with its interval."""
-    interval = finding.get("interval")
-    if finding.get("effect") is None or not interval:
-        return ""
-    low, high = interval["low"], interval["high"]
-    return f"{finding['effect']:+.3f} [{low:+.3f}, {high:+.3f}]"
-
-
 class ResultList(SphinxDirective):
     """What lies in docs/results/, or that nothing does."""
 
@@ -228,14 +188,26 @@ class ResultList(SphinxDirective):
             part += _text(f"Smaller or other than in the paper: {'; '.join(document['shrunk'])}.")
         for remark in document.get("remarks", []):
             part += nodes.paragraph("", "", nodes.emphasis(text=remark))
-        if document["findings"]:
-            part += self._findings(document["findings"])
-        figure = folder / f"{name}.png"
-        if figure.is_file():
+        whole = folder / f"{name}.png"
+        figures = [whole] if whole.is_file() else sorted(folder.glob(f"{name}-*.png"))
+        for figure in figures:
             relative = figure.relative_to(self.env.srcdir).as_posix()
             self.env.note_dependency(str(figure))
             part += nodes.image(uri=f"/{relative}", alt=f"{name}: {document['title']}")
+        if any("topic" in finding for finding in document["findings"]):
+            part += self._topics(document["findings"])
+        elif document["findings"]:
+            part += self._findings(document["findings"])
         return [part]
+
+    def _topics(self, findings: Sequence[Mapping[str, Any]]) -> nodes.table:
+        """Return the verdicts by topic, where there are too many claims to list each."""
+        topics = dict.fromkeys(finding["topic"] for finding in findings)
+        rows: list[list[list[nodes.Node]]] = []
+        for topic in topics:
+            own = [finding for finding in findings if finding["topic"] == topic]
+            rows.append([[_text(topic)], [_text(str(len(own)))], [_text(verdicts(own))]])
+        return table(("topic", "claims", "verdicts"), rows, (55, 10, 35))
 
     def _files(self, folder: Path, name: str) -> nodes.paragraph:
         """Return links to the numbers themselves."""

@@ -178,3 +178,17 @@ def test_an_outer_style_sheet_or_font_is_told(site, check_links):
 def test_an_empty_folder_is_no_site(tmp_path, check_links):
     assert check_links.main([str(tmp_path)]) == 1
     assert check_links.main([]) == 2
+
+
+def test_saved_results_can_be_listed():
+    """Every folder holds documents whose seeds and verdicts the page of results can tell."""
+    saved = _load("saved", DOCS / "_ext" / "saved.py")
+    found = saved.folders(DOCS / "results")
+    assert [folder.name for folder in found] == ["cpu", "bridge"]
+    for folder in found:
+        assert (folder / "about.md").is_file()
+        assert (folder / "report.html").is_file()
+        for file, document in saved.documents(folder):
+            assert re.fullmatch(r"\d+( to \d+)?", saved.seeds_of(document)), file
+            assert saved.verdicts(document["findings"])
+            assert all(saved.effect_of(f) or f["verdict"] for f in document["findings"])
