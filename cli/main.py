@@ -235,8 +235,16 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(_run(arguments))
 
 
+#: Options whose value is a folder; the shell makes "" of an unset variable.
+_FOLDERS = ("--out", "--data-root")
+
+
 def _run(arguments: list[str] | None) -> int:
     command = typer.main.get_command(app)
+    given = sys.argv[1:] if arguments is None else arguments
+    for option, value in zip(given, [*given[1:], None], strict=True):
+        if (option in _FOLDERS and value == "") or option in [f"{name}=" for name in _FOLDERS]:
+            return _fail(f"'{option.rstrip('=')}' must be a folder, got ''", 2)
     try:
         status = command.main(args=arguments, prog_name="spadv", standalone_mode=False)
     except KeyboardInterrupt:
@@ -245,6 +253,11 @@ def _run(arguments: list[str] | None) -> int:
         # The reader of our output has gone; there is nobody to tell.
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if error.filename is None:  # a full disk behind a redirection, for instance
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return _fail(f"the output cannot be written: {error.strerror or error}", 1)
+        return _fail(f"{error.filename}: {error.strerror or error}", 2)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             return _fail(error.format_message(), error.exit_code)  # a usage error

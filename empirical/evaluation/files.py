@@ -62,7 +62,8 @@ def save(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -
         if found != evaluation.identity:
             raise StoreError(f"{path} holds something else; it was not overwritten")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **evaluation.arrays)
+    # Before numpy 2 an argument allow_pickle would be stored as one more array.
+    np.savez_compressed(buffer, **evaluation.arrays)  # type: ignore[arg-type]
     document = evaluation.to_json()
     document["arrays"] = {
         key: {"images": array.shape[-1], "sha256": _digest(array)}

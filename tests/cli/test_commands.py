@@ -29,6 +29,28 @@ def test_help_imports_neither_half():
         assert name in done.stdout
 
 
+@pytest.mark.parametrize("arguments", [("--out", ""), ("--out=",), ("--data-root", "")])
+def test_an_empty_folder_is_not_the_current_one(spadv, tmp_path, monkeypatch, arguments):
+    """The shell makes nothing of a variable that is not set."""
+    monkeypatch.chdir(tmp_path)
+    done = spadv("reproduce", "fig8", "--dry-run", *arguments)
+    assert done.status == 2
+    assert "must be a folder" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_gets_one_line():
+    words = ["accuracy", "--codeword", "simplex:4", "--shift", "5", "--p", "0.6"]
+    command = [sys.executable, "-m", "spadv.cli.main", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "spadv: the output cannot be written: No space left on device"
+    ]
+
+
 def test_no_arguments_show_help(spadv):
     assert "verify" in spadv().out
 
