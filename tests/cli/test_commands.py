@@ -41,7 +41,7 @@ def test_an_empty_folder_is_not_the_current_one(spadv, tmp_path, monkeypatch, ar
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_output_that_cannot_be_written_gets_one_line():
-    words = ["accuracy", "--codeword", "simplex:4", "--shift", "5", "--p", "0.6"]
+    words = ["accuracy", "--codeword", "simplex:4", "--shift", "5", "--p", "0.6", "--budget", "2"]
     command = [sys.executable, "-m", "spadv.cli.main", *words]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
