@@ -37,8 +37,9 @@ from spadv.theory.style import CYCLE, LINES, new_figure, styled
 #
 # Theorem 2 needs the full budget $e\ge4$. Experiments with networks show something else: the more
 # robust one makes them, *little by little*, the less they tolerate rotations, and the other way
-# round. The authors ask for "a theoretical counterpart of the gradual trade-off". Here is one. It
-# goes beyond the paper; complete proofs are in `docs/theory/laws.md`.
+# round. The authors write that "it would be interesting to close the gap between our theoretical
+# trade-off and the progressive or gradual trade-off observed in our experiments". What follows goes
+# beyond the paper; complete proofs are in `docs/theory/laws.md`.
 #
 # ## One tool: Neyman and Pearson
 #
