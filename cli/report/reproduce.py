@@ -12,8 +12,8 @@ from .page import html_table, page
 
 _MEANING = {
     "seen": "the 95% interval of the effect lies on the claim's side",
-    "not seen": "it lies within ±0.02 (2% of a distance, ±0.005 of an area): no effect of a size "
-    "that matters",
+    "not seen": "it holds 0 and lies within ±0.02 (2% of a distance, ±0.005 of an area): no "
+    "effect of a size that matters",
     "opposite": "it lies on the other side",
     "underpowered": "none of these: the evidence does not decide",
 }
@@ -57,7 +57,7 @@ def _verdicts(documents: Sequence[Mapping[str, Any]]) -> str:
         found = Counter(finding["verdict"] for finding in findings)
         other = Counter(finding["other"]["verdict"] for finding in findings if finding["other"])
         name = escape(document["id"])
-        title = escape(document["title"])
+        title = escape(document["title"]) + _stand_ins(document)
         rows.append((f'<a href="#{name}">{name}</a>', title, _counts(found), _counts(other)))
     if not rows:
         return ""
@@ -67,11 +67,19 @@ def _verdicts(documents: Sequence[Mapping[str, Any]]) -> str:
     )
     remark = (
         "Intervals are over test images and over training seeds (Student's, so that few seeds "
-        "make them wide); with a single seed, over images alone."
+        "make them wide); with a single seed, over images alone. They are not corrected for how "
+        "many claims there are: of twenty intervals at 95%, about one misses."
     )
     header = ("artefact", "", "claims in the paper's metric", "the same in the other metric")
     table = html_table(header, rows)
     return f"<h2>What the evidence says</h2>\n<p>{meaning}. {remark}</p>\n{table}"
+
+
+def _stand_ins(document: Mapping[str, Any]) -> str:
+    """Return the data and network that stand for those of the title, if there are any."""
+    found = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
+    text = "; ".join(line.partition(": ")[2].split(";")[0] for line in found)
+    return f"<br><small>here: {escape(text)}</small>" if text else ""
 
 
 def _counts(found: Mapping[str, int]) -> str:

@@ -130,11 +130,15 @@ class ResultList(SphinxDirective):
 
     def _folder(self, folder: Path) -> list[nodes.Node]:
         section = nodes.section(ids=[nodes.make_id(f"results-{folder.name}")])
-        section += nodes.title(text=folder.name)
         about = folder / "about.md"
-        if about.is_file():
+        text = about.read_text(encoding="utf-8") if about.is_file() else ""
+        heading, rest = folder.name, text
+        if text.startswith("# "):
+            heading, _, rest = text[2:].partition("\n")
+        section += nodes.title(text=heading)
+        if rest:
             self.env.note_dependency(str(about))
-            section += self.parse_text_to_nodes(about.read_text(encoding="utf-8"))
+            section += self.parse_text_to_nodes(rest)
         if (folder / "report.html").is_file():
             section += self._page_link(folder)
         if (folder / "results.jsonl").is_file():
@@ -177,6 +181,10 @@ class ResultList(SphinxDirective):
         part += nodes.title("", f"{name}: {document['title']}")
         seeds = seeds_of(document)
         locator = document["locator"]
+        others = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
+        if others:
+            texts = (line.partition(": ")[2].split(";")[0] for line in others)
+            part += nodes.paragraph("", "", nodes.strong(text=f"Here: {'; '.join(texts)}."))
         line = (
             f"{locator[:1].upper()}{locator[1:]}. Scale {document['scale']}; "
             f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. "

@@ -202,10 +202,10 @@ draw(even, family(np.array([1, 0.5, 0.5])), random)
 #
 # ## Answer 5
 #
-# An open question; some facts first. With $\varepsilon\ge1$ the attack can replace $x_0$ by $0$ or
-# by the wrong sign. The stump has adversarial accuracy 0, and no classifier exceeds
-# $\Phi\bigl((2-e)_+\bigr)$: from $e=2$ on a coin is best. The theorems' inequalities stay true (an
-# attacker who can do more leaves less), but they are no longer attained.
+# An open question; some facts first. With $\varepsilon=1$ the attack can replace $x_0$ by $0$,
+# with a larger one by the wrong sign. The stump has adversarial accuracy 0, and no classifier
+# exceeds $\Phi\bigl((2-e)_+\bigr)$: from $e=2$ on a coin is best. The theorems' inequalities stay
+# true (an attacker who can do more leaves less), but they are no longer attained.
 #
 # For images "$\varepsilon\ge1$" would mean that the attack may repaint the whole image, and then
 # there is no label left to defend. The assumption $\varepsilon<1$ says that *something* about the
