@@ -242,7 +242,7 @@ _FOLDERS = ("--out", "--data-root")
 def _run(arguments: list[str] | None) -> int:
     command = typer.main.get_command(app)
     given = sys.argv[1:] if arguments is None else arguments
-    for option, value in zip(given, [*given[1:], None], strict=True):
+    for option, value in zip(given, [*given[1:], "-"], strict=False):
         if (option in _FOLDERS and value == "") or option in [f"{name}=" for name in _FOLDERS]:
             return _fail(f"'{option.rstrip('=')}' must be a folder, got ''", 2)
     try:
@@ -253,11 +253,6 @@ def _run(arguments: list[str] | None) -> int:
         # The reader of our output has gone; there is nobody to tell.
         sys.stderr.close()
         return 1
-    except OSError as error:
-        if error.filename is None:  # a full disk behind a redirection, for instance
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            return _fail(f"the output cannot be written: {error.strerror or error}", 1)
-        return _fail(f"{error.filename}: {error.strerror or error}", 2)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             return _fail(error.format_message(), error.exit_code)  # a usage error
@@ -269,6 +264,10 @@ def _run(arguments: list[str] | None) -> int:
             return _fail(str(error), 1)
         if isinstance(error, SpadvError):
             return _fail(str(error), 2)
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk behind a redirection, for instance; the rest is lost too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return _fail(f"the output cannot be written: {error.strerror or error}", 1)
         raise
     if status == 130:  # newer typer catches Ctrl-C itself
         return _fail("interrupted", 130)

@@ -210,7 +210,7 @@ def test_bad_distances_and_fractions(bad):
     for law, name in (
         (bounds.lower_spatial_at, "adversarial"),
         (bounds.lower_adversarial_at, "spatial"),
-        (bounds.neyman_pearson, "spatial"),
+        (bounds.neyman_pearson, "accuracy"),
     ):
         with pytest.raises(InputError, match="distance"):
             law(0.5, bad)
