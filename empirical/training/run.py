@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +24,12 @@ from .checkpoint import (
     file_digest,
     load_weights,
     read_checkpoint,
-    save_checkpoint,
 )
 from .config import TrainConfig
 from .distributed import World, joined
 from .interrupts import Interrupts
-from .loop import Sums, Trainer
+from .keeper import Keeper
+from .loop import Trainer
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def _train(
             else channels_last,
             compiled=options.compiled,
         )
-        keeper = _Keeper(run, trainer, data.digest, options.checkpoint_seconds)
+        keeper = Keeper(run, trainer, data.digest, options.checkpoint_seconds)
         if checkpoint is not None:
             keeper.restore(checkpoint)
         elif config.model.weights is not None:
@@ -203,7 +201,7 @@ def _train(
 
 def _loop(
     trainer: Trainer,
-    keeper: _Keeper,
+    keeper: Keeper,
     data: DataSet,
     interrupts: Interrupts,
     board: Board,
@@ -231,83 +229,6 @@ def _loop(
             f"validation {row['validation_correct'] / max(1, row['validation_images']):.1%}"
         )
         keeper.save_if(interrupts.asked, always=True)
-
-
-class _Keeper:
-    """Saves a trainer's state into its run folder, and restores it."""
-
-    def __init__(self, run: RunFolder, trainer: Trainer, digest: str, every: float) -> None:
-        self._run, self._trainer, self._digest, self._every = run, trainer, digest, every
-        self._rows: list[dict[str, Any]] = []
-        self._begun = self._saved = time.perf_counter()
-        self._before = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Wall time over all sittings."""
-        return self._before + time.perf_counter() - self._begun
-
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to a checkpoint."""
-        trainer = self._trainer
-        load_weights(trainer.model, checkpoint.model, self._run.checkpoint_path)
-        try:
-            trainer.optimiser.load_state_dict(checkpoint.optimiser)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise StoreError(
-                f"{self._run.checkpoint_path} holds no usable optimiser state: {error}"
-            ) from None
-        trainer.epoch, trainer.step = checkpoint.epoch, checkpoint.step
-        trainer.sums = Sums.from_plain(checkpoint.sums, trainer.device, trainer.world)
-        self._before = checkpoint.seconds
-        # Lines of epochs after the checkpoint (killed between the two) are made again.
-        rows = self._run.read_metrics()
-        self._rows = [row for row in rows if row.get("epoch", math.inf) <= checkpoint.epoch]
-        if len(self._rows) != checkpoint.epoch:
-            raise StoreError(
-                f"{self._run.metrics_path} has {len(self._rows)} of the {checkpoint.epoch} "
-                "epochs that the checkpoint has done; the folder has been changed by hand"
-            )
-
-    def finish_epoch(self, row: dict[str, Any]) -> None:
-        """Add an epoch's line."""
-        self._rows.append(row)
-        if self._trainer.world.is_main:
-            self._run.write_metrics(self._rows)
-
-    def save_if(self, asked: bool, *, always: bool = False) -> None:
-        """Save if it is time, or somebody asked to stop; then stop."""
-        trainer = self._trainer
-        due = trainer.world.is_main and time.perf_counter() - self._saved > self._every
-        stop = trainer.world.agree(asked, trainer.device)
-        if not (stop or always or trainer.world.agree(due, trainer.device)):
-            return
-        if not always:
-            trainer.look()
-            trainer.check_weights()
-        self._save()
-        if stop and trainer.epoch < trainer.config.epochs:
-            raise KeyboardInterrupt
-
-    def _save(self) -> None:
-        trainer = self._trainer
-        sums = trainer.sums.to_plain(trainer.world)
-        if trainer.world.is_main:
-            save_checkpoint(
-                self._run.checkpoint_path,
-                Checkpoint(
-                    spec=trainer.model.spec,
-                    config=trainer.config,
-                    data_digest=self._digest,
-                    epoch=trainer.epoch,
-                    step=trainer.step,
-                    model=trainer.model.state_dict(),
-                    optimiser=trainer.optimiser.state_dict(),
-                    sums=sums,
-                    seconds=self.seconds,
-                ),
-            )
-        self._saved = time.perf_counter()
 
 
 def check_folder(run: RunFolder, config: TrainConfig) -> None:

@@ -162,6 +162,18 @@ def test_a_pass_takes_its_operations_or_its_layers() -> None:
     assert cost_of(halved).seconds(machine) * machine.half == pytest.approx(large.seconds(machine))
 
 
+def test_replayed_steps_of_attacks_have_a_latency_of_their_own() -> None:
+    """Small networks by hand: three passes an update, two a step of the attack, all of latency."""
+    machine = MACHINES["h100"]
+    table = {"data": {"limit": 1280}, "epochs": 2, "objective": "pgd:0.1,steps=10"}
+    cost = cost_of(Job(TrainConfig.from_table(table)))
+    updates, predictions = 2 * 1280 / 128, (2 * 1000 + 2000) / 1000
+    slow, fast = 3 * updates + predictions, 2 * 10 * updates
+    by_hand = cost.size.layers * (slow * machine.latency + fast * machine.replayed)
+    assert cost.seconds(machine, "training") == pytest.approx(by_hand)
+    assert machine.replayed < machine.latency
+
+
 def test_machines() -> None:
     assert machine_of("cuda (NVIDIA A100-SXM4-80GB, 79 GiB)") == (MACHINES["a100"], 1.0)
     assert machine_of("cuda (NVIDIA GeForce RTX 3090, 24 GiB)") is None
