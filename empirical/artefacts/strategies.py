@@ -37,6 +37,8 @@ BASELINES = (
 )
 CUSP_PGD = ("7 CuSP-PGD", "8 PGD (Aug 0) → CuSP-PGD", "9 Aug 180 → CuSP-PGD")
 CUSP_TRADES = ("10 CuSP-TRADES", "11 PGD (Aug 0) → CuSP-TRADES", "12 Aug 180 → CuSP-TRADES")
+#: Not in the paper: as many epochs as a warm-started CuSP, without its curriculum.
+CONTROLS = ("Aug 180 → PGD (Aug 180)", "PGD (Aug 180) → PGD (Aug 180)")
 
 CHOSEN = (
     "rows 1 and 2, natural training without and with rotations, are our reading of the text",
@@ -60,6 +62,16 @@ def baselines(bench: Bench) -> Rows:
     rows[fifth] = bench.jobs(turned, natural, start=rows[third])
     rows[sixth] = bench.jobs(straight, bench.attack, start=rows[second])
     return rows
+
+
+def controls(bench: Bench, rows: Rows) -> Rows:
+    """Return PGD (Aug 180) from natural training with Aug 180, and from PGD (Aug 180)."""
+    turned = bench.turned(180)
+    starts = (rows[BASELINES[1]], rows[BASELINES[3]])
+    return {
+        name: bench.jobs(turned, bench.attack, start=start)
+        for name, start in zip(CONTROLS, starts, strict=True)
+    }
 
 
 def cusp_stages(bench: Bench, objective: Objective) -> tuple[Stage, ...]:
@@ -102,6 +114,7 @@ def strategies(bench: Bench, *, pgd: bool = True, trades: bool = False) -> Plan:
         Which forms of CuSP stand beside the baselines.
     """
     rows = baselines(bench)
+    rows |= controls(bench, rows)
     forms: dict[str, tuple[str, ...]] = {}
     if pgd:
         rows |= cusp(bench, rows, CUSP_PGD, bench.attack)
