@@ -132,9 +132,13 @@ _CPU: dict[tuple[str, str], Small] = {
         attack={"steps": 7, "step_size": None},
     ),
     # VGG16 with batch-norm at 1/8 of the width: 232,000 parameters.
-    ("vgg16", "spatial"): Small("vgg16", 12, options={"width": 0.125}),
+    ("vgg16", "spatial"): Small("vgg16", 12, limit=40_000, options={"width": 0.125}),
     ("vgg16", "cusp"): Small(
-        "vgg16", 12, options={"width": 0.125}, attack={"steps": 3, "step_size": 4 / 255}
+        "vgg16",
+        12,
+        limit=40_000,
+        options={"width": 0.125},
+        attack={"steps": 3, "step_size": 4 / 255}
     ),
     ("resnet18", "spatial"): Small(
         "resnet18", 5, limit=2_500, options={"width": 0.125}, images=300, distances=100
