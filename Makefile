@@ -42,11 +42,11 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# mypy does not follow an editable install that maps spadv.theory to theory/,
+# mypy does not follow an editable install that maps folders to packages,
 # so it is shown the same mapping as a tree of links.
 types: $(VENV)/.lint
 	@mkdir -p build/types/spadv
-	@for part in theory empirical cli; do ln -sfn ../../../$$part build/types/spadv/$$part; done
+	@for part in theory empirical cli core/*; do ln -sfn ../../../$$part build/types/spadv/$${part#core/}; done
 	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml --namespace-packages --explicit-package-bases -p spadv
 
 format: $(VENV)/.lint

@@ -12,11 +12,11 @@ import time
 import pytest
 
 from spadv.cli.launching import Launching, planned
-from spadv.empirical.artefacts import REGISTRY, merge
-from spadv.empirical.artefacts.job import Job
+from spadv.empirical.experiments import REGISTRY, merge
+from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import Manifest, run_processes
-from spadv.empirical.store import Store
 from spadv.empirical.training import TrainConfig, TrainOptions
+from spadv.store import Store
 
 JOBS = 8
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import check_budget, check_integer
 from ..theory.accuracy import bayes_accuracy, shifted_accuracy
 from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, stump
 from ..theory.distribution import CodeGaussian
-from ..theory.errors import check_budget, check_integer
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, table
 

@@ -6,16 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..checks import check_budget, check_integer, check_probability, check_real
+from ..errors import InputError
 from ..theory import bounds as laws
 from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
 from ..theory.bounds import residual
-from ..theory.errors import (
-    InputError,
-    check_budget,
-    check_integer,
-    check_probability,
-    check_real,
-)
 from .console import err, number, out, print_json, table
 
 _NAMES = {

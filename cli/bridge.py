@@ -10,11 +10,10 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
-from ..empirical.bridge import document, draw_frontiers, draw_laws, run_study, study
-from ..empirical.store import read_json
-from ..theory.errors import StoreError
-from ..theory.result import write_atomically
-from ..theory.style import save, to_svg
+from ..empirical.synthetic import document, draw_frontiers, draw_laws, run_study, study
+from ..errors import StoreError
+from ..store import read_json, write_atomically
+from ..style import save, to_svg
 from .console import err, out, print_json, progress_bar, table
 from .report.bridge import bridge_page
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import check_real
+from ..errors import InputError, TooLargeError
 from ..theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,
@@ -11,7 +13,6 @@ from ..theory.codes import (
     count_cyclic_codes,
     family,
 )
-from ..theory.errors import InputError, TooLargeError, check_real
 from .console import err, out, print_json, progress_bar, table
 
 #: Longest code that the command takes on.

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..theory.progress import Progress as ProgressCallback
+from ..progress import Progress as ProgressCallback
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ..empirical.data import DataSet, data_root, describe, load, locate, names
 from ..empirical.data import prepare as prepare_known
-from ..theory.errors import InputError
+from ..errors import InputError
 from .console import err, out, print_json, progress_bar, table
 
 _PARTS = ("train", "validation", "test")

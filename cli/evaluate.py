@@ -11,17 +11,16 @@ import torch
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 
-from ..empirical.checks import check_fraction
+from ..checks import check_fraction, check_level
 from ..empirical.data import DataSet, load
 from ..empirical.device import pick_device
 from ..empirical.evaluation import Distances, Evaluation, EvaluationSettings, Rate, evaluate
 from ..empirical.evaluation.comparison import Difference, differences
 from ..empirical.evaluation.files import stem_of
-from ..empirical.evaluation.rates import check_level
 from ..empirical.evaluation.target import Target, load_target
-from ..empirical.store import RunFolder
-from ..theory.errors import InputError
-from ..theory.stats import Interval
+from ..errors import InputError
+from ..stats import Interval
+from ..store import RunFolder
 from .console import err, out, print_json, progress_bar, table
 
 _NAMES = {
@@ -260,7 +259,7 @@ def _show_differences(names: list[str], compared: list[Difference]) -> None:
 def _draw(records: dict[str, Evaluation], folder: Path, level: float) -> None:
     """Write profiles of both metrics as PNG and SVG."""
     from ..empirical.evaluation.plots import profiles_figure
-    from ..theory.style import save
+    from ..style import save
 
     kinds = ("rotation", "translation", "both", "robustness")
     if not any(record.has(kind) for record in records.values() for kind in kinds):

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import check_budget
+from ..errors import InputError
+from ..store import write_atomically
 from ..theory.distribution import CodeGaussian
-from ..theory.errors import InputError, check_budget
 from ..theory.frontier import Frontier, frontier
-from ..theory.result import write_atomically
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, progress_bar, table
 
@@ -64,8 +65,8 @@ def run(
 
 
 def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGaussian) -> None:
+    from ..style import save
     from ..theory.frontier.plots import law_lines, region
-    from ..theory.style import save
 
     write_atomically(
         folder / "frontier.json", json.dumps(document, indent=2, allow_nan=False) + "\n"

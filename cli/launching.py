@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
-from ..empirical.artefacts.job import Job
-from ..empirical.checks import choose
+from ..checks import check_integer, choose
+from ..empirical.experiments.job import Job
 from ..empirical.launch import (
     Event,
     Manifest,
@@ -27,9 +27,9 @@ from ..empirical.launch.claims import BEAT
 from ..empirical.launch.cost import MACHINES, Estimate, estimate
 from ..empirical.launch.events import BEGUN, DONE, FAILED, WAITING
 from ..empirical.launch.schedule import makespan
-from ..empirical.store import Store
 from ..empirical.training import TrainOptions
-from ..theory.errors import InputError, RunFailedError, StoreError, check_integer
+from ..errors import InputError, RunFailedError, StoreError
+from ..store import Store
 from .console import err, out, print_json, progress_bar, table
 
 LAUNCHERS = ("local", "processes", "slurm")

@@ -258,7 +258,7 @@ def _run(arguments: list[str] | None) -> int:
             return _fail(error.format_message(), error.exit_code)  # a usage error
         if type(error).__name__ == "Abort":
             return _fail("interrupted", 130)
-        from ..theory.errors import RunFailedError, SimulationMismatchError, SpadvError
+        from ..errors import RunFailedError, SimulationMismatchError, SpadvError
 
         if isinstance(error, SimulationMismatchError | RunFailedError):
             return _fail(str(error), 1)

@@ -352,6 +352,6 @@ def _need_torch(command: str) -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None or find_spec("torchvision") is None:
-        from ..theory.errors import SpadvError
+        from ..errors import SpadvError
 
         raise SpadvError(f"`spadv {command}` needs torch: pip install 'spadv[empirical]'")

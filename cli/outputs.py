@@ -9,12 +9,11 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ..empirical.artefacts import REGISTRY, draw, draw_other_metric
-from ..empirical.artefacts.outcome import SCHEMA
-from ..empirical.store import read_json, read_text
-from ..theory.errors import StoreError
-from ..theory.result import write_atomically
-from ..theory.style import save
+from ..empirical.experiments import REGISTRY, draw, draw_other_metric
+from ..empirical.experiments.outcome import SCHEMA
+from ..errors import StoreError
+from ..store import read_json, read_text, write_atomically
+from ..style import save
 from .console import err, out, table
 from .report.reproduce import reproduce_page
 from .report.tables import csv_curves, csv_table, latex_architecture, latex_table, shown

@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
-from ..empirical.artefacts import REGISTRY, Artefact, Plan, merge, summarise
-from ..empirical.checks import choose
+from ..checks import choose
 from ..empirical.data import names
+from ..empirical.experiments import REGISTRY, Artefact, Plan, merge, summarise
 from ..empirical.launch.cost import MACHINES, estimate
-from ..empirical.store import Store, read_json, write_json
 from ..empirical.training import TrainOptions
-from ..theory.errors import InputError, StoreError
+from ..errors import InputError, StoreError
+from ..store import Store, read_json, write_json
 from .console import err, out, print_json, table
 from .launching import Launching, complain, job_state, launch, planned, show_jobs
 from .outputs import saved, show, write_figures, write_page

@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
-from ..empirical.store import Store
 from ..empirical.training import TrainConfig, TrainOptions, TrainResult, train
-from ..theory.errors import InputError, StoreError
-from ..theory.stats import wilson
+from ..errors import InputError, StoreError
+from ..stats import wilson
+from ..store import Store
 from .console import err, out, print_json, progress_bar, table
 
 RUNS = Path("runs")

@@ -10,11 +10,12 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
+from ..errors import StoreError
+from ..progress import Progress
+from ..result import Result, read_results
+from ..store import write_atomically
 from ..theory.claims import Grid, Summary, summarise
 from ..theory.claims import run as run_claims
-from ..theory.errors import StoreError
-from ..theory.progress import Progress
-from ..theory.result import Result, read_results, write_atomically
 from .console import err, out, print_json, progress_bar, table
 
 RESULTS = "results.jsonl"
@@ -111,9 +112,9 @@ def rebuild(folder: Path) -> None:
 
 def write_report(results: list[Result], folder: Path) -> None:
     """Write the figures and report.html of these results into a folder."""
+    from ..style import save
     from ..theory.frontier.plots import example_region
     from ..theory.plots import verify_figures
-    from ..theory.style import save
     from .report import verify_page
 
     codeword, shift = _drawn_word(results)

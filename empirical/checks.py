@@ -1,16 +1,13 @@
-"""Checks of tensors, budgets and names at the public boundaries of the empirical half."""
+"""Checks of tensors at the public boundaries of the empirical half."""
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable
-from fractions import Fraction
 
 import torch
 from torch import Tensor
 
-from ..theory.errors import InputError
+from ..errors import InputError
 
 _IMAGES = "be a float tensor of shape (batch, channels, height, width) with pixels in [0, 1]"
 
@@ -85,58 +82,3 @@ def check_labels(
             upper = "" if num_classes is None else f" and below {num_classes}"
             raise InputError(argument, f"be at least 0{upper}", low if low < 0 else high)
     return y.long()
-
-
-def check_fraction(
-    argument: str, value: object, *, low: float = 0.0, high: float = math.inf
-) -> float:
-    """Return a number given as a number or as text such as "8/255".
-
-    Raises
-    ------
-    InputError
-        If it is no number, not finite, or outside [low, high].
-
-    Examples
-    --------
-    >>> check_fraction("budget", "8/256")
-    0.03125
-    >>> check_fraction("budget", 0.3)
-    0.3
-    """
-    upper = "" if math.isinf(high) else f" and at most {high:g}"
-    rule = f"be a number or a fraction like 8/255, at least {low:g}{upper}"
-    if isinstance(value, bool):
-        raise InputError(argument, rule, value)
-    try:
-        if isinstance(value, str) and "/" in value:
-            number = float(Fraction(value.replace(" ", "")))
-        else:
-            number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        raise InputError(argument, rule, value) from None
-    if not math.isfinite(number) or not low <= number <= high:
-        raise InputError(argument, rule, value)
-    return number
-
-
-def choose(argument: str, name: object, options: Iterable[str]) -> str:
-    """Return `name` if it is one of the options, or raise naming the nearest one.
-
-    Examples
-    --------
-    >>> choose("model", "stdcnn", ["stdcnn", "vgg16"])
-    'stdcnn'
-    >>> choose("model", "vgg-16", ["stdcnn", "vgg16"])
-    Traceback (most recent call last):
-    ...
-    spadv.theory.errors.InputError: Argument 'model' must be one of stdcnn, vgg16, got 'vgg-16'. \
-Did you mean vgg16?
-    """
-    known = list(options)
-    if isinstance(name, str) and name in known:
-        return name
-    lowered = {option.lower(): option for option in known}
-    near = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.5)
-    hint = f"Did you mean {lowered[near[0]]}?" if near else ""
-    raise InputError(argument, "be one of " + ", ".join(known), name, hint)

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from ..theory.errors import InputError
-from ..theory.result import Provenance
-from ..theory.result import make_provenance as _make_provenance
-from .checks import choose
+from ..checks import choose
+from ..errors import InputError
+from ..provenance import Provenance
+from ..provenance import make_provenance as _make_provenance
 
 PRECISIONS = ("float32", "bfloat16")
 

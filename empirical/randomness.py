@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 from torch import Tensor
 
-from ..theory.errors import InputError, check_integer
-
-
-def derive_seed(seed: int, *purpose: str | int) -> int:
-    """Return a seed in [0, 2^63) that depends on a seed and on what it is for.
-
-    Streams of different purposes are independent, and adding a purpose changes no other.
-
-    Examples
-    --------
-    >>> derive_seed(0, "start") == derive_seed(0, "start")
-    True
-    >>> derive_seed(0, "start") == derive_seed(0, "angles")
-    False
-    """
-    check_integer("seed", seed, minimum=0)
-    text = "\0".join([str(int(seed)), *map(str, purpose)])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+from ..errors import InputError
+from ..random import derive_seed
 
 
 def make_generator(

@@ -29,10 +29,10 @@
 # %%
 import numpy as np
 
+from spadv.style import new_figure, styled
 from spadv.theory import BinaryCyclicCode, CodewordOrbit, plots, random_word, simplex_word
 from spadv.theory import word_from_bits as signs
 from spadv.theory.codes import count_cyclic_codes, factor_xn_minus_1, simplex
-from spadv.theory.style import new_figure, styled
 
 # %% [markdown]
 # ## A code from a polynomial

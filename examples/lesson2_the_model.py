@@ -25,9 +25,9 @@
 import numpy as np
 from scipy.special import ndtr  # the normal distribution function, Phi
 
+from spadv.style import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, styled
 from spadv.theory import CodeGaussian, bayes, measure, simplex_word, stump
 from spadv.theory.accuracy import bayes_accuracy, log_odds
-from spadv.theory.style import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, styled
 
 # %% [markdown]
 # ## The distribution

@@ -25,6 +25,8 @@
 import numpy as np
 from scipy.special import ndtr
 
+from spadv.stats import binomial_p_value
+from spadv.style import BLUE, GREY, VERMILION, new_figure, styled
 from spadv.theory import (
     CodeGaussian,
     CodewordOrbit,
@@ -37,8 +39,6 @@ from spadv.theory import (
     simplex_word,
 )
 from spadv.theory.accuracy import bayes_accuracy, shifted_accuracy
-from spadv.theory.stats import binomial_p_value
-from spadv.theory.style import BLUE, GREY, VERMILION, new_figure, styled
 
 # %% [markdown]
 # ## The statement

@@ -24,6 +24,7 @@
 # %%
 import numpy as np
 
+from spadv.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, new_figure, styled
 from spadv.theory import (
     CodeGaussian,
     LinearRule,
@@ -38,7 +39,6 @@ from spadv.theory import (
     simplex_word,
     stump,
 )
-from spadv.theory.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, new_figure, styled
 
 # %% [markdown]
 # ## The adversary

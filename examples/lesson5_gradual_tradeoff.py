@@ -26,11 +26,11 @@ import math
 
 import numpy as np
 
+from spadv.style import CYCLE, LINES, new_figure, styled
 from spadv.theory import CodeGaussian, bounds, plots, random_word
 from spadv.theory.accuracy import mixture_accuracy, robust_bayes_accuracy
 from spadv.theory.frontier import frontier
 from spadv.theory.frontier.plots import law_lines, region
-from spadv.theory.style import CYCLE, LINES, new_figure, styled
 
 # %% [markdown]
 # ## The question

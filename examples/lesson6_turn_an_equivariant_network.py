@@ -33,7 +33,7 @@ from spadv.empirical.models import count_parameters
 from spadv.empirical.models.equivariant import exactness_report, invariance_error
 from spadv.empirical.training import TrainConfig, train
 from spadv.empirical.transforms import rotate
-from spadv.theory.style import CYCLE, LINES, new_figure, styled
+from spadv.style import CYCLE, LINES, new_figure, styled
 
 # %% [markdown]
 # ## The data

@@ -34,7 +34,7 @@ from spadv.empirical.evaluation import EvaluationSettings, evaluate, rate_of
 from spadv.empirical.evaluation.plots import robustness_figure
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, train
-from spadv.theory.style import new_figure, styled
+from spadv.style import new_figure, styled
 
 # %% [markdown]
 # ## A network to attack

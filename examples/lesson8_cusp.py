@@ -29,7 +29,7 @@ from spadv.empirical.data import load
 from spadv.empirical.evaluation import EvaluationSettings, compare, evaluate, mean_of
 from spadv.empirical.training import Objective, TrainConfig, curriculum, train
 from spadv.empirical.transforms import Augmentation
-from spadv.theory.style import BLUE, VERMILION, new_figure, styled
+from spadv.style import BLUE, VERMILION, new_figure, styled
 
 # %% [markdown]
 # ## The idea

@@ -40,7 +40,7 @@ from spadv.empirical.evaluation import (
 from spadv.empirical.evaluation.plots import profiles_figure
 from spadv.empirical.models.equivariant import exactness_report, to_equivariant
 from spadv.empirical.randomness import make_generator
-from spadv.theory.style import CYCLE, new_figure, styled
+from spadv.style import CYCLE, new_figure, styled
 
 # %% [markdown]
 # ## A model of your own

@@ -6,10 +6,15 @@ import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
-import spadv.theory
+import spadv
 
-ROOT = Path(spadv.theory.__file__).resolve().parents[1]
-PARTS = ("theory", "empirical", "cli")
+ROOT = Path(spadv.__file__).resolve().parents[1]
+PARTS = ("core", "theory", "empirical", "cli")
+
+
+def package(folder: Path) -> str:
+    parts = ("spadv", *folder.relative_to(ROOT).parts)
+    return ".".join(part for part in parts if part != "core")
 
 
 def setuptools() -> dict[str, dict[str, list[str]]]:
@@ -17,11 +22,7 @@ def setuptools() -> dict[str, dict[str, list[str]]]:
 
 
 def test_every_package_is_listed() -> None:
-    found = {
-        "spadv." + ".".join(path.parent.relative_to(ROOT).parts)
-        for part in PARTS
-        for path in (ROOT / part).rglob("__init__.py")
-    }
+    found = {package(path.parent) for part in PARTS for path in (ROOT / part).rglob("__init__.py")}
     assert sorted(setuptools()["packages"]) == sorted(found)
 
 
@@ -31,6 +32,5 @@ def test_every_data_file_is_listed() -> None:
         for path in (ROOT / part).rglob("*"):
             kept = path.is_file() and "__pycache__" not in path.parts and path.suffix != ".py"
             if kept and not path.name.startswith("."):
-                package = "spadv." + ".".join(path.parent.relative_to(ROOT).parts)
-                listed = patterns.get(package, [])
+                listed = patterns.get(package(path.parent), [])
                 assert any(fnmatch(path.name, pattern) for pattern in listed), path

@@ -9,6 +9,17 @@ Nothing here imports torch; galois and numba are loaded when first needed.
 
 from __future__ import annotations
 
+from ..errors import (
+    InputError,
+    RunFailedError,
+    SimulationMismatchError,
+    SpadvError,
+    StoreError,
+    TooLargeError,
+)
+from ..provenance import Provenance, release
+from ..result import Hypothesis, Quantity, Result
+from ..stats import Interval, clopper_pearson, wilson
 from . import accuracy, bounds
 from .adversary import (
     MeanAttack,
@@ -29,19 +40,8 @@ from .classifiers import (
 )
 from .codes import BinaryCyclicCode
 from .distribution import CodeGaussian
-from .errors import (
-    InputError,
-    RunFailedError,
-    SimulationMismatchError,
-    SpadvError,
-    StoreError,
-    TooLargeError,
-)
 from .measure import Measurement, Proportion, measure
 from .orbit import CodewordOrbit, periodic_autocorrelation
-from .release import release
-from .result import Hypothesis, Provenance, Quantity, Result
-from .stats import Interval, clopper_pearson, wilson
 from .words import (
     as_word,
     dual_bch_word,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit, ndtr, owens_t
 
-from .errors import InputError
+from ..errors import InputError
 
 Floats = NDArray[np.float64]
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import check_budget, check_integer
+from ..errors import InputError
 from .classifiers import LinearRule
 from .distribution import CodeGaussian
-from .errors import InputError, check_budget, check_integer
 
 Floats = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..checks import fractions
 from .accuracy import FULL_BUDGET, MEAN_NORM
-from .checks import fractions
 from .gradual import (
     gradual_adversarial,
     gradual_spatial,

@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from ..checks import check_budget, check_integer
+from ..errors import InputError
+from ..stats import Interval, clopper_pearson
 from .accuracy import (
     bayes_accuracy,
     bivariate_normal_cdf,
@@ -24,8 +27,6 @@ from .accuracy import (
     two_shift_accuracy,
 )
 from .distribution import CodeGaussian, CorrelationSample
-from .errors import InputError, check_budget, check_integer
-from .stats import Interval, clopper_pearson
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]

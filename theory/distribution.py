@@ -14,8 +14,9 @@ import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
+from ..checks import check_integer, check_probability
+from ..errors import InputError
 from .accuracy import log_odds
-from .errors import InputError, check_integer, check_probability
 from .orbit import CodewordOrbit
 
 Floats = NDArray[np.float64]

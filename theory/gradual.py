@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
+from ..checks import fractions
 from .accuracy import MEAN_NORM, mixture_accuracy
-from .checks import fractions
 from .roots import curve_position, mixture_inverse
 
 Floats = NDArray[np.float64]

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import check_integer
+from ..errors import InputError
+from ..stats import Interval, clopper_pearson
 from .adversary import MeanAttack, proof_attacks
 from .classifiers import Classifier
 from .distribution import CodeGaussian
-from .errors import InputError, check_integer
-from .stats import Interval, clopper_pearson
 
 Predict = Callable[[NDArray[np.float64]], Any]
 

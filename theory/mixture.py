@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
 
-from .errors import InputError, check_integer, check_probability, check_real
-from .stats import Interval
+from ..checks import check_integer, check_probability, check_real
+from ..errors import InputError
+from ..stats import Interval
 from .template import TemplateModel
 
 Floats = NDArray[np.float64]

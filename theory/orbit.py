@@ -8,7 +8,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, check_integer
+from ..checks import check_integer
+from ..errors import InputError
 from .words import Word, as_word
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from ..result import MISMATCH_LEVEL, Quantity, Result
+from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
 from .accuracy import bayes_accuracy, shifted_accuracy
 from .claims.proposition1 import CEILING, FLOOR, largest_p, smallest_delta
 from .orbit import CodewordOrbit
 from .plots_laws import gradual_in_range, gradual_laws, price_of_robustness
-from .result import MISMATCH_LEVEL, Quantity, Result
-from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
 from .words import parse_word
 
 if TYPE_CHECKING:

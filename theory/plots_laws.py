@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..result import Result
+from ..style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figure, styled
 from .accuracy import bayes_accuracy, mixture_accuracy, robust_bayes_accuracy
 from .bounds import gradual_adversarial, lower_adversarial, residual
 from .price import orthogonal_limit
-from .result import Result
-from .style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figure, styled
 from .template import TemplateModel, codeword_template
 from .transformations import cyclic_shifts
 from .words import Word, as_word, simplex_word

@@ -18,6 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
 
+from ..checks import check_real, real_array
+from ..errors import InputError
+from ..progress import Progress, silent
+from ..stats import Interval
 from .accuracy import (
     MEAN_NORM,
     bayes_accuracy,
@@ -25,12 +29,8 @@ from .accuracy import (
     mixture_accuracy,
     two_shift_accuracy,
 )
-from .checks import real_array
 from .classifiers import Estimate
 from .distribution import CodeGaussian
-from .errors import InputError, check_real
-from .progress import Progress, silent
-from .stats import Interval
 
 Floats = NDArray[np.float64]
 

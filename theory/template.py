@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from ..checks import check_probability, check_real, real_array
+from ..errors import InputError
 from .accuracy import log_odds, mixture_accuracy
-from .checks import real_array
-from .errors import InputError, check_probability, check_real
 from .gradual import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
 from .transformations import Transformations
 

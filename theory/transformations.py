@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import real_array
-from .errors import InputError, check_integer, check_real
+from ..checks import check_integer, check_real, real_array
+from ..errors import InputError
 
 Floats = NDArray[np.float64]
 

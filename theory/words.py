@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, check_integer
+from ..checks import check_integer
+from ..errors import InputError
 
 Word = NDArray[np.int8]
 

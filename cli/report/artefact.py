@@ -18,7 +18,7 @@ def section(document: Mapping[str, Any], drawings: Mapping[str, str]) -> str:
     Parameters
     ----------
     document : mapping
-        As `spadv.empirical.artefacts.summarise` returns it.
+        As `spadv.empirical.experiments.summarise` returns it.
     drawings : mapping
         SVG text by name: the identifier, and with "-accuracy" the other metric's figure.
     """

@@ -26,7 +26,7 @@ def bridge_page(document: Mapping[str, Any], drawings: Sequence[str]) -> str:
     Parameters
     ----------
     document : mapping
-        As :func:`spadv.empirical.bridge.document` returns it.
+        As :func:`spadv.empirical.synthetic.document` returns it.
     drawings : sequence of str
         SVG text of its figures.
     """

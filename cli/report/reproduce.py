@@ -29,7 +29,7 @@ def reproduce_page(
     Parameters
     ----------
     documents : sequence of mapping
-        As `spadv.empirical.artefacts.summarise` returns them.
+        As `spadv.empirical.experiments.summarise` returns them.
     drawings : mapping
         SVG text by the name of the figure's file.
     others : sequence of (str, str)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from ...result import EQUALITY, HOLDS, Result
+from ...style import to_svg
 from ...theory.claims import Summary, summarise
-from ...theory.result import EQUALITY, HOLDS, Result
-from ...theory.style import to_svg
 from .page import figure, html_table, page, prose, unique_ids
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from statements import EXPECTED, table
 
-from spadv.empirical.artefacts import REGISTRY, Artefact
+from spadv.empirical.experiments import REGISTRY, Artefact
 
 #: What is copied of a folder of results.
 COPIED = ("*.html", "*.json", "*.jsonl", "*.csv", "*.png", "*.svg", "*.tex", "*.md")

@@ -47,9 +47,9 @@ PAGES = (
     "spadv.empirical.attacks",
     "spadv.empirical.training",
     "spadv.empirical.evaluation",
-    "spadv.empirical.artefacts",
+    "spadv.empirical.experiments",
     "spadv.empirical.launch",
-    "spadv.empirical.bridge",
+    "spadv.empirical.synthetic",
 )
 _NUMBER = r"[LPFE]\d+[a-c]?"
 # "Theorem L4 of docs/theory/laws.md", "Theorems F3 and F6", "docs/theory/price.md, Theorem P11".

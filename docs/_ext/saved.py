@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from spadv.empirical.artefacts import REGISTRY
+from spadv.empirical.experiments import REGISTRY
 
 
 def folders(results: Path) -> list[Path]:

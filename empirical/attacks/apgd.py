@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import check_integer
-from ..checks import choose
+from ...checks import check_integer, choose
 from ..randomness import require_generator, uniform
 from .arena import arena, check_inputs, plain
 from .ball import per_image

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError
-from ..checks import check_images, check_labels, choose
+from ...checks import choose
+from ...errors import InputError
+from ..checks import check_images, check_labels
 from ..device import PRECISIONS
 from ..models import Classifier
 from ..randomness import require_generator

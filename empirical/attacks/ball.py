@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError
-from ..checks import check_fraction
+from ...checks import check_fraction
+from ...errors import InputError
 
 
 def ball(x: Tensor, budget: Tensor, box: tuple[float, float] = (0.0, 1.0)) -> tuple[Tensor, Tensor]:

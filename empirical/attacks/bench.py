@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...theory.progress import Progress
+from ...progress import Progress
 from .apgd import run
 from .arena import Arena
 from .climb import Kept, Problem, climb_for_the_best, climb_to_the_end, column, judge

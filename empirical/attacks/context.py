@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError
+from ...errors import InputError
 
 
 def unwrap(model: nn.Module) -> nn.Module:

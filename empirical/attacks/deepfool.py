@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import check_integer, check_real
+from ...checks import check_integer, check_real
 from .arena import Arena, arena, check_inputs, plain
 from .climb import column
 from .gradient import tracked, wide

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError, RunFailedError
+from ...errors import InputError, RunFailedError
 from ..device import autocast
 from .objective import Objective
 

@@ -16,7 +16,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError
+from ...errors import InputError
 
 #: Smallest divisor of the ratio of logit differences, as in AutoAttack.
 TINY = 1e-12

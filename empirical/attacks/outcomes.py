@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...theory.errors import InputError
+from ...errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, check_integer
-from ..checks import choose
+from ...checks import check_integer, choose
+from ...errors import InputError
 from ..randomness import require_generator, uniform
 from .arena import arena, check_inputs, check_start, plain
 from .ball import per_image

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, check_integer
-from ...theory.progress import Progress, silent
-from ..checks import check_fraction, choose
+from ...checks import check_fraction, check_integer, choose
+from ...errors import InputError
+from ...progress import Progress, silent
 from ..randomness import require_generator
 from .arena import arena, check_inputs, plain
 from .bench import Attack, Bench

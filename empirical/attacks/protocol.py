@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, StoreError
-from ..checks import choose
+from ...checks import choose
+from ...errors import InputError, StoreError
 from .context import unwrap
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..randomness import derive_seed, make_generator, require_generator, uniform
+from ...random import derive_seed
+from ..randomness import make_generator, require_generator, uniform
 from .arena import draw_seed
 
 #: Images whose directions are drawn together; part of what a seed means.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import check_integer
+from ...checks import check_integer
 from ..randomness import require_generator
 from .apgd import run, unit_directions
 from .arena import arena, check_inputs, plain

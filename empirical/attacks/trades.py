@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, check_integer
+from ...checks import check_integer
+from ...errors import InputError
 from ..randomness import normal, require_generator
 from .arena import arena, check_inputs, check_start, plain
 from .ball import per_image

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from .folder import check_class_names
 from .images import Images
 from .npz import read_npz

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import StoreError
+from ...errors import StoreError
 from .npz import read_npz
 
 #: Part of every key: raised when decoding changes, so that older caches are not used.

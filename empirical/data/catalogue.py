@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..checks import choose
+from ...checks import choose
 
 
 @dataclass(frozen=True)

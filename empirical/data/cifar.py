@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...theory.errors import StoreError
+from ...errors import StoreError
 from .catalogue import DataInfo
 from .parts import Parts, images_from
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError, StoreError
-from ...theory.progress import Progress, silent
+from ...errors import InputError, StoreError
+from ...progress import Progress, silent
 
 #: Files that end so, in upper or lower case, are taken for images.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ...theory.errors import InputError, StoreError
-from ...theory.progress import Progress, silent
+from ...errors import InputError, StoreError
+from ...progress import Progress, silent
 
 #: Seconds without a byte after which a connection counts as broken.
 TIMEOUT = 30.0

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError, StoreError
-from ...theory.progress import Progress, silent
+from ...errors import InputError, StoreError
+from ...progress import Progress, silent
 from .cache import cache_file, cached, listing_key
 from .decode import SUFFIXES, decode_files
 from .images import Images

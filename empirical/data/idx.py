@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import StoreError
+from ...errors import StoreError
 
 #: More bytes than any official file unpacks to; a larger file is refused, not unpacked.
 LARGEST = 1 << 30

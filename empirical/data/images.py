@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError, check_integer
+from ...checks import check_integer
+from ...errors import InputError
 from ..checks import check_labels
 from ..randomness import require_generator
 from .split import Split

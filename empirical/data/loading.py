@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...theory.errors import InputError, StoreError, check_integer
-from ...theory.progress import Progress, silent
-from ..checks import choose
+from ...checks import check_integer, choose
+from ...errors import InputError, StoreError
+from ...progress import Progress, silent
 from . import cifar, mnist, tiny_imagenet
 from .arrays import read_arrays
 from .catalogue import DEFAULT, DataInfo, describe, names

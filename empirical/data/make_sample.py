@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError, StoreError
-from ...theory.result import write_atomically
+from ...errors import InputError, StoreError
+from ...store import write_atomically
 from .idx import find_idx, read_idx
 
 TRAIN, TEST = 1000, 200

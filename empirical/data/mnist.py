@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import StoreError
+from ...errors import StoreError
 from .catalogue import DataInfo
 from .idx import find_idx, read_idx
 from .npz import read_npz

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from .images import DataSet, Images, digest_of
 from .split import Split
 from .statistics import channel_statistics

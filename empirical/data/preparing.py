@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import StoreError
-from ...theory.progress import Progress, silent
+from ...errors import StoreError
+from ...progress import Progress, silent
 from . import cifar, mnist, tiny_imagenet
 from .catalogue import DataInfo, describe
 from .download import Remote, fetch

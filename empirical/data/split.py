@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError, StoreError, check_integer
-from ...theory.result import write_atomically
+from ...checks import check_integer
+from ...errors import InputError, StoreError
+from ...store import write_atomically
 from ..randomness import make_generator
 
 #: Version of the layout of a saved split; readers refuse others.

@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from ...theory.errors import StoreError
-from ...theory.progress import Progress, silent
+from ...errors import StoreError
+from ...progress import Progress, silent
 from .catalogue import DataInfo
 from .decode import SUFFIXES
 from .folder import decode_parts, in_turn

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from ...theory.errors import StoreError
-from ...theory.progress import Progress, silent
+from ...errors import StoreError
+from ...progress import Progress, silent
 
 #: Limits on what an archive may unpack to: bytes in all, and number of entries.
 MOST_BYTES = 2 << 30

@@ -4,6 +4,16 @@ Rates are Wilson intervals over images, differences between networks are paired.
 is kept image by image, so that any other metric can be computed later.
 """
 
+from ...stats import (
+    Comparison,
+    Mean,
+    Rate,
+    compare,
+    mcnemar,
+    mean_of,
+    newcombe,
+    rate_of,
+)
 from .attacked import Distances, boundary_distance, robustness_profile
 from .files import load, load_all, save
 from .invariance import (
@@ -14,24 +24,14 @@ from .invariance import (
     rate_of_invariance,
     spatial_accuracy,
 )
-from .paired import (
-    BootstrapDifference,
-    Comparison,
-    bootstrap_difference,
-    compare,
-    mcnemar,
-    newcombe,
-)
 from .prediction import predict
 from .profile import Profile
-from .rates import Mean, Rate, mean_of, rate_of
 from .record import Evaluation
 from .run import evaluate, fingerprint
 from .settings import EvaluationSettings
 from .worst import WorstCase, worst_case
 
 __all__ = [
-    "BootstrapDifference",
     "Comparison",
     "Distances",
     "Evaluation",
@@ -42,7 +42,6 @@ __all__ = [
     "Profile",
     "Rate",
     "WorstCase",
-    "bootstrap_difference",
     "boundary_distance",
     "compare",
     "evaluate",

@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, check_integer
-from ...theory.progress import Progress, silent
+from ...checks import check_fraction, check_integer
+from ...errors import InputError
+from ...progress import Progress, silent
+from ...stats import LEVEL, Mean, mean_of
 from ..attacks import Protocol, deepfool
 from ..attacks import profile as attack_profile
-from ..checks import check_fraction
 from ..data import Images
 from .prediction import Source, check_fit, device_of, slices
 from .profile import Profile
-from .rates import LEVEL, Mean, mean_of
 
 #: Images a batch of an attack, unless said otherwise.
 ATTACK_BATCH = 250

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...theory.errors import StoreError
-from ...theory.result import write_atomically
-from ..store import read_json
+from ...errors import StoreError
+from ...store import read_json, write_atomically
 from .record import Array, Evaluation
 
 

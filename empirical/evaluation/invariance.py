@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, check_real
-from ...theory.progress import Progress, silent
-from ...theory.stats import Interval
+from ...checks import check_integer, check_real
+from ...errors import InputError
+from ...progress import Progress, silent
+from ...stats import LEVEL, Interval, rate_of
 from ..data import Images
 from ..randomness import uniform
 from ..transforms.cropping import whole
 from ..transforms.resample import move, turn
 from .prediction import BATCH, Ready, Source, as_floats, predict, predicting, slices
 from .profile import Profile
-from .rates import LEVEL, check_repeats, rate_of
 
 ROTATIONS = tuple(range(0, 181, 10))
 TRANSLATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -327,7 +327,7 @@ def transform(pixels: Tensor, motion: Motion, draws: Tensor) -> Tensor:
 
 def _draw(source: Source, repeats: int, generator: torch.Generator) -> Tensor:
     """Return numbers in [0, 1), float64 (repeats, N, 3), where the images are."""
-    shape = (check_repeats(repeats), len(source), 3)
+    shape = (check_integer("repeats", repeats, minimum=1), len(source), 3)
     device = source.pixels.device
     return uniform(shape, 0, 1, generator=generator, device=device, dtype=torch.float64)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...theory.errors import InputError
-from ...theory.style import CYCLE, LINES, new_figure, styled
-from ..checks import choose
-from .rates import LEVEL
+from ...checks import choose
+from ...errors import InputError
+from ...stats import LEVEL
+from ...style import CYCLE, LINES, new_figure, styled
 from .record import Evaluation
 
 if TYPE_CHECKING:

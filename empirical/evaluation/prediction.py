@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, RunFailedError, check_integer
+from ...checks import check_integer
+from ...errors import InputError, RunFailedError
 from ..attacks import attacking
 from ..checks import check_images, check_labels
 from ..data import Images, to_float

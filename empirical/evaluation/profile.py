@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError
-from .rates import LEVEL, Rate, rate_of
+from ...errors import InputError
+from ...stats import LEVEL, Rate, rate_of
 
 Classes = NDArray[np.int64]
 

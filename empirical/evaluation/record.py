@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.errors import InputError, StoreError
-from ...theory.result import Provenance
+from ...errors import InputError, StoreError
+from ...provenance import Provenance
+from ...stats import LEVEL, Rate, rate_of
 from .attacked import Distances, best_counts
 from .profile import Profile
-from .rates import LEVEL, Rate, rate_of
 from .settings import EvaluationSettings, digest_of_json
 from .worst import WorstCase
 

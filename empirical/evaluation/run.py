@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...theory.errors import InputError, StoreError
-from ...theory.progress import Progress, silent
+from ...errors import InputError, StoreError
+from ...progress import Progress, silent
 from ..attacks import attacking
 from ..attacks.context import unwrap
 from ..attacks.protocol import make_space, resolve

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...theory.errors import InputError, StoreError, check_integer, check_real
-from ..checks import check_fraction, choose
+from ...checks import check_fraction, check_integer, check_real, choose
+from ...errors import InputError, StoreError
 from ..device import PRECISIONS
 from .attacked import ATTACK_BATCH, check_budgets
 from .invariance import ROTATIONS, TRANSLATIONS, check_ranges

@@ -14,7 +14,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from ..training.checkpoint import LoadedRun, load_run
 
 _RULE = "be a run folder, a checkpoint, or module:factory"

@@ -9,13 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, check_integer
-from ...theory.progress import Progress, silent
+from ...checks import check_integer
+from ...errors import InputError
+from ...progress import Progress, silent
+from ...stats import LEVEL, Rate, rate_of
 from ..data import Images
 from ..transforms.resample import turn
 from .invariance import check_motion
 from .prediction import BATCH, Ready, Source, as_floats, predicting, slices
-from .rates import LEVEL, Rate, rate_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,8 +31,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ...theory.errors import SpadvError, StoreError
-from ..store import RunFolder
+from ...errors import SpadvError, StoreError
+from ...store import RunFolder
 
 #: Seconds between two touches of a claim, and after how many an untouched one is given up.
 #: NFS clients may show times that are a minute old; the difference must exceed that.

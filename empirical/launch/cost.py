@@ -16,13 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import StoreError
-from ..artefacts.job import Job
+from ...errors import StoreError
+from ...store import Store, read_json
 from ..data import describe, load
 from ..data import names as data_names
 from ..evaluation import EvaluationSettings
+from ..experiments.job import Job
 from ..models import ModelSpec
-from ..store import Store, read_json
 from ..training import TrainConfig
 from .flops import Size, size_of
 

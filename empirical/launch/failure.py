@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ...theory.errors import InputError, RunFailedError, StoreError
-from ..store import RunFolder, read_json, write_json
+from ...errors import InputError, RunFailedError, StoreError
+from ...store import RunFolder, read_json, write_json
 
 DIVERGED = "diverged"
 LOST = "lost"

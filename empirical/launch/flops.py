@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ...theory.result import write_atomically
+from ...store import write_atomically
 from ..models import ModelSpec, build_spec
 
 #: Images in a counted batch: batch normalisation and dropout need no more than shapes.
@@ -103,7 +103,7 @@ def write_table(specs: Iterable[ModelSpec], path: Path = TABLE) -> int:
 
 
 def _main() -> None:
-    from ..artefacts import REGISTRY, SCALES, merge
+    from ..experiments import REGISTRY, SCALES, merge
     from .cost import spec_of
 
     specs = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...theory.progress import Progress, silent
+from ...progress import Progress, silent
 from .events import Watch, ignore
 from .manifest import Manifest
 from .torchrun import trainer_of

@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import InputError, StoreError, check_integer
-from ..artefacts.job import Job, merge
-from ..store import Store, read_json, write_json
+from ...checks import check_integer
+from ...errors import InputError, StoreError
+from ...store import Store, read_json, write_json
+from ..experiments.job import Job, merge
 from ..training import TrainOptions
 from .claims import BEAT, STALE_AFTER
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import torch
 
-from ...theory.errors import StoreError, check_integer
-from ...theory.progress import Progress, silent
+from ...checks import check_integer
+from ...errors import StoreError
+from ...progress import Progress, silent
 from .events import NOTE, Event, Watch, ignore
 from .manifest import Manifest
 from .showing import Shown

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 
-from ...theory.errors import check_integer
-from ..artefacts.job import Job
+from ...checks import check_integer
+from ..experiments.job import Job
 
 
 def makespan(jobs: Sequence[Job], seconds: Mapping[str, float], workers: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ...theory.progress import Progress
+from ...progress import Progress
 from .claims import holder_of
 from .events import DONE, FAILED, FULL, EventReader, Watch
 from .manifest import Manifest

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import InputError, RunFailedError, SpadvError, check_integer
-from ...theory.progress import Progress, silent
+from ...checks import check_integer
+from ...errors import InputError, RunFailedError, SpadvError
+from ...progress import Progress, silent
 from .events import NOTE, Event, Watch, ignore
 from .manifest import Manifest
 from .showing import Shown

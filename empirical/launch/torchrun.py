@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import InputError, RunFailedError, StoreError
-from ...theory.progress import Progress
-from ..artefacts.job import Trainer, train_here
+from ...errors import InputError, RunFailedError, StoreError
+from ...progress import Progress
+from ...store import FolderInUseError, read_json, write_json
 from ..data import DataSet
-from ..store import FolderInUseError, read_json, write_json
+from ..experiments.job import Trainer, train_here
 from ..training import TrainConfig, TrainOptions, train
 from .failure import disk_is_full
 from .manifest import Manifest

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ...theory.errors import StoreError
-from ...theory.progress import Progress, silent
-from ..artefacts.inspection import DamagedError
-from ..artefacts.job import Job, Trainer, train_here
+from ...errors import StoreError
+from ...progress import Progress, silent
+from ...store import FolderInUseError
 from ..data import DataSet, load
-from ..store import FolderInUseError
+from ..experiments.inspection import DamagedError
+from ..experiments.job import Job, Trainer, train_here
 from .claims import Claim, ClaimLostError, ServerClock, claim, holder_of
 from .events import BEGUN, DONE, FAILED, NOTE, WAITING, Event, Watch, ignore
 from .failure import LASTING, Failure, clear_failure, disk_is_full, read_failure

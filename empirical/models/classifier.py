@@ -10,8 +10,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import InputError, StoreError, check_integer, check_real
-from ..checks import choose
+from ...checks import check_integer, check_real, choose
+from ...errors import InputError, StoreError
 
 GROUPS = ("p4", "p4m")
 HEADS = ("paper", "invariant")

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from .plan import Parts, Plan, hidden_tail
 from .registry import register
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from ...theory.errors import check_real
-from ..checks import choose
+from ...checks import check_real, choose
 
 
 def parameter_groups(

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...theory.errors import InputError, check_integer, check_real
-from ..checks import choose
+from ...checks import check_integer, check_real, choose
+from ...errors import InputError
 from .classifier import GROUPS, Classifier, ModelSpec, Normalise, group_order
 from .plan import Parts, Plan, make_head
 

@@ -9,7 +9,7 @@ from typing import cast
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from .plan import Parts, Plan, linear_tail
 from .registry import register
 

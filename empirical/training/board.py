@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from .distributed import World
 
 

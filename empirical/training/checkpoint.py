@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from ...theory.errors import InputError, StoreError
+from ...errors import InputError, StoreError
+from ...store import RunFolder, read_json
 from ..models import Classifier, ModelSpec, build_spec
-from ..store import RunFolder, read_json
 from .config import TrainConfig
 
 FORMAT = "spadv checkpoint"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...theory.errors import InputError, StoreError, check_integer, check_real
-from ..checks import check_fraction, choose
+from ...checks import check_fraction, check_integer, check_real, choose
+from ...errors import InputError, StoreError
 from ..device import PRECISIONS
 from ..transforms import Augmentation
 from .stages import Objective, Stage, curriculum

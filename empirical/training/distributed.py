@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from ...theory.errors import InputError
+from ...errors import InputError
 
 
 @dataclass(frozen=True)

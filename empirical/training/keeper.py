@@ -6,8 +6,8 @@ import math
 import time
 from typing import Any
 
-from ...theory.errors import StoreError
-from ..store import RunFolder
+from ...errors import StoreError
+from ...store import RunFolder
 from .checkpoint import Checkpoint, load_weights, save_checkpoint
 from .loop import Sums, Trainer
 

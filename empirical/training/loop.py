@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...theory.errors import RunFailedError
+from ...errors import RunFailedError
+from ...random import derive_seed
 from ..data import Images, to_float
 from ..device import autocast
 from ..models import Classifier, parameter_groups
-from ..randomness import derive_seed, make_generator
+from ..randomness import make_generator
 from .config import TrainConfig
 from .distributed import World
 from .objectives import Losses, adversarial_examples

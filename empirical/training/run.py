@@ -9,15 +9,15 @@ from typing import Any
 
 import torch
 
-from ...theory.errors import InputError, RunFailedError, StoreError
-from ...theory.progress import Progress, silent
-from ...theory.stats import wilson
+from ...errors import InputError, RunFailedError, StoreError
+from ...progress import Progress, silent
+from ...stats import wilson
+from ...store import LAYOUT, RunFolder, read_json, write_json
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
 from ..evaluation import fingerprint
 from ..models import Classifier, build
 from ..randomness import make_generator
-from ..store import LAYOUT, RunFolder, read_json, write_json
 from .board import Board
 from .checkpoint import (
     Checkpoint,

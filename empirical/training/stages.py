@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ...theory.errors import InputError, check_integer, check_real
-from ..checks import check_fraction, choose
+from ...checks import check_fraction, check_integer, check_real, choose
+from ...errors import InputError
 from ..transforms import Augmentation
 
 OBJECTIVES = ("natural", "pgd", "trades")

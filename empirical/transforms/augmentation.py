@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError, check_integer, check_real
+from ...checks import check_integer, check_real
+from ...errors import InputError
 from ..randomness import uniform
 from .cropping import whole
 from .parameters import check_batch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...theory.errors import check_integer, check_real
+from ...checks import check_integer, check_real
 from ..randomness import uniform
 from .parameters import check_batch
 from .resample import move

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError
+from ...errors import InputError
 from .parameters import check_batch, per_image_integer, per_image_real, whole_number
 from .resample import move, turn
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...theory.errors import InputError, check_integer, check_real
+from ...checks import check_integer, check_real
+from ...errors import InputError
 
 #: Largest height + width. Source coordinates are 16.16 fixed-point numbers in 32 bits.
 LARGEST = 8192

@@ -18,9 +18,9 @@
 # %%
 import numpy as np
 
+from spadv.style import new_figure, styled
 from spadv.theory import CodewordOrbit, as_word, random_word, simplex_word, word_from_bits
 from spadv.theory.codes import all_cyclic_codes, simplex
-from spadv.theory.style import new_figure, styled
 
 # %% [markdown]
 # ## Answer 1

@@ -20,9 +20,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from spadv.style import BLUE, GREY, VERMILION, new_figure, styled
 from spadv.theory import CodeGaussian, LinearRule, measure, simplex_word
 from spadv.theory.accuracy import bayes_accuracy, log_odds, mixture_accuracy
-from spadv.theory.style import BLUE, GREY, VERMILION, new_figure, styled
 
 # %% [markdown]
 # ## Answer 1

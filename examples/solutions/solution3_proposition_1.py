@@ -20,10 +20,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import bdtr, ndtr, ndtri
 
+from spadv.style import BLUE, GREY, VERMILION, new_figure, styled
 from spadv.theory import CodeGaussian, CodewordOrbit, as_word, bayes, check
 from spadv.theory import clopper_pearson as exact_interval
 from spadv.theory.accuracy import shifted_accuracy
-from spadv.theory.style import BLUE, GREY, VERMILION, new_figure, styled
 
 # %% [markdown]
 # ## Answer 1

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import brentq, linprog
 from scipy.special import ndtr
 
+from spadv.style import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, styled
 from spadv.theory import (
     CodeGaussian,
     LinearRule,
@@ -32,7 +33,6 @@ from spadv.theory import (
     stump,
 )
 from spadv.theory.accuracy import log_odds
-from spadv.theory.style import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, styled
 
 dist = CodeGaussian(simplex_word(6), p=0.7, shift=21)
 

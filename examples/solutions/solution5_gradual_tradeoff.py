@@ -21,10 +21,10 @@ import math
 import numpy as np
 from scipy.optimize import brentq
 
+from spadv.style import BLACK, CYCLE, GREY, LINES, new_figure, styled
 from spadv.theory import CodeGaussian, bayes, bounds, random_word, robust_bayes
 from spadv.theory.accuracy import mixture_accuracy, robust_bayes_accuracy
 from spadv.theory.frontier import two_shift_frontier
-from spadv.theory.style import BLACK, CYCLE, GREY, LINES, new_figure, styled
 
 # %% [markdown]
 # ## Answer 1

@@ -27,7 +27,7 @@ from spadv.empirical.models import build
 from spadv.empirical.models.equivariant import exactness_report, invariance_error
 from spadv.empirical.training import TrainConfig, train
 from spadv.empirical.transforms import quarter_turn, rotate
-from spadv.theory.style import CYCLE, LINES, new_figure, styled
+from spadv.style import CYCLE, LINES, new_figure, styled
 
 data = load("mnist-sample")
 images, labels = data.test.batch(slice(0, 300))

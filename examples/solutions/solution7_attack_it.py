@@ -27,7 +27,7 @@ from spadv.empirical.data import load
 from spadv.empirical.evaluation import compare, rate_of
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, train
-from spadv.theory.style import BLUE, GREY, VERMILION, new_figure, styled
+from spadv.style import BLUE, GREY, VERMILION, new_figure, styled
 
 data = load("mnist-sample")
 x, y = data.test.batch(slice(0, 150))

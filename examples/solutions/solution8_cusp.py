@@ -26,7 +26,7 @@ from scipy.special import stdtrit
 from spadv.empirical.data import load
 from spadv.empirical.evaluation import EvaluationSettings, evaluate
 from spadv.empirical.training import TrainConfig, train
-from spadv.theory.style import BLUE, VERMILION, new_figure, styled
+from spadv.style import BLUE, VERMILION, new_figure, styled
 
 data = load("mnist-sample")
 folder = Path(tempfile.mkdtemp())

@@ -33,8 +33,8 @@ from spadv.empirical.evaluation import (
     robustness_profile,
 )
 from spadv.empirical.randomness import make_generator
+from spadv.style import CYCLE, LINES, new_figure, styled
 from spadv.theory import InputError
-from spadv.theory.style import CYCLE, LINES, new_figure, styled
 
 data = load("mnist-sample")
 mean, std = channel_statistics(data.train.pixels)

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from spadv.cli import verify as verify_command
+from spadv.result import read_results
 from spadv.theory import Result
 from spadv.theory.claims import proposition1, registry
-from spadv.theory.result import read_results
 
 SMALL = ("--codeword", "simplex:5", "--p", "0.6", "--samples", "300")
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from spadv.empirical.artefacts import REGISTRY
-from spadv.empirical.artefacts.job import Job
+from spadv.empirical.experiments import REGISTRY
+from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import Event, Manifest, holder_of, run_slurm
 from spadv.empirical.launch.events import EventReader
-from spadv.empirical.store import Store
 from spadv.empirical.training import TrainConfig, TrainOptions
-from spadv.theory.errors import InputError, RunFailedError
+from spadv.errors import InputError, RunFailedError
+from spadv.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slurm")]
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spadv.errors import InputError
 from spadv.theory.codes import BinaryCyclicCode, all_cyclic_codes, gf2, golay, repetition, simplex
-from spadv.theory.errors import InputError
 
 LENGTHS = [1, 2, 3, 4, 6, 7, 9, 10, 12, 14, 15, 16, 18]
 

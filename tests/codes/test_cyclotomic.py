@@ -5,6 +5,7 @@ import math
 import galois
 import pytest
 
+from spadv.errors import InputError, TooLargeError
 from spadv.theory.codes import (
     cyclotomic_cosets,
     factor_xn_minus_1,
@@ -13,7 +14,6 @@ from spadv.theory.codes import (
     primitive_polynomial,
 )
 from spadv.theory.codes.cyclotomic import prime_factors, root_system
-from spadv.theory.errors import InputError, TooLargeError
 
 
 def patient(polynomial: galois.Poly) -> tuple[list[galois.Poly], list[int]]:

@@ -11,6 +11,7 @@ import komm
 import numpy as np
 import pytest
 
+from spadv.errors import InputError
 from spadv.theory.codes import (
     BinaryCyclicCode,
     DistanceSearch,
@@ -23,7 +24,6 @@ from spadv.theory.codes import (
 )
 from spadv.theory.codes import distance as module
 from spadv.theory.codes.reductions import split
-from spadv.theory.errors import InputError
 
 ORACLES = json.loads(
     (Path(__file__).parents[1] / "oracles" / "cyclic_codes.json").read_text(encoding="utf-8")

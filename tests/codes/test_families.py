@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spadv.errors import InputError, TooLargeError
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,
@@ -19,7 +20,6 @@ from spadv.theory.codes import (
     simplex,
     universe,
 )
-from spadv.theory.errors import InputError, TooLargeError
 
 
 def test_parameters() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spadv.errors import InputError
 from spadv.theory.codes import gf2
-from spadv.theory.errors import InputError
 
 polynomials = st.integers(0, (1 << 90) - 1)
 nonzero = st.integers(1, (1 << 60) - 1)

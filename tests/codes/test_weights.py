@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spadv.errors import TooLargeError
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,
@@ -21,7 +22,6 @@ from spadv.theory.codes import (
     weights,
 )
 from spadv.theory.codes.pool import OutOfTimeError, Run
-from spadv.theory.errors import TooLargeError
 
 ORACLES = json.loads(
     (Path(__file__).parents[1] / "oracles" / "cyclic_codes.json").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spadv.errors import InputError
 from spadv.theory.codes import BinaryCyclicCode, bch, golay, quadratic_residue, words
-from spadv.theory.errors import InputError
 
 CODE = bch(15, 5)
 

@@ -11,18 +11,10 @@ from typing import Any
 
 import pytest
 
+from spadv.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from spadv.theory import CodeGaussian
 from spadv.theory.accuracy import bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
 from spadv.theory.classifiers import bayes, robust_bayes, stump
-from spadv.theory.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-)
 from spadv.theory.words import as_word
 
 PRESETS = (

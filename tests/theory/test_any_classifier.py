@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from spadv.stats import clopper_pearson
 from spadv.theory import CodeGaussian, bounds, legendre_word, simplex_word
 from spadv.theory.adversary import imitating_attack, opposing_attack
-from spadv.theory.stats import clopper_pearson
 
 LEVEL = 1 - 1e-9
 SAMPLES = 3000

@@ -6,8 +6,8 @@ from scipy import sparse
 from scipy.optimize import linprog
 from scipy.stats import norm
 
+from spadv.errors import InputError, TooLargeError
 from spadv.theory.accuracy import robust_bayes_accuracy, two_shift_accuracy
-from spadv.theory.errors import InputError, TooLargeError
 from spadv.theory.frontier import (
     Plane,
     Weights,

@@ -6,10 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
+from spadv.style import save, to_svg
 from spadv.theory import Grid, InputError, Result
 from spadv.theory import plots as drawn
 from spadv.theory.claims import run
-from spadv.theory.style import save, to_svg
 
 
 @pytest.fixture(scope="module")

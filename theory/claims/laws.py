@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis
 from ..accuracy import FULL_BUDGET, bayes_accuracy, mixture_accuracy
 from ..bounds import (
     gradual_adversarial,
@@ -17,7 +18,6 @@ from ..bounds import (
 )
 from ..classifiers import LinearRule, bayes, robust_bayes, stump
 from ..distribution import CodeGaussian
-from ..result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis
 from .registry import Outcome, register
 from .relaxation import exact, largest_beside
 from .setting import Setting

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...result import EQUALITY, VIOLATED, Hypothesis
 from ..classifiers import best_adversarial_accuracy, robust_bayes
-from ..result import EQUALITY, VIOLATED, Hypothesis
 from .registry import Outcome, register
 from .scene import witnesses
 from .setting import Setting

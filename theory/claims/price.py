@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...result import EQUALITY, HOLDS, VIOLATED, Hypothesis, Quantity
 from ..accuracy import bayes_accuracy
 from ..classifiers import ShiftBayes
 from ..price import spatial_optimum
-from ..result import EQUALITY, HOLDS, VIOLATED, Hypothesis, Quantity
 from .registry import Outcome, register
 from .setting import Setting
 

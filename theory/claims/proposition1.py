@@ -6,17 +6,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
+from ...checks import check_probability, check_real
+from ...errors import InputError
+from ...result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis, Quantity
 from ..accuracy import bayes_accuracy, shifted_accuracy
-from ..errors import InputError, check_probability, check_real
-from ..result import (
-    EQUALITY,
-    HOLDS,
-    INCONCLUSIVE,
-    UNSATISFIABLE,
-    VIOLATED,
-    Hypothesis,
-    Quantity,
-)
 from .registry import Outcome, register
 from .scene import BayesOnShifts, bayes_on_shifts
 from .setting import Setting

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import InputError, SimulationMismatchError
-from ..result import HOLDS, Hypothesis, Quantity, Result, make_provenance
-from ..stats import Interval
+from ...errors import InputError, SimulationMismatchError
+from ...provenance import make_provenance
+from ...result import HOLDS, Hypothesis, Quantity, Result
+from ...stats import Interval
 from .setting import Setting
 
 
@@ -22,7 +23,7 @@ class Outcome:
     Attributes
     ----------
     verdict : str
-        One of :data:`spadv.theory.result.VERDICTS`.
+        One of :data:`spadv.result.VERDICTS`.
     value, bound : float or None
         The number that the claim speaks of, and what it is compared with.
     interval : Interval or None

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...result import Quantity
 from ..accuracy import bayes_accuracy, shifted_accuracy
 from ..adversary import optimal_linear_attack, proof_attacks
 from ..classifiers import LinearRule, ShiftBayes, bayes, robust_bayes, stump
 from ..distribution import CodeGaussian, CorrelationSample
 from ..measure import measure
-from ..result import Quantity
 from .setting import Setting
 
 # Doubles drawn for one setting: long words are simulated with fewer samples.

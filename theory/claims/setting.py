@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...checks import check_budget, check_integer, check_probability, check_real
+from ...errors import InputError
 from ..distribution import CodeGaussian
-from ..errors import InputError, check_budget, check_integer, check_probability, check_real
 from ..words import Word, as_word, check_moves, parse_word
 
 DEFAULTS: dict[str, Any] = {

@@ -7,12 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..accuracy import FULL_BUDGET, bayes_accuracy
-from ..bounds import theorem2_adversarial, theorem2_spatial
-from ..classifiers import best_adversarial_accuracy, stump
-from ..distribution import CodeGaussian
-from ..price import spatial_optimum
-from ..result import (
+from ...result import (
     EQUALITY,
     HOLDS,
     INCONCLUSIVE,
@@ -22,7 +17,12 @@ from ..result import (
     Hypothesis,
     Quantity,
 )
-from ..stats import clopper_pearson
+from ...stats import clopper_pearson
+from ..accuracy import FULL_BUDGET, bayes_accuracy
+from ..bounds import theorem2_adversarial, theorem2_spatial
+from ..classifiers import best_adversarial_accuracy, stump
+from ..distribution import CodeGaussian
+from ..price import spatial_optimum
 from .registry import Outcome, register
 from .relaxation import exact, largest_adversarial, spatial_range
 from .scene import Witness, witnesses

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...result import HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis
 from ..bounds import theorem3_spatial
 from ..classifiers import best_adversarial_accuracy
-from ..result import HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis
 from .registry import Outcome, register
 from .relaxation import exact, spatial_range
 from .scene import Witness, witnesses

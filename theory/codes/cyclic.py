@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, check_integer
-from ..progress import Progress, silent
+from ...checks import check_integer
+from ...errors import InputError
+from ...progress import Progress, silent
 from . import gf2, words
 from .ideal import CyclicIdeal
 from .words import Bits

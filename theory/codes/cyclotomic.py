@@ -14,7 +14,8 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..errors import InputError, TooLargeError, check_integer
+from ...checks import check_integer
+from ...errors import InputError, TooLargeError
 from . import gf2
 
 #: Largest degree of :func:`primitive_polynomial`: 2^K - 1 is factored by trial division.

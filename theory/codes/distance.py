@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import check_real
-from ..progress import Progress, silent
+from ...checks import check_real
+from ...progress import Progress, silent
 from . import gf2, weights
 from .bounds import allowed_weights, bch_bound
 from .pool import CHUNK, OutOfTimeError, Run, Words, to_words

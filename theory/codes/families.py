@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 
-from ..errors import InputError, check_integer
+from ...checks import check_integer
+from ...errors import InputError
 from .cyclic import BinaryCyclicCode
 from .cyclotomic import prime_factors, primitive_polynomial
 

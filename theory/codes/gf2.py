@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import InputError, check_integer
+from ...checks import check_integer
+from ...errors import InputError
 
 
 def degree(a: int) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from ..errors import InputError, check_integer
+from ...checks import check_integer
+from ...errors import InputError
 from . import gf2
 from .cyclotomic import odd_part, root_system
 

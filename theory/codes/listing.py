@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TooLargeError, check_integer
+from ...checks import check_integer
+from ...errors import TooLargeError
 from . import gf2
 from .bounds import longest_runs, unit_multiples
 from .cyclic import BinaryCyclicCode

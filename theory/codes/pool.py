@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import Progress, silent
+from ...progress import Progress, silent
 
 Words = NDArray[np.uint64]
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import TooLargeError
-from ..progress import Progress
+from ...errors import TooLargeError
+from ...progress import Progress
 from . import gf2
 from .cyclotomic import odd_part, root_system
 from .macwilliams import macwilliams

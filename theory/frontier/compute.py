@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks import check_integer
+from ...errors import InputError
+from ...progress import Progress, silent
 from ..accuracy import robust_bayes_accuracy
 from ..distribution import CodeGaussian
-from ..errors import InputError, check_integer
-from ..progress import Progress, silent
 from .hull import concave_hull, gap
 from .inner import AchievedRule, check_attack, inner_frontier
 from .named import NamedPoint, named_points

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...checks import check_budget, check_probability
 from ..accuracy import MEAN_NORM, mixture_accuracy
-from ..errors import check_budget, check_probability
 from .hull import concave_hull, edge_weights, envelope, support
 
 Floats = NDArray[np.float64]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from ..errors import TooLargeError
+from ...errors import TooLargeError
 
 Floats = NDArray[np.float64]
 

@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ...checks import check_budget, check_integer
+from ...errors import InputError
+from ...progress import Progress, silent
 from ..classifiers import LinearRule
 from ..distribution import CodeGaussian
-from ..errors import InputError, check_budget, check_integer
-from ..progress import Progress, silent
 from .hull import concave_hull, pareto
 
 Floats = NDArray[np.float64]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...stats import Interval, clopper_pearson
 from ..adversary import opposing_attack
 from ..classifiers import Estimate, LinearRule, ShiftBayes, bayes, robust_bayes, stump
 from ..distribution import CodeGaussian
-from ..stats import Interval, clopper_pearson
 
 
 @dataclass(frozen=True)

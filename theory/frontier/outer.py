@@ -13,10 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...progress import Progress, silent
 from .. import bounds as laws
 from ..accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
 from ..distribution import CodeGaussian
-from ..progress import Progress, silent
 from .geometry import Plane, Weights
 from .inner import check_attack
 from .planar import bracket

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...checks import check_budget, check_probability, check_real
+from ...progress import Progress, silent
 from ..accuracy import (
     FULL_BUDGET,
     MEAN_NORM,
@@ -20,8 +22,6 @@ from ..accuracy import (
     robust_bayes_accuracy,
     two_shift_accuracy,
 )
-from ..errors import check_budget, check_probability, check_real
-from ..progress import Progress, silent
 from .curve import half_space_frontier, one_shift_frontier
 from .cut import best_nested, bytes_per_cell
 from .geometry import Achieved, Plane, Weights, evaluate, gains, make_lattice, threshold_of

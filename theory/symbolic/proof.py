@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sympy as sp
 from sympy import Expr
 
-from ..errors import SpadvError
+from ...errors import SpadvError
 from .normal import to_erf, to_exp, to_phi
 
 DEFINITION, EQUALITY, INEQUALITY = "definition", "equality", "inequality"

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from ..errors import InputError
+from ...errors import InputError
 from . import bayes, law, proposition1, theorems
 from .proof import Derivation
 

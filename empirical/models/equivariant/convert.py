@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from ....theory.errors import InputError, check_real
-from ...checks import choose
+from ....checks import check_real, choose
+from ....errors import InputError
 from ...randomness import require_generator
 from .exactness import check_shape, explain, follow_group
 from .flow import Flow, Window, refusal

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ....theory.errors import InputError, check_integer
-from ...checks import choose
+from ....checks import check_integer, choose
+from ....errors import InputError
 from .groups import Group, get_group
 from .layers import shared_over_group
 

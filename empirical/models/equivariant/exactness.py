@@ -7,7 +7,8 @@ from typing import cast
 
 from torch import nn
 
-from ....theory.errors import InputError, check_integer
+from ....checks import check_integer
+from ....errors import InputError
 from .convolution import GroupConv2d, LiftingConv2d
 from .flow import VECTOR, Break, Flow, Kind, LeafCall, RefusedError, Window
 from .groups import Group

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ....theory.errors import InputError
+from ....errors import InputError
 
 #: Images in the probe: two, so that no axis is mistaken for the batch.
 BATCH = 2

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ....theory.errors import InputError, check_integer
-from ...checks import choose
+from ....checks import check_integer, choose
+from ....errors import InputError
 
 
 @dataclass(frozen=True)

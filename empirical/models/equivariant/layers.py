@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ....theory.errors import InputError, check_integer, check_real
-from ...checks import choose
+from ....checks import check_integer, check_real, choose
+from ....errors import InputError
 from .groups import Group, get_group, split_group
 
 _POOLS = ("max", "mean")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ....theory.errors import InputError
-from ...checks import choose
+from ....checks import choose
+from ....errors import InputError
 from .groups import Group, get_group
 
 #: What the group does to inputs, and to outputs.

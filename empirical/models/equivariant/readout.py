@@ -8,8 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ....theory.errors import check_integer
-from ...checks import choose
+from ....checks import check_integer, choose
 from .convolution import restore_index
 from .groups import Group, get_group
 from .layers import GroupPool

@@ -7,7 +7,7 @@ import torch
 
 from spadv.empirical.attacks import apgd, attacking, pgd, strong_attack
 from spadv.empirical.attacks.apgd import checkpoints
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from spadv.empirical.attacks import apgd, deepfool, pgd, profile, strong_attack, trades_attack
-from spadv.theory.errors import InputError, RunFailedError
+from spadv.errors import InputError, RunFailedError
 
 
 def seeded():

@@ -17,7 +17,7 @@ from spadv.empirical.attacks import (
     trades_attack,
 )
 from spadv.empirical.attacks.context import unwrap
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 
 def state(net):

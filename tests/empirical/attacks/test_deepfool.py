@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from spadv.empirical.attacks import attacking, deepfool
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from spadv.empirical.attacks.objective import CrossEntropy, Divergence, LogitsRatio, Margin
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 COUNT, CLASSES = 40, 6
 

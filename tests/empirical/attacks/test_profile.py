@@ -9,7 +9,7 @@ from torch import nn
 
 from spadv.empirical.attacks import RobustnessOutcomes, apgd, attacking, pgd, profile
 from spadv.empirical.attacks.starts import BLOCK, Directions
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 BUDGETS = [0, 0.03, "15/250", 0.09, 0.15]
 RADII = (0.0, 0.03, 0.06, 0.09, 0.15)

@@ -16,7 +16,7 @@ from spadv.empirical.attacks import (
     profile,
 )
 from spadv.empirical.attacks.protocol import make_space, resolve
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 MEAN, STD = (0.5, 0.4), (0.25, 0.2)
 UNITS = Protocol("units", normalised_units=True, clip=(-100.0, 100.0))

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from spadv.empirical.attacks import trades_attack
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 EPS, STEP, STEPS = 0.05, 0.007, 10
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spadv.empirical.data import load
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ import pytest
 
 from spadv.empirical.data import download
 from spadv.empirical.data.download import Remote, fetch
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 DATA = random.Random(0).randbytes(1_000_000)
 

@@ -12,7 +12,7 @@ from torchvision import datasets
 from torchvision.transforms import functional
 
 from spadv.empirical.data import load
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 
 def parted(folder, images, parts=("train", "test"), classes=("cat", "dog"), count=10, **options):

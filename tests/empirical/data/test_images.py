@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torchvision.transforms.functional import to_tensor
 
 from spadv.empirical.data import DataSet, Images, batches, digest_of, to_float
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 
 def some(count=7, channels=3, height=5, width=4, seed=0):

@@ -14,7 +14,7 @@ import torch
 from torchvision import datasets
 
 from spadv.empirical.data import DataSet, Split, cifar, load, mnist
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 
 def original(data: DataSet, part="train"):

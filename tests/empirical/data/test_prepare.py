@@ -14,7 +14,7 @@ from torchvision import datasets
 
 from spadv.empirical.data import cifar, load, locate, mnist, names, prepare
 from spadv.empirical.data import tiny_imagenet as module
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 
 def md5(data):

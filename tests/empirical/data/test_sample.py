@@ -15,7 +15,7 @@ import torch
 
 import spadv.empirical.data
 from spadv.empirical.data import load, make_sample, mnist
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 FOLDER = resources.files("spadv.empirical.data")
 #: Printed by `sha256sum mnist_sample.npz`, and by hand from the official files: the first

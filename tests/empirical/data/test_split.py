@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spadv.empirical.data import Split
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 
 @given(

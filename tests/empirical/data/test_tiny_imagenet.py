@@ -11,7 +11,7 @@ from PIL import Image
 from torchvision import datasets
 
 from spadv.empirical.data import load
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 
 def test_it_is_what_torchvision_reads(tiny_imagenet, tmp_path, in_turns):

@@ -11,7 +11,7 @@ import pytest
 
 from spadv.empirical.data import unpack as module
 from spadv.empirical.data.unpack import unpack
-from spadv.theory.errors import StoreError
+from spadv.errors import StoreError
 
 SOUND = {"top/a.txt": b"a" * 1000, "top/below/b.txt": b"b", "top/empty": b""}
 

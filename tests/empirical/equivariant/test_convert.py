@@ -25,7 +25,7 @@ from spadv.empirical.models.equivariant import (
     to_plain,
 )
 from spadv.empirical.randomness import make_generator
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 GROUPS = [P4, P4M]
 

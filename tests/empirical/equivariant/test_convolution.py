@@ -21,7 +21,7 @@ from spadv.empirical.models.equivariant import (
     equivariance_error,
 )
 from spadv.empirical.randomness import make_generator
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 GROUPS = [P4, P4M]
 LAYERS = [LiftingConv2d, GroupConv2d]

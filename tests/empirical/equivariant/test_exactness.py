@@ -15,7 +15,7 @@ from spadv.empirical.models.equivariant import (
     invariance_error,
     to_equivariant,
 )
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 
 def images(side, channels=3):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spadv.empirical.models.equivariant import P4, P4M, get_group
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 GROUPS = [P4, P4M]
 TURN = np.array([[0, -1], [1, 0]])  # counter-clockwise by 90 degrees, x to the right, y up

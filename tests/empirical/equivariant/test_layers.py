@@ -17,7 +17,7 @@ from spadv.empirical.models.equivariant import (
     WholeMapLinear,
     equivariance_error,
 )
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 GROUPS = [P4, P4M]
 

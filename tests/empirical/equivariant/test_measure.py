@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from spadv.empirical.models.equivariant import P4M, equivariance_error, invariance_error
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 
 def ramp(side=4):

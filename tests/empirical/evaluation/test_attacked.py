@@ -15,7 +15,7 @@ from spadv.empirical.evaluation import (
     robustness_profile,
 )
 from spadv.empirical.randomness import make_generator
-from spadv.theory.stats import wilson
+from spadv.stats import wilson
 
 BUDGETS = (0, "4/255", "8/255", "16/255")
 PGD = {"budgets": BUDGETS, "steps": 10, "step_size": "4/255"}

@@ -25,7 +25,7 @@ from spadv.empirical.evaluation import (
     save,
 )
 from spadv.empirical.evaluation.files import stem_of
-from spadv.theory.errors import StoreError
+from spadv.errors import StoreError
 
 QUICK = EvaluationSettings(
     rotations=(0, 60),

@@ -16,7 +16,7 @@ from spadv.empirical.evaluation import (
 )
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.transforms import rotate, rotate_translate
-from spadv.theory.stats import wilson
+from spadv.stats import wilson
 
 
 def test_constant_network_is_invariant(networks, noise_images, generator):

@@ -10,7 +10,7 @@ from spadv.empirical.evaluation.plots import (
     profiles_figure,
     robustness_figure,
 )
-from spadv.theory.style import save
+from spadv.style import save
 
 SETTINGS = EvaluationSettings(
     rotations=(90, 0, 180), translations=(0, 0.2), both=(0.5,), steps=2, distance_images=0

@@ -6,7 +6,7 @@ from torch import nn
 
 from spadv.empirical.data import Images
 from spadv.empirical.evaluation import predict
-from spadv.theory.errors import RunFailedError
+from spadv.errors import RunFailedError
 
 
 @pytest.fixture

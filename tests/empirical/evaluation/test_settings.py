@@ -3,7 +3,7 @@
 import pytest
 
 from spadv.empirical.evaluation import EvaluationSettings
-from spadv.theory.errors import StoreError
+from spadv.errors import StoreError
 
 
 def test_defaults_of_the_paper():

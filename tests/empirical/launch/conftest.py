@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from spadv.empirical.artefacts.job import Job
 from spadv.empirical.evaluation import EvaluationSettings
+from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import Manifest
 from spadv.empirical.training import TrainConfig, TrainOptions
 

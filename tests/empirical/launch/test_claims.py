@@ -21,14 +21,14 @@ from spadv.empirical.launch.claims import (
     holder_of,
     progress_stamp,
 )
-from spadv.empirical.store import RunFolder
+from spadv.store import RunFolder
 from spadv.theory import StoreError
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from spadv.empirical.launch.claims import claim
-from spadv.empirical.store import RunFolder
+from spadv.store import RunFolder
 held = claim(RunFolder(Path(sys.argv[1])), "other", beat=0.05)
 held.__enter__()
 print("held", flush=True)

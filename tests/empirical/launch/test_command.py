@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from spadv.cli.launching import Launching, job_state, planned
-from spadv.empirical.artefacts import REGISTRY, Artefact, Measure, Plan, Variant
+from spadv.empirical.experiments import REGISTRY, Artefact, Measure, Plan, Variant
 from spadv.empirical.launch import claim
-from spadv.empirical.store import Store
+from spadv.store import Store
 from spadv.theory import InputError
 
 Make = Callable[..., Any]

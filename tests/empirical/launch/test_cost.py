@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from spadv.empirical.artefacts import REGISTRY
-from spadv.empirical.artefacts.job import Job, merge
 from spadv.empirical.evaluation import EvaluationSettings
+from spadv.empirical.experiments import REGISTRY
+from spadv.empirical.experiments.job import Job, merge
 from spadv.empirical.launch import flops
 from spadv.empirical.launch.cost import (
     MACHINES,
@@ -25,8 +25,8 @@ from spadv.empirical.launch.cost import (
 )
 from spadv.empirical.launch.flops import count, size_of
 from spadv.empirical.models import ModelSpec, build_spec
-from spadv.empirical.store import Store
 from spadv.empirical.training import TrainConfig
+from spadv.store import Store
 
 Make = Callable[..., Any]
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from spadv.empirical.artefacts.inspection import DamagedError
-from spadv.empirical.artefacts.job import Job
+from spadv.empirical.experiments.inspection import DamagedError
+from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import DiskFullError, Event, Manifest, run_local
-from spadv.empirical.store import RunFolder, Store
 from spadv.empirical.training import load_run
+from spadv.store import RunFolder, Store
 from spadv.theory import StoreError
 
 Make = Callable[..., Any]
@@ -82,7 +82,7 @@ def begun(make_manifest: Make, store: Store, job: Job) -> RunFolder:
     """Leave a training that was stopped after its first epoch."""
 
     def stop(config: Any, folder: Path, data: Any, options: Any, progress: Any) -> None:
-        from spadv.empirical.artefacts.job import train_here
+        from spadv.empirical.experiments.job import train_here
 
         def tell(done: float, total: float, message: str = "") -> None:
             if message:  # an epoch is over and saved

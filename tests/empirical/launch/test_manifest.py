@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spadv.empirical.artefacts.job import Job, merge
+from spadv.empirical.experiments.job import Job, merge
 from spadv.empirical.launch import Manifest, share
 from spadv.empirical.training import TrainConfig
 from spadv.theory import InputError, StoreError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spadv.empirical.artefacts.job import Job
+from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch.schedule import makespan
 from spadv.empirical.training import TrainConfig
 from spadv.theory import InputError

@@ -11,8 +11,8 @@ import pytest
 
 from spadv.empirical.launch import run_slurm
 from spadv.empirical.launch.slurm import SlurmWorker, _slurm, read_settings
+from spadv.errors import RunFailedError, SpadvError
 from spadv.theory import InputError
-from spadv.theory.errors import RunFailedError, SpadvError
 
 Make = Callable[..., Any]
 

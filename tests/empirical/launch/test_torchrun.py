@@ -11,9 +11,9 @@ import pytest
 
 from spadv.empirical.launch import run_local
 from spadv.empirical.launch.torchrun import _outcome_path, _raise
-from spadv.empirical.store import FolderInUseError, write_json
+from spadv.errors import RunFailedError
+from spadv.store import FolderInUseError, write_json
 from spadv.theory import StoreError
-from spadv.theory.errors import RunFailedError
 
 Make = Callable[..., Any]
 

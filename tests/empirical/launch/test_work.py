@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from spadv.empirical.artefacts.job import Job
+from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import Event, Outcome, claim, read_failure, run_local, settle
 from spadv.empirical.launch.failure import Failure
 from spadv.empirical.launch.work import Worker
-from spadv.empirical.store import RunFolder
+from spadv.store import RunFolder
 from spadv.theory import RunFailedError
 
 Make = Callable[..., Any]

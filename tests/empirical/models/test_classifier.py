@@ -18,7 +18,7 @@ from spadv.empirical.models import (
     count_parameters,
     parameter_groups,
 )
-from spadv.theory.errors import InputError, StoreError
+from spadv.errors import InputError, StoreError
 
 MEAN, STD = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
 SIZES = {"num_classes": 10, "in_channels": 3, "image_size": 32}

@@ -12,7 +12,7 @@ from spadv.empirical.models.classifier import ModelSpec
 from spadv.empirical.models.plan import Parts, Plan
 from spadv.empirical.models.registry import register
 from spadv.empirical.randomness import make_generator
-from spadv.theory.errors import InputError
+from spadv.errors import InputError
 
 SIZES = {"num_classes": 10, "in_channels": 1, "image_size": 28}
 ALL = ["densenet121", "lenet", "madry_lenet", "madry_resnet", "mlp_a", "mlp_b"]

@@ -13,9 +13,10 @@ from torch.nn import functional
 from spadv.empirical.attacks import attacking, pgd
 from spadv.empirical.data import DataSet, load
 from spadv.empirical.models import build
-from spadv.empirical.randomness import derive_seed, make_generator
+from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, TrainResult, train
 from spadv.empirical.training.objectives import Losses
+from spadv.random import derive_seed
 from spadv.theory import InputError, RunFailedError, StoreError
 
 SMALL = {"model": {"name": "lenet"}, "data": {"limit": 300}, "epochs": 2}

@@ -199,12 +199,9 @@ def test_a_folder_of_other_files_is_refused(tmp_path: Path, data: DataSet) -> No
 
 
 def test_two_processes_in_one_folder(tmp_path: Path, data: DataSet) -> None:
-    from spadv.empirical.store import RunFolder
+    from spadv.store import RunFolder
 
-    with (
-        RunFolder(tmp_path).locked(),
-        pytest.raises(StoreError, match=f"another process .*{os.getpid()}"),
-    ):
+    with RunFolder(tmp_path).locked(), pytest.raises(StoreError, match="another process"):
         train(TrainConfig.from_table(TABLE), tmp_path, data=data)
 
 

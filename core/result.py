@@ -1,0 +1,272 @@
+"""Results: a number, its uncertainty, where it came from, and a verdict.
+
+Every table, figure and page is drawn from saved results alone, so a result carries all
+that is needed to judge it. Both halves use the same types.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import StoreError
+from .provenance import Provenance
+from .stats import Interval, binomial_p_value, clopper_pearson
+from .store import write_atomically
+
+#: Version of the JSON layout of a result; readers refuse others.
+SCHEMA = 1
+
+HOLDS = "holds"
+EQUALITY = "holds-with-equality"
+VIOLATED = "violated"
+UNSATISFIABLE = "hypothesis-unsatisfiable"
+INCONCLUSIVE = "inconclusive"
+VERDICTS = (HOLDS, EQUALITY, VIOLATED, UNSATISFIABLE, INCONCLUSIVE)
+
+#: A simulation whose exact two-sided p-value under the closed form is below this is
+#: counted as a contradiction. Ten thousand comparisons raise a false alarm once in 10^5
+#: runs; an error of seven standard deviations is still caught.
+MISMATCH_LEVEL = 1e-9
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One condition of a claim, and whether the parameters satisfy it.
+
+    Attributes
+    ----------
+    text : str
+        The condition in words, with the numbers it is judged by.
+    satisfied : bool
+        Whether it holds at these parameters.
+    """
+
+    text: str
+    satisfied: bool
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named exact value beside its simulation, where there is one.
+
+    Attributes
+    ----------
+    name : str
+        What it is, e.g. "accuracy of f* on r_1 X".
+    exact : float or None
+        Value of the closed form; None where there is none.
+    successes, trials : int or None
+        Outcome of the simulation.
+    level : float
+        Confidence level of :attr:`interval`.
+    """
+
+    name: str
+    exact: float | None
+    successes: int | None = None
+    trials: int | None = None
+    level: float = 0.95
+
+    @property
+    def simulated(self) -> float | None:
+        """Observed fraction, or None without a simulation."""
+        if self.successes is None or self.trials is None:
+            return None
+        return self.successes / self.trials
+
+    @property
+    def interval(self) -> Interval | None:
+        """Clopper-Pearson interval of the simulation, or None."""
+        if self.successes is None or self.trials is None:
+            return None
+        return clopper_pearson(self.successes, self.trials, self.level)
+
+    @property
+    def p_value(self) -> float | None:
+        """Exact two-sided p-value of the simulation under the closed form, or None."""
+        if self.successes is None or self.trials is None or self.exact is None:
+            return None
+        return binomial_p_value(self.successes, self.trials, min(max(self.exact, 0.0), 1.0))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the simulation is compatible with the closed form."""
+        return self.p_value is None or self.p_value >= MISMATCH_LEVEL
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of checking one claim, or making one artefact, at one setting.
+
+    Attributes
+    ----------
+    claim : str
+        Identifier of the claim or artefact, e.g. "thm2a".
+    locator : str
+        Where the paper states it.
+    statement : str
+        The claim in words.
+    parameters : dict
+        Everything that was chosen, as plain JSON values.
+    hypotheses : tuple of Hypothesis
+        The claim's conditions and whether they are met here.
+    value, bound : float or None
+        The number that the claim speaks of, and what it is compared with.
+    interval : Interval or None
+        Confidence interval of `value`; None when `value` is exact to rounding.
+    verdict : str
+        One of :data:`VERDICTS`.
+    expected : str
+        Verdict kind the claim should get: "violated" for a known slip of the paper,
+        "hypothesis-unsatisfiable" for a claim about nothing, else "holds".
+    note : str
+        One or two sentences for a reader.
+    quantities : tuple of Quantity
+        Exact values with their simulations.
+    provenance : Provenance or None
+        Seed, versions, commit, device, seconds.
+    schema : int
+        Version of the JSON layout.
+    """
+
+    claim: str
+    locator: str
+    statement: str
+    parameters: dict[str, Any]
+    verdict: str
+    hypotheses: tuple[Hypothesis, ...] = ()
+    value: float | None = None
+    interval: Interval | None = None
+    bound: float | None = None
+    expected: str = HOLDS
+    note: str = ""
+    quantities: tuple[Quantity, ...] = ()
+    provenance: Provenance | None = None
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def mismatches(self) -> list[Quantity]:
+        """Quantities whose simulation contradicts the closed form: software failures."""
+        return [quantity for quantity in self.quantities if not quantity.agrees]
+
+    @property
+    def alarming(self) -> bool:
+        """Whether the verdict is not what it should be, or a simulation contradicts."""
+        wrong = (self.verdict == VIOLATED) != (self.expected == VIOLATED)
+        if self.expected == VIOLATED and self.verdict in (UNSATISFIABLE, INCONCLUSIVE):
+            wrong = False  # this setting does not reach the slip
+        if self.expected == UNSATISFIABLE and self.verdict in (HOLDS, EQUALITY):
+            wrong = True  # a hypothesis is met that nothing should meet
+        return wrong or bool(self.mismatches)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain JSON values (NaN and infinities become None)."""
+        data = dataclasses.asdict(self)
+        data["interval"] = _interval_json(self.interval)
+        data["quantities"] = [
+            {
+                **dataclasses.asdict(quantity),
+                "simulated": quantity.simulated,
+                "interval": _interval_json(quantity.interval),
+                "agrees": quantity.agrees,
+            }
+            for quantity in self.quantities
+        ]
+        plain: dict[str, Any] = _plain(data)
+        return plain
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Result:
+        """Return the result that `data`, as :meth:`to_json` made it, describes.
+
+        Raises
+        ------
+        StoreError
+            For another schema or bad data.
+        """
+        found = data.get("schema") if isinstance(data, dict) else None
+        if found != SCHEMA:
+            raise StoreError(f"results have schema {found}, this version reads schema {SCHEMA}")
+        known = {f.name for f in dataclasses.fields(cls)}
+        fields = {key: value for key, value in data.items() if key in known}
+        try:
+            fields["hypotheses"] = tuple(Hypothesis(**h) for h in fields["hypotheses"])
+            fields["interval"] = Interval(**fields["interval"]) if fields["interval"] else None
+            names = [f.name for f in dataclasses.fields(Quantity)]
+            fields["quantities"] = tuple(
+                Quantity(**{name: q[name] for name in names}) for q in fields["quantities"]
+            )
+            if fields["provenance"]:
+                fields["provenance"] = Provenance(**fields["provenance"])
+            _check_types(fields)
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise StoreError(f"a result lacks or garbles a field: {error}") from None
+
+
+def _check_types(fields: dict[str, Any]) -> None:
+    """Raise TypeError for a field that no writer of ours makes."""
+    if fields["verdict"] not in VERDICTS:
+        raise TypeError(f"verdict {fields['verdict']!r}")
+    if not isinstance(fields["parameters"], dict):
+        raise TypeError("parameters are no mapping")
+    for name in ("value", "bound"):
+        number = fields.get(name)
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+            raise TypeError(f"{name} {number!r} is no number")
+
+
+def _interval_json(interval: Interval | None) -> dict[str, float] | None:
+    return None if interval is None else interval._asdict()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def read_results(path: Path) -> Iterator[Result]:
+    """Yield the results of a JSON-lines file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, a line is not JSON, or has another schema; the message
+        names file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"cannot read {path}: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield Result.from_json(json.loads(line))
+        except (json.JSONDecodeError, StoreError) as error:
+            raise StoreError(f"{path}, line {number}: {error}") from None
+
+
+def write_results(path: Path, results: Iterable[Result]) -> None:
+    """Write results as JSON lines, whole or not at all (a rename at the end).
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+    """
+    text = "".join(json.dumps(result.to_json(), allow_nan=False) + "\n" for result in results)
+    write_atomically(path, text)

@@ -1,0 +1,211 @@
+"""Run folders: one folder a training, found again by the content of its configuration.
+
+A run folder holds
+
+    config.json       what was asked for (:class:`~spadv.empirical.training.TrainConfig`)
+    metrics.jsonl     one line an epoch
+    checkpoint.pt     tensors and plain values alone, enough to go on exactly
+    provenance.json   written when the training is complete
+    evaluations/      one JSON and one .npz an evaluation
+    failure.json      why the last try of a launcher failed, if it did
+
+Every file appears whole or not at all. A folder is worked in by one process at a time.
+Names with a dot in front are bookkeeping: locks, claims, damaged files set aside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from .errors import StoreError
+
+#: Version of the layout of run folders.
+LAYOUT = 1
+
+
+class FolderInUseError(StoreError):
+    """Another process works in a run folder; it may be free later."""
+
+
+class RunFolder:
+    """One training's folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; made when first written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def config_path(self) -> Path:
+        """What was asked for."""
+        return self.path / "config.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        """One JSON line an epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """State after the last saved step."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def provenance_path(self) -> Path:
+        """Who, when and where; its presence says that the training is complete."""
+        return self.path / "provenance.json"
+
+    @property
+    def evaluations(self) -> Path:
+        """Folder of the evaluations."""
+        return self.path / "evaluations"
+
+    @property
+    def failure_path(self) -> Path:
+        """Why the last try failed; see :mod:`spadv.empirical.launch.failure`."""
+        return self.path / "failure.json"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the training has finished."""
+        return self.provenance_path.is_file()
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """Return the lines of metrics.jsonl; none if there is no such file.
+
+        Raises
+        ------
+        StoreError
+            If a line is not a JSON object; file and line are named.
+        """
+        if not self.metrics_path.is_file():
+            return []
+        rows = []
+        for number, line in enumerate(read_text(self.metrics_path).splitlines(), start=1):
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise StoreError(f"{self.metrics_path}, line {number}: {error}") from None
+            if not isinstance(row, dict):
+                raise StoreError(f"{self.metrics_path}, line {number}: not an object")
+            rows.append(row)
+        return rows
+
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Replace metrics.jsonl by these rows."""
+        text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+        write_atomically(self.metrics_path, text)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; the lock goes when the process does.
+
+        Raises
+        ------
+        FolderInUseError
+            If another process holds it.
+        StoreError
+            If the folder cannot be made or locked.
+        """
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            raise FolderInUseError(
+                f"another process is working in {self.path}; wait for it, or choose another folder"
+            ) from None
+        except OSError as error:
+            raise StoreError(f"cannot write in {self.path}: {error.strerror}") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+class Store:
+    """A folder of run folders, addressed by what they hold.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    any_version : bool
+        Use results of other releases of spadv, too; otherwise they are refused.
+
+    Examples
+    --------
+    >>> Store(Path("runs")).folder("stdcnn mnist", "0123456789abcdef").path.as_posix()
+    'runs/stdcnn-mnist-0123456789ab'
+    """
+
+    def __init__(self, root: Path, *, any_version: bool = False) -> None:
+        self.root = Path(root)
+        self.any_version = any_version
+
+    def folder(self, label: str, digest: str) -> RunFolder:
+        """Return the folder of a configuration: a readable label and 12 digits of its digest."""
+        slug = "-".join("".join(c if c.isalnum() or c in "._" else " " for c in label).split())
+        return RunFolder(self.root / f"{slug}-{digest[:12]}")
+
+
+def write_atomically(path: Path, text: str | bytes) -> None:
+    """Write a file under a temporary name and rename it into place.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be made or written; what was there before stays.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text; StoreError names the file if that fails."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(f"cannot read {path}: {reason}") from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read or is no JSON object.
+    """
+    try:
+        value = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise StoreError(f"{path} holds no JSON object")
+    return value
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, whole or not at all."""
+    write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -1,0 +1,319 @@
+"""The catalogue is whole, says the paper's settings, and shares its trainings."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from spadv.empirical.data import describe
+from spadv.empirical.experiments import REGISTRY, SCALES, merge
+from spadv.empirical.experiments.benches import bench
+from spadv.empirical.experiments.levels import LEVELS
+from spadv.empirical.experiments.plan import join
+from spadv.errors import InputError
+
+PAPER = {f"fig{n}" for n in range(1, 23)} | {f"table{n}" for n in range(1, 9)}
+
+
+def plan(name, scale="paper", seeds=1, places=None):
+    return REGISTRY.get(name).plan(scale, seeds, places)
+
+
+def digests(made):
+    return {job.digest for job in made.jobs}
+
+
+def configs(name, variant, scale="paper"):
+    (found,) = [v for v in plan(name, scale).variants if v.name == variant]
+    return found.jobs[0].config
+
+
+def test_every_figure_and_table_is_there_and_nothing_else():
+    wholes = {
+        name
+        for name, a in REGISTRY.entries.items()
+        if not (a.beyond or a.part_of or name == "demo")
+    }
+    assert wholes == PAPER
+    questions = {name for name, artefact in REGISTRY.entries.items() if artefact.beyond}
+    assert {"protocols", "invariance-vs-accuracy", "stronger-attack", "cusp-ablation"} < questions
+    assert {"exact-invariance", "pareto-front"} < questions
+
+
+def test_the_order_is_that_of_the_paper():
+    names = list(REGISTRY.entries)
+    assert names[0] == "fig1"
+    assert names[-1] == "demo"
+    assert names.index("fig2") < names.index("fig2a-d") < names.index("fig3") < names.index("fig10")
+    assert names.index("fig22") < names.index("table1") < names.index("protocols")
+
+
+def test_parts_are_in_their_wholes():
+    for name, artefact in REGISTRY.entries.items():
+        if artefact.part_of:
+            part, whole = plan(name), plan(artefact.part_of)
+            assert digests(part) <= digests(whole)
+            start = "abcdefghijklmnopqrstuvwxyz".index(artefact.first)
+            assert whole.panels[start : start + len(part.panels)] == part.panels
+
+
+def test_planning_the_whole_paper_takes_no_time():
+    begun = time.process_time()
+    jobs = []
+    for scale in SCALES:
+        for artefact in REGISTRY.entries.values():
+            jobs += artefact.plan(scale).jobs
+    assert time.process_time() - begun < 2
+    assert len(jobs) > 1000
+
+
+def test_panels_are_as_many_as_the_captions_say():
+    counts = {"fig1": 16, "fig2": 12, "fig3": 4, "fig4": 4, "fig5": 4, "fig6": 2, "fig7": 4}
+    counts |= {"fig8": 16, "fig9": 16, "fig10": 16, "fig11": 16, "fig12": 14, "fig13": 11}
+    counts |= {"fig14": 2, "fig16": 12} | {f"fig{n}": 2 for n in range(17, 23)}
+    for name, count in counts.items():
+        assert len(plan(name).panels) == count, name
+    assert len(plan("fig15").illustrations) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("table1", "fig6"), ("fig6", "fig17"), ("table4", "fig18"), ("table5", "fig19"),
+        ("table6", "fig22"), ("table1", "table4"), ("table3", "table1"),
+        ("stronger-attack", "table1"),
+        ("fig16a-d", "fig8"), ("fig5", "fig16"), ("fig5c-d", "fig1"), ("fig16i-l", "fig11"),
+        ("fig15", "fig8"), ("protocols", "fig8"), ("protocols-cifar10", "fig1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("scale", SCALES)
+def test_trainings_are_shared(one, other, scale):
+    first, second = digests(plan(one, scale)), digests(plan(other, scale))
+    assert first <= second or second <= first
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_some_trainings_are_shared(scale):
+    for one, other in (
+        ("fig3", "table1"),  # PGD at 8/255 with crop and flip
+        ("fig7", "fig1"),
+        ("fig7", "fig2e-h"),
+        ("table7", "table1"),  # the schedule 75-90-100
+        ("table8", "cusp-ablation") if scale == "cpu" else ("cusp-ablation", "table1"),
+        ("exact-invariance", "fig8"),
+        ("fig14", "fig1"),
+    ):
+        assert digests(plan(one, scale)) & digests(plan(other, scale)), (one, other)
+
+
+def test_sharing_also_holds_for_what_is_measured():
+    figure, sweep = (merge(plan(name).jobs) for name in ("fig8", "fig16a-d"))
+    measured = {job.digest: job.evaluations for job in figure}
+    assert all(measured[job.digest] == job.evaluations for job in sweep)
+
+
+def test_aug_0_is_one_training_on_mnist():
+    found = {v.name: v.jobs[0].digest for v in plan("fig8").variants}
+    assert found["StdCNN, Aug-R 0"] == found["StdCNN, Aug-T 0"] == found["StdCNN, Aug-RT 0"]
+    found = {v.name: v.jobs[0].digest for v in plan("fig1").variants}
+    assert found["StdCNN, Aug-R 0"] != found["StdCNN, Aug-T 0"]  # crop and flip
+
+
+def test_the_scale_of_the_paper_shrinks_nothing():
+    for name in REGISTRY.entries:
+        if name != "demo":
+            assert plan(name).shrunk == (), name
+    for name, artefact in REGISTRY.entries.items():
+        if artefact.plan("paper", 1).variants and name != "demo":
+            for scale in ("smoke", "cpu"):
+                assert plan(name, scale).shrunk, (name, scale)
+
+
+def test_small_scales_name_their_networks_and_images():
+    shrunk = plan("table1", "cpu").shrunk
+    assert "network: lenet in place of vgg16" in shrunk
+    assert "epochs: 12 in place of 120" in shrunk
+    assert "test images: the first 2,000 in place of all" in shrunk
+    shrunk = plan("fig8", "smoke").shrunk
+    assert "data: mnist-sample in place of mnist" in shrunk
+    assert "GCNN: network: lenet P4 in place of stdcnn P4" in shrunk
+
+
+# Facts of the paper and of the published scripts.
+
+
+def test_splits():
+    for name, sizes in {
+        "mnist": (55_000, 5_000, 10_000),
+        "cifar10": (40_000, 10_000, 10_000),
+        "cifar100": (40_000, 10_000, 10_000),
+        "tiny-imagenet": (80_000, 10_000, 10_000),
+    }.items():
+        info = describe(name)
+        assert (info.train, info.validation, info.tests) == sizes
+    for artefact in REGISTRY.entries.values():
+        if artefact.id == "demo":
+            continue
+        for job in artefact.plan("paper", 1).jobs:
+            assert job.config.data.limit is None
+            assert job.config.data.train_on == "train"
+
+
+def test_spatial_training():
+    for name, variant in (("fig1", "StdCNN, Aug-R 60"), ("fig8", "GCNN, Aug-T 0.1")):
+        config = configs(name, variant)
+        optimiser = config.optimiser
+        assert (optimiser.name, optimiser.learning_rate, optimiser.momentum) == ("sgd", 0.1, 0.9)
+        assert (optimiser.weight_decay, optimiser.batch_size) == (5e-4, 128)
+        assert (config.epochs, optimiser.milestones) == (120, (50, 100))
+        assert config.model.normalise
+        assert config.precision == "float32"
+    augment = configs("fig1", "StdCNN, Aug-R 60").stages[0].augment
+    assert augment.describe() == "crop:4,flip,R:60"
+    assert configs("fig8", "StdCNN, Aug-R 60").stages[0].augment.describe() == "R:60"
+    assert configs("fig1", "StdCNN, Aug-RT 0.1").stages[0].augment.describe() == "RT:0.1"
+    assert configs("fig1", "StdCNN, Aug-T 0.1").stages[0].augment.describe() == "T:0.1"
+
+
+def test_networks():
+    models = {}
+    for name, variant in (
+        ("fig1", "StdCNN, Aug-R 0"), ("fig1", "GCNN, Aug-R 0"), ("fig8", "GCNN, Aug-R 0"),
+        ("fig9", "GCNN, Aug-R 0"), ("fig13", "StdCNN, Aug-R 0"), ("fig4", "WRN-34, Adv-TRADES 0"),
+    ):  # fmt: skip
+        model = configs(name, variant).model
+        models[name, variant[:4]] = (model.name, model.group, dict(model.options))
+    assert models["fig1", "StdC"] == ("vgg16", None, {})
+    assert models["fig1", "GCNN"] == ("vgg16", "p4", {"channels": "sqrt"})
+    assert models["fig8", "GCNN"] == ("stdcnn", "p4", {"channels": "same"})
+    assert models["fig9", "GCNN"] == ("resnet18", "p4m", {"channels": "sqrt"})
+    assert models["fig13", "StdC"] == ("densenet121", None, {})
+    assert models["fig4", "WRN-"] == ("wrn34_10", None, {})
+
+
+def test_madry_on_mnist():
+    config = configs("fig2", "MNIST LeNet, Adv-PGD 0.3")
+    objective = config.stages[0].objective
+    assert (objective.name, objective.budget, objective.steps) == ("pgd", 0.3, 40)
+    assert objective.step == 0.01
+    optimiser = config.optimiser
+    assert (optimiser.name, optimiser.learning_rate, optimiser.batch_size) == ("adam", 1e-4, 50)
+    assert config.epochs * 55_000 / 50 == pytest.approx(100_000, rel=0.01)
+
+
+def test_madry_on_cifar10():
+    config = configs("fig2", "CIFAR10 ResNet, Adv-PGD 8/255")
+    objective, optimiser = config.stages[0].objective, config.optimiser
+    assert (objective.budget, objective.steps, objective.step) == (8 / 255, 10, 2 / 255)
+    assert (optimiser.weight_decay, optimiser.decay, optimiser.batch_size) == (2e-4, "kernels", 128)
+    steps = -(-40_000 // 128)
+    assert config.epochs * steps == pytest.approx(80_000, rel=0.01)
+    assert [m * steps for m in optimiser.milestones] == pytest.approx([40_000, 60_000], rel=0.01)
+
+
+def test_trades():
+    config = configs("fig4", "WRN-34, Adv-TRADES 8/255")
+    objective = config.stages[0].objective
+    assert (objective.name, objective.budget, objective.steps) == ("trades", 8 / 255, 10)
+    assert (objective.step, objective.beta) == (0.007, 5.0)
+    assert config.optimiser.weight_decay == 2e-4
+
+
+def test_cusp():
+    config = configs("table1", "7 CuSP-PGD")
+    rows = [
+        (s.epochs, s.augment.rotation, s.objective.budget * 255, s.objective.step * 255)
+        for s in config.stages
+    ]
+    assert [tuple(map(round, row)) for row in rows] == [
+        (75, 120, 2, 2), (15, 150, 4, 2), (30, 180, 8, 2)
+    ]  # fmt: skip
+    assert all((s.augment.crop, s.augment.flip) == (4, True) for s in config.stages)
+    optimiser = config.optimiser
+    assert (optimiser.milestones, optimiser.gamma) == ((75, 90, 100), 0.1)
+    assert (optimiser.learning_rate, optimiser.weight_decay) == (0.1, 5e-4)
+    assert not optimiser.shuffle
+    assert not config.model.normalise
+    trades = configs("table4", "10 CuSP-TRADES")
+    assert [round(s.augment.rotation) for s in trades.stages] == [120, 120, 180]
+    assert [round(s.objective.budget * 255) for s in trades.stages] == [2, 4, 8]
+    assert {(s.objective.beta, s.objective.step) for s in trades.stages} == {(5.0, 0.007)}
+
+
+def test_warm_starts_and_sequences():
+    rows = {v.name: v.jobs[0] for v in plan("table4").variants}
+    for name, start in {
+        "5 PGD (Aug 0) → Aug 180": "3 PGD (Aug 0)",
+        "6 Aug 180 → PGD (Aug 0)": "2 natural (Aug 180)",
+        "8 PGD (Aug 0) → CuSP-PGD": "3 PGD (Aug 0)",
+        "9 Aug 180 → CuSP-PGD": "2 natural (Aug 180)",
+        "11 PGD (Aug 0) → CuSP-TRADES": "3 PGD (Aug 0)",
+        "12 Aug 180 → CuSP-TRADES": "2 natural (Aug 180)",
+    }.items():
+        assert rows[name].start.digest == rows[start].digest
+    assert rows["5 PGD (Aug 0) → Aug 180"].config.stages[0].objective.name == "natural"
+    assert rows["6 Aug 180 → PGD (Aug 0)"].config.stages[0].objective.budget == 8 / 255
+
+
+def test_schedules_of_table_7():
+    found = {v.name: v.jobs[0].config for v in plan("table7").variants}
+    for label, milestones in (
+        ("75-90-100", (75, 90, 100)),
+        ("40-80", (40, 80)),
+        ("50-100", (50, 100)),
+    ):
+        (name,) = [name for name in found if name.endswith(f"CuSP-PGD [{label}]")]
+        config = found[name]
+        assert config.optimiser.milestones == milestones
+        ends = [sum(s.epochs for s in config.stages[: i + 1]) for i in range(3)]
+        assert ends == [*milestones[:2], 120]
+
+
+def test_evaluation():
+    survey = bench("mnist", "stdcnn", "spatial-grey", "paper", (0,)).survey
+    assert (survey.steps, survey.step_size, max(survey.budgets)) == (40, 0.01, 0.3)
+    assert (survey.images, survey.iterate, survey.protocol) == (None, "last", "corrected")
+    survey = bench("cifar10", "vgg16", "spatial", "paper", (0,)).survey
+    assert (survey.steps, survey.step_size) == (10, 2 / 255)
+    assert max(survey.budgets) == 8 / 255
+    assert survey.distance_images == 10_000
+
+
+def test_the_levels_that_the_text_names_are_among_the_papers():
+    assert {0.0, 60.0, 180.0} <= set(LEVELS["Aug-R"]["paper"])
+    assert {0.1, 0.3} <= set(LEVELS["grey"]["paper"])
+    assert {k / 255 for k in (0, 2, 4, 8)} == set(LEVELS["colour"]["paper"])
+
+
+# Other things that plans do.
+
+
+def test_seeds_are_the_trainings_of_each_variant():
+    made = REGISTRY.get("table1").plan("cpu", 2)
+    assert all([job.config.seed for job in v.jobs] == [0, 1] for v in made.variants)
+    assert len(REGISTRY.get("table1").plan("cpu").variants[0].jobs) == 3
+    with pytest.raises(InputError, match="seeds"):
+        REGISTRY.get("table1").plan("cpu", 0)
+    with pytest.raises(InputError, match="cpu"):
+        REGISTRY.get("table1").plan("cpus")
+
+
+def test_a_data_set_can_stand_for_another(tmp_path):
+    place = str(tmp_path / "copy")
+    made = plan("table1", "paper", places={"cifar10": place})
+    assert {job.config.data.name for job in merge(made.jobs)} == {place}
+    assert all(job.config.optimiser.shuffle for job in merge(made.jobs))
+    assert made.shrunk[0].startswith("data: copy in place of cifar10")
+    assert not digests(made) & digests(plan("table1"))
+    assert plan("fig8", places={"cifar10": place}) == plan("fig8")
+
+
+def test_equal_names_in_one_plan_are_refused():
+    with pytest.raises(InputError, match="different names"):
+        join({"a": plan("fig3"), "b": plan("fig3")})
+
+
+def test_unknown_artefacts_are_named_with_the_nearest():
+    with pytest.raises(InputError, match="fig16"):
+        REGISTRY.get("fig61")

@@ -1,0 +1,72 @@
+"""`spadv bridge` on a small study: files, output, and what it says to people."""
+
+import json
+
+import pytest
+
+from spadv.cli import bridge as command
+from spadv.empirical.synthetic import Effort, Group, Options, Setting, Strength, Study, method
+from spadv.errors import StoreError
+
+KINDS = ("linear", "mlp")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    setting = Setting("two & more", "random:16:6", 8, p=0.7, budget=1.0)
+    options = Options(width=8, steps_per_epoch=1, batch_size=64)
+    effort = Effort(samples=400, attacked=200, strength=Strength(steps=3, restarts=0, grid=3))
+    groups = tuple(
+        Group(setting, kind, name, method(name).levels[-1:], 2, options, effort)
+        for kind in KINDS
+        for name in ("natural", "shifts", "CuSP")
+    )
+    made = Study("smoke", (setting,), groups, 0.05, ("it is small",))
+    monkeypatch.setattr(command, "study", lambda scale, seeds: made)
+    return made
+
+
+def test_files_json_and_drawing_again(small, tmp_path, spadv):
+    done = spadv("bridge", "--scale", "smoke", "--out", tmp_path, "--json")
+    assert done.status == 0
+    assert done.json == json.loads((tmp_path / "bridge.json").read_text())
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert names == {
+        "bridge.json",
+        "bridge.csv",
+        "bridge-frontiers.png",
+        "bridge-frontiers.svg",
+        "bridge-laws.png",
+        "bridge-laws.svg",
+        "report.html",
+    }
+    rows = (tmp_path / "bridge.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(small.groups)
+    page = (tmp_path / "report.html").read_text()
+    assert "two &amp; more" in page
+    assert "two & more" not in page
+    assert "it is small" in page
+    assert page.count("<svg") == 2
+    assert "CuSP is Pareto-optimal" in page
+    before = (tmp_path / "bridge-frontiers.svg").read_bytes()
+    (tmp_path / "bridge-frontiers.svg").unlink()
+    assert spadv("report", tmp_path).status == 0
+    assert (tmp_path / "bridge-frontiers.svg").read_bytes() == before
+
+
+def test_rebuild_refuses_other_documents(tmp_path):
+    with pytest.raises(StoreError, match="cannot read"):
+        command.rebuild(tmp_path)
+    (tmp_path / "bridge.json").write_text('{"schema": 99, "id": "bridge"}')
+    with pytest.raises(StoreError, match="no report of this version"):
+        command.rebuild(tmp_path)
+
+
+def test_bad_input_of_the_command(tmp_path, spadv):
+    done = spadv("bridge", "--scale", "huge", "--out", tmp_path)
+    assert done.status == 2
+    assert "scale" in done.err
+    done = spadv("bridge", "--seeds", "1", "--out", tmp_path)
+    assert done.status == 2
+    assert "seeds" in done.err
+    assert not list(tmp_path.iterdir())

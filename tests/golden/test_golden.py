@@ -1,0 +1,44 @@
+"""Answers of version 0.1 to the same commands: equal to 1e-9, seeds included."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import cases
+
+
+def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
+    """Yield where two JSON values differ by more than 1e-9."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in old.keys() - new.keys():
+            yield f"{where}.{key} is gone"
+        for key in old.keys() & new.keys():
+            yield from differences(old[key], new[key], f"{where}.{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from differences(a, b, f"{where}[{number}]")
+    elif isinstance(old, float) and isinstance(new, int | float):
+        if not math.isclose(old, new, rel_tol=1e-9, abs_tol=1e-9):
+            yield f"{where}: {old} -> {new}"
+    elif old != new:
+        yield f"{where}: {old!r} -> {new!r}"
+
+
+NAMES = [*cases.QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in cases.SLOW)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers(name: str, spadv: Callable[..., Any], tmp_path: Path) -> None:
+    line = (cases.QUICK | cases.SLOW)[name]
+    extra = ["--out", tmp_path] if line.startswith("evaluate") else []
+    done = spadv(*cases.arguments(line, str(tmp_path)), *extra)
+    assert done.status in (0, 1), done.err
+    old = json.loads((cases.HERE / "answers" / f"{name}.json").read_text())
+    new = cases.answer(name, done.json, tmp_path)
+    assert list(differences(cases.plain(old), new)) == []
