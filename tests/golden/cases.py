@@ -65,6 +65,8 @@ def plain(value: Any) -> Any:
     """Return JSON values without what differs from run to run."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items() if k not in VOLATILE}
+    if isinstance(value, str):
+        return value.replace(NET, "{net}")
     return [plain(v) for v in value] if isinstance(value, list) else value
 
 
