@@ -38,11 +38,6 @@ def as_word(codeword: ArrayLike) -> Word:
     ndarray of int8, shape (d,)
         A copy that cannot be written to.
 
-    Raises
-    ------
-    InputError
-        If the word is empty, not one-dimensional, or has another symbol.
-
     Examples
     --------
     >>> as_word([1, -1, -1.0])
@@ -66,13 +61,7 @@ def as_word(codeword: ArrayLike) -> Word:
 
 
 def check_moves(codeword: Word) -> None:
-    """Refuse a constant word: every shift fixes it, so there is nothing to compare.
-
-    Raises
-    ------
-    InputError
-        If the word has period 1.
-    """
+    """Refuse a constant word: every shift fixes it, so there is nothing to compare."""
     if (codeword == codeword[0]).all():
         rule = "have a period above 1 (every shift fixes a constant word)"
         shown = f"{codeword[0]:+d} in all {codeword.size} places"
@@ -80,13 +69,7 @@ def check_moves(codeword: Word) -> None:
 
 
 def check_length(argument: str, value: Any, *, minimum: int) -> int:
-    """Return a word length as an int; refuse what would not fit a computer's memory.
-
-    Raises
-    ------
-    InputError
-        If it is no integer, too small, or above :data:`MAX_LENGTH`.
-    """
+    """Return a word length as an int; refuse what would not fit a computer's memory."""
     length = check_integer(argument, value, minimum=minimum)
     if length > MAX_LENGTH:
         raise InputError(argument, f"be at most {MAX_LENGTH}", value)
@@ -105,11 +88,6 @@ def word_from_bits(bits: ArrayLike) -> Word:
     -------
     ndarray of int8, shape (d,)
         The signs, read-only.
-
-    Raises
-    ------
-    InputError
-        If the word is empty, not one-dimensional, or has another symbol.
 
     Examples
     --------
@@ -138,11 +116,6 @@ def simplex_word(degree: int) -> Word:
     -------
     ndarray of int8, shape (2^degree - 1,)
         The word, read-only.
-
-    Raises
-    ------
-    InputError
-        If `degree` is out of range.
 
     Examples
     --------
@@ -208,11 +181,6 @@ def legendre_word(length: int) -> Word:
     ndarray of int8, shape (length,)
         The word, read-only.
 
-    Raises
-    ------
-    InputError
-        If `length` is no odd prime, or above :data:`MAX_LENGTH`.
-
     Examples
     --------
     >>> legendre_word(7)
@@ -241,11 +209,6 @@ def random_word(length: int, seed: int) -> Word:
     -------
     ndarray of int8, shape (length,)
         The word, read-only.
-
-    Raises
-    ------
-    InputError
-        If `length` is out of range, or `seed` is negative.
 
     Examples
     --------
@@ -276,11 +239,6 @@ def dual_bch_word(degree: int) -> Word:
     ndarray of int8, shape (2^degree - 1,)
         The word, read-only.
 
-    Raises
-    ------
-    InputError
-        If `degree` is out of range.
-
     Examples
     --------
     >>> dual_bch_word(5).size
@@ -309,11 +267,6 @@ def qr_word(length: int) -> Word:
     -------
     ndarray of int8, shape (length,)
         The word, read-only.
-
-    Raises
-    ------
-    InputError
-        If `length` is no such prime.
 
     Examples
     --------
@@ -353,11 +306,6 @@ def parse_word(text: str) -> Word:
     -------
     ndarray of int8, shape (d,)
         The word, read-only.
-
-    Raises
-    ------
-    InputError
-        If the text has none of these forms, or the family or file is not there.
 
     Examples
     --------

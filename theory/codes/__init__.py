@@ -27,7 +27,7 @@ from .families import (
     universe,
 )
 from .listing import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes
-from .macwilliams import macwilliams
+from .weights import macwilliams
 
 __all__ = [
     "BinaryCyclicCode",

@@ -25,49 +25,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import gf2
 from .cyclotomic import odd_part, root_system
-
-if TYPE_CHECKING:
-    from .cyclic import BinaryCyclicCode
+from .ideal import CyclicIdeal
 
 
-def lower_bounds(code: BinaryCyclicCode) -> dict[str, int]:
+@lru_cache(maxsize=256)
+def lower_bounds(code: CyclicIdeal) -> dict[str, int]:
     """Lower bounds on the minimum distance of a code with k >= 1.
 
     Returns
     -------
     dict of str to int
         Keys bch, hartmann_tzeng, roos; each at least the BCH bound.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> lower_bounds(BinaryCyclicCode(6, (0, 1, 2, 3, 4, 5)))
-    {'bch': 6, 'hartmann_tzeng': 6, 'roos': 6}
     """
     return _over_parts(code, simple_root_bounds)
 
 
-def bch_bound(code: BinaryCyclicCode) -> int:
-    """Return the BCH bound alone, for a code with k >= 1.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> bch_bound(BinaryCyclicCode(15, (0, 4, 6, 7, 8)))
-    5
-    """
+def bch_bound(code: CyclicIdeal) -> int:
+    """Return the BCH bound alone, for a code with k >= 1."""
     return _over_parts(code, lambda n, zeros: {"bch": simple_root_bch(n, zeros)})["bch"]
 
 
 def _over_parts(
-    code: BinaryCyclicCode, bounds: Callable[[int, tuple[int, ...]], dict[str, int]]
+    code: CyclicIdeal, bounds: Callable[[int, tuple[int, ...]], dict[str, int]]
 ) -> dict[str, int]:
     """Least of 2^wt(t) times the bounds of C_t; for odd n, C_0 is the code itself."""
     odd, power = odd_part(code.n)
@@ -92,19 +78,13 @@ def _over_parts(
 
 
 def simple_root_bounds(n: int, zeros: tuple[int, ...]) -> dict[str, int]:
-    """Return the three bounds for odd n and a proper subset of 0..n-1 closed under doubling.
-
-    Examples
-    --------
-    >>> simple_root_bounds(7, (1, 2, 4))
-    {'bch': 3, 'hartmann_tzeng': 3, 'roos': 3}
-    """
+    """Return the three bounds for odd n and a proper subset of 0..n-1 closed under doubling."""
     bch = simple_root_bch(n, zeros)
     best = {"bch": bch, "hartmann_tzeng": bch, "roos": bch}
     # No set of zeros proves more than one zero more than it has.
     if bch > len(zeros):
         return best
-    from .bound_kernels import hartmann_tzeng, roos
+    from .kernels import hartmann_tzeng, roos
 
     # The progression A may be given step 1, as every unit multiple of Z is tried; one call
     # for each multiple leaves Ctrl-C a chance between them.
@@ -115,13 +95,7 @@ def simple_root_bounds(n: int, zeros: tuple[int, ...]) -> dict[str, int]:
 
 
 def simple_root_bch(n: int, zeros: tuple[int, ...]) -> int:
-    """Return the BCH bound for odd n and a proper subset of 0..n-1 closed under doubling.
-
-    Examples
-    --------
-    >>> simple_root_bch(15, (1, 2, 3, 4, 6, 8, 9, 12))
-    5
-    """
+    """Return the BCH bound for odd n and a proper subset of 0..n-1 closed under doubling."""
     return 1 + max(int(longest_runs(row)) for row in _scaled(n, zeros))
 
 
@@ -138,11 +112,6 @@ def unit_representatives(n: int) -> list[int]:
     """Units modulo odd n, one of each class under multiplication by 2 and by -1.
 
     Multiplying by 2 fixes a defining set, and multiplying by -1 reverses its runs.
-
-    Examples
-    --------
-    >>> unit_representatives(31)
-    [1, 3, 5]
     """
     seen = bytearray(n)
     units = []
@@ -158,24 +127,12 @@ def unit_representatives(n: int) -> list[int]:
 
 
 def unit_multiples(n: int) -> NDArray[np.intp]:
-    """Return indices (units, n): row u lists u i modulo n, so that steps of u become steps of 1.
-
-    Examples
-    --------
-    >>> unit_multiples(5)
-    array([[0, 1, 2, 3, 4]])
-    """
+    """Return indices (units, n): row u lists u i modulo n, so that steps of u become steps of 1."""
     return np.outer(unit_representatives(n), np.arange(n)) % n
 
 
 def longest_runs(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Longest cyclic run of true values along the last axis, at most its length.
-
-    Examples
-    --------
-    >>> longest_runs(np.array([[1, 1, 0, 1], [0, 0, 0, 0]], dtype=bool))
-    array([3, 0])
-    """
+    """Longest cyclic run of true values along the last axis, at most its length."""
     n = inside.shape[-1]
     twice = np.concatenate([inside, inside], axis=-1)
     position = np.arange(2 * n, dtype=np.int32)
@@ -184,7 +141,7 @@ def longest_runs(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.minimum(runs, n)
 
 
-def divisor_of_even_weights(code: BinaryCyclicCode) -> int:
+def divisor_of_even_weights(code: CyclicIdeal) -> int:
     """Return the largest 2^e that divides every weight of the even-weight subcode, for odd n.
 
     McEliece's theorem: if l is the least number of nonzeros (repetition allowed) whose
@@ -195,12 +152,6 @@ def divisor_of_even_weights(code: BinaryCyclicCode) -> int:
     ----------
     R. J. McEliece, Weight congruences for p-ary cyclic codes, Discrete Mathematics 3
     (1972), 177-192.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> divisor_of_even_weights(BinaryCyclicCode(7, (0, 2, 3, 4)))
-    4
     """
     n = code.n
     nonzeros = [s for s in code.nonzeros if s]
@@ -215,18 +166,11 @@ def divisor_of_even_weights(code: BinaryCyclicCode) -> int:
     return divisor
 
 
-def allowed_weights(code: BinaryCyclicCode) -> Callable[[int], int]:
+def allowed_weights(code: CyclicIdeal) -> Callable[[int], int]:
     """For odd n, a function: the least weight >= w that divisibility does not exclude.
 
     Even weights are multiples of the divisor of the even-weight subcode; odd words, if
     there are any, are the complements of even ones.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> allowed = allowed_weights(BinaryCyclicCode(23, (0, 2, 4, 5, 6, 10, 11)))
-    >>> [allowed(w) for w in (1, 8, 9, 13)]
-    [3, 8, 11, 15]
     """
     n, divisor = code.n, divisor_of_even_weights(code)
     odd_words = code.generator_int.bit_count() % 2 == 1

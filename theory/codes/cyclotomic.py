@@ -23,13 +23,7 @@ MAX_PRIMITIVE_DEGREE = 48
 
 
 def prime_factors(number: int) -> tuple[int, ...]:
-    """Distinct prime factors by trial division, ascending.
-
-    Examples
-    --------
-    >>> prime_factors(360)
-    (2, 3, 5)
-    """
+    """Distinct prime factors by trial division, ascending."""
     factors = []
     divisor = 2
     while divisor * divisor <= number:
@@ -44,29 +38,13 @@ def prime_factors(number: int) -> tuple[int, ...]:
 
 
 def odd_part(n: int) -> tuple[int, int]:
-    """Write n = 2^a n' with n' odd; return (n', 2^a).
-
-    Examples
-    --------
-    >>> odd_part(12)
-    (3, 4)
-    """
+    """Write n = 2^a n' with n' odd; return (n', 2^a)."""
     power = n & -n
     return n // power, power
 
 
 def multiplicative_order(n: int) -> int:
     """Return the order of 2 modulo the odd number n: the degree of the field that contains alpha.
-
-    Parameters
-    ----------
-    n : int
-        Odd, at least 1.
-
-    Raises
-    ------
-    InputError
-        If n is not an odd integer of at least 1.
 
     References
     ----------
@@ -88,20 +66,10 @@ def multiplicative_order(n: int) -> int:
 def cyclotomic_cosets(n: int) -> tuple[tuple[int, ...], ...]:
     """Return the 2-cyclotomic cosets {s, 2s, 4s, ...} modulo the odd number n.
 
-    Parameters
-    ----------
-    n : int
-        Odd, at least 1.
-
     Returns
     -------
     tuple of tuple of int
         Sorted by smallest member; each coset in ascending order.
-
-    Raises
-    ------
-    InputError
-        If n is not an odd integer of at least 1.
 
     References
     ----------
@@ -158,20 +126,10 @@ def root_system(n: int) -> RootSystem:
     minimal polynomial of each power of its root is then the feedback polynomial of a
     linear recurrence, found by the Berlekamp-Massey algorithm.
 
-    Raises
-    ------
-    InputError
-        If n is not an odd integer of at least 1.
-
     References
     ----------
     MacWilliams and Sloane, chapter 7, section 5 (minimal polynomials) and chapter 9,
     section 6 (Berlekamp's algorithm).
-
-    Examples
-    --------
-    >>> root_system(7).polynomials
-    (3, 11, 13)
     """
     cosets = cyclotomic_cosets(n)
     index = [0] * n
@@ -191,21 +149,11 @@ def root_system(n: int) -> RootSystem:
 def factor_xn_minus_1(n: int) -> list[tuple[int, int]]:
     """Return the irreducible factors of x^n - 1 over GF(2), for any n >= 1.
 
-    Parameters
-    ----------
-    n : int
-        Length, at least 1.
-
     Returns
     -------
     list of (int, int)
         Pairs (polynomial, multiplicity), sorted by polynomial. With n = 2^a n', n' odd,
         every multiplicity is 2^a.
-
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 1.
 
     References
     ----------
@@ -236,8 +184,6 @@ def primitive_polynomial(degree: int) -> int:
 
     Raises
     ------
-    InputError
-        If `degree` is not an integer of at least 1.
     TooLargeError
         If `degree` exceeds :data:`MAX_PRIMITIVE_DEGREE`.
 

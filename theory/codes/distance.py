@@ -17,20 +17,18 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...checks import check_real
 from ...progress import Progress, silent
 from . import gf2, weights
-from .bounds import allowed_weights, bch_bound
+from .bounds import allowed_weights, bch_bound, lower_bounds
+from .ideal import CyclicIdeal
 from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
 from .reductions import Part, split
 from .words import systematic_rows
-
-if TYPE_CHECKING:
-    from .cyclic import BinaryCyclicCode
 
 #: Bytes that the table of sums of rows may take, so that it stays in a core's cache.
 _TABLE_BYTES = 1 << 20
@@ -82,7 +80,7 @@ class DistanceSearch:
 class _State:
     """Proven bounds on the minimum distance of one code."""
 
-    def __init__(self, code: BinaryCyclicCode) -> None:
+    def __init__(self, code: CyclicIdeal) -> None:
         self.lower = 1
         self.witness: int | None = code.generator_int
         self.upper = code.generator_int.bit_count()
@@ -102,7 +100,7 @@ class _Search:
         self.methods: list[str] = []
         self.interrupted = False
 
-    def solve(self, code: BinaryCyclicCode) -> _State:
+    def solve(self, code: CyclicIdeal) -> _State:
         """Bounds for any code, through its reductions."""
         parts = split(code)
         if not parts:
@@ -127,7 +125,7 @@ class _Search:
         elif part.factor * solved.upper < state.upper:
             state.upper, state.witness = part.factor * solved.upper, None
 
-    def _irreducible(self, code: BinaryCyclicCode) -> _State:
+    def _irreducible(self, code: CyclicIdeal) -> _State:
         state = _State(code)
         known = code.minimum_distance_if_known()
         if known is not None and known == state.upper:
@@ -144,11 +142,11 @@ class _Search:
         if method not in self.methods:
             self.methods.append(method)
 
-    def _search(self, code: BinaryCyclicCode, state: _State) -> None:
+    def _search(self, code: CyclicIdeal, state: _State) -> None:
         allowed = allowed_weights(code)
         state.offer(sum(1 << i for i in code.idempotent()))
         if code.n <= _ALL_BOUNDS_UP_TO:
-            state.lower = allowed(max(code.lower_bounds().values()))
+            state.lower = allowed(max(lower_bounds(code).values()))
         else:
             state.lower = allowed(bch_bound(code))
         self._note("bounds")
@@ -174,7 +172,7 @@ class _Search:
             if t == k or state.lower > state.upper:
                 state.lower = state.upper
 
-    def _weigh(self, code: BinaryCyclicCode, state: _State, words: int) -> None:
+    def _weigh(self, code: CyclicIdeal, state: _State, words: int) -> None:
         """Use the weight distribution if that is cheaper than the next `words` messages.
 
         Levels grow so fast that the smaller ones, done before, cost little in comparison.
@@ -188,9 +186,7 @@ class _Search:
         if distance < state.upper:
             state.upper, state.witness = distance, None
 
-    def _level(
-        self, code: BinaryCyclicCode, state: _State, rows: Words, t: int, planned: int
-    ) -> None:
+    def _level(self, code: CyclicIdeal, state: _State, rows: Words, t: int, planned: int) -> None:
         """Encode every message of weight t."""
         from .kernels import lightest_combination
 
@@ -225,16 +221,11 @@ class _Search:
 
 
 def search(
-    code: BinaryCyclicCode, seconds: float | None = None, progress: Progress = silent
+    code: CyclicIdeal, seconds: float | None = None, progress: Progress = silent
 ) -> DistanceSearch:
     """Bounds on the minimum distance of a code with k >= 1, exact if time allows.
 
     See :meth:`.BinaryCyclicCode.distance_search`.
-
-    Raises
-    ------
-    InputError
-        If `seconds` is negative or not finite.
     """
     if seconds is not None:
         seconds = check_real("seconds", seconds, low=0)
@@ -309,7 +300,7 @@ def _unrank(index: int, depth: int) -> list[int]:
     return members
 
 
-def _encode(code: BinaryCyclicCode, message: list[int]) -> int:
+def _encode(code: CyclicIdeal, message: list[int]) -> int:
     word = 0
     rows = systematic_rows(code.generator_int, code.n)
     for i in message:

@@ -1,4 +1,10 @@
-"""Named families of binary cyclic codes."""
+"""Named families of binary cyclic codes.
+
+References
+----------
+MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapters 1, 7, 9, 16 and 20;
+Huffman and Pless, Fundamentals of Error-Correcting Codes, sections 5.1 and 6.6.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +20,6 @@ from .cyclotomic import prime_factors, primitive_polynomial
 def universe(n: int) -> BinaryCyclicCode:
     """Return the [n, n, 1] code of all words.
 
-    Parameters
-    ----------
-    n : int
-        Length, at least 1.
-
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 1.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
-
     Examples
     --------
     >>> universe(5)
@@ -39,20 +31,6 @@ def universe(n: int) -> BinaryCyclicCode:
 def even_weight(n: int) -> BinaryCyclicCode:
     """Return the [n, n - 1, 2] code of all words of even weight, n >= 2.
 
-    Parameters
-    ----------
-    n : int
-        Length, at least 2.
-
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 2.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
-
     Examples
     --------
     >>> even_weight(5)
@@ -63,20 +41,6 @@ def even_weight(n: int) -> BinaryCyclicCode:
 
 def repetition(n: int) -> BinaryCyclicCode:
     """Return the [n, 1, n] code of the zero word and the all-ones word.
-
-    Parameters
-    ----------
-    n : int
-        Length, at least 1.
-
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 1.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
 
     Examples
     --------
@@ -91,21 +55,10 @@ def hamming(K: int) -> BinaryCyclicCode:
 
     Its generator is the numerically smallest primitive polynomial of degree K.
 
-    Parameters
-    ----------
-    K : int
-        Number of check bits, at least 2.
-
     Raises
     ------
-    InputError
-        If K is not an integer of at least 2.
     TooLargeError
         If K is above :data:`spadv.theory.codes.cyclotomic.MAX_PRIMITIVE_DEGREE`.
-
-    References
-    ----------
-    MacWilliams and Sloane, chapter 7.
 
     Examples
     --------
@@ -120,20 +73,6 @@ def simplex(K: int) -> BinaryCyclicCode:
     """Return the [2^K - 1, K, 2^(K - 1)] simplex code, K >= 2: the dual of :func:`hamming`.
 
     Its nonzero words are the shifts of one maximal-length sequence.
-
-    Parameters
-    ----------
-    K : int
-        Dimension, at least 2.
-
-    Raises
-    ------
-    InputError
-        As :func:`hamming`.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
 
     Examples
     --------
@@ -157,11 +96,6 @@ def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
         Designed distance, from 2 to n.
     b : int
         First exponent, reduced modulo n.
-
-    Raises
-    ------
-    InputError
-        If an argument is out of range, or every power of alpha becomes a zero.
 
     References
     ----------
@@ -194,15 +128,6 @@ def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
     n, delta
         As in :func:`bch`.
 
-    Raises
-    ------
-    InputError
-        As :func:`bch`.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 9.
-
     Examples
     --------
     >>> dual_bch(15, 5).minimum_distance()
@@ -213,16 +138,6 @@ def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
 
 def quadratic_residue(p: int) -> BinaryCyclicCode:
     """Return the [p, (p + 1) / 2] code whose zeros are alpha^s for the nonzero squares s modulo p.
-
-    Parameters
-    ----------
-    p : int
-        A prime with p = 1 or 7 modulo 8, so that 2 is a square.
-
-    Raises
-    ------
-    InputError
-        If p is not such a prime.
 
     References
     ----------
@@ -242,10 +157,6 @@ def quadratic_residue(p: int) -> BinaryCyclicCode:
 def golay() -> BinaryCyclicCode:
     """Return the [23, 12, 7] binary Golay code, the quadratic residue code of length 23.
 
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapters 16 and 20.
-
     Examples
     --------
     >>> golay().minimum_distance()
@@ -264,11 +175,6 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
     spec : str
         repetition, even-weight, universe, simplex:K, hamming:K, bch:DELTA, dual-bch:DELTA,
         qr or golay. The K of simplex and hamming may be left out.
-
-    Raises
-    ------
-    InputError
-        If the family is unknown, its argument is missing or wrong, or it has no such length.
 
     References
     ----------

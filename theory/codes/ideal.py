@@ -28,12 +28,6 @@ class CyclicIdeal:
         Exponents of the generator polynomial g(x), a divisor of x^n - 1: (0, 1, 3) means
         1 + x + x^3. The exponents (0, n) give the zero code.
 
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 1, the exponents are not distinct integers of at
-        least 0, or the polynomial does not divide x^n - 1.
-
     References
     ----------
     MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
@@ -67,19 +61,7 @@ class CyclicIdeal:
 
     @classmethod
     def from_check(cls, n: int, exponents: Iterable[int]) -> Self:
-        """Build from the check polynomial h(x) = (x^n - 1) / g(x), of degree k.
-
-        Raises
-        ------
-        InputError
-            As for the class, naming `exponents`.
-
-        Examples
-        --------
-        >>> from spadv.theory.codes import BinaryCyclicCode
-        >>> BinaryCyclicCode.from_check(7, (0, 1, 2, 4)).generator_exponents
-        (0, 1, 3)
-        """
+        """Build from the check polynomial h(x) = (x^n - 1) / g(x), of degree k."""
         n = check_integer("n", n, minimum=1)
         h = gf2.from_exponents("exponents", exponents)
         modulus = gf2.x_power_minus_1(n)
@@ -101,17 +83,6 @@ class CyclicIdeal:
             Length, at least 1.
         exponents : iterable of int
             Integers in 0..n'-1, each at most 2^a times; empty for the code of all words.
-
-        Raises
-        ------
-        InputError
-            If an exponent is out of range or repeated too often.
-
-        Examples
-        --------
-        >>> from spadv.theory.codes import BinaryCyclicCode
-        >>> BinaryCyclicCode.from_defining_set(15, [1, 3])
-        BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7]
         """
         n = check_integer("n", n, minimum=1)
         odd, power = odd_part(n)
@@ -155,20 +126,9 @@ class CyclicIdeal:
         exponents : iterable of int
             Exponents of e in 0..n-1; empty for the zero code.
 
-        Raises
-        ------
-        InputError
-            If an exponent is out of range or e^2 differs from e.
-
         References
         ----------
         MacWilliams and Sloane, chapter 8, section 2; Huffman and Pless, section 4.3.
-
-        Examples
-        --------
-        >>> from spadv.theory.codes import BinaryCyclicCode
-        >>> BinaryCyclicCode.from_idempotent(7, (1, 2, 4)).generator_exponents
-        (0, 1, 3)
         """
         n = check_integer("n", n, minimum=1)
         e = gf2.from_exponents("exponents", exponents)
@@ -273,12 +233,6 @@ class CyclicIdeal:
         References
         ----------
         MacWilliams and Sloane, chapter 8, theorem 1; Huffman and Pless, section 4.3.
-
-        Examples
-        --------
-        >>> from spadv.theory.codes import BinaryCyclicCode
-        >>> BinaryCyclicCode(7, (0, 1, 3)).idempotent()
-        (1, 2, 4)
         """
         h = self.check_int
         if gf2.gcd(self._g, h) != 1:
@@ -306,12 +260,6 @@ class CyclicIdeal:
         References
         ----------
         MacWilliams and Sloane, chapter 7, section 4.
-
-        Examples
-        --------
-        >>> from spadv.theory.codes import BinaryCyclicCode
-        >>> BinaryCyclicCode(7, (0, 1, 3)).dual()
-        BinaryCyclicCode(7, (0, 2, 3, 4)), [7, 3]
         """
         return self._of(self._n, gf2.reciprocal(self.check_int))
 
@@ -332,6 +280,14 @@ class CyclicIdeal:
     def contains_all_ones(self) -> bool:
         """Whether the word of n ones is a codeword."""
         return gf2.mod((1 << self._n) - 1, self._g) == 0
+
+    def minimum_distance_if_known(self) -> int | None:
+        """Return the minimum distance if it was computed before or is plain to see, else None."""
+        if "distance" in self.__dict__:
+            return int(self.__dict__["distance"])
+        if self.k == 0:
+            return None
+        return {1: self._n, self._n: 1, self._n - 1: 2}.get(self.k)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CyclicIdeal):

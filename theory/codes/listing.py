@@ -21,16 +21,6 @@ MAX_CODES = 1 << 22
 def count_cyclic_codes(n: int) -> int:
     """Return the number of binary cyclic codes of length n = 2^a n': (2^a + 1)^(cosets modulo n').
 
-    Parameters
-    ----------
-    n : int
-        Length, at least 1.
-
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 1.
-
     References
     ----------
     MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
@@ -50,16 +40,6 @@ def all_cyclic_codes(n: int) -> Iterator[BinaryCyclicCode]:
     Code number i has, as multiplicity of the zeros in the j-th cyclotomic coset (by
     smallest member), the j-th digit of i in base 2^a + 1, the last coset's digit varying
     fastest. So the first code holds all words, and the last is the zero code.
-
-    Parameters
-    ----------
-    n : int
-        Length, at least 1.
-
-    Raises
-    ------
-    InputError
-        If n is not an integer of at least 1.
 
     References
     ----------
@@ -95,11 +75,6 @@ def _codes(n: int, polynomials: tuple[int, ...], power: int) -> Iterator[BinaryC
 def bch_bounds_of_all(n: int) -> NDArray[np.int64]:
     """Return the BCH bound of every cyclic code of length n, ordered as :func:`all_cyclic_codes`.
 
-    Parameters
-    ----------
-    n : int
-        Length, at least 1.
-
     Returns
     -------
     ndarray of shape (count_cyclic_codes(n),), int64
@@ -108,8 +83,6 @@ def bch_bounds_of_all(n: int) -> NDArray[np.int64]:
 
     Raises
     ------
-    InputError
-        If n is not an integer of at least 1.
     TooLargeError
         If there are more than :data:`MAX_CODES` codes.
 

@@ -96,14 +96,7 @@ def _cores() -> int:
 
 
 def to_words(polynomials: Iterable[int], bits: int) -> Words:
-    """Pack polynomials of fewer than `bits` coefficients: shape (rows, ceil(bits / 64)).
-
-    Examples
-    --------
-    >>> to_words([3, 1 << 64], 65)
-    array([[3, 0],
-           [0, 1]], dtype=uint64)
-    """
+    """Pack polynomials of fewer than `bits` coefficients: shape (rows, ceil(bits / 64))."""
     pieces = max(1, -(-bits // 64))
     raw = b"".join(a.to_bytes(8 * pieces, "little") for a in polynomials)
     return np.frombuffer(raw, dtype="<u8").astype(np.uint64).reshape(-1, pieces)

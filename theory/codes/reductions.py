@@ -22,49 +22,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from . import gf2
 from .cyclotomic import odd_part, root_system
-
-if TYPE_CHECKING:
-    from .cyclic import BinaryCyclicCode
+from .ideal import CyclicIdeal
 
 
 @dataclass(frozen=True)
 class Part:
     """A shorter code, the factor on its distance, and how its words become words here."""
 
-    code: BinaryCyclicCode
+    code: CyclicIdeal
     factor: int
     lift: Callable[[int], int]
 
 
-def split(code: BinaryCyclicCode) -> list[Part]:
+def split(code: CyclicIdeal) -> list[Part]:
     """Shorter codes, such that d(code) = min over the parts of factor * d(part).
 
     Empty if no reduction applies; the zero code is never a part.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> [(part.factor, part.code) for part in split(BinaryCyclicCode(6, (0, 2, 4)))]
-    [(3, BinaryCyclicCode(2, (0,)), [2, 2])]
     """
     if code.k == 0:
         return []
     return repetition(code) or interleaving(code) or repeated_roots(code)
 
 
-def check_period(code: BinaryCyclicCode) -> int:
-    """Smallest divisor e of n such that every word has period e: h(x) divides x^e - 1.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> check_period(BinaryCyclicCode(6, (0, 2, 4)))
-    2
-    """
+def check_period(code: CyclicIdeal) -> int:
+    """Smallest divisor e of n such that every word has period e: h(x) divides x^e - 1."""
     n, h = code.n, code.check_int
     return next(
         e
@@ -73,7 +57,7 @@ def check_period(code: BinaryCyclicCode) -> int:
     )
 
 
-def repetition(code: BinaryCyclicCode) -> list[Part]:
+def repetition(code: CyclicIdeal) -> list[Part]:
     """Return the code whose words this one repeats, or nothing."""
     n = code.n
     period = check_period(code) if code.k else n
@@ -84,7 +68,7 @@ def repetition(code: BinaryCyclicCode) -> list[Part]:
     return [Part(short, n // period, lambda word: gf2.mul(word, spread))]
 
 
-def interleaving(code: BinaryCyclicCode) -> list[Part]:
+def interleaving(code: CyclicIdeal) -> list[Part]:
     """Return the code that this one interleaves with itself, or nothing."""
     copies = math.gcd(code.n, *code.generator_exponents)
     if copies == 1 or code.k in (0, code.n):
@@ -95,7 +79,7 @@ def interleaving(code: BinaryCyclicCode) -> list[Part]:
     return [Part(short, 1, lambda word: sum(1 << i * copies for i in gf2.exponents(word)))]
 
 
-def repeated_roots(code: BinaryCyclicCode) -> list[Part]:
+def repeated_roots(code: CyclicIdeal) -> list[Part]:
     """Return the codes C_t of odd length that can attain the minimum; nothing for odd n."""
     n = code.n
     odd, power = odd_part(n)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +21,9 @@ from ...errors import TooLargeError
 from ...progress import Progress
 from . import gf2
 from .cyclotomic import odd_part, root_system
-from .macwilliams import macwilliams
+from .ideal import CyclicIdeal
 from .pool import CHUNK, Run, Words, to_words
 from .reductions import interleaving, repetition
-
-if TYPE_CHECKING:
-    from .cyclic import BinaryCyclicCode
 
 Distribution = dict[int, int]
 
@@ -36,7 +33,7 @@ _MAX_ORBIT_DIMENSION = 24
 _TABLE_BYTES = 1 << 16
 
 
-def weight_distribution(code: BinaryCyclicCode, progress: Progress, max_words: int) -> Distribution:
+def weight_distribution(code: CyclicIdeal, progress: Progress, max_words: int) -> Distribution:
     """See :meth:`.BinaryCyclicCode.weight_distribution`.
 
     Raises
@@ -56,31 +53,18 @@ def weight_distribution(code: BinaryCyclicCode, progress: Progress, max_words: i
     return compute(code, Run(progress))
 
 
-def cost(code: BinaryCyclicCode) -> int:
-    """Codewords that :func:`compute` enumerates, estimated.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> cost(BinaryCyclicCode(7, (0, 2, 3, 4)))
-    1
-    """
+def cost(code: CyclicIdeal) -> int:
+    """Codewords that :func:`compute` enumerates, estimated."""
     return min(_side_cost(side) for side in (code, code.dual()))
 
 
-def compute(code: BinaryCyclicCode, run: Run) -> Distribution:
+def compute(code: CyclicIdeal, run: Run) -> Distribution:
     """Return the weight distribution, ascending by weight, without zero counts.
 
     Raises
     ------
     OutOfTimeError
         If the run's time limit passes.
-
-    Examples
-    --------
-    >>> from spadv.theory.codes import BinaryCyclicCode
-    >>> compute(BinaryCyclicCode(7, (0, 1, 3)), Run())
-    {0: 1, 3: 7, 4: 7, 7: 1}
     """
     dual = code.dual()
     total = run.done + cost(code)
@@ -89,13 +73,13 @@ def compute(code: BinaryCyclicCode, run: Run) -> Distribution:
     return _side(code, run, total)
 
 
-def _side_cost(code: BinaryCyclicCode) -> int:
+def _side_cost(code: CyclicIdeal) -> int:
     for part in repetition(code) or interleaving(code):
         return cost(part.code)
     return _enumeration_cost(code)
 
 
-def _side(code: BinaryCyclicCode, run: Run, total: int) -> Distribution:
+def _side(code: CyclicIdeal, run: Run, total: int) -> Distribution:
     """Weights of this code, not by way of its dual; shorter codes give those they can."""
     for part in repetition(code):
         short = compute(part.code, run)
@@ -126,7 +110,7 @@ class _Component:
     period: int
 
 
-def _components(code: BinaryCyclicCode) -> list[_Component]:
+def _components(code: CyclicIdeal) -> list[_Component]:
     """Primary components, those whose orbits save most first."""
     odd, power = odd_part(code.n)
     roots = root_system(odd)
@@ -145,11 +129,11 @@ def _components(code: BinaryCyclicCode) -> list[_Component]:
     return sorted(parts, key=lambda part: (-part.period, part.dimension))
 
 
-def _strips_all_ones(code: BinaryCyclicCode) -> bool:
+def _strips_all_ones(code: CyclicIdeal) -> bool:
     return code.n % 2 == 1 and code.k > 1 and code.contains_all_ones
 
 
-def _enumeration_cost(code: BinaryCyclicCode) -> int:
+def _enumeration_cost(code: CyclicIdeal) -> int:
     if _strips_all_ones(code):
         code = code.even_weight_subcode()
     rest, total = code.k, 0
@@ -160,7 +144,7 @@ def _enumeration_cost(code: BinaryCyclicCode) -> int:
     return total + ((1 << rest) - 1 if rest else 0)
 
 
-def _enumerate(code: BinaryCyclicCode, run: Run, total: int) -> Distribution:
+def _enumerate(code: CyclicIdeal, run: Run, total: int) -> Distribution:
     if code.k == 0:
         return {0: 1}
     if _strips_all_ones(code):
@@ -239,3 +223,43 @@ def _histogram(
         sums += histogram.astype(object)
         run.report(started.popleft(), total, "weight distribution")
     return {weight: int(count) for weight, count in enumerate(sums) if count}
+
+
+def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
+    """Weight distribution of the dual of a binary linear [n, k] code.
+
+    The dual's count at weight j is 2^-k sum_w A_w K_j(w), K_j(w) being the coefficient of
+    z^j in (1 - z)^w (1 + z)^(n - w) (a Krawtchouk polynomial).
+
+    Parameters
+    ----------
+    weights : mapping of int to int
+        Weight to number of codewords.
+    n, k : int
+        Length and dimension of the code.
+
+    Returns
+    -------
+    dict of int to int
+        Ascending by weight, without zero counts.
+
+    References
+    ----------
+    MacWilliams and Sloane, chapter 5, theorem 1.
+
+    Examples
+    --------
+    >>> macwilliams({0: 1, 4: 7}, 7, 3)
+    {0: 1, 3: 7, 4: 7, 7: 1}
+    """
+    sums = [0] * (n + 1)
+    for weight, count in weights.items():
+        if not count:
+            continue
+        # (j + 1) K_{j+1} = (n - 2w) K_j - (n - j + 1) K_{j-1}
+        before, current = 0, count
+        for j in range(n + 1):
+            sums[j] += current
+            following = ((n - 2 * weight) * current - (n - j + 1) * before) // (j + 1)
+            before, current = current, following
+    return {j: value >> k for j, value in enumerate(sums) if value}

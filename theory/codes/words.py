@@ -21,26 +21,13 @@ _STREAM_BITS = 1 << 22
 
 
 def unpack(a: int, n: int) -> Bits:
-    """Return the coefficients of `a` as an array of shape (n,).
-
-    Examples
-    --------
-    >>> unpack(0b1011, 5)
-    array([1, 1, 0, 1, 0], dtype=uint8)
-    """
+    """Return the coefficients of `a` as an array of shape (n,)."""
     raw = np.frombuffer(a.to_bytes((n + 7) // 8, "little"), dtype=np.uint8)
     return np.unpackbits(raw, count=n, bitorder="little")
 
 
 def shifts(a: int, rows: int, n: int) -> Bits:
-    """Matrix of shape (rows, n) with rows a, x a, x^2 a, ...; no row may wrap around.
-
-    Examples
-    --------
-    >>> shifts(0b11, 2, 3)
-    array([[1, 1, 0],
-           [0, 1, 1]], dtype=uint8)
-    """
+    """Matrix of shape (rows, n) with rows a, x a, x^2 a, ...; no row may wrap around."""
     matrix = np.zeros((rows, n), dtype=np.uint8)
     for i in range(rows):
         matrix[i] = unpack(a << i, n)
@@ -51,11 +38,6 @@ def systematic_rows(generator: int, n: int) -> list[int]:
     """Rows of the systematic generator matrix: the message is in the last k positions.
 
     Row i is x^(n-k+i) plus its remainder modulo the generator polynomial.
-
-    Examples
-    --------
-    >>> systematic_rows(0b1011, 7)
-    [11, 22, 39, 69]
     """
     checks = gf2.degree(generator)
     top = 1 << checks
@@ -69,13 +51,7 @@ def systematic_rows(generator: int, n: int) -> list[int]:
 
 
 def product(left: NDArray[Any], right: Bits) -> Bits:
-    """Matrix product over GF(2), exact: shapes (B, k) and (k, n) give (B, n).
-
-    Examples
-    --------
-    >>> product(np.array([[1, 1]]), np.array([[1, 0, 1], [1, 1, 0]], dtype=np.uint8))
-    array([[0, 1, 1]], dtype=uint8)
-    """
+    """Matrix product over GF(2), exact: shapes (B, k) and (k, n) give (B, n)."""
     # Sums stay below 2^24, so float32 is exact, and it reaches the fast BLAS routine.
     sums = left.astype(np.float32) @ right.astype(np.float32)
     return (sums.astype(np.int32) & 1).astype(np.uint8)
@@ -88,16 +64,6 @@ def check_bits(argument: str, values: Any, columns: int) -> tuple[NDArray[Any], 
     -------
     (array of shape (B, columns), bool)
         The flag says whether a single word was given.
-
-    Raises
-    ------
-    InputError
-        If the shape is wrong or an entry is neither 0 nor 1.
-
-    Examples
-    --------
-    >>> check_bits("word", [0, 1, 1], 3)
-    (array([[0, 1, 1]]), True)
     """
     rule = f"be an array of 0 and 1 of shape ({columns},) or (B, {columns})"
     try:
@@ -127,11 +93,6 @@ def stream(generator: int, n: int, size: int | None) -> Iterator[Bits]:
     ------
     ndarray
         Of shape (b, n), uint8. Memory does not grow with the number of words.
-
-    Examples
-    --------
-    >>> [batch.shape for batch in stream(0b11, 3, 3)]
-    [(3, 3), (1, 3)]
     """
     k = n - gf2.degree(generator)
     if size is None:
