@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from spadv.cli.outputs import saved, write_page
-from spadv.cli.report.reproduce import reproduce_page
-from spadv.cli.report.tables import csv_curves, csv_table, latex_architecture, latex_table
+from spadv.cli.report import reproduce_page
+from spadv.cli.tables import csv_curves, csv_table, latex_architecture, latex_table
 from spadv.empirical.experiments import REGISTRY
 from spadv.errors import StoreError
 
@@ -68,7 +68,7 @@ def test_from_training_to_page(spadv, folder):
     assert (folder / "fig16a-d-curves.csv").is_file()
     outline = Outline((folder / "report.html").read_text())
     assert outline.headings[1] == "What the evidence says"
-    assert outline.headings[-1] == "All artefacts"
+    assert outline.headings[-1] == "All figures and tables"
     assert {link[1:] for link in outline.links if link.startswith("#")} <= set(outline.ids)
     assert len(outline.ids) == len(set(outline.ids))
 
