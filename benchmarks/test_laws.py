@@ -6,7 +6,7 @@ Run with `make bench`; nothing here asserts a time.
 import numpy as np
 import pytest
 
-from spadv.theory import CodeGaussian, bounds, simplex_word
+from spadv.theory import CodeGaussian, laws, simplex_word
 from spadv.theory.accuracy import bayes_accuracy
 from spadv.theory.price import spatial_optimum
 
@@ -26,7 +26,7 @@ def inputs():
 def test_upper_law_on_a_million_inputs(benchmark, inputs, tight):
     s, p, distance = inputs
     found = benchmark.pedantic(
-        lambda: bounds.gradual_adversarial(s, p, distance, tight=tight), rounds=3, warmup_rounds=1
+        lambda: laws.gradual_adversarial(s, p, distance, tight=tight), rounds=3, warmup_rounds=1
     )
     assert ((found >= 0) & (found <= 1)).all()
 
@@ -35,7 +35,7 @@ def test_upper_law_on_a_million_inputs(benchmark, inputs, tight):
 def test_inverse_on_a_million_inputs(benchmark, inputs, tight):
     a, p, distance = inputs
     found = benchmark.pedantic(
-        lambda: bounds.gradual_spatial(a, p, distance, tight=tight), rounds=3, warmup_rounds=1
+        lambda: laws.gradual_spatial(a, p, distance, tight=tight), rounds=3, warmup_rounds=1
     )
     assert ((found >= 0) & (found <= 1)).all()
 
@@ -43,7 +43,7 @@ def test_inverse_on_a_million_inputs(benchmark, inputs, tight):
 def test_upper_law_without_a_residual(benchmark, inputs):
     s, p, _ = inputs
     benchmark.pedantic(
-        lambda: bounds.gradual_adversarial(s, p, 0.0, tight=True), rounds=3, warmup_rounds=1
+        lambda: laws.gradual_adversarial(s, p, 0.0, tight=True), rounds=3, warmup_rounds=1
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checks import check_budget, check_integer
 from ..theory.accuracy import bayes_accuracy, shifted_accuracy
-from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, stump
+from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, x0_rule
 from ..theory.distribution import CodeGaussian
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, table
@@ -46,7 +46,7 @@ def describe(
     rng = np.random.default_rng(check_integer("seed", seed, minimum=0))
     shifted = shifted_accuracy(dist.orbit.kappa, dist.p)
     best = ShiftBayes(dist).spatial_accuracy(samples=samples, rng=rng, level=level)
-    x0_rule = stump(dist)
+    sign = x0_rule(dist)
     return {
         "d": dist.d,
         "n_shifts": dist.n_shifts,
@@ -61,8 +61,8 @@ def describe(
             "interval": None if best.interval is None else best.interval._asdict(),
             "method": best.method,
         },
-        "x0_rule": x0_rule.natural_accuracy(dist),
-        "x0_rule_adversarial": x0_rule.adversarial_accuracy(dist, budget),
+        "x0_rule": sign.natural_accuracy(dist),
+        "x0_rule_adversarial": sign.adversarial_accuracy(dist, budget),
     }
 
 

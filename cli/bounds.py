@@ -8,9 +8,9 @@ from typing import Any
 
 from ..checks import check_budget, check_integer, check_probability, check_real
 from ..errors import InputError
-from ..theory import bounds as laws
+from ..theory import laws
 from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
-from ..theory.bounds import residual
+from ..theory.laws import residual
 from .console import err, number, out, print_json, table
 
 _NAMES = {

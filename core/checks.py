@@ -146,6 +146,9 @@ _RULES = {
     "distance": (0.0, np.finfo(np.float64).max, "be finite and at least 0"),
     "mean_norm": (np.finfo(np.float64).tiny, np.finfo(np.float64).max, "be finite and above 0"),
     "n_shifts": (1.0, np.inf, "be at least 1"),
+    "n": (1.0, np.inf, "be at least 1"),
+    "d": (1.0, np.inf, "be at least 1"),
+    "kappa": (-1.0, 1.0, "lie in [-1, 1]"),
 }
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.special import ndtr  # the normal distribution function, Phi
 
 from spadv.style import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, styled
-from spadv.theory import CodeGaussian, bayes, measure, simplex_word, stump
+from spadv.theory import CodeGaussian, bayes, measure, simplex_word, x0_rule
 from spadv.theory.accuracy import bayes_accuracy, log_odds
 
 # %% [markdown]
@@ -179,8 +179,8 @@ draw_accuracies()
 # %%
 seen = measure(rule, dist, samples=20_000, rng=rng)
 print("Bayes:    exact", round(rule.natural_accuracy(dist), 5), " measured", seen.natural)
-seen = measure(stump(dist), dist, samples=20_000, rng=rng)
-print("sign(x0): exact", stump(dist).natural_accuracy(dist), " measured", seen.natural)
+seen = measure(x0_rule(dist), dist, samples=20_000, rng=rng)
+print("sign(x0): exact", x0_rule(dist).natural_accuracy(dist), " measured", seen.natural)
 
 
 # %%

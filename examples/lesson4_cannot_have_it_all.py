@@ -30,14 +30,14 @@ from spadv.theory import (
     LinearRule,
     bayes,
     best_adversarial_accuracy,
-    bounds,
     check,
+    laws,
     measure,
     opposing_attack,
     plots,
     robust_bayes,
     simplex_word,
-    stump,
+    x0_rule,
 )
 
 # %% [markdown]
@@ -117,7 +117,7 @@ draw_attack(dist, budget, rng)
 rules = {
     "Bayes": bayes(dist),
     "robust Bayes, e = 1": robust_bayes(dist, 1.0),
-    "stump sign(x0)": stump(dist),
+    "stump sign(x0)": x0_rule(dist),
 }
 print(f"{'rule':20} {'natural':>8} {'spatial':>8}   adversarial at e = 1, 2, 4")
 for name, rule in rules.items():
@@ -211,7 +211,7 @@ def draw_all(dist, budget, rules):
         spatial = [rule.spatial_accuracy(dist) for rule in rules]
         robust = [rule.adversarial_accuracy(dist, budget) for rule in rules]
         axes.plot(spatial, robust, ".", ms=4, color=GREEN, ls="none", label="random linear rules")
-        axes.plot(s, bounds.theorem2_adversarial(s, p), color=BLUE, ls="-", label="Theorem 2(b)")
+        axes.plot(s, laws.theorem2_adversarial(s, p), color=BLUE, ls="-", label="Theorem 2(b)")
         sharper = np.where(s > p, p * (1 - s) / (1 - p), np.nan)
         axes.plot(s, sharper, color=VERMILION, ls="--", label="sharper: p(1 - S)/(1 - p)")
         axes.plot(s, np.where(s <= p, s, np.nan), color=BLACK, ls=":", label="A ≤ S")
@@ -245,7 +245,7 @@ def careful(rows):
 
 found = measure(careful, dist, samples=20_000, rng=rng, budget=4.0)
 print("natural", found.natural, "\nspatial", found.spatial, "\nA at most", found.adversarial_upper)
-print(f"Theorem 2(b) allows A up to {bounds.theorem2_adversarial(found.spatial.value, p):.4f}")
+print(f"Theorem 2(b) allows A up to {laws.theorem2_adversarial(found.spatial.value, p):.4f}")
 
 # %% [markdown]
 # ## Questions

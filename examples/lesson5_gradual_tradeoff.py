@@ -27,7 +27,7 @@ import math
 import numpy as np
 
 from spadv.style import CYCLE, LINES, new_figure, styled
-from spadv.theory import CodeGaussian, bounds, plots, random_word
+from spadv.theory import CodeGaussian, laws, plots, random_word
 from spadv.theory.accuracy import mixture_accuracy, robust_bayes_accuracy
 from spadv.theory.frontier import frontier
 from spadv.theory.frontier.plots import law_lines, region
@@ -52,7 +52,7 @@ from spadv.theory.frontier.plots import law_lines, region
 
 # %%
 for distance in (0.0, 1.0, 2.0, 4.0):
-    print(f"D = {distance:g}: T_D(0.9) = {bounds.neyman_pearson(0.9, distance):.4f}")
+    print(f"D = {distance:g}: T_D(0.9) = {laws.neyman_pearson(0.9, distance):.4f}")
 
 # %% [markdown]
 # ## The two laws
@@ -86,9 +86,9 @@ my_guess = 0.9  # change it before you go on
 p, delta, spatial = 0.7, 0.5, 0.9
 print(" e     D   upper law  lower law  best A of any classifier")
 for e in (0.0, 1.0, 2.0, 3.0, 4.0):
-    D = bounds.residual(e, delta)
-    upper = bounds.gradual_adversarial(spatial, p, D, tight=True)
-    lower = bounds.lower_adversarial(spatial, e, delta)
+    D = laws.residual(e, delta)
+    upper = laws.gradual_adversarial(spatial, p, D, tight=True)
+    lower = laws.lower_adversarial(spatial, e, delta)
     best = robust_bayes_accuracy(p, e, math.inf)
     print(f"{e:2.0f} {D:6.3f} {upper:9.4f} {lower:10.4f} {best:12.4f}")
 print("you said", my_guess, "at e = 2; from e = 2 on no classifier at all has A above p =", p)

@@ -5,7 +5,7 @@ Needs scikit-learn for the first part: pip install scikit-learn
 
 import numpy as np
 
-from spadv.theory import CodeGaussian, bounds, measure, simplex_word
+from spadv.theory import CodeGaussian, laws, measure, simplex_word
 
 dist = CodeGaussian(simplex_word(5), p=0.8, shift=1)  # length 31, 31 shifts
 rng = np.random.default_rng(0)
@@ -14,7 +14,7 @@ rng = np.random.default_rng(0)
 def report(name, classifier):
     """Print measured accuracies, and what Theorem 2 allows beside them."""
     found = measure(classifier, dist, samples=20_000, rng=rng, budget=4.0)
-    ceiling = bounds.theorem2_spatial(found.adversarial_upper.value, dist.p)
+    ceiling = laws.theorem2_spatial(found.adversarial_upper.value, dist.p)
     print(name)
     print("  natural              ", found.natural)
     print("  spatial              ", found.spatial)

@@ -20,8 +20,8 @@ from ..errors import (
 from ..provenance import Provenance, release
 from ..result import Hypothesis, Quantity, Result
 from ..stats import Interval, clopper_pearson, wilson
-from . import accuracy, bounds
-from .adversary import (
+from . import accuracy, laws
+from .attacks import (
     MeanAttack,
     imitating_attack,
     opposing_attack,
@@ -36,11 +36,11 @@ from .classifiers import (
     bayes,
     best_adversarial_accuracy,
     robust_bayes,
-    stump,
+    x0_rule,
 )
 from .codes import BinaryCyclicCode
 from .distribution import CodeGaussian
-from .measure import Measurement, Proportion, measure
+from .monte_carlo import Measurement, Proportion, measure
 from .orbit import CodewordOrbit, periodic_autocorrelation
 from .words import (
     as_word,
@@ -54,6 +54,8 @@ from .words import (
 )
 
 __version__ = release()
+#: The name of :mod:`spadv.theory.laws` in version 0.1.
+bounds = laws
 
 __all__ = [
     "BinaryCyclicCode",
@@ -90,6 +92,7 @@ __all__ = [
     "clopper_pearson",
     "dual_bch_word",
     "imitating_attack",
+    "laws",
     "legendre_word",
     "measure",
     "opposing_attack",
@@ -101,7 +104,7 @@ __all__ = [
     "random_word",
     "robust_bayes",
     "simplex_word",
-    "stump",
     "wilson",
     "word_from_bits",
+    "x0_rule",
 ]

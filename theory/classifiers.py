@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,23 +19,16 @@ from ..checks import check_budget, check_integer
 from ..errors import InputError
 from ..stats import Interval, clopper_pearson
 from .accuracy import (
+    MEAN_NORM,
     bayes_accuracy,
     bivariate_normal_cdf,
     robust_bayes_accuracy,
-    robust_margin,
     two_shift_accuracy,
 )
 from .distribution import CodeGaussian, CorrelationSample
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
-
-
-class Classifier(Protocol):
-    """Anything with ``predict``: rows (size, d + 1), x0 first, to labels -1 or +1."""
-
-    def predict(self, x: Floats, /) -> ArrayLike:
-        """Return a label for every row of `x`."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +63,15 @@ class LinearRule:
     name : str
         A short name for tables.
 
-    Raises
-    ------
-    InputError
-        If the weights are no finite vectors of one length, or a threshold is NaN.
-
     Notes
     -----
     A score of exactly 0 is answered +1, so that a rule with w = 0, b = 0 is constant. The form is
-    that of arXiv 2002.11318, supplement: a stump at x0 followed by a linear classifier.
+    that of arXiv 2002.11318, supplement: a decision stump at x0 followed by a linear classifier.
 
     Examples
     --------
     >>> import numpy as np
-    >>> rule = stump(CodeGaussian([1, 1, -1], p=0.7))
+    >>> rule = x0_rule(CodeGaussian([1, 1, -1], p=0.7))
     >>> rule.predict(np.array([[1.0, 0, 0, 0], [-1.0, 5, 5, 5]]))
     array([ 1, -1], dtype=int8)
     """
@@ -109,13 +96,7 @@ class LinearRule:
             raise InputError("plus", f"have the length {self.minus.size} of minus", self.plus.shape)
 
     def predict(self, x: ArrayLike) -> Labels:
-        """Return the labels, int8 of shape (size,), of rows `x` of shape (size, d + 1).
-
-        Raises
-        ------
-        InputError
-            If `x` has another number of columns.
-        """
+        """Return the labels, int8 of shape (size,), of rows `x` of shape (size, d + 1)."""
         rows = np.asarray(x, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.plus.size + 1:
             raise InputError("x", f"have the shape (size, {self.plus.size + 1})", rows.shape)
@@ -127,23 +108,7 @@ class LinearRule:
         return np.where(score >= 0, 1, -1).astype(np.int8)
 
     def shifted_accuracies(self, dist: CodeGaussian) -> Floats:
-        """Return Pr(f(r_j X) = Y), exactly, for j = 0..n-1 (j = 0: natural accuracy).
-
-        Parameters
-        ----------
-        dist : CodeGaussian
-            Distribution of X and its shifts.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            Accuracies in [0, 1], exact to rounding.
-
-        Raises
-        ------
-        InputError
-            If `dist` has another length than the rule.
-        """
+        """Return Pr(f(r_j X) = Y), exactly, for j = 0..n-1 (0: natural accuracy), shape (n,)."""
         # <w, r_j mu> is 2 g_j of the weights themselves.
         rows = np.zeros((2, dist.d + 1))
         rows[0, 1:], rows[1, 1:] = self._weights(dist)
@@ -161,18 +126,8 @@ class LinearRule:
     def adversarial_accuracy(self, dist: CodeGaussian, budget: float) -> float:
         """Return the accuracy under the worst l-infinity attack, exactly.
 
-        Parameters
-        ----------
-        dist : CodeGaussian
-            Distribution of the clean input.
-        budget : float
-            e = eps sqrt(d) >= 0. The attack may see (x, y), moves every coordinate by at
-            most eps, x0 too; from eps = 1 on it can choose the branch.
-
-        Raises
-        ------
-        InputError
-            If the budget is negative or not finite, or `dist` has another length than the rule.
+        The attack of budget e = eps sqrt(d) >= 0 may see (x, y), and moves every coordinate by
+        at most eps, x0 too: from eps = 1 on it can choose the branch.
 
         Notes
         -----
@@ -229,22 +184,11 @@ class LinearRule:
 
 
 def bayes(dist: CodeGaussian, shift: int = 0) -> LinearRule:
-    """Return the classifier of highest accuracy on (r_shift X, Y).
+    """Return the classifier of highest accuracy on (r_j X, Y).
 
     f*_j(x) = sign(L x0 + (4/sqrt d) <r_j c, x>); f* of the paper for shift 0 (arXiv 2002.11318,
     section 3; Theorem L1 of docs/theory/laws.md).
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
-    shift : int
-        j, the shift that the rule is best for (modulo n); 0 for X itself.
-
-    Raises
-    ------
-    InputError
-        If `shift` is no integer.
+    `shift` is j, the shift that the rule is best for (modulo n); 0 for X itself.
 
     Examples
     --------
@@ -265,21 +209,9 @@ def robust_bayes(dist: CodeGaussian, budget: float) -> LinearRule:
     that the attack leaves. For a = 0 that is x0 alone; where eps >= 1 as well nothing is
     left and the rule is constant. For eps >= 1 and a > 0 (d < 4) it is sign(<c, x>). Theorem L2
     of docs/theory/laws.md.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        Distribution of the clean input.
-    budget : float
-        e = eps sqrt(d) >= 0.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative or not finite.
     """
     e = check_budget("budget", budget)
-    weights = float(robust_margin(e)) * dist.mean
+    weights = max(MEAN_NORM - e, 0.0) * dist.mean
     if e < math.sqrt(dist.d):
         bias_minus, bias_plus = -dist.log_odds, dist.log_odds
         if not weights.any():
@@ -290,15 +222,10 @@ def robust_bayes(dist: CodeGaussian, budget: float) -> LinearRule:
     return LinearRule(weights, weights, bias_minus, bias_plus, name="robust Bayes")
 
 
-def stump(dist: CodeGaussian) -> LinearRule:
+def x0_rule(dist: CodeGaussian) -> LinearRule:
     """Return sign(x0): natural, spatial and (for eps < 1) adversarial accuracy all p.
 
     It attains both parts of Theorem 2 of arXiv 2002.11318.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution; only its length matters.
     """
     zero = np.zeros(dist.d)
     return LinearRule(zero, zero, -1.0, 1.0, name="sign(x0)")
@@ -342,33 +269,14 @@ class ShiftBayes:
     ) -> Estimate:
         """Return its accuracy on (r X, Y): the price of having to serve every shift.
 
-        Exact where the orbit has one or two different words, or holds the negative of the
-        word (then x_1..x_d say nothing and the accuracy is p). Otherwise simulated on the
-        n correlations, with a Clopper-Pearson interval. By symmetry the accuracy is the
-        same on every shift, so no shift need be drawn.
-
-        Parameters
-        ----------
-        samples : int
-            Simulated samples, where needed.
-        rng : numpy.random.Generator
-            Source of randomness, where needed.
-        level : float
-            Confidence level of the interval.
-
-        Raises
-        ------
-        InputError
-            If `samples` is below 1 or `level` is not in (0, 1), where they are needed.
+        Exact in the cases of :func:`exact_spatial_optimum`. Otherwise simulated on the
+        n correlations, with a Clopper-Pearson interval of confidence `level`. By symmetry the
+        accuracy is the same on every shift, so no shift need be drawn.
         """
-        dist, orbit = self.dist, self.dist.orbit
-        if orbit.has_antipode:
-            return Estimate(dist.p, None, "exact")
-        if orbit.n_distinct == 1:
-            return Estimate(float(bayes_accuracy(dist.p)), None, "exact")
-        if orbit.n_distinct == 2:
-            kappa = float(orbit.kappa[orbit.moving[0]])
-            return Estimate(float(two_shift_accuracy(kappa, dist.p)), None, "exact")
+        dist = self.dist
+        exact = exact_spatial_optimum(dist)
+        if exact is not None:
+            return Estimate(exact, None, "exact")
         check_integer("samples", samples, minimum=1)
         rows = max(1, (1 << 20) // dist.n_shifts)
         hits = 0
@@ -380,22 +288,26 @@ class ShiftBayes:
         )
 
 
+def exact_spatial_optimum(dist: CodeGaussian) -> float | None:
+    """Return S*(p, n), the highest accuracy on (r X, Y), where it has a closed form.
+
+    That is so for p = 1, for orbits of one or two different words, and for those that hold the
+    negative of the word: then x_1..x_d say nothing and it is p. None elsewhere.
+    """
+    orbit = dist.orbit
+    if dist.p == 1 or orbit.has_antipode:
+        return dist.p
+    if orbit.n_distinct == 1:
+        return float(bayes_accuracy(dist.p))
+    if orbit.n_distinct == 2:
+        return float(two_shift_accuracy(orbit.kappa[orbit.moving[0]], dist.p))
+    return None
+
+
 def best_adversarial_accuracy(dist: CodeGaussian, budget: float) -> float:
     """Return A*(e), the highest adversarial accuracy that any classifier can have.
 
     Theorem L2 of docs/theory/laws.md.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution; its p and d matter.
-    budget : float
-        e = eps sqrt(d), at least 0.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative or not finite.
     """
     return float(robust_bayes_accuracy(dist.p, check_budget("budget", budget), dist.d))
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import circulant
 
 from ..checks import check_integer, check_probability
 from ..errors import InputError
@@ -73,11 +74,6 @@ class CodeGaussian:
     p, d, n_shifts : float, int, int
         p, the length, and n = d/m.
 
-    Raises
-    ------
-    InputError
-        If the word has other symbols, `p` is out of range, or m does not divide d.
-
     Examples
     --------
     >>> import numpy as np
@@ -102,10 +98,7 @@ class CodeGaussian:
         return 2 * self.orbit.codeword / np.sqrt(self.d)
 
     def rotated_mean(self, j: int) -> Floats:
-        """Return r_j mu, float64 of shape (d,), for a shift `j` (modulo n).
-
-        It is the mean of the last d coordinates of r_j X given Y = 1.
-        """
+        """Return r_j mu, shape (d,): the mean of the last d coordinates of r_j X given Y = 1."""
         return 2 * self.orbit.rotated(j) / np.sqrt(self.d)
 
     @property
@@ -116,23 +109,8 @@ class CodeGaussian:
     def sample(self, size: int, rng: np.random.Generator) -> Sample:
         """Draw independent samples of (X, Y).
 
-        Parameters
-        ----------
-        size : int
-            Number of samples; the result takes 8 size (d + 1) bytes. Use :meth:`stream`
-            where that is too much.
-        rng : numpy.random.Generator
-            Source of randomness; the same state gives the same samples.
-
-        Returns
-        -------
-        Sample
-            ``x`` float64 (size, d + 1), ``y`` int8 (size,).
-
-        Raises
-        ------
-        InputError
-            If `size` is negative or no integer, or `rng` is no generator.
+        The same state of `rng` gives the same samples. ``x`` is float64 (size, d + 1), 8 bytes
+        a number; use :meth:`stream` where that is too much. ``y`` is int8 (size,).
         """
         size = check_integer("size", size, minimum=0)
         _check_rng(rng)
@@ -149,26 +127,9 @@ class CodeGaussian:
     ) -> Iterator[Sample]:
         """Draw samples in chunks, in constant memory.
 
-        The chunks joined are the samples that :meth:`sample` gives from the same state,
-        when `chunk` is left out. A chunk's arrays are overwritten by the next one: copy
-        what you keep.
-
-        Parameters
-        ----------
-        size, rng
-            As for :meth:`sample`.
-        chunk : int, optional
-            Rows in a chunk; by default as many as fit a core's cache.
-
-        Yields
-        ------
-        Sample
-            Up to `chunk` samples.
-
-        Raises
-        ------
-        InputError
-            As :meth:`sample`, or if `chunk` is below 1; when the first samples are asked for.
+        The chunks joined are the samples that :meth:`sample` gives from the same state, when
+        `chunk`, the rows in one, is left out. A chunk's arrays are overwritten by the next
+        one: copy what you keep.
         """
         size = check_integer("size", size, minimum=0)
         _check_rng(rng)
@@ -195,11 +156,6 @@ class CodeGaussian:
         -------
         ndarray of float64, the shape of `x`
             A copy.
-
-        Raises
-        ------
-        InputError
-            If `x` has another number of columns, or `j` is neither an integer nor one for each row.
 
         Examples
         --------
@@ -229,42 +185,14 @@ class CodeGaussian:
     def sample_shifted(self, size: int, rng: np.random.Generator) -> ShiftedSample:
         """Draw samples of (r X, Y), r one of the n shifts uniformly at random.
 
-        Parameters
-        ----------
-        size, rng
-            As for :meth:`sample`; the work takes about five times the result's memory.
-
-        Returns
-        -------
-        ShiftedSample
-            ``x`` float64 (size, d + 1), ``y`` int8 (size,), and the shifts ``j`` (size,).
-
-        Raises
-        ------
-        InputError
-            As :meth:`sample`.
+        The work takes about five times the result's memory.
         """
         x, y = self.sample(size, rng)
         j = rng.integers(self.n_shifts, size=size)
         return ShiftedSample(self.rotate(x, j), y, j)
 
     def correlations(self, x: ArrayLike) -> Floats:
-        """Return g_j = <r_j c, x_1..x_d> / sqrt(d) for every row and j = 0..n-1.
-
-        Parameters
-        ----------
-        x : array_like, shape (size, d + 1)
-            Samples, x0 in column 0.
-
-        Returns
-        -------
-        ndarray of float64, shape (size, n)
-
-        Raises
-        ------
-        InputError
-            If `x` has another shape.
-        """
+        """Return g_j = <r_j c, x_1..x_d> / sqrt(d), shape (size, n), for rows `x`, j = 0..n-1."""
         array = np.asarray(x, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != self.d + 1:
             raise InputError("x", f"have the shape (size, {self.d + 1})", array.shape)
@@ -293,22 +221,7 @@ class CodeGaussian:
         mean 2 y kappa_{j-i} and circulant covariance kappa_{j-k}. The Bayes rules of
         every shift, and of the random shift, see x_1..x_d through g alone.
 
-        Parameters
-        ----------
-        size, rng
-            As for :meth:`sample`.
-        shift : int
-            i, the shift that has been applied to X (modulo n).
-
-        Returns
-        -------
-        CorrelationSample
-            ``x0`` int8 (size,), ``g`` float64 (size, n), ``y`` int8 (size,).
-
-        Raises
-        ------
-        InputError
-            As :meth:`sample`, or if `shift` is no integer.
+        `shift` is i, the shift that has been applied to X (modulo n).
         """
         size = check_integer("size", size, minimum=0)
         _check_rng(rng)
@@ -320,7 +233,6 @@ class CodeGaussian:
         if n <= _DENSE_SHIFTS:
             # Products this small stay on one thread: starting others costs more (measured).
             rows = min(rows, max(64, (1 << 18) // (n * (n + 1))))
-        if n <= _DENSE_SHIFTS:
             # The label rides along as one more column: noise and mean in one product.
             root = np.concatenate([self._circulant_root, mean[None]])
             buffer = np.empty((min(rows, size), n + 1))
@@ -347,9 +259,7 @@ class CodeGaussian:
 
     @cached_property
     def _circulant_root(self) -> Floats:
-        column = scipy.fft.ifft(self._root_spectrum).real
-        lags = np.arange(self.n_shifts)
-        return column[(lags[:, None] - lags) % self.n_shifts]
+        return np.asarray(circulant(scipy.fft.ifft(self._root_spectrum).real))
 
     def _chunk_rows(self) -> int:
         return max(1, _CHUNK_DOUBLES // (self.d + 1))

@@ -14,21 +14,11 @@ from .words import Word, as_word
 
 
 def periodic_autocorrelation(codeword: ArrayLike) -> NDArray[np.int64]:
-    """Return the exact periodic autocorrelation <c, r_s c> for every shift s.
+    """Return the exact <c, r_s c> = sum_t c_t c_{t+s} for every shift s, int64 of shape (d,).
 
     One real FFT each way, O(d log d) for every d. The values are integers congruent to
     d modulo 4 (a word and its shift differ in an even number of places), so the rounding
     is safe as long as the FFT errs by less than 2: by many orders of magnitude here.
-
-    Parameters
-    ----------
-    codeword : array_like, shape (d,)
-        Entries -1 and +1.
-
-    Returns
-    -------
-    ndarray of int64, shape (d,)
-        Entry s is sum_t c_t c_{t+s}, indices modulo d; entry 0 is d.
 
     Examples
     --------
@@ -64,11 +54,6 @@ class CodewordOrbit:
         The word, read-only.
     d, shift, n_shifts : int
         Length, m, and n = d/m.
-
-    Raises
-    ------
-    InputError
-        If the word has other symbols or m does not divide d.
 
     Notes
     -----
@@ -120,7 +105,7 @@ class CodewordOrbit:
     @property
     def n_distinct(self) -> int:
         """Number of different words among r_0 c, ..., r_{n-1} c; it divides n."""
-        return self.n_shifts // int((self.autocorrelation == self.d).sum())
+        return self.n_shifts // self.fixed.size
 
     @property
     def fixed(self) -> NDArray[np.intp]:
@@ -147,11 +132,6 @@ class CodewordOrbit:
 
     def rotated(self, j: int) -> Word:
         """Return r_j c: int8 of shape (d,), entry t being c_{t + m j}, indices modulo d.
-
-        Raises
-        ------
-        InputError
-            If `j` is no integer.
 
         Examples
         --------

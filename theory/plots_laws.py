@@ -11,7 +11,7 @@ import numpy as np
 from ..result import Result
 from ..style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figure, styled
 from .accuracy import bayes_accuracy, mixture_accuracy, robust_bayes_accuracy
-from .bounds import gradual_adversarial, lower_adversarial, residual
+from .laws import gradual_adversarial, lower_adversarial, residual
 from .price import orthogonal_limit
 from .template import TemplateModel, codeword_template
 from .transformations import cyclic_shifts

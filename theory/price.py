@@ -10,26 +10,20 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import circulant
 from scipy.special import ndtri, stdtrit
 
-from ..checks import check_real, real_array
+from ..checks import check_real, fractions
 from ..errors import InputError
 from ..progress import Progress, silent
 from ..stats import Interval
-from .accuracy import (
-    MEAN_NORM,
-    bayes_accuracy,
-    log_odds,
-    mixture_accuracy,
-    two_shift_accuracy,
-)
-from .classifiers import Estimate
+from .accuracy import MEAN_NORM, log_odds, two_class_accuracy
+from .classifiers import Estimate, exact_spatial_optimum
 from .distribution import CodeGaussian
 
 Floats = NDArray[np.float64]
@@ -42,33 +36,6 @@ SCRAMBLINGS = 16
 _MOST_BITS = 18
 _MOST_SHIFTS = 2048
 _BLOCK = 1 << 11
-
-
-@dataclass(frozen=True)
-class Price:
-    """S*(p, n) and what it is compared with.
-
-    Attributes
-    ----------
-    best : Estimate
-        S*: exact, or estimated with a confidence interval.
-    natural : float
-        Bayes accuracy on X, which serving one shift only would give.
-    x0_only : float
-        p: the accuracy of sign(x0), the worst that the best classifier can do.
-    asymptotic : float
-        The law for many orthogonal shifts; see :func:`orthogonal_limit`.
-    """
-
-    best: Estimate
-    natural: float
-    x0_only: float
-    asymptotic: float
-
-    @property
-    def price(self) -> float:
-        """How much accuracy it costs to serve all shifts at once."""
-        return self.natural - self.best.value
 
 
 def spatial_optimum(
@@ -91,7 +58,7 @@ def spatial_optimum(
     Parameters
     ----------
     dist : CodeGaussian
-        The distribution; only its p and its different shifts matter.
+        The distribution; at most 2048 different shifts unless there is a closed form.
     rng : numpy.random.Generator
         Seeds the scramblings.
     error : float
@@ -104,13 +71,8 @@ def spatial_optimum(
     Returns
     -------
     Estimate
-        Exact for one or two different shifts, for p = 1, and where some shift negates the
-        word (then it is p). Otherwise with an interval; its `method` names the points.
-
-    Raises
-    ------
-    InputError
-        For a bad `error` or `level`, or more than 2048 different shifts.
+        Exact in the cases of :func:`~spadv.theory.classifiers.exact_spatial_optimum`, otherwise
+        with an interval; its `method` names the points.
 
     Examples
     --------
@@ -120,7 +82,7 @@ def spatial_optimum(
     """
     error = check_real("error", error, low=1e-7, high=1)
     level = check_real("level", level, low=0.5, high=1 - 1e-9)
-    exact = _closed_form(dist)
+    exact = exact_spatial_optimum(dist)
     if exact is not None:
         return Estimate(exact, None, "exact")
     n = dist.orbit.n_distinct
@@ -149,31 +111,8 @@ def spatial_optimum(
     return Estimate(value, interval, method)
 
 
-def price(dist: CodeGaussian, *, rng: np.random.Generator, error: float = 1e-4) -> Price:
-    """Return S*(p, n) beside what it is compared with.
-
-    See docs/theory/price.md.
-
-    Parameters
-    ----------
-    dist, rng, error
-        As in :func:`spatial_optimum`.
-
-    Raises
-    ------
-    InputError
-        As :func:`spatial_optimum`.
-    """
-    return Price(
-        best=spatial_optimum(dist, rng=rng, error=error),
-        natural=float(bayes_accuracy(dist.p)),
-        x0_only=dist.p,
-        asymptotic=float(orthogonal_limit(dist.p, dist.orbit.n_distinct)),
-    )
-
-
 def orthogonal_limit(p: ArrayLike, n: ArrayLike, *, mean_norm: float = MEAN_NORM) -> Any:
-    """Return the law of S*(p, n) for many orthogonal shifts.
+    """Return the law of S*(p, n) for many orthogonal shifts of a word of norm M = `mean_norm`.
 
     The evidence of n orthogonal correlations is, to first order in 1/n, the sum of
     2 sinh(2 g_j)/(n e^2) over j: normal in the limit, with mean y v/2 and variance
@@ -185,52 +124,14 @@ def orthogonal_limit(p: ArrayLike, n: ArrayLike, *, mean_norm: float = MEAN_NORM
     it at n = 63 and 89% at n = 4095. Words that are only nearly orthogonal, such as
     maximal-length ones, have a smaller limit (docs/theory/price.md).
 
-    Parameters
-    ----------
-    p : array_like, any shape
-        Probability in [1/2, 1] that x0 equals the label.
-    n : array_like, broadcast with `p`
-        Number of shifts, at least 1.
-    mean_norm : float
-        M, above 0.
-
-    Returns
-    -------
-    float64 or ndarray of float64
-        Accuracies in [1/2, 1], of the arguments' broadcast shape.
-
-    Raises
-    ------
-    InputError
-        If some argument is out of range.
-
     Examples
     --------
     >>> round(float(orthogonal_limit(0.5, 4096)), 4)
     0.5325
     """
     m = check_real("mean_norm", mean_norm, low=1e-6, high=20)
-    odds = np.asarray(log_odds(p))
-    count = real_array("n", "be at least 1", n)
-    if not (count >= 1).all():
-        raise InputError("n", "be at least 1", n)
-    s = np.sqrt(np.sinh(m * m) / count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        h = np.where(odds > 0, odds / (2 * s), 0.0)
-    return mixture_accuracy(s, h, p)
-
-
-def _closed_form(dist: CodeGaussian) -> float | None:
-    orbit = dist.orbit
-    if dist.p == 1:
-        return 1.0
-    if orbit.has_antipode:
-        return dist.p
-    if orbit.n_distinct == 1:
-        return float(bayes_accuracy(dist.p))
-    if orbit.n_distinct == 2:
-        return float(two_shift_accuracy(float(orbit.kappa[orbit.moving[0]]), dist.p))
-    return None
+    p, n = fractions(p=p, n=n)
+    return two_class_accuracy(np.sqrt(np.sinh(m * m) / n), p)
 
 
 def _law_of_correlations(dist: CodeGaussian) -> tuple[Floats, Floats]:
@@ -241,9 +142,7 @@ def _law_of_correlations(dist: CodeGaussian) -> tuple[Floats, Floats]:
     """
     n = dist.orbit.n_distinct
     kappa = dist.orbit.kappa[:n]  # the shifts repeat with period n_distinct
-    lags = np.arange(n)
-    covariance = kappa[(lags[:, None] - lags) % n]
-    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = np.linalg.eigh(circulant(kappa))
     order = np.argsort(values)[::-1]
     root = vectors[:, order] * np.sqrt(np.maximum(values[order], 0))
     return root, kappa
@@ -260,8 +159,7 @@ def _average(seed: int, bits: int, root: Floats, kappa: Floats, p: float) -> flo
 
     n = len(kappa)
     sampler = Sobol(n, scramble=True, rng=np.random.default_rng(seed))
-    lags = np.arange(n)
-    signal = np.exp(2 * MEAN_NORM * kappa[(lags[:, None] - lags) % n])
+    signal = np.exp(2 * MEAN_NORM * circulant(kappa))
     against = 1 / signal
     odds = float(log_odds(p))
     total = 0.0

@@ -1,7 +1,7 @@
 """Vectorised, safeguarded root finding for the mixture functions behind the laws.
 
-Every law of :mod:`.gradual` is a composition of G(t) = p Phi(t + h) + (1-p) Phi(t - h) with
-an inverse of such a function; both are computed to about 1e-13 on arrays of any size.
+Every law of :mod:`.laws` is a composition of G(t) = p Phi(t + h) + (1-p) Phi(t - h) with an
+inverse of such a function; both are computed to about 1e-13 on arrays of any size.
 """
 
 from __future__ import annotations
@@ -25,19 +25,8 @@ _SQRT_2PI = float(np.sqrt(2 * np.pi))
 def increasing_roots(function: Increasing, low: Floats, high: Floats, start: Floats) -> Floats:
     """Return the roots of many increasing functions of one variable.
 
-    Newton's steps, replaced by bisection wherever they leave the bracket; points that have
-    settled are dropped from the work.
-
-    Parameters
-    ----------
-    function : callable
-        From points and the indices of the problems they belong to, to values and slopes.
-    low, high, start : ndarray of float64, shape (size,)
-        Finite brackets that hold a root each, and first points.
-
-    Returns
-    -------
-    ndarray of float64, shape (size,)
+    Newton's steps, replaced by bisection wherever they leave the brackets [low, high]; points
+    that have settled are dropped from the work.
     """
     roots = np.clip(start, low, high)
     for first in range(0, roots.size, _BLOCK):
@@ -61,19 +50,11 @@ def increasing_roots(function: Increasing, low: Floats, high: Floats, start: Flo
 
 
 def mixture_inverse(value: Floats, h: Floats, p: Floats) -> Floats:
-    """Return t with p Phi(t + h) + (1-p) Phi(t - h) = value.
+    """Return t with p Phi(t + h) + (1-p) Phi(t - h) = value; h >= 0 is finite.
 
     Solved in the scale of Phi^-1, where the function is nearly a straight line, and from
-    the side on which the tail is small, so that values near 0 and 1 keep their digits.
-
-    Parameters
-    ----------
-    value : ndarray of float64, shape (size,)
-        In [0, 1]; 0 and 1 give -inf and +inf.
-    h : ndarray of float64, shape (size,)
-        Finite, at least 0.
-    p : ndarray of float64, shape (size,)
-        In (0, 1].
+    the side on which the tail is small, so that values near 0 and 1 keep their digits. The
+    values 0 and 1 give -inf and +inf.
     """
     roots = ndtri(value)
     live = np.isfinite(roots) & (h > 0)
@@ -113,15 +94,8 @@ def curve_position(
 ) -> Floats:
     """Return v in [low, high] with p Phi(centre + v) + (1-p) Phi(centre - v) = value.
 
-    Parameters
-    ----------
-    value, p, centre : ndarray of float64, shape (size,)
-        The problems.
-    low, high : ndarray of float64, shape (size,)
-        A bracket on which the left side is monotone; ends are returned where it does not
-        reach the value.
-    rising : bool
-        Whether the left side increases with v there.
+    The left side is monotone on the bracket, `rising` or falling; an end of it is returned
+    where the value is not reached.
     """
     sign = 1.0 if rising else -1.0
 

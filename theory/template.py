@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from ..checks import check_probability, check_real, real_array
 from ..errors import InputError
 from .accuracy import log_odds, mixture_accuracy
-from .gradual import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
+from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
 from .transformations import Transformations
 
 Floats = NDArray[np.float64]
@@ -173,7 +173,7 @@ class TemplateModel:
         eps : float
             l-infinity budget, at least 0, in the template's units.
         tight : bool
-            As in :func:`spadv.theory.bounds.gradual_adversarial`.
+            As in :func:`spadv.theory.laws.gradual_adversarial`.
 
         Returns
         -------

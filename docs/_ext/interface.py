@@ -33,7 +33,7 @@ PAGES = (
     "spadv.theory.symbolic",
     "spadv.theory.frontier",
     "spadv.theory.accuracy",
-    "spadv.theory.bounds",
+    "spadv.theory.laws",
     "spadv.theory.template",
     "spadv.theory.transformations",
     "spadv.theory.mixture",

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ...checks import check_integer
-from ...theory.adversary import proof_attacks
+from ...theory.attacks import proof_attacks
 from ..attacks.ball import ball
 from .network import Layer, join
 from .sampling import Draw

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...theory.bounds import gradual_adversarial, residual
+from ...theory.laws import gradual_adversarial, residual
 from .board import FAMILIES, Board, pairs
 from .hypotheses import all_findings
 from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES, sample_variant

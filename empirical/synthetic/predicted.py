@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...theory.accuracy import bayes_accuracy
-from ...theory.bounds import gradual_adversarial, residual
+from ...theory.laws import gradual_adversarial, residual
 from .board import Board, Floats
 from .plan import LONGER
 from .prediction import augmented_bayes

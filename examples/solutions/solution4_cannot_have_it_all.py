@@ -30,7 +30,7 @@ from spadv.theory import (
     opposing_attack,
     robust_bayes,
     simplex_word,
-    stump,
+    x0_rule,
 )
 from spadv.theory.accuracy import log_odds
 
@@ -217,7 +217,7 @@ draw(even, family(np.array([1, 0.5, 0.5])), random)
 # %%
 short = CodeGaussian(simplex_word(4), p=0.7)  # d = 15: e = 4 is eps = 1.03
 print("eps =", round(4 / np.sqrt(short.d), 3))
-for rule in (stump(short), bayes(short), robust_bayes(short, 4.0)):
+for rule in (x0_rule(short), bayes(short), robust_bayes(short, 4.0)):
     print(f"{rule.name:14} A = {rule.adversarial_accuracy(short, 4.0):.4f}")
-assert stump(short).adversarial_accuracy(short, 4.0) == 0
+assert x0_rule(short).adversarial_accuracy(short, 4.0) == 0
 assert best_adversarial_accuracy(short, 4.0) == 0.5

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from spadv.style import BLACK, CYCLE, GREY, LINES, new_figure, styled
-from spadv.theory import CodeGaussian, bayes, bounds, random_word, robust_bayes
+from spadv.theory import CodeGaussian, bayes, laws, random_word, robust_bayes
 from spadv.theory.accuracy import mixture_accuracy, robust_bayes_accuracy
 from spadv.theory.frontier import two_shift_frontier
 
@@ -36,9 +36,9 @@ from spadv.theory.frontier import two_shift_frontier
 # %%
 p = 0.7
 for s in (0.2, 0.5, 0.7, 0.8, 0.95):
-    law = float(bounds.gradual_adversarial(s, p, bounds.residual(4.0, 0.3)))
+    law = float(laws.gradual_adversarial(s, p, laws.residual(4.0, 0.3)))
     assert np.isclose(law, 1 - (1 - p) * s / p if s <= p else p * (1 - s) / (1 - p))
-    assert np.isclose(bounds.lower_spatial(s, 4.0, 0.3), s)
+    assert np.isclose(laws.lower_spatial(s, 4.0, 0.3), s)
     print(f"S = {s}: A at most {law:.4f}, and at most S")
 
 # %% [markdown]
@@ -73,10 +73,10 @@ assert np.isclose(
 # %%
 def laws(e, spatial=0.95, p=0.7, delta=0.5):
     """Return the three bounds on A: upper law, lower law, best of any classifier."""
-    distance = bounds.residual(e, delta)
+    distance = laws.residual(e, delta)
     return (
-        bounds.gradual_adversarial(spatial, p, distance, tight=True),
-        bounds.lower_adversarial(spatial, e, delta),
+        laws.gradual_adversarial(spatial, p, distance, tight=True),
+        laws.lower_adversarial(spatial, e, delta),
         robust_bayes_accuracy(p, e, math.inf),
     )
 

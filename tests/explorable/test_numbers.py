@@ -14,14 +14,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from spadv.theory import CodeGaussian, bounds, simplex_word
+from spadv.theory import CodeGaussian, laws, simplex_word
 from spadv.theory.accuracy import (
     bayes_accuracy,
     robust_bayes_accuracy,
     shifted_accuracy,
     two_shift_accuracy,
 )
-from spadv.theory.classifiers import LinearRule, bayes, robust_bayes, stump
+from spadv.theory.classifiers import LinearRule, bayes, robust_bayes, x0_rule
 from spadv.theory.frontier import Plane, Weights, inner_frontier, one_shift_frontier, outer_bound
 from spadv.theory.frontier.curve import half_space_frontier
 from spadv.theory.frontier.geometry import Lattice, evaluate, gains, threshold_of
@@ -155,7 +155,7 @@ def shift_bayes(dist: CodeGaussian) -> LinearRule:
         return bayes(dist)
     total = dist.rotated_mean(0) + dist.rotated_mean(1)
     if not total.any():
-        return stump(dist)
+        return x0_rule(dist)
     return LinearRule(total, total, -dist.log_odds, dist.log_odds)
 
 
@@ -168,7 +168,7 @@ def test_named_rules(value: Value) -> None:
         expected = {
             "bayes": bayes(dist),
             "robust": robust_bayes(dist, e),
-            "stump": stump(dist),
+            "stump": x0_rule(dist),
         }
         if dist.n_shifts <= 2:
             expected["both"] = shift_bayes(dist)
@@ -213,8 +213,8 @@ def test_gradual_laws(value: Value, tight: bool) -> None:
     rows = law_grid()
     x, p, distance = np.array(rows).T
     for name, law in (
-        ("gradualAdversarial", bounds.gradual_adversarial),
-        ("gradualSpatial", bounds.gradual_spatial),
+        ("gradualAdversarial", laws.gradual_adversarial),
+        ("gradualSpatial", laws.gradual_spatial),
     ):
         found = numbers(value(calls(name, [(*row, tight) for row in rows])))
         np.testing.assert_allclose(found, law(x, p, distance, tight=tight), rtol=0, atol=TOLERANCE)
@@ -224,23 +224,23 @@ def test_other_laws(value: Value) -> None:
     rows = law_grid()
     x, p, distance = np.array(rows).T
     found = numbers(value(calls("lowerSpatial", [(a, d) for a, _, d in rows])))
-    np.testing.assert_allclose(found, bounds.lower_spatial_at(x, distance), rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(found, laws.lower_spatial_at(x, distance), rtol=0, atol=TOLERANCE)
     pairs = [(a, q) for a, q, _ in rows]
     np.testing.assert_allclose(
-        numbers(value(calls("theorem2Spatial", pairs))), bounds.theorem2_spatial(x, p), atol=1e-12
+        numbers(value(calls("theorem2Spatial", pairs))), laws.theorem2_spatial(x, p), atol=1e-12
     )
     np.testing.assert_allclose(
         numbers(value(calls("theorem2Adversarial", pairs))),
-        bounds.theorem2_adversarial(x, p),
+        laws.theorem2_adversarial(x, p),
         atol=1e-12,
     )
     for n in (1, 2, 7):
         low, high = numbers(value(calls("theorem3Spatial", [(*pair, n) for pair in pairs]))).T
-        expected = bounds.theorem3_spatial(x, p, n)
+        expected = laws.theorem3_spatial(x, p, n)
         np.testing.assert_allclose([low, high], expected, atol=1e-12)
         np.testing.assert_allclose(
             numbers(value(calls("theorem3Adversarial", [(*pair, n) for pair in pairs]))),
-            bounds.theorem3_adversarial(x, p, n),
+            laws.theorem3_adversarial(x, p, n),
             atol=1e-12,
         )
 
@@ -520,7 +520,7 @@ def test_whole_settings(value: Value) -> None:
         assert (hull[:, 0] <= allowed + 2e-3).all(), where
         if e >= 4:
             assert m["asked"]["theorem2"] == pytest.approx(
-                float(bounds.theorem2_adversarial(state["s"], p)), abs=TOLERANCE
+                float(laws.theorem2_adversarial(state["s"], p)), abs=TOLERANCE
             )
         together = m["asked"]["together"]
         if together is not None:

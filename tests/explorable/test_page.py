@@ -14,7 +14,7 @@ import pytest
 from spadv.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from spadv.theory import CodeGaussian
 from spadv.theory.accuracy import bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
-from spadv.theory.classifiers import bayes, robust_bayes, stump
+from spadv.theory.classifiers import bayes, robust_bayes, x0_rule
 from spadv.theory.words import as_word
 
 PRESETS = (
@@ -165,7 +165,7 @@ def test_shown_numbers_are_those_of_python(page: Any) -> None:
             "[...document.querySelectorAll('#rules tbody tr')].map((row) =>"
             "[...row.querySelectorAll('td')].map((cell) => parseFloat(cell.textContent)))"
         )
-        for row, rule in ((0, bayes(dist)), (2, robust_bayes(dist, e)), (3, stump(dist))):
+        for row, rule in ((0, bayes(dist)), (2, robust_bayes(dist, e)), (3, x0_rule(dist))):
             natural, shifted = rule.shifted_accuracies(dist)
             expected = [
                 natural,

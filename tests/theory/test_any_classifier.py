@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from spadv.stats import clopper_pearson
-from spadv.theory import CodeGaussian, bounds, legendre_word, simplex_word
-from spadv.theory.adversary import imitating_attack, opposing_attack
+from spadv.theory import CodeGaussian, laws, legendre_word, simplex_word
+from spadv.theory.attacks import imitating_attack, opposing_attack
 
 LEVEL = 1 - 1e-9
 SAMPLES = 3000
@@ -81,8 +81,8 @@ def test_no_law_is_broken(make, word, p, budget):
         against = clopper_pearson(int((predict(opposed) == y).sum()), SAMPLES, LEVEL)
         towards = clopper_pearson(int((predict(imitated) == y).sum()), SAMPLES, LEVEL)
         # U0 falls with S.
-        upper = bounds.gradual_adversarial(shifted.low, p, bounds.residual(budget, delta))
+        upper = laws.gradual_adversarial(shifted.low, p, laws.residual(budget, delta))
         assert against.low <= upper
-        assert towards.low <= bounds.lower_adversarial(shifted.high, budget, delta)
+        assert towards.low <= laws.lower_adversarial(shifted.high, budget, delta)
         useful += shifted.low > 0.5
     assert useful > CLASSIFIERS / 20  # the check sees classifiers that know something

@@ -10,7 +10,7 @@ import pytest
 from spadv.theory import InputError
 from spadv.theory.claims.proposition1 import largest_p, needed_kappa
 from spadv.theory.frontier.curve import one_shift_frontier
-from spadv.theory.gradual import neyman_pearson
+from spadv.theory.laws import neyman_pearson
 
 
 @pytest.mark.parametrize(

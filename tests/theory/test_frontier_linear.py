@@ -12,11 +12,11 @@ from spadv.theory import (
     CodeGaussian,
     InputError,
     bayes,
-    bounds,
+    laws,
     optimal_linear_attack,
     parse_word,
     robust_bayes,
-    stump,
+    x0_rule,
 )
 from spadv.theory.frontier import (
     concave_hull,
@@ -85,7 +85,7 @@ def test_inner_frontier_finds_the_best_planar_linear_rules(p, e):
 def test_no_other_linear_rule_found_by_chance_is_better(word, shift, rng):
     dist = CodeGaussian(parse_word(word), 0.7, shift)
     hull = concave_hull([(r.spatial, r.adversarial) for r in inner_frontier(dist, 1.0)])
-    named = [bayes(dist), robust_bayes(dist, 1.0), stump(dist)]
+    named = [bayes(dist), robust_bayes(dist, 1.0), x0_rule(dist)]
     family = LinearFamily(dist, 1.0)
     chance = [family.rule(rng.standard_normal(family.box.size), rng.normal()) for _ in range(200)]
     for rule in named + chance:
@@ -137,8 +137,8 @@ def test_outer_bound_is_the_best_choice_of_single_accuracies(rng):
     grid = np.linspace(0.02, 0.985, 120)
 
     def law(s, delta):
-        upper = bounds.gradual_adversarial(s, 0.7, bounds.residual(e, delta), tight=True)
-        return np.minimum(np.nan_to_num(upper), bounds.lower_adversarial(s, e, delta))
+        upper = laws.gradual_adversarial(s, 0.7, laws.residual(e, delta), tight=True)
+        return np.minimum(np.nan_to_num(upper), laws.lower_adversarial(s, e, delta))
 
     tables = [law(grid, x) for x in delta]
     s0, s1, s2 = np.meshgrid(grid, grid, grid, indexing="ij")

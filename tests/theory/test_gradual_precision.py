@@ -9,7 +9,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from spadv.theory import InputError, bounds
+from spadv.theory import InputError, laws
 from spadv.theory.roots import curve_position, increasing_roots, mixture_inverse
 
 DIGITS = 34
@@ -106,7 +106,7 @@ NORMS = [0.05, 1.3]
 @pytest.mark.parametrize("p", PROBABILITIES)
 def test_loose_law_at_high_precision(p):
     for distance in DISTANCES:
-        found = bounds.gradual_adversarial(EVERYWHERE, p, distance)
+        found = laws.gradual_adversarial(EVERYWHERE, p, distance)
         for s, value in zip(EVERYWHERE, found, strict=True):
             assert backward_error(value, s, p, distance, ulps=2) <= 1e-15, (s, distance)
 
@@ -118,10 +118,10 @@ def test_tight_law_of_any_norm_at_high_precision(p, norm):
     top = float(bayes(p, norm))
     values = [1e-20, 0.2, p, *(top - (top - p) * gap for gap in (0.9, 0.3, 1e-2)), top - 1e-13]
     for distance in (0.0, 1e-9, 0.7 * norm):
-        found = bounds.gradual_adversarial(values, p, distance, tight=True, mean_norm=norm)
+        found = laws.gradual_adversarial(values, p, distance, tight=True, mean_norm=norm)
         for s, value in zip(values, found, strict=True):
             assert backward_error(value, s, p, distance, norm) <= 1e-14, (s, distance)
-        loose = bounds.gradual_adversarial(values, p, distance)
+        loose = laws.gradual_adversarial(values, p, distance)
         assert (found <= loose + 1e-15).all()
 
 
@@ -140,7 +140,7 @@ def test_tight_law_is_the_best_pair_of_accuracies_on_a_grid():
             q, r = plus[allowed], minus[allowed]
             best = p * normal.cdf(distance - normal.ppf(r))
             best += (1 - p) * normal.cdf(distance - normal.ppf(q))
-            found = bounds.gradual_adversarial(s, p, distance, tight=tight, mean_norm=m)
+            found = laws.gradual_adversarial(s, p, distance, tight=tight, mean_norm=m)
             assert found == pytest.approx(best.max(), abs=2e-5)
 
 
@@ -150,11 +150,11 @@ def test_inverses_at_high_precision(p, norm):
     values = np.array([1e-15, 1e-4, 0.3, 0.5, p, 0.98, 1 - 1e-12])
     top = bayes(p, norm)
     for distance in (0.0, 1e-9, 0.7 * norm):
-        loose = bounds.gradual_spatial(values, p, distance)
+        loose = laws.gradual_spatial(values, p, distance)
         # U0 is its own inverse.
         for a, s in zip(values, loose, strict=True):
             assert backward_error(s, a, p, distance) <= 1e-15
-        tight = bounds.gradual_spatial(values, p, distance, tight=True, mean_norm=norm)
+        tight = laws.gradual_spatial(values, p, distance, tight=True, mean_norm=norm)
         for a, s in zip(values, tight, strict=True):
             assert s <= float(top) + 1e-15
             # The largest S whose bound is at least A: A lies between the bounds of S moved
@@ -168,7 +168,7 @@ def test_inverses_at_high_precision(p, norm):
 def test_norms_are_vectorised_and_the_codeword_is_the_default():
     s = np.linspace(0.01, 0.6, 5)
     norms = np.array([[0.3], [2.0], [5.0]])
-    for law in (bounds.gradual_adversarial, bounds.gradual_spatial):
+    for law in (laws.gradual_adversarial, laws.gradual_spatial):
         whole = law(s, 0.6, 1.1, tight=True, mean_norm=norms)
         assert whole.shape == (3, 5)
         for i, j in np.ndindex(3, 5):
@@ -183,14 +183,14 @@ def test_norms_are_vectorised_and_the_codeword_is_the_default():
 def test_above_the_bayes_accuracy_is_nan(norm):
     top = float(bayes(0.7, norm))
     s = [top + (1 - top) / 2, top]
-    above, at = bounds.gradual_adversarial(s, 0.7, 1, tight=True, mean_norm=norm)
+    above, at = laws.gradual_adversarial(s, 0.7, 1, tight=True, mean_norm=norm)
     assert np.isnan(above)
     assert not np.isnan(at)
 
 
 @pytest.mark.parametrize("bad", [0, -1.0, float("nan"), float("inf"), "x", None])
 def test_bad_norms(bad):
-    for law in (bounds.gradual_adversarial, bounds.gradual_spatial):
+    for law in (laws.gradual_adversarial, laws.gradual_spatial):
         with pytest.raises(InputError, match=r"'?mean_norm'? must be finite and above 0"):
             law(0.5, 0.7, 1.0, tight=True, mean_norm=bad)
 
@@ -198,8 +198,8 @@ def test_bad_norms(bad):
 @pytest.mark.parametrize("bad", [-1e-9, float("nan"), float("inf"), "x"])
 def test_bad_distances_and_fractions(bad):
     for law, name in (
-        (bounds.gradual_adversarial, "spatial"),
-        (bounds.gradual_spatial, "adversarial"),
+        (laws.gradual_adversarial, "spatial"),
+        (laws.gradual_spatial, "adversarial"),
     ):
         with pytest.raises(InputError, match="distance"):
             law(0.5, 0.7, bad)
@@ -208,9 +208,9 @@ def test_bad_distances_and_fractions(bad):
         with pytest.raises(InputError, match=r"\[1/2, 1\]"):
             law(0.5, bad, 1.0)
     for law, name in (
-        (bounds.lower_spatial_at, "adversarial"),
-        (bounds.lower_adversarial_at, "spatial"),
-        (bounds.neyman_pearson, "accuracy"),
+        (laws.lower_spatial_at, "adversarial"),
+        (laws.lower_adversarial_at, "spatial"),
+        (laws.neyman_pearson, "accuracy"),
     ):
         with pytest.raises(InputError, match="distance"):
             law(0.5, bad)
@@ -223,15 +223,15 @@ def test_lower_laws_and_neyman_pearson_at_high_precision():
         for distance in (0.0, 1e-9, 0.3, 4.0):
             ends = [quantile(mp.mpf(v)) for v in (u * (1 - 4 * ULP), min(u * (1 + 4 * ULP), 1))]
             for law, sign, shift in (
-                (bounds.neyman_pearson, -1, distance),
-                (bounds.lower_spatial_at, 1, -distance),
-                (bounds.lower_adversarial_at, 1, distance),
+                (laws.neyman_pearson, -1, distance),
+                (laws.lower_spatial_at, 1, -distance),
+                (laws.lower_adversarial_at, 1, distance),
             ):
                 low, high = sorted(phi(sign * z + shift) for z in ends)
                 found = law(u, distance)
                 assert low * (1 - mp.mpf("1e-12")) - 1e-16 <= found <= high + 1e-15
-    assert bounds.lower_spatial_at([0, 1], 3.0).tolist() == [0, 1]
-    assert bounds.lower_adversarial_at([0, 1], 3.0).tolist() == [0, 1]
+    assert laws.lower_spatial_at([0, 1], 3.0).tolist() == [0, 1]
+    assert laws.lower_adversarial_at([0, 1], 3.0).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("h", [0.0, 1e-8, 0.4, 1.6, 5.0, 30.0])

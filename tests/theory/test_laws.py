@@ -12,13 +12,13 @@ from spadv.theory import (
     LinearRule,
     accuracy,
     bayes,
-    bounds,
     dual_bch_word,
+    laws,
     legendre_word,
     random_word,
     robust_bayes,
     simplex_word,
-    stump,
+    x0_rule,
 )
 
 # Rounding of closed forms, and of the laws' inversions.
@@ -41,7 +41,7 @@ BUDGETS = (0.0, 0.5, 1.0, 2.0, 2.7, 3.5, 4.0, 5.0)
 def pool(dist, rng):
     """Yield random rules, the named ones, and those along agreement and disagreement."""
     d, n = dist.d, dist.n_shifts
-    yield stump(dist)
+    yield x0_rule(dist)
     for j in range(n):
         yield bayes(dist, j)
     for budget in BUDGETS:
@@ -85,11 +85,11 @@ def excess(shifted, attacked, dist, scale=1.0, tight=False):
     """Return A minus the gradual upper law, for every rule, shift and budget."""
     worst = -1.0
     for k, budget in enumerate(BUDGETS):
-        distance = scale * bounds.residual(budget, dist.orbit.delta)
+        distance = scale * laws.residual(budget, dist.orbit.delta)
         s = shifted
         if tight:  # rounding must not push S past the Bayes accuracy, where U is undefined
             s = np.minimum(s, accuracy.bayes_accuracy(dist.p))
-        most = bounds.gradual_adversarial(s, dist.p, distance, tight=tight)
+        most = laws.gradual_adversarial(s, dist.p, distance, tight=tight)
         worst = max(worst, (attacked[:, k, None] - most).max())
     return worst
 
@@ -108,9 +108,9 @@ def test_tight_upper_law_for_every_shift(found):
 def test_lower_law_for_every_shift(found):
     dist, shifted, attacked = found
     for k, budget in enumerate(BUDGETS):
-        least = bounds.lower_spatial(attacked[:, k, None], budget, dist.orbit.delta)
+        least = laws.lower_spatial(attacked[:, k, None], budget, dist.orbit.delta)
         assert (shifted >= least - SLACK).all()
-        most = bounds.lower_adversarial(shifted, budget, dist.orbit.delta)
+        most = laws.lower_adversarial(shifted, budget, dist.orbit.delta)
         assert (attacked[:, k, None] <= most + SLACK).all()
 
 
@@ -121,11 +121,11 @@ def test_theorems_of_the_paper_and_the_interval_behind_them(found):
         if budget < 4:
             continue
         a = attacked[:, k]
-        assert (spatial <= bounds.theorem2_spatial(a, p, budget) + SLACK).all()
-        assert (a <= bounds.theorem2_adversarial(spatial, p, budget) + SLACK).all()
-        low, high = bounds.theorem3_spatial(a, p, n, budget)
+        assert (spatial <= laws.theorem2_spatial(a, p, budget) + SLACK).all()
+        assert (a <= laws.theorem2_adversarial(spatial, p, budget) + SLACK).all()
+        low, high = laws.theorem3_spatial(a, p, n, budget)
         assert ((low - SLACK <= spatial) & (spatial <= high + SLACK)).all()
-        assert (a <= bounds.theorem3_adversarial(spatial, p, n, budget) + SLACK).all()
+        assert (a <= laws.theorem3_adversarial(spatial, p, n, budget) + SLACK).all()
         assert (a <= shifted.min(axis=1) + SLACK).all()
         assert (a <= p + SLACK).all()
 
@@ -162,7 +162,7 @@ def test_values_of_the_exact_curve():
 def test_the_upper_law_is_attained_without_a_shift(p, e):
     # At t = -L/(4-e) the two accuracies given x0 are the ones that maximise U0 at their S.
     s, a = exact_natural_curve(p, e, -np.log(p / (1 - p)) / (4 - e))
-    assert bounds.gradual_adversarial(s, p, 4 - e) == pytest.approx(a, abs=1e-9)
+    assert laws.gradual_adversarial(s, p, 4 - e) == pytest.approx(a, abs=1e-9)
 
 
 def test_these_rules_would_notice_wrong_laws():
@@ -172,10 +172,10 @@ def test_these_rules_would_notice_wrong_laws():
         p, spatial = dist.p, shifted.mean(axis=1)
         caught["distance"] += excess(shifted, attacked, dist, scale=0.9) > 1e-3
         for k, budget in enumerate(BUDGETS):
-            least = bounds.lower_spatial(attacked[:, k, None], budget, 0.81 * dist.orbit.delta)
+            least = laws.lower_spatial(attacked[:, k, None], budget, 0.81 * dist.orbit.delta)
             caught["lower"] += (shifted < least - 1e-3).any()
             best = accuracy.robust_bayes_accuracy(p, budget * 1.02, dist.d)
             caught["cap"] += (attacked[:, k] > best + 1e-3).any()
         a = attacked[:, BUDGETS.index(4.0)]
-        caught["theorem 2"] += (spatial > 0.99 * bounds.theorem2_spatial(a, p) + 1e-3).any()
+        caught["theorem 2"] += (spatial > 0.99 * laws.theorem2_spatial(a, p) + 1e-3).any()
     assert min(caught.values()) >= 3, caught

@@ -12,13 +12,13 @@ from spadv.theory import (
     LinearRule,
     ShiftBayes,
     bayes,
-    bounds,
     imitating_attack,
+    laws,
     measure,
     opposing_attack,
     random_word,
     simplex_word,
-    stump,
+    x0_rule,
 )
 
 DIST = CodeGaussian(simplex_word(4), 0.7, 3)
@@ -95,8 +95,8 @@ def test_scikit_learn_estimators(estimator, rng):
     assert fisher_exact([[right, 20_000 - right], [hits, 20_000 - hits]]).pvalue >= 1e-6
     # Theorem 2 at the far ends of the intervals.
     spatial, attacked = found.spatial.interval.low, found.adversarial_upper.interval.low
-    assert attacked <= bounds.theorem2_adversarial(spatial, DIST.p)
-    assert spatial <= bounds.theorem2_spatial(attacked, DIST.p)
+    assert attacked <= laws.theorem2_adversarial(spatial, DIST.p)
+    assert spatial <= laws.theorem2_spatial(attacked, DIST.p)
     assert attacked <= DIST.p
 
 
@@ -104,8 +104,8 @@ def test_functions_and_integer_like_labels():
     for classifier in (
         lambda x: np.sign(x[:, 0]),
         lambda x: [1 if row[0] > 0 else -1 for row in x],
-        stump(DIST),
-        stump(DIST).predict,
+        x0_rule(DIST),
+        x0_rule(DIST).predict,
     ):
         found = measure(classifier, DIST, samples=3000, rng=np.random.default_rng(2), budget=4.0)
         assert found.natural == found.spatial == found.adversarial_upper

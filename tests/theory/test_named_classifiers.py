@@ -16,7 +16,7 @@ from spadv.theory import (
     random_word,
     robust_bayes,
     simplex_word,
-    stump,
+    x0_rule,
 )
 
 WORDS = st.tuples(st.integers(2, 24), st.integers(0, 10**6))
@@ -132,7 +132,7 @@ def test_no_linear_rule_beats_bayes_or_robust_bayes(word, p, seed):
             near.bias_minus + 0.1 * rng.normal(),
             near.bias_plus + 0.1 * rng.normal(),
         ),
-        stump(dist),
+        x0_rule(dist),
     ]
     assert max(rule.shifted_accuracies(dist)[j] for rule in rules) <= best + 1e-12
     assert max(rule.spatial_accuracy(dist) for rule in rules) <= best + 1e-12
@@ -152,7 +152,7 @@ def test_no_linear_rule_beats_bayes_or_robust_bayes(word, p, seed):
 def test_sign_of_x0(word, p):
     d, seed = word
     dist = CodeGaussian(random_word(d, seed), p)
-    rule = stump(dist)
+    rule = x0_rule(dist)
     np.testing.assert_allclose(rule.shifted_accuracies(dist), p, atol=1e-15)
     below, above = 0.999 * np.sqrt(d), 1.001 * np.sqrt(d)
     assert rule.adversarial_accuracy(dist, below) == pytest.approx(p, abs=1e-15)

@@ -7,7 +7,7 @@ from scipy.stats import binomtest, norm
 
 from spadv.theory import CodeGaussian, InputError, random_word, simplex_word
 from spadv.theory.accuracy import bayes_accuracy, two_shift_accuracy
-from spadv.theory.price import Price, orthogonal_limit, price, spatial_optimum
+from spadv.theory.price import orthogonal_limit, spatial_optimum
 
 THREE = np.array([1, 1, 1, 1, -1, -1, 1, 1, -1])  # shifts by 3: three different ones
 LIMIT = 1e-9  # level of comparisons that must not fail by luck
@@ -190,16 +190,6 @@ def test_progress_and_points():
     assert high - low <= 2.0001e-4
 
 
-def test_price_beside_what_it_is_compared_with():
-    dist = CodeGaussian(simplex_word(4), 0.6)
-    found = price(dist, rng=rng(), error=1e-3)
-    assert isinstance(found, Price)
-    assert found.natural == pytest.approx(bayes_accuracy(0.6))
-    assert found.x0_only == 0.6
-    assert found.asymptotic == pytest.approx(orthogonal_limit(0.6, 15))
-    assert found.price == found.natural - found.best.value > 0
-
-
 def orthogonal(p, n, size, seed):
     """Simulate n truly orthogonal shifts: independent correlations, one of them of mean 2 y."""
     source = np.random.default_rng(seed)
@@ -257,8 +247,6 @@ def test_bad_arguments():
     for bad in (0, -1, 2, float("nan"), "x", None):
         with pytest.raises(InputError, match="'error' must be a finite number"):
             spatial_optimum(dist, rng=rng(), error=bad)
-        with pytest.raises(InputError, match="'error' must be a finite number"):
-            price(dist, rng=rng(), error=bad)
     for bad in (0, 0.4, 1, float("nan"), "x", None):
         with pytest.raises(InputError, match="'level' must be a finite number"):
             spatial_optimum(dist, rng=rng(), level=bad)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from spadv.theory import bounds
+from spadv.theory import laws
 from spadv.theory.claims.relaxation import exact, largest_adversarial, spatial_range
 
 # Rationals with small denominators: the two programs then agree on what is feasible.
@@ -43,7 +43,7 @@ def test_range_of_s(p, adversarial):
     assert float(found.high) == pytest.approx(program(numbers[0], -1, numbers[1]), abs=1e-6)
     # And the law in closed form, at D = 0, with its cap A <= S.
     assert float(found.low) == pytest.approx(numbers[1])
-    assert float(found.high) == pytest.approx(bounds.gradual_spatial(numbers[1], numbers[0], 0.0))
+    assert float(found.high) == pytest.approx(laws.gradual_spatial(numbers[1], numbers[0], 0.0))
 
 
 @given(P, SHARE)
@@ -58,7 +58,7 @@ def test_largest_a(p, spatial):
         method="highs",
     )
     assert float(largest_adversarial(p, spatial)) == pytest.approx(-found.fun, abs=1e-6)
-    expected = p if s <= q else bounds.gradual_adversarial(s, q, 0.0)
+    expected = p if s <= q else laws.gradual_adversarial(s, q, 0.0)
     assert float(largest_adversarial(p, spatial)) == pytest.approx(float(expected), abs=1e-9)
 
 

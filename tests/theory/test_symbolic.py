@@ -16,7 +16,7 @@ from scipy import integrate, stats
 from scipy.special import ndtri
 
 from spadv.cli import symbolic as command
-from spadv.theory import InputError, accuracy, bounds, claims, symbolic
+from spadv.theory import InputError, accuracy, claims, laws, symbolic
 from spadv.theory.symbolic import (
     DerivationError,
     Proof,
@@ -173,12 +173,12 @@ def test_theorem_2_and_its_sharpening_are_the_laws_of_bounds(p, part):
     two = derivation("theorem2")
     factor = two.result.lhs.subs(free(two, "eta"), 1 - part)
     stated = min(number(two, factor, p=p), 1)
-    assert stated == pytest.approx(bounds.theorem2_spatial(s, q), abs=1e-12)
+    assert stated == pytest.approx(laws.theorem2_spatial(s, q), abs=1e-12)
     law = derivation("law")
     S = free(law, "S")
     piece = sympy.Function("U_1" if part <= p else "U_2")
     value = number(law, piece(S), p=p, S=part)
-    assert value == pytest.approx(bounds.gradual_adversarial(s, q, 0.0), abs=1e-12)
+    assert value == pytest.approx(laws.gradual_adversarial(s, q, 0.0), abs=1e-12)
 
 
 @pytest.mark.parametrize(("p", "part"), RATIONALS)
@@ -186,7 +186,7 @@ def test_theorem_2_and_its_sharpening_are_the_laws_of_bounds(p, part):
 def test_theorem_3(p, part, m):
     found, n = derivation("theorem3"), 10 // m
     given = {"p": p, "eta": part, "w": sympy.Rational(1, n)}
-    low, high = bounds.theorem3_spatial(1 - float(part), float(p), n)
+    low, high = laws.theorem3_spatial(1 - float(part), float(p), n)
     assert number(found, found["l_3"], **given) == pytest.approx(low, abs=1e-12)
     assert min(number(found, found["h_3"], **given), 1) == pytest.approx(high, abs=1e-12)
 
@@ -199,7 +199,7 @@ def test_gradual_law_is_the_curve(p, part, distance):
     G = sympy.Function("G")
     spatial = number(found, G(t), p=p, D=D)
     value = number(found, G(D - t), p=p, D=D)
-    expected = bounds.gradual_adversarial(spatial, float(p), distance)
+    expected = laws.gradual_adversarial(spatial, float(p), distance)
     assert value == pytest.approx(expected, abs=1e-9)
 
 
@@ -210,7 +210,7 @@ def test_gradual_law_beats_every_pair_of_accuracies_that_average_to_s():
         r = (spatial - p * q) / (1 - p)
         q, r = q[(r >= 0) & (r <= 1)], r[(r >= 0) & (r <= 1)]
         left = p * stats.norm.cdf(D - ndtri(r)) + (1 - p) * stats.norm.cdf(D - ndtri(q))
-        law = bounds.gradual_adversarial(spatial, p, D)
+        law = laws.gradual_adversarial(spatial, p, D)
         assert law - 1e-5 <= left.max() <= law + 1e-9
 
 

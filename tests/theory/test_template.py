@@ -14,7 +14,7 @@ from spadv.theory import (
     InputError,
     accuracy,
     bayes,
-    bounds,
+    laws,
     random_word,
     simplex_word,
 )
@@ -283,22 +283,20 @@ def test_codewords_are_the_special_case(word, shift, p):
     assert model.bayes_spatial() == pytest.approx(bayes(dist).spatial_accuracy(dist), abs=1e-12)
     for e in (0.0, 0.7, 2.0, 3.3, 4.0, 6.0):
         eps = e / np.sqrt(d)
-        np.testing.assert_allclose(
-            model.upper_residuals(eps), bounds.residual(e, delta), atol=1e-12
-        )
+        np.testing.assert_allclose(model.upper_residuals(eps), laws.residual(e, delta), atol=1e-12)
         lower = max(4 - e, 0) * np.sqrt(delta)
         np.testing.assert_allclose(model.lower_residuals(eps), lower, atol=1e-12)
         cap = float(accuracy.robust_bayes_accuracy(p, e, d))
         assert model.robust_bayes_accuracy(eps) == pytest.approx(cap, abs=1e-12)
         for s in (0.0, 0.3, 0.6, 0.9):
-            upper = bounds.gradual_adversarial(s, p, bounds.residual(e, delta), tight=True)
-            expected = np.minimum(upper, bounds.lower_adversarial(s, e, delta))
+            upper = laws.gradual_adversarial(s, p, laws.residual(e, delta), tight=True)
+            expected = np.minimum(upper, laws.lower_adversarial(s, e, delta))
             expected = np.minimum(expected, cap)
             np.testing.assert_allclose(model.adversarial_bound(s, eps), expected, atol=1e-10)
         for a in (0.2, 0.55):
             low, high = model.spatial_bounds(a, eps)
-            assert low == pytest.approx(bounds.lower_spatial(a, e, delta).mean(), abs=1e-10)
-            most = bounds.gradual_spatial(a, p, bounds.residual(e, delta), tight=True).mean()
+            assert low == pytest.approx(laws.lower_spatial(a, e, delta).mean(), abs=1e-10)
+            most = laws.gradual_spatial(a, p, laws.residual(e, delta), tight=True).mean()
             assert high == pytest.approx(most, abs=1e-10)
 
 
@@ -327,9 +325,9 @@ def test_a_window_and_a_law_weigh_the_transformations():
     one = TemplateModel(mean, 0.6, Transformations(shifts.permutations, law=law))
     assert one.bayes_spatial() == one.bayes_shifted()[3]
     low, high = one.spatial_bounds(0.7, 0.1)
-    assert low == bounds.lower_spatial_at(0.7, one.lower_residuals(0.1)[3])
+    assert low == laws.lower_spatial_at(0.7, one.lower_residuals(0.1)[3])
     d3 = one.upper_residuals(0.1)[3]
-    assert high == bounds.gradual_spatial(0.7, 0.6, d3, tight=True, mean_norm=one.norm)
+    assert high == laws.gradual_spatial(0.7, 0.6, d3, tight=True, mean_norm=one.norm)
 
 
 def test_bound_on_average_is_the_inverse_of_the_interval(found):

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis
 from ..accuracy import FULL_BUDGET, bayes_accuracy, mixture_accuracy
-from ..bounds import (
+from ..classifiers import LinearRule, bayes, robust_bayes, x0_rule
+from ..distribution import CodeGaussian
+from ..laws import (
     gradual_adversarial,
     lower_spatial,
     residual,
     theorem2_adversarial,
 )
-from ..classifiers import LinearRule, bayes, robust_bayes, stump
-from ..distribution import CodeGaussian
 from .registry import Outcome, register
 from .relaxation import exact, largest_beside
 from .setting import Setting
@@ -45,7 +45,7 @@ def trial_rules(setting: Setting) -> list[LinearRule]:
     """
     dist = setting.dist
     rng = setting.rng("law rules")
-    rules = [bayes(dist), robust_bayes(dist, setting.budget), stump(dist)]
+    rules = [bayes(dist), robust_bayes(dist, setting.budget), x0_rule(dist)]
     moving = dist.orbit.moving
     for j in {int(k) for k in (moving[:1].tolist() + moving[-1:].tolist())}:
         rules.append(bayes(dist, j))

@@ -13,10 +13,10 @@ import numpy as np
 
 from ...result import Quantity
 from ..accuracy import bayes_accuracy, shifted_accuracy
-from ..adversary import optimal_linear_attack, proof_attacks
-from ..classifiers import LinearRule, ShiftBayes, bayes, robust_bayes, stump
+from ..attacks import optimal_linear_attack, proof_attacks
+from ..classifiers import LinearRule, ShiftBayes, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian, CorrelationSample
-from ..measure import measure
+from ..monte_carlo import measure
 from .setting import Setting
 
 # Doubles drawn for one setting: long words are simulated with fewer samples.
@@ -80,7 +80,7 @@ def _witnesses(
     )
     dist = setting.dist
     rng = setting.rng("witnesses")
-    rules = [bayes(dist), robust_bayes(dist, budget), stump(dist), _random_rule(dist, rng)]
+    rules = [bayes(dist), robust_bayes(dist, budget), x0_rule(dist), _random_rule(dist, rng)]
     counts: list[tuple[int | None, int | None]] = [(None, None)] * len(rules)
     trials = None
     if samples:

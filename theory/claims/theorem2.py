@@ -19,9 +19,9 @@ from ...result import (
 )
 from ...stats import clopper_pearson
 from ..accuracy import FULL_BUDGET, bayes_accuracy
-from ..bounds import theorem2_adversarial, theorem2_spatial
-from ..classifiers import best_adversarial_accuracy, stump
+from ..classifiers import best_adversarial_accuracy, x0_rule
 from ..distribution import CodeGaussian
+from ..laws import theorem2_adversarial, theorem2_spatial
 from ..price import spatial_optimum
 from .registry import Outcome, register
 from .relaxation import exact, largest_adversarial, spatial_range
@@ -194,7 +194,7 @@ def _part_a(setting: Setting) -> Outcome:
 
 def _stump_attains(setting: Setting, bound: float) -> bool:
     """Whether sign(x0) has A >= 1 - eta and S equal to the bound."""
-    rule = stump(setting.dist)
+    rule = x0_rule(setting.dist)
     robust = rule.adversarial_accuracy(setting.dist, setting.budget) >= 1 - setting.loss - ROUNDING
     return robust and abs(rule.spatial_accuracy(setting.dist) - bound) <= ROUNDING
 
@@ -214,7 +214,7 @@ def _without_fraction(setting: Setting) -> Outcome:
     """As text copies of the paper print it, with the fraction bar lost: adversarial accuracy
     >= 1 - eta implies spatial accuracy <= eta p (1-p).
     """
-    rule = stump(setting.dist)
+    rule = x0_rule(setting.dist)
     spatial = rule.spatial_accuracy(setting.dist)
     robust = rule.adversarial_accuracy(setting.dist, setting.budget)
     hypotheses = (
@@ -253,7 +253,7 @@ def _part_b(setting: Setting) -> Outcome:
     found = witnesses(setting)
     broken = offenders(found, lambda s: float(theorem2_adversarial(s, p)), of="A")
     outcome = universal_outcome(setting, hypotheses, value, bound, broken)
-    rule = stump(setting.dist)
+    rule = x0_rule(setting.dist)
     spatial_enough = rule.spatial_accuracy(setting.dist) >= 1 - eta - ROUNDING
     attained = abs(rule.adversarial_accuracy(setting.dist, setting.budget) - bound) <= ROUNDING
     if outcome.verdict == HOLDS and spatial_enough and attained:
@@ -291,7 +291,7 @@ def _equality(setting: Setting) -> Outcome:
     attains both parts of Theorem 2 with equality.
     """
     dist, p = setting.dist, setting.p
-    rule = stump(dist)
+    rule = x0_rule(dist)
     spatial = rule.spatial_accuracy(dist)
     robust = rule.adversarial_accuracy(dist, setting.budget)
     hypotheses = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...result import HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis
-from ..bounds import theorem3_spatial
 from ..classifiers import best_adversarial_accuracy
+from ..laws import theorem3_spatial
 from .registry import Outcome, register
 from .relaxation import exact, spatial_range
 from .scene import Witness, witnesses

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...stats import Interval, clopper_pearson
-from ..adversary import opposing_attack
-from ..classifiers import Estimate, LinearRule, ShiftBayes, bayes, robust_bayes, stump
+from ..attacks import opposing_attack
+from ..classifiers import Estimate, LinearRule, ShiftBayes, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian
 
 
@@ -71,7 +71,7 @@ def named_points(
     linear = {
         "Bayes": bayes(dist),
         "robust Bayes": robust_bayes(dist, budget),
-        "sign(x0)": stump(dist),
+        "sign(x0)": x0_rule(dist),
     }
     points = {name: _exact(rule, dist, budget) for name, rule in linear.items()}
     points["shift-Bayes"] = _shift_bayes(dist, budget, samples, rng)
@@ -98,7 +98,7 @@ def _shift_bayes(
         weights = np.sum([dist.rotated_mean(j) for j in range(orbit.n_distinct)], axis=0)
         weights = 2 * weights / orbit.n_distinct
         if not weights.any():
-            return _exact(stump(dist), dist, budget)
+            return _exact(x0_rule(dist), dist, budget)
         rule = LinearRule(weights, weights, -dist.log_odds, dist.log_odds, name="shift-Bayes")
         return _exact(rule, dist, budget)
     best = ShiftBayes(dist)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...progress import Progress, silent
-from .. import bounds as laws
+from .. import laws
 from ..accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
 from ..distribution import CodeGaussian
 from .geometry import Plane, Weights

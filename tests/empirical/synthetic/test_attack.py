@@ -20,7 +20,7 @@ from spadv.empirical.synthetic import (
 from spadv.empirical.synthetic.attack import candidates
 from spadv.errors import InputError
 from spadv.theory import LinearRule
-from spadv.theory.adversary import optimal_linear_attack, proof_attacks
+from spadv.theory.attacks import optimal_linear_attack, proof_attacks
 
 
 def layer_of(kind, setting, *, count=1, width=10, scale=1.0):

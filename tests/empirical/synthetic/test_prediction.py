@@ -7,9 +7,9 @@ from spadv.empirical.synthetic import Setting, augmented_bayes, shift_law, short
 from spadv.errors import InputError
 from spadv.stats import clopper_pearson
 from spadv.theory import CodeGaussian
-from spadv.theory.bounds import gradual_adversarial, residual
 from spadv.theory.classifiers import bayes
 from spadv.theory.frontier import two_shift_frontier
+from spadv.theory.laws import gradual_adversarial, residual
 
 
 @pytest.mark.parametrize("word", ["random:16:6", "random:16:0"])

@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from ..checks import check_integer
 from ..errors import InputError
 from ..stats import Interval, clopper_pearson
-from .adversary import MeanAttack, proof_attacks
-from .classifiers import Classifier
+from .attacks import MeanAttack, proof_attacks
 from .distribution import CodeGaussian
-
-Predict = Callable[[NDArray[np.float64]], Any]
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,9 @@ class Proportion:
     Attributes
     ----------
     successes, trials : int
-        Successes out of independent trials.
+        Of independent trials.
     level : float
-        Confidence level of :attr:`interval`, in (0, 1).
+        Confidence level of :attr:`interval`.
     """
 
     successes: int
@@ -78,7 +75,7 @@ class Measurement:
 
 
 def measure(
-    classifier: Classifier | Predict,
+    classifier: Any,
     dist: CodeGaussian,
     *,
     samples: int,
@@ -109,15 +106,6 @@ def measure(
         The j for which Pr(f(r_j X) = Y) is wanted.
     level : float
         Confidence level of each interval, taken by itself.
-
-    Returns
-    -------
-    Measurement
-
-    Raises
-    ------
-    InputError
-        If the classifier returns anything but one label -1 or +1 a row.
 
     Examples
     --------
@@ -164,7 +152,7 @@ def measure(
     )
 
 
-def _predictor(classifier: Classifier | Predict) -> Callable[..., NDArray[np.int8]]:
+def _predictor(classifier: Any) -> Callable[..., NDArray[np.int8]]:
     raw = getattr(classifier, "predict", classifier)
     if not callable(raw):
         raise InputError("classifier", "be a function or have a method predict", classifier)

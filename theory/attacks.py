@@ -1,4 +1,7 @@
-"""The attacks of the paper's proofs, and the optimal attack on a linear rule."""
+"""The attacks of the paper's proofs, and the optimal attack on a linear rule.
+
+Budgets are e = eps sqrt(d): every coordinate of x_1..x_d moves by at most eps, x0 stays.
+"""
 
 from __future__ import annotations
 
@@ -32,25 +35,7 @@ class MeanAttack:
     name: str
 
     def perturb(self, x: ArrayLike, y: ArrayLike) -> Floats:
-        """Return attacked copies of rows `x` with labels `y`.
-
-        Parameters
-        ----------
-        x : array_like, shape (size, d + 1)
-            Samples, x0 in column 0.
-        y : array_like, shape (size,)
-            Their labels, -1 or +1.
-
-        Returns
-        -------
-        ndarray of float64, shape (size, d + 1)
-            The samples with y times the displacement added to columns 1..d.
-
-        Raises
-        ------
-        InputError
-            If `x` has another number of columns.
-        """
+        """Return attacked copies of rows `x`, shape (size, d + 1), with labels `y`, (size,)."""
         rows = np.array(x, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.displacement.size + 1:
             raise InputError(
@@ -67,20 +52,6 @@ def opposing_attack(dist: CodeGaussian, j: int, budget: float) -> MeanAttack:
     other label's mean: the step that proves Theorem 2 (j = 0: Theorem 3's attack
     A(x)_t = -4 c_t y / sqrt d). A smaller budget moves every coordinate as far as it may.
 
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
-    j : int
-        Number of the shift, modulo n.
-    budget : float
-        e = eps sqrt(d) >= 0.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative or not finite.
-
     Examples
     --------
     >>> dist = CodeGaussian([1, 1, -1, 1], p=0.7)
@@ -96,37 +67,21 @@ def imitating_attack(dist: CodeGaussian, j: int, budget: float) -> MeanAttack:
     From budget 4 on the attacked input is distributed exactly as r_j X: adversarial
     accuracy is at most the accuracy on r_j X (the step that proves Theorem 3's lower
     bound, and the feasibility bound A <= S_j).
-
-    Parameters
-    ----------
-    dist, j, budget
-        As in :func:`opposing_attack`.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative or not finite.
     """
     return _towards(dist, dist.rotated_mean(j), budget, f"to r_{j % dist.n_shifts} mu")
+
+
+def _towards(dist: CodeGaussian, target: Floats, budget: float, name: str) -> MeanAttack:
+    eps = check_budget("budget", budget) / math.sqrt(dist.d)
+    return MeanAttack(np.clip(target - dist.mean, -eps, eps), name)
 
 
 def proof_attacks(dist: CodeGaussian, budget: float, *, most: int = 16) -> list[MeanAttack]:
     """Return the proofs' attacks for up to `most` different shifts, the identity first.
 
     The opposing attack of every shift taken, and the imitating attack of every one but the
-    identity: those of Theorems 2 and 3 of arXiv 2002.11318.
-
-    Parameters
-    ----------
-    dist, budget
-        As in :func:`opposing_attack`.
-    most : int
-        Number of shifts to take; they are spread evenly over the orbit.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative or not finite, or `most` is below 1.
+    identity: those of Theorems 2 and 3 of arXiv 2002.11318. The shifts taken are spread
+    evenly over the orbit.
     """
     distinct = dist.orbit.n_distinct
     count = min(distinct, check_integer("most", most, minimum=1))
@@ -138,29 +93,9 @@ def proof_attacks(dist: CodeGaussian, budget: float, *, most: int = 16) -> list[
 def optimal_linear_attack(rule: LinearRule, x: ArrayLike, y: ArrayLike, budget: float) -> Floats:
     """Return attacked copies of x: the best attack on a linear rule that keeps x0's sign.
 
-    Every coordinate moves by eps against the label along the sign of its weight. For
-    eps < 1 no attack does better (docs/theory/laws.md, "Setting and notation").
-
-    Parameters
-    ----------
-    rule : LinearRule
-        The attacked classifier.
-    x : array_like, shape (size, d + 1)
-        Clean samples.
-    y : array_like, shape (size,)
-        Their labels.
-    budget : float
-        e = eps sqrt(d) >= 0.
-
-    Returns
-    -------
-    ndarray of float64, shape (size, d + 1)
-        The attacked samples; column 0 is unchanged.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative or not finite.
+    Every coordinate of the rows `x`, shape (size, d + 1), moves by eps against the label `y`
+    along the sign of its weight. For eps < 1 no attack does better (docs/theory/laws.md,
+    "Setting and notation").
     """
     rows = np.array(x, dtype=np.float64)
     eps = check_budget("budget", budget) / math.sqrt(rule.plus.size)
@@ -171,8 +106,3 @@ def optimal_linear_attack(rule: LinearRule, x: ArrayLike, y: ArrayLike, budget: 
     else:
         rows[:, 1:] += step[:, None] * signs[(rows[:, 0] > 0).astype(np.intp)]
     return rows
-
-
-def _towards(dist: CodeGaussian, target: Floats, budget: float, name: str) -> MeanAttack:
-    eps = check_budget("budget", budget) / math.sqrt(dist.d)
-    return MeanAttack(np.clip(target - dist.mean, -eps, eps), name)
