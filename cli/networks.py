@@ -85,7 +85,7 @@ def train(
         "epochs": epochs,
         "optimiser.name": optimiser,
         "optimiser.learning_rate": learning_rate,
-        "optimiser.milestones": _numbers("--milestones", milestones),
+        "optimiser.milestones": milestones,
         "optimiser.weight_decay": weight_decay,
         "optimiser.batch_size": batch_size,
         "seed": seed,
@@ -333,18 +333,6 @@ def bridge(
     from . import bridge as command
 
     command.run(scale=scale, seeds=seeds, folder=out, as_json=as_json)
-
-
-def _numbers(option: str, text: str | None) -> list[int] | None:
-    """Return the whole numbers of a list such as 75,90,100; None if there is no text."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdigit() for part in parts):
-        raise typer.BadParameter(
-            f"'{text}' must be whole numbers joined by commas", param_hint=option
-        )
-    return [int(part) for part in parts]
 
 
 def _need_torch(command: str) -> None:

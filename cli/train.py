@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 
+from ..config import read_toml
 from ..empirical.training import TrainConfig, TrainOptions, TrainResult, train
-from ..errors import InputError, StoreError
+from ..errors import InputError
 from ..stats import wilson
 from ..store import Store
 from .console import err, out, print_json, progress_bar, table
@@ -62,21 +62,8 @@ def run(
 
 
 def configuration(file: Path | None, settings: dict[str, Any]) -> TrainConfig:
-    """Return a file's configuration with some values replaced.
-
-    Raises
-    ------
-    InputError, StoreError
-        If the file cannot be read, or a value breaks a rule.
-    """
-    values: dict[str, Any] = {}
-    if file is not None:
-        try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise StoreError(f"cannot read {file}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError("config", f"be TOML ({error})", str(file)) from None
+    """Return a file's configuration with some values replaced."""
+    values: dict[str, Any] = {} if file is None else read_toml(file)
     for key, value in settings.items():
         if value is None:
             continue

@@ -14,6 +14,7 @@ from ...stats import (
     newcombe,
     rate_of,
 )
+from ..training.checkpoint import fingerprint
 from .attacked import Distances, boundary_distance, robustness_profile
 from .files import load, load_all, save
 from .invariance import (
@@ -27,7 +28,7 @@ from .invariance import (
 from .prediction import predict
 from .profile import Profile
 from .record import Evaluation
-from .run import evaluate, fingerprint
+from .run import evaluate
 from .settings import EvaluationSettings
 from .worst import WorstCase, worst_case
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..attacks.protocol import make_space, resolve
 from ..data import DataSet, Images, digest_of
 from ..device import make_provenance
 from ..randomness import make_generator
+from ..training.checkpoint import fingerprint
 from . import files
 from .attacked import boundary_distance, robustness_profile
 from .invariance import motion_of, moved_predictions
@@ -355,26 +355,6 @@ def _describe(model: nn.Module) -> dict[str, Any]:
         "fingerprint": fingerprint(network),
         "spec": spec.to_json() if hasattr(spec, "to_json") else None,
     }
-
-
-def fingerprint(model: nn.Module) -> str:
-    """Return the SHA-256 over a network's structure and weights, in hexadecimal.
-
-    It does not depend on device or mode.
-
-    Parameters
-    ----------
-    model : Module
-        Any network.
-    """
-    total = hashlib.sha256(repr(model).encode())
-    for key, value in model.state_dict().items():
-        if not isinstance(value, torch.Tensor):
-            continue
-        tensor = value.detach().cpu().contiguous()
-        total.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()
 
 
 def _small(classes: torch.Tensor) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .checkpoint import Checkpoint, LoadedRun, load_run, read_checkpoint, save_checkpoint
 from .config import DataConfig, ModelConfig, OptimiserConfig, TrainConfig
 from .run import TrainOptions, TrainResult, train
-from .stages import Objective, Stage, curriculum, curriculum_names
+from .stages import Objective, Schedule, Stage, curriculum
 
 __all__ = [
     "Checkpoint",
@@ -14,12 +14,12 @@ __all__ = [
     "ModelConfig",
     "Objective",
     "OptimiserConfig",
+    "Schedule",
     "Stage",
     "TrainConfig",
     "TrainOptions",
     "TrainResult",
     "curriculum",
-    "curriculum_names",
     "load_run",
     "read_checkpoint",
     "save_checkpoint",

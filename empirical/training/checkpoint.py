@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import pickle
+import time
 import zipfile
 import zlib
 from contextlib import suppress
@@ -20,9 +22,13 @@ from ...errors import InputError, StoreError
 from ...store import RunFolder, read_json
 from ..models import Classifier, ModelSpec, build_spec
 from .config import TrainConfig
+from .loop import Trainer
 
 FORMAT = "spadv checkpoint"
 SCHEMA = 1
+_DAMAGED = (
+    OSError, RuntimeError, EOFError, ValueError, KeyError, zlib.error, zipfile.BadZipFile
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,40 +94,20 @@ class LoadedRun:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all, and on disk when this returns.
-
-    Parameters
-    ----------
-    path : Path
-        The file; folders are made.
-    checkpoint : Checkpoint
-        What to write.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written (a full disk, say); an older checkpoint stays.
-    """
+    """Write a checkpoint, whole or not at all, and on disk when this returns."""
     header = {
         "format": FORMAT,
         "schema": SCHEMA,
         "spec": checkpoint.spec.to_json(),
         "config": checkpoint.config.to_table(),
-        "data_digest": checkpoint.data_digest,
-        "epoch": checkpoint.epoch,
-        "step": checkpoint.step,
-        "sums": checkpoint.sums,
-        "seconds": checkpoint.seconds,
-    }
-    buffer = io.BytesIO()
-    torch.save(
-        {
-            "header": json.dumps(header),
-            "model": checkpoint.model,
-            "optimiser": checkpoint.optimiser,
+        **{
+            key: getattr(checkpoint, key)
+            for key in ("data_digest", "epoch", "step", "sums", "seconds")
         },
-        buffer,
-    )
+    }
+    states = {"model": checkpoint.model, "optimiser": checkpoint.optimiser}
+    buffer = io.BytesIO()
+    torch.save({"header": json.dumps(header), **states}, buffer)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,53 +125,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """Return the checkpoint of a file; nothing in the file is ever executed.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    device : device
-        Where its tensors should be.
-
-    Raises
-    ------
-    StoreError
-        If the file is missing, truncated, holds anything but tensors and plain values, or
-        was not written by spadv.
+    Raises :class:`StoreError` if the file is missing, truncated, holds anything but tensors
+    and plain values, or was not written by spadv.
     """
-    if not path.is_file():
-        raise StoreError(f"there is no checkpoint {path}")
-    try:
-        # torch's reader does not compare the checksums that its writer left.
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-        if broken is not None:
-            raise StoreError(f"{path} is damaged: the checksum of {broken} is wrong")
-        content = torch.load(path, map_location=device, weights_only=True)
-    except StoreError:
-        raise
-    except pickle.UnpicklingError:
-        raise StoreError(
-            f"{path} holds more than tensors and plain values, or is damaged; it was not loaded"
-        ) from None
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        zlib.error,
-        zipfile.BadZipFile,
-    ) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(f"{path} is damaged or no checkpoint: {reason}") from None
+    content = _read(path, device)
     if not isinstance(content, dict):
         raise StoreError(f"{path} is no spadv checkpoint: it holds a {type(content).__name__}")
     try:
         header = json.loads(content["header"])
         if header["format"] != FORMAT or header["schema"] != SCHEMA:
-            raise StoreError(
-                f"{path} has schema {header['schema']}, this version reads schema {SCHEMA}"
-            )
+            found = f"{path} has schema {header['schema']}"
+            raise StoreError(f"{found}, this version reads schema {SCHEMA}")
         return Checkpoint(
             spec=ModelSpec.from_json(header["spec"]),
             config=TrainConfig.from_table(header["config"]),
@@ -203,14 +153,27 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         raise StoreError(f"{path} describes a training unknown to this version: {error}") from None
 
 
-def load_weights(model: torch.nn.Module, state: dict[str, torch.Tensor], source: Path) -> None:
-    """Load a state dictionary into a network, or say how the two differ.
+def _read(path: Path, device: torch.device | str) -> Any:
+    if not path.is_file():
+        raise StoreError(f"there is no checkpoint {path}")
+    try:
+        # torch's reader does not compare the checksums that its writer left.
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is None:
+            return torch.load(path, map_location=device, weights_only=True)
+        reason = f"the checksum of {broken} is wrong"
+    except pickle.UnpicklingError:
+        raise StoreError(
+            f"{path} holds more than tensors and plain values, or is damaged; it was not loaded"
+        ) from None
+    except _DAMAGED as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    raise StoreError(f"{path} is damaged or no checkpoint: {reason}")
 
-    Raises
-    ------
-    StoreError
-        Naming missing, unexpected and misshapen tensors.
-    """
+
+def load_weights(model: torch.nn.Module, state: dict[str, torch.Tensor], source: Path) -> None:
+    """Load a state dictionary into a network, or say how the two differ."""
     own = model.state_dict()
     wrong = [f"lacks {name}" for name in own if name not in state]
     wrong += [f"has {name}, which the network has not" for name in state if name not in own]
@@ -234,11 +197,6 @@ def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:
         A run folder, or a checkpoint in one.
     device : device
         Where the network should live.
-
-    Raises
-    ------
-    StoreError
-        If there is no checkpoint, or it cannot be used.
     """
     path = Path(path)
     folder = path if path.is_dir() else path.parent
@@ -248,16 +206,15 @@ def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:
     checkpoint = read_checkpoint(file, device)
     model = build_spec(checkpoint.spec)
     load_weights(model, checkpoint.model, file)
-    run = RunFolder(folder)
-    known = run.config_path.is_file()
-    if known:
-        read_json(run.config_path)
+    known = RunFolder(folder).config_path
+    if known.is_file():
+        read_json(known)
     return LoadedRun(
         model=model.to(device).eval(),
         config=checkpoint.config,
         data_name=checkpoint.config.data.name,
         data_digest=checkpoint.data_digest,
-        folder=folder if known else None,
+        folder=folder if known.is_file() else None,
         epochs_done=checkpoint.epoch,
         complete=checkpoint.epoch >= checkpoint.config.epochs,
     )
@@ -270,3 +227,99 @@ def file_digest(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
+
+
+def fingerprint(model: torch.nn.Module) -> str:
+    """Return the SHA-256 over a network's structure and weights, in hexadecimal.
+
+    It does not depend on device or mode.
+    """
+    total = hashlib.sha256(repr(model).encode())
+    for key, value in model.state_dict().items():
+        if not isinstance(value, torch.Tensor):
+            continue
+        tensor = value.detach().cpu().contiguous()
+        total.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+class CheckpointManager:
+    """Saves a trainer's state into its run folder as it goes on, and restores it.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Where.
+    trainer : Trainer
+        Whose state.
+    data_digest : str
+        Of the images, kept in every checkpoint.
+    every : float
+        Seconds between two saves within an epoch.
+    """
+
+    def __init__(self, run: RunFolder, trainer: Trainer, data_digest: str, every: float) -> None:
+        self._run, self._trainer = run, trainer
+        self._data_digest, self._every = data_digest, every
+        self._rows: list[dict[str, Any]] = []
+        self._begun = self._saved = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time over all sessions."""
+        return time.perf_counter() - self._begun
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint."""
+        trainer, file = self._trainer, self._run.checkpoint_path
+        load_weights(trainer.model, checkpoint.model, file)
+        try:
+            trainer.optimiser.load_state_dict(checkpoint.optimiser)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise StoreError(f"{file} holds no usable optimiser state: {error}") from None
+        trainer.epoch, trainer.step = checkpoint.epoch, checkpoint.step
+        trainer.add_up_from(checkpoint.sums)
+        self._begun -= checkpoint.seconds
+        # Lines of epochs after the checkpoint (killed between the two) are made again.
+        rows = self._run.read_metrics()
+        self._rows = [row for row in rows if row.get("epoch", math.inf) <= checkpoint.epoch]
+        if len(self._rows) != checkpoint.epoch:
+            raise StoreError(
+                f"{self._run.metrics_path} has {len(self._rows)} of the {checkpoint.epoch} "
+                "epochs that the checkpoint has done; the folder has been changed by hand"
+            )
+
+    def finish_epoch(self, row: dict[str, Any]) -> None:
+        """Add an epoch's line."""
+        self._rows.append(row)
+        if self._trainer.world.is_main:
+            self._run.write_metrics(self._rows)
+
+    def save_if(self, asked: bool, *, always: bool = False) -> None:
+        """Save if it is time, or somebody asked to stop; then stop."""
+        trainer = self._trainer
+        due = trainer.world.is_main and time.perf_counter() - self._saved > self._every
+        stop = trainer.world.agree(asked, trainer.device)
+        if not (stop or always or trainer.world.agree(due, trainer.device)):
+            return
+        if not always:
+            trainer.check_loss()
+            trainer.check_weights()
+        sums = trainer.sums()
+        if trainer.world.is_main:
+            checkpoint = Checkpoint(
+                spec=trainer.model.spec,
+                config=trainer.config,
+                data_digest=self._data_digest,
+                epoch=trainer.epoch,
+                step=trainer.step,
+                model=trainer.model.state_dict(),
+                optimiser=trainer.optimiser.state_dict(),
+                sums=sums,
+                seconds=self.seconds,
+            )
+            save_checkpoint(self._run.checkpoint_path, checkpoint)
+        self._saved = time.perf_counter()
+        if stop and trainer.epoch < trainer.config.epochs:
+            raise KeyboardInterrupt

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ...checks import check_fraction, check_integer, check_real, choose
-from ...errors import InputError, StoreError
+from ...checks import check_integer, check_real, choose
+from ...config import (
+    check_bool,
+    check_keys,
+    check_settings,
+    check_table,
+    difference,
+    digest_of_table,
+    field_names,
+    option,
+    read_settings,
+    read_toml,
+    to_table,
+)
+from ...errors import InputError
 from ..device import PRECISIONS
-from ..transforms import Augmentation
-from .stages import Objective, Stage, curriculum
+from ..models import names
+from .stages import Schedule, Stage, check_positive
 
-_Section = TypeVar("_Section")
+
+def _data(argument: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise InputError(argument, "be the name or path of a data set", value)
+    return value
+
+
+def _network(argument: str, value: Any) -> str:
+    return choose(argument, value, names())
+
+
+def _milestones(argument: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, str):  # as the command line has it: 75,90,100
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isdigit() for part in parts):
+            raise InputError(argument, "be whole numbers joined by commas", value)
+        value = [int(part) for part in parts]
+    if not isinstance(value, list | tuple):
+        raise InputError(argument, "be a list of epochs", value)
+    return tuple(sorted(check_integer(argument, epoch, minimum=1) for epoch in value))
 
 
 @dataclass(frozen=True)
@@ -34,25 +62,21 @@ class DataConfig:
         "train" or "train+validation" (the published CuSP script trains on all 50k).
     limit : int or None
         Use only the first so many training images.
-
-    Raises
-    ------
-    InputError
-        For a value that breaks a rule.
     """
 
-    name: str = "mnist-sample"
-    split_seed: int = 0
-    train_on: str = "train"
-    limit: int | None = None
+    name: str = option(
+        "mnist-sample", "Data set (see spadv data list), folder or .npz file.", _data, flag="data"
+    )
+    split_seed: int = option(0, "Seed of the split.", check_integer, minimum=0)
+    train_on: str = option(
+        "train", "train or train+validation.", choose, options=("train", "train+validation")
+    )
+    limit: int | None = option(
+        None, "Use the first so many images.", check_integer, flag="limit", minimum=1
+    )
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise InputError("data.name", "be the name or path of a data set", self.name)
-        check_integer("data.split_seed", self.split_seed, minimum=0)
-        choose("data.train_on", self.train_on, ("train", "train+validation"))
-        if self.limit is not None:
-            check_integer("data.limit", self.limit, minimum=1)
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -69,32 +93,22 @@ class ModelConfig:
         Checkpoint of a warm start.
     weights_digest : str or None
         SHA-256 of that file; filled in when training begins.
-
-    Raises
-    ------
-    InputError
-        For a value that breaks a rule.
     """
 
-    name: str = "stdcnn"
-    group: str | None = None
-    head: str | None = None
-    normalise: bool = True
-    options: Mapping[str, Any] = field(default_factory=dict)
-    weights: str | None = None
-    weights_digest: str | None = None
+    name: str = option("stdcnn", "stdcnn, vgg16, resnet18, lenet, ...", _network, flag="model")
+    group: str | None = option(
+        None, "p4 or p4m: its equivariant twin.", choose, flag="group", options=("p4", "p4m")
+    )
+    head: str | None = option(
+        None, "paper or invariant.", choose, flag="head", options=("paper", "invariant")
+    )
+    normalise: bool = option(True, "Normalise pixels inside the network.", check_bool)
+    options: Mapping[str, Any] = option(dict, "Options of the network.", check_table)
+    weights: str | None = option(None, "Checkpoint to begin from.", flag="warm-start")
+    weights_digest: str | None = option(None, "SHA-256 of that checkpoint.")
 
     def __post_init__(self) -> None:
-        from ..models import names
-
-        choose("model.name", self.name, names())
-        if self.group is not None:
-            choose("model.group", self.group, ("p4", "p4m"))
-        if self.head is not None:
-            choose("model.head", self.head, ("paper", "invariant"))
-        _check_bool("model.normalise", self.normalise)
-        if not isinstance(self.options, Mapping):
-            raise InputError("model.options", "be a table", self.options)
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -117,40 +131,29 @@ class OptimiserConfig:
         Images a step, over all processes together.
     shuffle : bool
         Draw a new order every epoch (the published CuSP loaders do not).
-
-    Raises
-    ------
-    InputError
-        For a value that breaks a rule.
     """
 
-    name: str = "sgd"
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    nesterov: bool = False
-    weight_decay: float = 5e-4
-    decay: str = "all"
-    milestones: tuple[int, ...] = ()
-    gamma: float = 0.1
-    batch_size: int = 128
-    shuffle: bool = True
+    name: str = option("sgd", "sgd or adam.", choose, flag="optimiser", options=("sgd", "adam"))
+    learning_rate: float = option(
+        0.1, "0.1 by default.", check_positive, flag="learning-rate", high=1e3
+    )
+    momentum: float = option(0.9, "Momentum of SGD.", check_real, low=0, high=1)
+    nesterov: bool = option(False, "Nesterov's momentum.", check_bool)
+    weight_decay: float = option(
+        5e-4, "5e-4 by default.", check_real, flag="weight-decay", low=0, high=1e3
+    )
+    decay: str = option("all", "all or kernels.", choose, options=("all", "kernels"))
+    milestones: tuple[int, ...] = option(
+        (), "Epochs after which the rate falls tenfold: 75,90,100.", _milestones, flag="milestones"
+    )
+    gamma: float = option(0.1, "Factor of the rate at a milestone.", check_real, low=0, high=1)
+    batch_size: int = option(
+        128, "Images a step, of all processes.", check_integer, flag="batch-size", minimum=1
+    )
+    shuffle: bool = option(True, "Draw a new order every epoch.", check_bool)
 
     def __post_init__(self) -> None:
-        choose("optimiser.name", self.name, ("sgd", "adam"))
-        if check_real("optimiser.learning_rate", self.learning_rate, low=0, high=1e3) == 0:
-            raise InputError("optimiser.learning_rate", "be above 0", self.learning_rate)
-        check_real("optimiser.momentum", self.momentum, low=0, high=1)
-        check_real("optimiser.weight_decay", self.weight_decay, low=0, high=1e3)
-        check_real("optimiser.gamma", self.gamma, low=0, high=1)
-        choose("optimiser.decay", self.decay, ("all", "kernels"))
-        check_integer("optimiser.batch_size", self.batch_size, minimum=1)
-        _check_bool("optimiser.nesterov", self.nesterov)
-        _check_bool("optimiser.shuffle", self.shuffle)
-        if not isinstance(self.milestones, list | tuple):
-            raise InputError("optimiser.milestones", "be a list of epochs", self.milestones)
-        for milestone in self.milestones:
-            check_integer("optimiser.milestones", milestone, minimum=1)
-        object.__setattr__(self, "milestones", tuple(sorted(self.milestones)))
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -175,11 +178,6 @@ class TrainConfig:
     precision : str
         "float32", or "bfloat16" for autocast.
 
-    Raises
-    ------
-    InputError
-        For a value that breaks a rule.
-
     Examples
     --------
     >>> config = TrainConfig.from_table({"epochs": 2, "augment": {"rotation": 180}})
@@ -189,16 +187,17 @@ class TrainConfig:
     True
     """
 
-    data: DataConfig = field(default_factory=DataConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
-    stages: tuple[Stage, ...] = (Stage(1),)
-    seed: int = 0
-    precision: str = "float32"
+    data: DataConfig = option(DataConfig, "Which images to train on.")
+    model: ModelConfig = option(ModelConfig, "Which network.")
+    optimiser: OptimiserConfig = option(OptimiserConfig, "How the weights move.")
+    stages: tuple[Stage, ...] = option((Stage(),), "What is minimised, for how long.")
+    seed: int = option(0, "Seed of everything random.", check_integer, flag="seed", minimum=0)
+    precision: str = option(
+        "float32", "float32 or bfloat16.", choose, flag="precision", options=PRECISIONS
+    )
 
     def __post_init__(self) -> None:
-        check_integer("seed", self.seed, minimum=0)
-        choose("precision", self.precision, PRECISIONS)
+        check_settings(self)
         if not self.stages:
             raise InputError("stages", "hold at least one stage", self.stages)
 
@@ -211,11 +210,6 @@ class TrainConfig:
         """Return the number of the stage of an epoch, and the schedule's epoch there.
 
         The schedule's epoch counts from the last stage that restarts.
-
-        Raises
-        ------
-        InputError
-            If the training has not so many epochs.
         """
         begin = clock = 0
         for number, stage in enumerate(self.stages):
@@ -238,182 +232,39 @@ class TrainConfig:
         table = self.to_table()
         if self.model.weights_digest is not None:
             del table["model"]["weights"]  # the content counts, not the place
-        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
+        return digest_of_table(table)
 
     def to_table(self) -> dict[str, Any]:
         """Return plain JSON values that :meth:`from_table` reads back."""
-        table = dataclasses.asdict(self)
-        table["model"]["options"] = dict(self.model.options)
-        plain: dict[str, Any] = json.loads(json.dumps(table))
-        return plain
+        return to_table(self)
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> TrainConfig:
         """Read a configuration from nested tables, as in TOML or JSON.
 
-        Beside the fields of this class a table may hold `epochs`, `curriculum`,
-        `augment` and `objective`: they describe a training without `stages`, and are the
-        defaults of stages that do not name their own. `augment` and `objective` are
+        Beside the fields of this class a table may hold those of :class:`Schedule` (`epochs`,
+        `curriculum`, `augment`, `objective`): they describe a training without `stages`, and
+        are the defaults of stages that do not name their own. `augment` and `objective` are
         tables, or text such as "R:180" and "pgd:8/255".
-
-        Raises
-        ------
-        InputError
-            Naming the key, its rule and the value.
         """
-        known = {"data", "model", "optimiser", "stages", "seed", "precision"}
-        known |= {"epochs", "curriculum", "augment", "objective"}
-        _check_keys("", table, known)
-        augment = _augmentation("augment", table.get("augment", {}), Augmentation())
-        objective = _objective("objective", table.get("objective", {}), Objective())
-        simple = {key: table[key] for key in ("seed", "precision") if key in table}
-        return cls(
-            data=_section(DataConfig, "data", table),
-            model=_section(ModelConfig, "model", table),
-            optimiser=_section(OptimiserConfig, "optimiser", table),
-            stages=_stages(table, augment, objective),
-            **simple,
-        )
+        check_keys(table, field_names(cls) | field_names(Schedule))
+        own = {key: table[key] for key in table if key in field_names(cls)}
+        short = {key: table[key] for key in table if key in field_names(Schedule)}
+        schedule = read_settings(Schedule, short)
+        if "stages" not in table:
+            return read_settings(cls, own | {"stages": schedule.stages()})
+        for key in ("epochs", "curriculum"):
+            if key in table:
+                raise InputError(
+                    key, "not stand beside stages, which say it themselves", table[key]
+                )
+        return read_settings(cls, own | {"stages": schedule.read_stages(table["stages"])})
 
     @classmethod
     def from_toml(cls, path: Path) -> TrainConfig:
-        """Read the configuration file at `path`.
-
-        Raises
-        ------
-        StoreError
-            If the file cannot be read.
-        InputError
-            If it is not TOML, or a value breaks a rule.
-        """
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError("config", f"be TOML ({error})", str(path)) from None
-        return cls.from_table(table)
+        """Read the configuration file at `path`."""
+        return cls.from_table(read_toml(path))
 
     def difference(self, other: TrainConfig) -> str:
         """Return in words where this configuration and `other` differ, one key a clause."""
-        mine, theirs = _flat(self.to_table()), _flat(other.to_table())
-        keys = sorted(set(mine) | set(theirs))
-        return "; ".join(
-            f"{key} is {mine.get(key)!r} here, {theirs.get(key)!r} there"
-            for key in keys
-            if mine.get(key) != theirs.get(key)
-        )
-
-
-def _stages(
-    table: Mapping[str, Any], augment: Augmentation, objective: Objective
-) -> tuple[Stage, ...]:
-    if "stages" not in table:
-        return curriculum(
-            table.get("curriculum", "plain"),
-            epochs=check_integer("epochs", table.get("epochs", 1), minimum=1),
-            augment=augment,
-            objective=objective,
-        )
-    for key in ("epochs", "curriculum"):
-        if key in table:
-            raise InputError(key, "not stand beside stages, which say it themselves", table[key])
-    rows = table["stages"]
-    if not isinstance(rows, list | tuple):
-        raise InputError("stages", "be a list of tables", rows)
-    return tuple(_stage(f"stages[{i}]", row, augment, objective) for i, row in enumerate(rows))
-
-
-def _stage(path: str, row: Any, augment: Augmentation, objective: Objective) -> Stage:
-    _check_table(path, row)
-    # A stage may name single settings ("rotation", "budget") beside whole tables.
-    turns = {f.name for f in dataclasses.fields(Augmentation)}
-    attack = {f.name for f in dataclasses.fields(Objective)} - {"name"}
-    _check_keys(path + ".", row, {"epochs", "restart", "augment", "objective"} | turns | attack)
-    if "epochs" not in row:
-        raise InputError(f"{path}.epochs", "be given", None)
-    augment = _augmentation(f"{path}.augment", row.get("augment", {}), augment)
-    objective = _objective(f"{path}.objective", row.get("objective", {}), objective)
-    own = {key: row[key] for key in row if key in turns}
-    augment = _augmentation(path, own, augment)
-    own = {key: row[key] for key in row if key in attack}
-    objective = _objective(path, own, objective)
-    restart = _check_bool(f"{path}.restart", row.get("restart", False))
-    epochs = check_integer(f"{path}.epochs", row["epochs"], minimum=1)
-    return Stage(epochs, augment, objective, restart)
-
-
-def _augmentation(path: str, value: Any, default: Augmentation) -> Augmentation:
-    if isinstance(value, str):
-        return Augmentation.parse(value)
-    _check_table(path, value)
-    _check_keys(path + ".", value, {f.name for f in dataclasses.fields(Augmentation)})
-    for key in ("rotation", "translation"):
-        if key in value:
-            check_real(f"{path}.{key}", value[key])
-            value = {**value, key: float(value[key])}
-    return replace(default, **value)
-
-
-def _objective(path: str, value: Any, default: Objective) -> Objective:
-    if isinstance(value, str):
-        return Objective.parse(value)
-    _check_table(path, value)
-    _check_keys(path + ".", value, {f.name for f in dataclasses.fields(Objective)})
-    value = dict(value)
-    for key in ("budget", "step_size"):
-        if value.get(key) is not None:
-            value[key] = check_fraction(f"{path}.{key}", value[key])
-    if "beta" in value:
-        value["beta"] = check_real(f"{path}.beta", value["beta"], low=0)
-    return replace(default, **value)
-
-
-def _section(cls: type[_Section], name: str, table: Mapping[str, Any]) -> _Section:
-    values = table.get(name, {})
-    _check_table(name, values)
-    fields = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    _check_keys(name + ".", values, fields)
-    values = dict(values)
-    for key in ("learning_rate", "momentum", "weight_decay", "gamma"):
-        if key in values:
-            values[key] = check_real(f"{name}.{key}", values[key])
-    return cls(**values)
-
-
-def _check_table(path: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise InputError(path, "be a table", value)
-
-
-def _check_keys(path: str, table: Mapping[str, Any], known: set[str]) -> None:
-    for key in table:
-        if key not in known:
-            try:
-                choose(f"{path}{key}", key, sorted(known))
-            except InputError as error:
-                hint = str(error).partition("Did you mean ")[2].rstrip("?")
-                suggestion = f"Did you mean {path}{hint}?" if hint else ""
-                names = ", ".join(sorted(known))
-                raise InputError(
-                    f"{path}{key}", f"be a known key ({names})", key, suggestion
-                ) from None
-
-
-def _check_bool(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise InputError(name, "be true or false", value)
-    return value
-
-
-def _flat(table: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{path}{key}.")
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            for index, item in enumerate(value):
-                flat |= _flat(item, f"{path}{key}[{index}].")
-        else:
-            flat[path + key] = value
-    return flat
+        return difference(self.to_table(), other.to_table())

@@ -62,34 +62,15 @@ class World:
 def joined(device: torch.device) -> Iterator[tuple[World, torch.device]]:
     """Join the other processes that `torchrun` started, if it did.
 
-    Parameters
-    ----------
-    device : torch.device
-        Where to compute; with CUDA each process takes the GPU of its local rank.
-
-    Yields
-    ------
-    world : World
-        Rank and number of processes.
-    device : torch.device
-        This process's device.
-
-    Raises
-    ------
-    InputError
-        If there are more processes than GPUs on this machine.
+    With CUDA each process takes the GPU of its local rank.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or "RANK" not in os.environ:
         yield World(), device
         return
     if device.type == "cuda":
-        local = int(os.environ.get("LOCAL_RANK", "0"))
-        if local >= torch.cuda.device_count():
-            raise InputError(
-                "nproc-per-node",
-                f"be at most the number of GPUs {torch.cuda.device_count()}",
-                local + 1,
-            )
+        local, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if local >= count:
+            raise InputError("nproc-per-node", f"be at most the number of GPUs {count}", local + 1)
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     started = not dist.is_initialized()

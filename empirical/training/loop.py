@@ -8,7 +8,6 @@ checkpoint gives, on a CPU, the same bits as one that was left alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,51 +27,12 @@ from .stages import Stage
 
 #: On several processes or a GPU, steps between two looks at the loss (each look waits).
 LOOK_EVERY = 20
-
-
-@dataclass
-class Sums:
-    """Totals of an epoch on the device, so that counting never waits."""
-
-    loss: Tensor
-    correct: Tensor
-    images: int = 0
-    seconds: float = 0.0
-
-    @classmethod
-    def zero(cls, device: torch.device) -> Sums:
-        """Return empty totals."""
-        return cls(
-            torch.zeros((), device=device, dtype=torch.float64),
-            torch.zeros((), device=device, dtype=torch.int64),
-        )
-
-    def to_plain(self, world: World) -> dict[str, float]:
-        """Return the totals over all processes as numbers."""
-        both = torch.stack([self.loss, self.correct.double()])
-        loss, correct = world.total(both).tolist()
-        return {
-            "loss": loss,
-            "correct": correct,
-            "images": float(self.images),
-            "seconds": self.seconds,
-        }
-
-    @classmethod
-    def from_plain(cls, sums: dict[str, float], device: torch.device, world: World) -> Sums:
-        """Return totals as saved; the main process carries them on."""
-        made = cls.zero(device)
-        if world.is_main:
-            made.loss += sums["loss"]
-            made.correct += int(sums["correct"])
-        made.images = int(sums["images"])
-        made.seconds = sums["seconds"]
-        return made
+_NOTHING = {"loss": 0.0, "correct": 0.0, "images": 0.0, "seconds": 0.0}
 
 
 @dataclass
 class Trainer:
-    """A training going on.
+    """A training going on: `epoch` and `step` done, and what they add up to.
 
     Attributes
     ----------
@@ -112,10 +72,10 @@ class Trainer:
                 self._losses, device_ids=[self.device] if self.device.type == "cuda" else None
             )
         self.optimiser = self._new_optimiser()
-        self.sums = Sums.zero(self.device)
-        self._bad = torch.full((), -1, device=self.device, dtype=torch.int64)
         self._order: Tensor | None = None
         self._generator = torch.Generator(self.device)
+        self._bad = torch.full((), -1, device=self.device, dtype=torch.int64)
+        self.add_up_from(_NOTHING)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -139,10 +99,7 @@ class Trainer:
         if chosen.name == "adam":
             return torch.optim.Adam(groups, lr=chosen.learning_rate)
         return torch.optim.SGD(
-            groups,
-            lr=chosen.learning_rate,
-            momentum=chosen.momentum,
-            nesterov=chosen.nesterov,
+            groups, lr=chosen.learning_rate, momentum=chosen.momentum, nesterov=chosen.nesterov
         )
 
     def begin_epoch(self) -> None:
@@ -163,24 +120,26 @@ class Trainer:
         begun = time.perf_counter()
         if self._order is None:
             self.begin_epoch()
+        seed, objective = self.config.seed, self.stage.objective
+        self._generator.manual_seed(derive_seed(seed, "step", self.epoch, self.step))
         x, y, weight, total = self._batch()
-        stage = self.stage
         with autocast(self.device, self.config.precision):
             attacked = adversarial_examples(
-                self._network, x, y, stage.objective, self.world, total, self._generator
+                self._network, x, y, objective, self.world, total, self._generator
             )
             self.model.train()
-            self._seed_dropout()
-            beta = stage.objective.beta if stage.objective.name == "trades" else None
+            # Dropout draws from torch's global state, which the caller of the loop restores.
+            torch.manual_seed(derive_seed(seed, "dropout", self.epoch, self.step, self.world.rank))
+            beta = objective.beta if objective.name == "trades" else None
             loss, correct = self._losses(x, y, weight, attacked, beta)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
-        self._count(loss.detach(), correct, total)
+        self._add(loss.detach(), correct, total)
         self.step += 1
-        self.sums.seconds += time.perf_counter() - begun
+        self._seconds += time.perf_counter() - begun
         if self.step % self.look_every == 0 or self.step == self.steps_per_epoch:
-            self.look()
+            self.check_loss()
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor, int]:
         """Return this process's share of the next batch, with weights, and the batch's size."""
@@ -188,7 +147,6 @@ class Trainer:
         size = self.config.optimiser.batch_size
         index = self._order[self.step * size : (self.step + 1) * size]
         total = len(index)
-        self._generator.manual_seed(derive_seed(self.config.seed, "step", self.epoch, self.step))
         chosen = self.images.subset(index)
         # Turned as bytes: nearest neighbour and black filling commute with the division by 255.
         x, y = to_float(self.stage.augment(chosen.pixels, self._generator)), chosen.labels
@@ -200,42 +158,42 @@ class Trainer:
         if len(x) == 0:
             x, y = self.images.batch(index[:1])
             weight = torch.zeros(1, device=self.device)
-        if self.channels_last:
-            x = x.contiguous(memory_format=torch.channels_last)
-        return x, y, weight, total
+        return self._laid_out(x), y, weight, total
 
-    def _seed_dropout(self) -> None:
-        """Dropout draws from torch's global state, which the caller of the loop restores."""
-        purpose = ("dropout", self.epoch, self.step, self.world.rank)
-        torch.manual_seed(derive_seed(self.config.seed, *purpose))
+    def _laid_out(self, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=torch.channels_last) if self.channels_last else x
 
-    def _count(self, loss: Tensor, correct: Tensor, total: int) -> None:
-        self.sums.loss += loss * (total / self.world.size)
-        self.sums.correct += correct
-        self.sums.images += total
+    def _add(self, loss: Tensor, correct: Tensor, total: int) -> None:
+        # Sums and the first bad step stay on the device, so that counting never waits.
+        self._loss += loss * (total / self.world.size)
+        self._correct += correct
+        self._images += total
         first = (self._bad < 0) & ~torch.isfinite(loss)
         self._bad = torch.where(first, self.step, self._bad)
 
-    def look(self) -> None:
-        """Stop if a loss was not finite.
+    def sums(self) -> dict[str, float]:
+        """Return the present epoch's loss, correct images, images and seconds, of all processes."""
+        both = torch.stack([self._loss, self._correct.double()])
+        loss, correct = self.world.total(both).tolist()
+        images = float(self._images)
+        return {"loss": loss, "correct": correct, "images": images, "seconds": self._seconds}
 
-        Raises
-        ------
-        RunFailedError
-            Saying where.
-        """
+    def add_up_from(self, sums: dict[str, float]) -> None:
+        """Go on from the sums of a checkpoint; the main process carries them on."""
+        carried = sums if self.world.is_main else _NOTHING
+        self._loss = torch.full((), carried["loss"], device=self.device, dtype=torch.float64)
+        correct = int(carried["correct"])
+        self._correct = torch.full((), correct, device=self.device, dtype=torch.int64)
+        self._images, self._seconds = int(sums["images"]), sums["seconds"]
+
+    def check_loss(self) -> None:
+        """Raise RunFailedError if a loss was not finite."""
         bad = int(self._bad.item())
         if self.world.agree(bad >= 0, self.device):
             raise self._diverged(max(bad, 0))
 
     def check_weights(self) -> None:
-        """Stop if a weight is not finite; such a state is never saved.
-
-        Raises
-        ------
-        RunFailedError
-            Saying where.
-        """
+        """Raise RunFailedError if a weight is not finite; such a state is never saved."""
         finite = [torch.isfinite(p).all() for p in self.model.state_dict().values()]
         if not bool(torch.stack(finite).all()):
             raise self._diverged(self.step - 1)
@@ -250,8 +208,7 @@ class Trainer:
 
     def finish_epoch(self) -> dict[str, Any]:
         """Return the epoch's line of metrics and go to the next epoch."""
-        sums = self.sums.to_plain(self.world)
-        stage, images = self.stage, sums["images"]
+        sums, stage = self.sums(), self.stage
         row = {
             "epoch": self.epoch + 1,
             "stage": self.config.stage_at(self.epoch)[0] + 1,
@@ -259,13 +216,13 @@ class Trainer:
             "augment": stage.augment.describe(),
             "objective": stage.objective.name,
             "budget": stage.objective.budget,
-            "train_loss": sums["loss"] / images,
+            "train_loss": sums["loss"] / sums["images"],
             "train_correct": int(sums["correct"]),
-            "train_images": int(images),
+            "train_images": int(sums["images"]),
             "seconds": round(sums["seconds"], 3),
         }
         self.epoch, self.step, self._order = self.epoch + 1, 0, None
-        self.sums = Sums.zero(self.device)
+        self.add_up_from(_NOTHING)
         return row
 
     def count_correct(self, images: Images, batch_size: int = 1000) -> int:
@@ -274,20 +231,14 @@ class Trainer:
         count = torch.zeros((), device=self.device, dtype=torch.int64)
         self.model.eval()
         try:
-            for part in self._parts(len(images), batch_size):
-                x, y = images.batch(part)
-                if self.channels_last:
-                    x = x.contiguous(memory_format=torch.channels_last)
+            for begin in range(0, len(images), batch_size):
+                share = self.world.share(min(batch_size, len(images) - begin))
+                if share.stop == share.start:
+                    continue
+                x, y = images.batch(slice(begin + share.start, begin + share.stop))
                 with torch.inference_mode(), autocast(self.device, self.config.precision):
-                    count += (self._network(x).argmax(dim=1) == y).sum()
+                    count += (self._network(self._laid_out(x)).argmax(dim=1) == y).sum()
         finally:
             for module, mode in modes:
                 module.training = mode
         return int(self.world.total(count).item())
-
-    def _parts(self, count: int, batch_size: int) -> Iterator[slice]:
-        """Yield this process's share of each batch."""
-        for begin in range(0, count, batch_size):
-            share = self.world.share(min(batch_size, count - begin))
-            if share.stop > share.start:
-                yield slice(begin + share.start, begin + share.stop)

@@ -20,11 +20,6 @@ class Losses(nn.Module):
 
     A data-parallel wrapper expects one forward call before each backward pass; TRADES
     needs two passes through the network, which therefore happen inside.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        The network; it takes pixels in [0, 1].
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -38,22 +33,16 @@ class Losses(nn.Module):
 
         Parameters
         ----------
-        x : Tensor
-            Clean images (batch, channels, height, width).
-        y : Tensor
-            Labels (batch,).
+        x, y : Tensor
+            Clean images (batch, channels, height, width) and their labels (batch,).
         weight : Tensor
             Weight of each image in the loss (batch,).
         attacked : Tensor or None
             Adversarial images, if the objective has any.
         beta : float or None
             Weight of the divergence for TRADES; None for cross-entropy on the adversarial
-            images (or on the clean ones, if there are no others).
-
-        Returns
-        -------
-        loss, correct : Tensor
-            Scalars. `correct` counts the images that the loss's cross-entropy is taken on.
+            images (or on the clean ones, if there are no others). `correct` counts the
+            images that the cross-entropy is taken on.
         """
         first = x if attacked is None or beta is not None else attacked
         logits = self.model(first).float()
@@ -76,43 +65,27 @@ def adversarial_examples(
     total: int,
     generator: torch.Generator,
 ) -> Tensor | None:
-    """Return what the objective's inner attack makes of a share of a batch.
+    """Return what the objective's attack makes of a share of a batch of `total` images.
 
-    The starting points are drawn for the whole batch of `total` images on every process,
-    so that the number of processes changes nothing.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        The network; it is attacked in evaluation mode.
-    x, y : Tensor
-        This process's images and labels.
-    objective : Objective
-        Which attack; None is returned for "natural".
-    world : World
-        Whose share `x` is.
-    total : int
-        Images in the whole batch.
-    generator : torch.Generator
-        Of the starting points.
+    The starting points are drawn for the whole batch on every process, so that the number
+    of processes changes nothing. The network is attacked in evaluation mode.
     """
     if objective.name == "natural":
         return None
-    shape, share = (total, *x.shape[1:]), world.share(total)
+    shape, share, budget = (total, *x.shape[1:]), world.share(total), objective.budget
+    # The images are known to be right, and a loss that is not finite is noticed by the loop:
+    # checks in the attack would only wait for the device.
     if objective.name == "trades":
         noise = normal(shape, generator=generator, device=x.device)[share]
         return trades_attack(
             model,
             x,
-            budget=objective.budget,
+            budget=budget,
             step_size=objective.step,
             steps=objective.steps,
             start=x + TRADES_START * noise,
             validate=False,
         )
-    # The images are known to be right, and a loss that is not finite is noticed by the loop:
-    # checks in the attack would only wait for the device.
-    budget = objective.budget
     noise = uniform(shape, -budget, budget, generator=generator, device=x.device)[share]
     return pgd(
         model,

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
 
-from ...errors import InputError, RunFailedError, StoreError
+from ...config import option
+from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ...stats import wilson
 from ...store import LAYOUT, RunFolder, read_json, write_json
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
-from ..evaluation import fingerprint
 from ..models import Classifier, build
 from ..randomness import make_generator
-from .board import Board
 from .checkpoint import (
     Checkpoint,
+    CheckpointManager,
     file_digest,
+    fingerprint,
     load_weights,
     read_checkpoint,
 )
 from .config import TrainConfig
 from .distributed import World, joined
-from .interrupts import Interrupts
-from .keeper import Keeper
 from .loop import Trainer
 
 
@@ -50,11 +54,11 @@ class TrainOptions:
         Write TensorBoard events beside metrics.jsonl; needs the package tensorboard.
     """
 
-    device: str = "auto"
-    channels_last: bool | None = None
-    compiled: bool = False
-    checkpoint_seconds: float = 300.0
-    tensorboard: bool = False
+    device: str = option("auto", "auto, cpu, cuda or cuda:N.", flag="device")
+    channels_last: bool | None = option(None, "Memory format.")
+    compiled: bool = option(False, "Use torch.compile.", flag="compile")
+    checkpoint_seconds: float = option(300.0, "Seconds between two saves in an epoch.")
+    tensorboard: bool = option(False, "Write TensorBoard events, too.", flag="tensorboard")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class TrainResult:
     test_correct, test_images : int
         Natural accuracy on the test part.
     seconds : float
-        Wall time of the training in seconds, over all its sittings.
+        Wall time of the training in seconds, over all its sessions.
     trained : bool
         False if the folder already held the finished training.
     """
@@ -115,15 +119,8 @@ def train(
     progress : Progress
         Told the steps done, out of all.
 
-    Returns
-    -------
-    TrainResult
-        The network in evaluation mode, its metrics and its folder.
-
     Raises
     ------
-    InputError
-        If network and data do not fit each other.
     StoreError
         If the folder holds another training, is in use, damaged, or cannot be written.
     RunFailedError
@@ -136,111 +133,168 @@ def train(
     >>> config = TrainConfig.from_table({"data": {"limit": 500}, "epochs": 1})
     >>> result = train(config, tmp_path)  # doctest: +SKIP
     """
-    options = options or TrainOptions()
+    options, run = options or TrainOptions(), RunFolder(Path(folder))
     with joined(pick_device(options.device)) as (world, device):
-        config = _resolve(config)
-        run = RunFolder(Path(folder))
+        config = _with_digest_of_weights(config)
+
+        def work(progress: Progress) -> TrainResult:
+            _check_folder(run, config)
+            root = None if data_root is None else Path(data_root)
+            seed = config.data.split_seed
+            images = data or load(config.data.name, root=root, split_seed=seed)
+            return _train(config, run, images, options, world, device, progress)
+
         if not world.is_main:
-            return _train(config, run, data, data_root, options, world, device, silent)
+            return work(silent)
         with run.locked():
-            return _train(config, run, data, data_root, options, world, device, progress)
+            return work(progress)
 
 
 def _train(
     config: TrainConfig,
     run: RunFolder,
-    data: DataSet | None,
-    data_root: Path | str | None,
+    data: DataSet,
     options: TrainOptions,
     world: World,
     device: torch.device,
     progress: Progress,
 ) -> TrainResult:
-    check_folder(run, config)
-    if data is None:
-        root = None if data_root is None else Path(data_root)
-        data = load(config.data.name, root=root, split_seed=config.data.split_seed)
     _check_digest(run, data)
     checkpoint = _checkpoint(run, config, device)
-    cpu = torch.device("cpu")
     devices = [device.index or 0] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         model = _model(config, data).to(device)
-        data = data.to(device)
         if run.is_complete and checkpoint is not None:
             load_weights(model, checkpoint.model, run.checkpoint_path)
             return _finished(run, model, trained=False)
+        data = data.to(device)
         if world.is_main:
             _write_config(run, config, data)
-        channels_last = options.channels_last
+        # Batch-norm of group networks has to copy channels-last maps.
+        best = device.type == "cuda" and config.model.group is None
         trainer = Trainer(
             config,
             model,
             _training_images(config, data),
             device,
             world,
-            # Batch-norm of group networks has to copy channels-last maps.
-            channels_last=device.type == "cuda" and config.model.group is None
-            if channels_last is None
-            else channels_last,
+            channels_last=best if options.channels_last is None else options.channels_last,
             compiled=options.compiled,
         )
-        keeper = Keeper(run, trainer, data.digest, options.checkpoint_seconds)
+        manager = CheckpointManager(run, trainer, data.digest, options.checkpoint_seconds)
         if checkpoint is not None:
-            keeper.restore(checkpoint)
+            manager.restore(checkpoint)
         elif config.model.weights is not None:
             path = Path(config.model.weights)
-            load_weights(model, read_checkpoint(path, cpu).model, path)
-        with Interrupts() as interrupts, Board(run.path, options.tensorboard, world) as board:
-            _loop(trainer, keeper, data, interrupts, board, progress)
+            load_weights(model, read_checkpoint(path).model, path)
+        wanted = options.tensorboard and world.is_main
+        with interrupts() as asked, tensorboard_logger(run.path, wanted) as log:
+            _run_epochs(trainer, manager, data, asked, log, progress)
         correct = trainer.count_correct(data.test)
     if world.is_main:
-        _write_provenance(run, config, model, data, keeper.seconds, device, world, options, correct)
+        interval = wilson(correct, len(data.test))
+        record = {
+            "digest": config.digest,
+            "data_digest": data.digest,
+            "checkpoint_sha256": file_digest(run.checkpoint_path),
+            "fingerprint": fingerprint(model),
+            "processes": world.size,
+            "compiled": options.compiled,
+            "test": {
+                "correct": correct,
+                "images": len(data.test),
+                "accuracy": correct / len(data.test),
+                "interval": interval._asdict(),
+            },
+            **dataclasses.asdict(make_provenance(config.seed, manager.seconds, device)),
+        }
+        write_json(run.provenance_path, record)
     return _finished(run, model, trained=True)
 
 
-def _loop(
+def _run_epochs(
     trainer: Trainer,
-    keeper: Keeper,
+    manager: CheckpointManager,
     data: DataSet,
-    interrupts: Interrupts,
-    board: Board,
+    asked: Callable[[], bool],
+    log: Callable[[dict[str, Any]], None],
     progress: Progress,
 ) -> None:
-    steps = trainer.steps_per_epoch
-    total = steps * trainer.config.epochs
+    steps, epochs = trainer.steps_per_epoch, trainer.config.epochs
     message = ""
-    while trainer.epoch < trainer.config.epochs:
+    while trainer.epoch < epochs:
         trainer.begin_epoch()
         while trainer.step < steps:
             trainer.run_step()
-            done = trainer.epoch * steps + trainer.step
-            progress(done, total, message)
+            progress(trainer.epoch * steps + trainer.step, steps * epochs, message)
             if trainer.step % trainer.look_every == 0 and trainer.step < steps:
-                keeper.save_if(interrupts.asked)
+                manager.save_if(asked())
         row = trainer.finish_epoch()
         trainer.check_weights()
-        row["validation_correct"] = trainer.count_correct(data.validation)
-        row["validation_images"] = len(data.validation)
-        keeper.finish_epoch(row)
-        board.write(row)
+        right, count = trainer.count_correct(data.validation), len(data.validation)
+        row |= {"validation_correct": right, "validation_images": count}
+        manager.finish_epoch(row)
+        log(row)
         message = (
-            f"epoch {row['epoch']}/{trainer.config.epochs}, loss {row['train_loss']:.3f}, "
-            f"validation {row['validation_correct'] / max(1, row['validation_images']):.1%}"
+            f"epoch {row['epoch']}/{epochs}, loss {row['train_loss']:.3f}, "
+            f"validation {right / max(1, count):.1%}"
         )
-        keeper.save_if(interrupts.asked, always=True)
+        manager.save_if(asked(), always=True)
 
 
-def check_folder(run: RunFolder, config: TrainConfig) -> None:
-    """Refuse a folder that holds another training, or another version's.
+@contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether Ctrl-C or SIGTERM came; a second one stops at once.
 
-    Raises
-    ------
-    StoreError
-        Saying how the two differ.
+    Outside the main thread signals cannot be handled, and nothing changes.
     """
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    old: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for asking in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(asking) is not signal.SIG_IGN:
+                    old[asking] = signal.signal(asking, note)
+        yield lambda: bool(came)
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def tensorboard_logger(folder: Path, wanted: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Give a function that writes an epoch's numbers as TensorBoard scalars, if wanted."""
+    if not wanted:
+        yield lambda row: None
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        hint = "Install the package tensorboard."
+        raise InputError("tensorboard", "be asked for where it is installed", True, hint) from None
+    writer: Any = SummaryWriter(str(folder / "tensorboard"))
+
+    def write(row: dict[str, Any]) -> None:
+        for key, value in row.items():
+            if isinstance(value, int | float) and key != "epoch":
+                writer.add_scalar(key, value, row["epoch"])
+
+    try:
+        yield write
+    finally:
+        writer.close()
+
+
+def _check_folder(run: RunFolder, config: TrainConfig) -> None:
+    """Refuse a folder that holds another training, or another version's."""
     if not run.config_path.exists():
-        # Hidden files are bookkeeping (locks, claims), not results.
+        # Hidden files are bookkeeping (locks), not results.
         if run.path.is_dir() and any(not p.name.startswith(".") for p in run.path.iterdir()):
             raise StoreError(f"{run.path} holds other files; choose an empty or new folder")
         return
@@ -280,7 +334,7 @@ def _checkpoint(run: RunFolder, config: TrainConfig, device: torch.device) -> Ch
     return checkpoint
 
 
-def _resolve(config: TrainConfig) -> TrainConfig:
+def _with_digest_of_weights(config: TrainConfig) -> TrainConfig:
     """Fill in the digest of the warm start's weights."""
     weights = config.model.weights
     if weights is None:
@@ -304,7 +358,7 @@ def _model(config: TrainConfig, data: DataSet) -> Classifier:
         mean=data.mean if chosen.normalise else None,
         std=data.std if chosen.normalise else None,
         generator=make_generator(config.seed, "weights"),
-        **dict(chosen.options),
+        **chosen.options,
     )
 
 
@@ -332,38 +386,6 @@ def _write_config(run: RunFolder, config: TrainConfig, data: DataSet) -> None:
     )
 
 
-def _write_provenance(
-    run: RunFolder,
-    config: TrainConfig,
-    model: Classifier,
-    data: DataSet,
-    seconds: float,
-    device: torch.device,
-    world: World,
-    options: TrainOptions,
-    correct: int,
-) -> None:
-    interval = wilson(correct, len(data.test))
-    write_json(
-        run.provenance_path,
-        {
-            "digest": config.digest,
-            "data_digest": data.digest,
-            "checkpoint_sha256": file_digest(run.checkpoint_path),
-            "fingerprint": fingerprint(model),
-            "processes": world.size,
-            "compiled": options.compiled,
-            "test": {
-                "correct": correct,
-                "images": len(data.test),
-                "accuracy": correct / len(data.test),
-                "interval": interval._asdict(),
-            },
-            **dataclasses.asdict(make_provenance(config.seed, seconds, device)),
-        },
-    )
-
-
 def _finished(run: RunFolder, model: Classifier, *, trained: bool) -> TrainResult:
     # On other processes than the first the file may not be there yet.
     record = read_json(run.provenance_path) if run.is_complete else {}
@@ -377,6 +399,3 @@ def _finished(run: RunFolder, model: Classifier, *, trained: bool) -> TrainResul
         seconds=float(record.get("seconds", 0.0)),
         trained=trained,
     )
-
-
-__all__ = ["RunFailedError", "TrainOptions", "TrainResult", "train"]

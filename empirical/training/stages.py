@@ -6,14 +6,32 @@ training (a single stage), sequential training a -> b, and whatever else a list 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from ...checks import check_fraction, check_integer, check_real, choose
+from ...checks import check_fraction, check_integer, choose
+from ...config import (
+    check_bool,
+    check_keys,
+    check_settings,
+    check_table,
+    field_names,
+    option,
+    read_settings,
+)
 from ...errors import InputError
 from ..transforms import Augmentation
 
 OBJECTIVES = ("natural", "pgd", "trades")
+CURRICULA = ("plain", "cusp")
+
+
+def check_positive(argument: str, value: Any, *, high: float = float("inf")) -> float:
+    """Return a number above 0 and at most `high`."""
+    number = check_fraction(argument, value, high=high)
+    if number == 0:
+        raise InputError(argument, "be above 0", value)
+    return number
 
 
 @dataclass(frozen=True)
@@ -35,26 +53,16 @@ class Objective:
         Steps of the attack.
     beta : float
         Weight of TRADES's second term, 1/lambda in the paper; unused by the others.
-
-    Raises
-    ------
-    InputError
-        For a value that breaks a rule.
     """
 
-    name: str = "natural"
-    budget: float = 0.0
-    step_size: float | None = None
-    steps: int = 10
-    beta: float = 5.0
+    name: str = option("natural", "natural, pgd or trades.", choose, options=OBJECTIVES)
+    budget: float = option(0.0, "l-infinity budget in pixels.", check_fraction, high=1)
+    step_size: float | None = option(None, "Step of the attack in pixels.", check_positive)
+    steps: int = option(10, "Steps of the attack.", check_integer, minimum=1)
+    beta: float = option(5.0, "Weight of TRADES's divergence.", check_fraction)
 
     def __post_init__(self) -> None:
-        choose("objective", self.name, OBJECTIVES)
-        check_fraction("budget", self.budget, high=1)
-        check_integer("steps", self.steps, minimum=1)
-        check_real("beta", self.beta, low=0)
-        if self.step_size is not None and check_fraction("step_size", self.step_size) == 0:
-            raise InputError("step_size", "be above 0", self.step_size)
+        check_settings(self)
         if self.name == "natural" and self.budget != 0:
             raise InputError("budget", "be 0 for the natural objective", self.budget)
 
@@ -67,35 +75,25 @@ class Objective:
     def parse(cls, text: str) -> Objective:
         """Read a `text` such as "natural", "pgd:8/255" or "trades:0.3,steps=40,beta=6".
 
-        Raises
-        ------
-        InputError
-            Naming the part that cannot be read.
-
         Examples
         --------
         >>> Objective.parse("pgd:0.3,steps=40,step=0.01")
         Objective(name='pgd', budget=0.3, step_size=0.01, steps=40, beta=5.0)
         """
         name, _, rest = text.strip().partition(":")
-        choose("adversary", name, OBJECTIVES)
-        made = cls(name)
+        table: dict[str, Any] = {"name": choose("adversary", name, OBJECTIVES)}
         parts = [part.strip() for part in rest.split(",")] if rest else []
-        if name != "natural" and not (parts and parts[0] and "=" not in parts[0]):
+        if parts and parts[0] and "=" not in parts[0]:
+            table["budget"] = parts.pop(0)
+        elif name != "natural":
             raise InputError("adversary", "name its budget, as in pgd:8/255", text)
-        if parts and "=" not in parts[0]:
-            made = replace(made, budget=check_fraction("adversary budget", parts.pop(0), high=1))
         for part in parts:
             key, _, value = part.partition("=")
-            if choose("adversary setting", key, ("steps", "step", "beta")) == "steps":
-                if not value.isdigit():
-                    raise InputError("adversary steps", "be a whole number of at least 1", value)
-                made = replace(made, steps=int(value))
-            elif key == "step":
-                made = replace(made, step_size=check_fraction("adversary step", value))
-            else:
-                made = replace(made, beta=check_fraction("adversary beta", value))
-        return made
+            choose("adversary setting", key, ("steps", "step", "beta"))
+            if key == "steps" and not value.isdigit():
+                raise InputError("adversary steps", "be a whole number of at least 1", value)
+            table["step_size" if key == "step" else key] = int(value) if key == "steps" else value
+        return read_settings(cls, table, "adversary ")
 
 
 @dataclass(frozen=True)
@@ -113,20 +111,85 @@ class Stage:
     restart : bool
         Begin this stage with a fresh optimiser and learning-rate schedule, as a second
         training does ("a -> b" in the paper's tables).
-
-    Raises
-    ------
-    InputError
-        If `epochs` is not an integer of at least 1.
     """
 
-    epochs: int
-    augment: Augmentation = Augmentation()  # noqa: RUF009 - frozen
-    objective: Objective = Objective()
-    restart: bool = False
+    epochs: int = option(1, "Epochs of the stage.", check_integer, minimum=1)
+    augment: Augmentation = option(Augmentation, "Transformation of each image.")
+    objective: Objective = option(Objective, "What is minimised.")
+    restart: bool = option(False, "Begin with a fresh optimiser and schedule.", check_bool)
 
     def __post_init__(self) -> None:
-        check_integer("epochs", self.epochs, minimum=1)
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The short form of a list of stages, and what listed stages do not say themselves.
+
+    Attributes
+    ----------
+    epochs : int
+        Epochs in all.
+    curriculum : str
+        "plain" or "cusp".
+    augment : Augmentation
+        That of the last stage.
+    objective : Objective
+        That of the last stage.
+    """
+
+    epochs: int = option(1, "Epochs in all.", check_integer, flag="epochs", minimum=1)
+    curriculum: str = option(
+        "plain",
+        "plain, or cusp: up to --augment and --adversary.",
+        choose,
+        flag="curriculum",
+        options=CURRICULA,
+    )
+    augment: Augmentation = option(
+        Augmentation, "none, R:DEGREES, T:FRACTION, RT:FRACTION, crop:4,flip,R:180", flag="augment"
+    )
+    objective: Objective = option(
+        Objective,
+        "natural, pgd:8/255, trades:8/255,beta=5, pgd:0.3,steps=40,step=0.01",
+        flag="adversary",
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the stages that are meant."""
+        return curriculum(
+            self.curriculum, epochs=self.epochs, augment=self.augment, objective=self.objective
+        )
+
+    def read_stages(self, rows: Any) -> tuple[Stage, ...]:
+        """Return the stages of a list of tables.
+
+        A table names epochs, restart, augment and objective, or single settings of the last
+        two ("rotation", "budget") that differ from this schedule's.
+        """
+        if not isinstance(rows, list | tuple):
+            raise InputError("stages", "be a list of tables", rows)
+        return tuple(self._read_stage(f"stages[{i}]", row) for i, row in enumerate(rows))
+
+    def _read_stage(self, place: str, row: Any) -> Stage:
+        row = check_table(place, row)
+        parts: dict[str, Any] = {"augment": self.augment, "objective": self.objective}
+        single = {
+            "augment": field_names(Augmentation),
+            "objective": field_names(Objective) - {"name"},
+        }
+        check_keys(row, field_names(Stage).union(*single.values()), place + ".")
+        if "epochs" not in row:
+            raise InputError(f"{place}.epochs", "be given", None)
+        for key, part in parts.items():
+            whole = read_settings(type(part), row.get(key, {}), f"{place}.{key}.", part)
+            own = {name: row[name] for name in row if name in single[key]}
+            parts[key] = read_settings(type(part), own, f"{place}.", whole)
+        own = {key: row[key] for key in ("epochs", "restart") if key in row}
+        return replace(read_settings(Stage, own, f"{place}."), **parts)
 
 
 #: CuSP as published: fractions of the epochs (75, 15 and 30 of 120), of the largest
@@ -134,48 +197,6 @@ class Stage:
 _CUSP = ((75 / 120, 120 / 180, 2 / 8), (15 / 120, 150 / 180, 4 / 8), (30 / 120, 1.0, 1.0))
 #: Its TRADES form: rotations of 120, 120 and 180 degrees.
 _CUSP_TRADES = ((75 / 120, 120 / 180, 2 / 8), (15 / 120, 120 / 180, 4 / 8), (30 / 120, 1.0, 1.0))
-
-
-def _plain(epochs: int, augment: Augmentation, objective: Objective) -> tuple[Stage, ...]:
-    return (Stage(epochs, augment, objective),)
-
-
-def _cusp(epochs: int, augment: Augmentation, objective: Objective) -> tuple[Stage, ...]:
-    if objective.name == "natural":
-        raise InputError("curriculum", "have an adversary (pgd or trades) for cusp", "natural")
-    table = _CUSP_TRADES if objective.name == "trades" else _CUSP
-    if epochs < len(table):
-        raise InputError("epochs", f"be at least {len(table)} for cusp", epochs)
-    ends = [round(epochs * sum(row[0] for row in table[: i + 1])) for i in range(len(table))]
-    # A very short run still visits every stage.
-    for i in range(len(table)):
-        before = ends[i - 1] if i else 0
-        ends[i] = min(max(ends[i], before + 1), epochs - (len(table) - 1 - i))
-    stages = []
-    for i, (_, turn, share) in enumerate(table):
-        stages.append(
-            Stage(
-                ends[i] - (ends[i - 1] if i else 0),
-                replace(augment, rotation=augment.rotation * turn),
-                # Every stage keeps the step of the last: 2/255 throughout, as published.
-                replace(objective, budget=objective.budget * share, step_size=objective.step),
-            )
-        )
-    return tuple(stages)
-
-
-_CURRICULA: dict[str, Callable[[int, Augmentation, Objective], tuple[Stage, ...]]] = {
-    "plain": _plain,
-    "cusp": _cusp,
-}
-
-
-def curriculum_names() -> tuple[str, ...]:
-    """Return the names that :func:`curriculum` knows: "plain" and "cusp".
-
-    The second is the curriculum of arXiv 2002.11318, section 4.
-    """
-    return tuple(_CURRICULA)
 
 
 def curriculum(
@@ -187,18 +208,13 @@ def curriculum(
     ----------
     name : str
         "plain": one stage. "cusp": the paper's curriculum; with the TRADES objective its
-        TRADES form.
+        TRADES form. It needs an adversary and three epochs.
     epochs : int
         Epochs in all. CuSP splits them as 75 : 15 : 30.
     augment : Augmentation
         That of the last stage; CuSP's earlier ones turn less.
     objective : Objective
         That of the last stage; CuSP's earlier ones have smaller budgets, the same step.
-
-    Raises
-    ------
-    InputError
-        For an unknown name, or CuSP without an adversary or with less than three epochs.
 
     References
     ----------
@@ -212,4 +228,25 @@ def curriculum(
     [(75, 120, 2), (15, 150, 4), (30, 180, 8)]
     """
     check_integer("epochs", epochs, minimum=1)
-    return _CURRICULA[choose("curriculum", name, _CURRICULA)](epochs, augment, objective)
+    if choose("curriculum", name, CURRICULA) == "plain":
+        return (Stage(epochs, augment, objective),)
+    if objective.name == "natural":
+        raise InputError("curriculum", "have an adversary (pgd or trades) for cusp", "natural")
+    table = _CUSP_TRADES if objective.name == "trades" else _CUSP
+    if epochs < len(table):
+        raise InputError("epochs", f"be at least {len(table)} for cusp", epochs)
+    stages, begin = [], 0
+    for i, (_, turn, share) in enumerate(table):
+        end = round(epochs * sum(row[0] for row in table[: i + 1]))
+        # A very short run still visits every stage.
+        end = min(max(end, begin + 1), epochs - (len(table) - 1 - i))
+        stages.append(
+            Stage(
+                end - begin,
+                replace(augment, rotation=augment.rotation * turn),
+                # Every stage keeps the step of the last: 2/255 throughout, as published.
+                replace(objective, budget=objective.budget * share, step_size=objective.step),
+            )
+        )
+        begin = end
+    return tuple(stages)

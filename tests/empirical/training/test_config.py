@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
-from spadv.empirical.training import TrainConfig
-from spadv.theory import InputError, StoreError
+from spadv.cli import networks
+from spadv.config import flags
+from spadv.empirical.training import (
+    OptimiserConfig,
+    Schedule,
+    TrainConfig,
+    TrainOptions,
+    load_run,
+    train,
+)
+from spadv.errors import InputError
 
 FULL: dict[str, Any] = {
     "seed": 3,
@@ -107,6 +117,7 @@ def test_learning_rate_follows_milestones_and_restarts() -> None:
         ({"optimiser": {"batch_size": 0}}, "optimiser.batch_size"),
         ({"optimiser": {"milestones": 3}}, "list of epochs"),
         ({"optimiser": {"milestones": [0]}}, "at least 1"),
+        ({"optimiser": {"milestones": "1,x"}}, "whole numbers joined by commas"),
         ({"optimiser": {"name": "sdg"}}, "Did you mean sgd"),
         ({"augment": {"rotation": 400}}, "rotation"),
         ({"augment": {"rotate": 40}}, r"augment\.rotate"),
@@ -128,15 +139,37 @@ def test_messages_name_key_rule_and_value(change: dict[str, Any], words: str) ->
         TrainConfig.from_table(change)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"none\.toml"):
-        TrainConfig.from_toml(tmp_path / "none.toml")
-    broken = tmp_path / "broken.toml"
-    broken.write_text("epochs = = 3")
-    with pytest.raises(InputError, match="be TOML"):
-        TrainConfig.from_toml(broken)
-
-
 def test_difference_names_the_keys() -> None:
     one, other = TrainConfig.from_table({"seed": 1}), TrainConfig.from_table({"seed": 2})
     assert one.difference(other) == "seed is 1 here, 2 there"
+
+
+def test_values_are_the_same_by_every_way_in() -> None:
+    """The digest knows numbers, not how they were written."""
+    table = {"optimiser": {"learning_rate": 1, "momentum": 0}, "objective": "pgd:0"}
+    config = TrainConfig.from_table(table)
+    same = TrainConfig(optimiser=OptimiserConfig(learning_rate=1, momentum=0), stages=config.stages)
+    assert same.digest == config.digest
+    assert TrainConfig.from_table(same.to_table()).digest == same.digest
+    texts = [TrainConfig.from_table({"optimiser": {"milestones": m}}) for m in ("3, 2", [2, 3])]
+    assert texts[0].digest == texts[1].digest
+
+
+def test_the_command_offers_the_options_that_the_settings_name() -> None:
+    given = get_type_hints(networks.train, include_extras=True)
+    for cls in (TrainConfig, Schedule, TrainOptions):
+        for flag, _, field in flags(cls):
+            name = {"compile": "compiled"}.get(flag, flag).replace("-", "_")
+            assert given[name].__metadata__[0].help == field.metadata["help"]
+
+
+def test_a_run_folder_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    shutil.copytree(Path(__file__).parents[2] / "golden" / "net", folder)
+    saved = json.loads((folder / "config.json").read_text())
+    config = TrainConfig.from_table(saved["config"])
+    assert config.to_table() == saved["config"]
+    assert config.digest == saved["digest"]
+    assert not train(config, folder).trained
+    assert load_run(folder).complete
+    assert load_run(folder).config == config
