@@ -1,114 +1,113 @@
-"""`spadv evaluate`: what a network does on unchanged, moved and attacked images."""
+"""`spadv evaluate`: what a network does on unchanged, transformed and attacked images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 
-from ..checks import check_fraction, check_level
+from ..checks import check_level
 from ..empirical.data import DataSet, load
 from ..empirical.device import pick_device
-from ..empirical.evaluation import Distances, Evaluation, EvaluationSettings, Rate, evaluate
-from ..empirical.evaluation.comparison import Difference, differences
+from ..empirical.evaluation import Evaluation, EvaluationSettings, evaluate
+from ..empirical.evaluation.comparison import differences
 from ..empirical.evaluation.files import stem_of
-from ..empirical.evaluation.target import Target, load_target
+from ..empirical.evaluation.plots import profiles_figure
+from ..empirical.evaluation.record import PROFILES
+from ..empirical.evaluation.target import load_target
+from ..empirical.training.checkpoint import LoadedRun
 from ..errors import InputError
-from ..stats import Interval
 from ..store import RunFolder
+from ..style import save
 from .console import err, out, print_json, progress_bar, table
 
-_NAMES = {
+_TITLES = {
     "rotation": ("Random rotation, angles up to", "degrees"),
     "translation": ("Random translation, shifts up to", "of the side"),
     "both": ("Rotation up to 180 i degrees with translation up to i", "i"),
     "robustness": ("l-infinity attack, budget", "pixels"),
 }
-_KEPT = {"robustness": "1 - fooling"}
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line says beside the settings.
+def run(
+    names: list[str],
+    settings: dict[str, Any],
+    *,
+    data: str | None,
+    data_root: Path | None,
+    part: str,
+    device: str,
+    level: float,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Evaluate one network, or two on the same images, and print tables or JSON.
 
-    Attributes
+    Parameters
     ----------
+    names : list of str
+        One or two of: run folder, checkpoint, or module:factory.
+    settings : dict
+        Attributes of :class:`EvaluationSettings` that were given; None is not given.
     data : str or None
-        Data set; that of the training by default.
+        Data set; that of the first network's training by default.
     data_root : Path or None
         Where data sets lie.
     part : str
         "train", "validation" or "test".
     device : str
         "auto", "cpu", "cuda" or "cuda:N".
-    compare : str or None
-        A second network.
-    out : Path or None
-        Folder of results and figures.
     level : float
         Confidence level of what is shown.
-    """
-
-    data: str | None = None
-    data_root: Path | None = None
-    part: str = "test"
-    device: str = "auto"
-    compare: str | None = None
-    out: Path | None = None
-    level: float = 0.95
-
-
-def run(model: str, settings: dict[str, Any], options: Options, *, as_json: bool) -> None:
-    """Evaluate one network, or two on the same images, and print tables or JSON.
-
-    Parameters
-    ----------
-    model : str
-        Run folder, checkpoint, or module:factory.
-    settings : dict
-        Attributes of :class:`EvaluationSettings` that were given; None is not given.
-    options : Options
-        The rest.
+    folder : Path or None
+        Where results and figures go; a run's own folder by default, and no figures.
     as_json : bool
         One JSON document on stdout: {"model", "file", "evaluation", "compared_with",
         "differences"}.
     """
-    check_level(options.level)
-    device = pick_device(options.device)
-    names = [model] + ([] if options.compare is None else [options.compare])
-    targets = [load_target(name, device) for name in names]
-    data = _data(targets[0], options)
-    chosen = EvaluationSettings.for_channels(data.channels, **settings)
-    records, files = [], []
-    for target in targets:
-        folder = _folder(target, options)
-        records.append(_evaluate(target, data, chosen, folder, options.part, device))
-        files.append(None if folder is None else str(folder / f"{stem_of(records[-1])}.json"))
-        for note in records[-1].notes:
+    check_level(level)
+    place = pick_device(device)
+    targets = [load_target(name, place) for name in names]
+    images = _data(names[0], targets[0][1], data, data_root)
+    chosen = EvaluationSettings.for_channels(images.channels, **settings)
+    records: list[Evaluation] = []
+    files: list[str | None] = []
+    for name, (model, trained) in zip(names, targets, strict=True):
+        home = folder
+        if home is None and trained is not None and trained.folder is not None:
+            home = RunFolder(trained.folder).evaluations
+        try:
+            with progress_bar(f"evaluate {escape(Path(name).name)}") as tell:
+                record = evaluate(
+                    model, images, chosen, folder=home, part=part, device=place, progress=tell
+                )
+        except KeyboardInterrupt:
+            if home is not None:
+                err.print(
+                    f"What is finished is saved in {escape(str(home))}; "
+                    "the same command goes on from there."
+                )
+            raise
+        records.append(record)
+        files.append(None if home is None else str(home / f"{stem_of(record)}.json"))
+        for note in record.notes:
             err.print(escape(note))
-    compared = differences(*records, level=options.level) if len(records) == 2 else []
-    if options.out is not None:
-        _draw(dict(zip(names, records, strict=True)), options.out, options.level)
+    compared = differences(*records, level=level) if len(records) == 2 else []
+    if folder is not None:
+        _draw(dict(zip(names, records, strict=True)), folder, level)
     if as_json:
         made = [
             {"model": name, "file": file, "evaluation": record.to_json()}
             for name, file, record in zip(names, files, records, strict=True)
         ]
-        document: dict[str, Any] = made[0]
-        if compared:
-            document |= {
-                "compared_with": made[1],
-                "differences": [difference.to_json() for difference in compared],
-            }
-        print_json(document)
+        more = {"compared_with": made[-1], "differences": compared} if compared else {}
+        print_json({**made[0], **more})
         return
     for name, record in zip(names, records, strict=True):
-        _show(name, record, options.level)
+        _show(name, record, level)
     if compared:
         _show_differences(names, compared)
     for file in files:
@@ -116,70 +115,25 @@ def run(model: str, settings: dict[str, Any], options: Options, *, as_json: bool
             out.print(f"Saved: {file}", soft_wrap=True, markup=False)
 
 
-def numbers(option: str, text: str | None) -> tuple[float, ...] | None:
-    """Return the numbers of a list such as 0,2/255,8/255; () for none, None without a text."""
-    if text is None:
-        return None
-    if text.strip().lower() in ("", "none"):
-        return ()
-    return tuple(check_fraction(option, part.strip()) for part in text.split(","))
-
-
-def _data(target: Target, options: Options) -> DataSet:
+def _data(
+    name: str, trained: LoadedRun | None, data: str | None, data_root: Path | None
+) -> DataSet:
     """Return the images to evaluate on: those asked for, else the training's own."""
-    if options.data is not None:
-        return load(options.data, root=options.data_root)
-    if target.run is None:
-        hint = f"{target.text} does not say what it was trained on."
-        raise InputError("data", "be given", None, hint)
-    config = target.run.config
-    data = load(config.data.name, root=options.data_root, split_seed=config.data.split_seed)
-    if not target.run.complete:
-        done = target.run.epochs_done
-        err.print(f"The training of {escape(target.text)} is at epoch {done} of {config.epochs}.")
-    return data
-
-
-def _folder(target: Target, options: Options) -> Path | None:
-    """Return where to save: --out, else the run's own folder, else nowhere."""
-    if options.out is not None:
-        return options.out
-    if target.run is None or target.run.folder is None:
-        return None
-    return RunFolder(target.run.folder).evaluations
-
-
-def _evaluate(
-    target: Target,
-    data: DataSet,
-    settings: EvaluationSettings,
-    folder: Path | None,
-    part: str,
-    device: torch.device,
-) -> Evaluation:
-    try:
-        with progress_bar(f"evaluate {escape(Path(target.text).name)}") as tell:
-            return evaluate(
-                target.model,
-                data,
-                settings,
-                folder=folder,
-                part=part,
-                device=device,
-                progress=tell,
-            )
-    except KeyboardInterrupt:
-        if folder is not None:
-            err.print(
-                f"What is finished is saved in {escape(str(folder))}; "
-                "the same command goes on from there."
-            )
-        raise
+    if data is not None:
+        return load(data, root=data_root)
+    if trained is None:
+        raise InputError("data", "be given", None, f"{name} does not say what it was trained on.")
+    config = trained.config
+    found = load(config.data.name, root=data_root, split_seed=config.data.split_seed)
+    if not trained.complete:
+        done = trained.epochs_done
+        err.print(f"The training of {escape(name)} is at epoch {done} of {config.epochs}.")
+    return found
 
 
 def _show(name: str, record: Evaluation, level: float) -> None:
     """Print all rates of one network with their intervals."""
-    settings, data = record.settings, record.data
+    settings, data, summary = record.settings, record.data, record.summary(level)
     repeats = f", {settings.repeats} motions an image" if settings.repeats > 1 else ""
     out.print(
         f"{name} on {record.images} {data['part']} images of {data['name']} "
@@ -188,41 +142,35 @@ def _show(name: str, record: Evaluation, level: float) -> None:
         markup=False,
         style="bold",
     )
-    out.print(f"Natural accuracy: {_rate(record.natural_accuracy(level))}")
-    if record.has("worst"):
-        worst = record.worst_case()
-        moved = f"{settings.worst_rotation:g} degrees, {settings.worst_translation:g} of the side"
+    out.print(f"Natural accuracy: {_value(summary['natural_accuracy'])}")
+    if worst := summary.get("worst_case"):
         out.print(
-            f"Worst of a grid up to {moved}: unchanged {_rate(worst.unchanged(level))}, "
-            f"accuracy {_rate(worst.accuracy(level))}",
+            f"Worst of a grid up to {worst['rotation']:g} degrees, {worst['translation']:g} of "
+            f"the side: unchanged {_value(worst['rate_of_invariance'])}, "
+            f"accuracy {_value(worst['accuracy'])}",
             soft_wrap=True,
         )
-    if record.has("distance"):
-        out.print(_distance(record.distances(), level))
-    for kind, (title, unit) in _NAMES.items():
-        if not record.has(kind):
+    if distance := summary.get("distance"):
+        found = "none was found."
+        if distance["count"]:
+            missing = f"; none found for {distance['missing']}" if distance["missing"] else ""
+            found = f"{_value(distance, 3)} ({distance['count']} images{missing})"
+        out.print(f"Mean l2 distance to the boundary: {found}")
+    for kind in PROFILES:
+        if kind not in summary:
             continue
-        profile = record.profile(kind)
-        in_255ths = _in_255ths(kind, profile.values)
+        (title, unit), metric = _TITLES[kind], "rate of invariance"
         if kind == "robustness":
             title = f"{settings.attack}, {settings.steps} steps, {record.protocol['name']} protocol"
-        shown = table(
-            title,
-            unit,
-            "1 - fooling rate" if kind == "robustness" else "rate of invariance",
-            "accuracy",
-            numbers=(0,),
-        )
-        for number, value in enumerate(profile.values):
-            shown.add_row(
-                _value(value, in_255ths),
-                _rate(profile.unchanged(number, level)),
-                _rate(profile.accuracy(number, level)),
-            )
+            metric = "1 - fooling rate"
+        shown = table(title, unit, metric, "accuracy", numbers=(0,))
+        in_255ths = _in_255ths(kind, [row["value"] for row in summary[kind]])
+        for value, unchanged, accuracy in (row.values() for row in summary[kind]):
+            shown.add_row(_setting(value, in_255ths), _value(unchanged), _value(accuracy))
         out.print(shown)
 
 
-def _show_differences(names: list[str], compared: list[Difference]) -> None:
+def _show_differences(names: list[str], compared: list[dict[str, Any]]) -> None:
     """Print paired differences of two networks."""
     out.print(
         f"{names[0]} minus {names[1]}, image by image; p: McNemar's exact test",
@@ -235,70 +183,54 @@ def _show_differences(names: list[str], compared: list[Difference]) -> None:
     )
     shown.title = None
     shown.box, shown.padding, shown.pad_edge = SIMPLE_HEAD, (0, 1, 0, 0), False
-    in_255ths = {
-        kind: _in_255ths(kind, [r.setting for r in compared if r.what == kind]) for kind in _NAMES
-    }
+    budgets = [row["setting"] for row in compared if row["what"] == "robustness"]
     for row in compared:
-        if row.metric == "unchanged" and row.setting == 0:
+        kind, setting, metric, p = (
+            row[key] for key in ("what", "setting", "metric", "mcnemar_p_value")
+        )
+        if metric == "unchanged" and setting == 0:
             continue  # both are 1 by definition
-        what = {"robustness": "budget"}.get(row.what, row.what)
-        if row.setting is not None:
-            what += f" {_value(row.setting, in_255ths[row.what])}"
+        what = "budget" if kind == "robustness" else kind
+        if setting is not None:
+            what += f" {_setting(setting, _in_255ths(kind, budgets))}"
+        if metric == "unchanged":
+            metric = "1 - fooling" if kind == "robustness" else "invariance"
         shown.add_row(
             what,
-            {"unchanged": _KEPT.get(row.what, "invariance")}.get(row.metric, row.metric),
-            f"{row.first:.3f}",
-            f"{row.second:.3f}",
-            f"{row.difference:+.3f}",
-            _interval(row.interval, 3),
-            "-" if row.p_value is None else _p_value(row.p_value),
+            metric,
+            f"{row['first']:.3f}",
+            f"{row['second']:.3f}",
+            f"{row['difference']:+.3f}",
+            _interval(row["interval"], 3),
+            "-" if p is None else "<1e-9" if p < 1e-9 else f"{p:.2g}",
         )
     out.print(shown)
 
 
 def _draw(records: dict[str, Evaluation], folder: Path, level: float) -> None:
     """Write profiles of both metrics as PNG and SVG."""
-    from ..empirical.evaluation.plots import profiles_figure
-    from ..style import save
-
-    kinds = ("rotation", "translation", "both", "robustness")
-    if not any(record.has(kind) for record in records.values() for kind in kinds):
+    if not any(record.has(kind) for record in records.values() for kind in PROFILES):
         return
-    stem = "-".join(
-        stem_of(record, "profiles").removeprefix("profiles-") for record in records.values()
-    )
+    stem = "-".join(record.identity[:12] for record in records.values())
     for metric in ("unchanged", "accuracy"):
         save(profiles_figure(records, metric=metric, level=level), folder, f"{metric}-{stem}")
 
 
-def _in_255ths(kind: str, values: Iterable[float | None]) -> bool:
+def _in_255ths(kind: str, values: Iterable[float]) -> bool:
     """Return whether all budgets are multiples of 1/255."""
-    scaled = [255 * value for value in values if value is not None]
-    return kind == "robustness" and all(abs(v - round(v)) < 1e-9 for v in scaled)
+    return kind == "robustness" and all(abs(255 * v - round(255 * v)) < 1e-9 for v in values)
 
 
-def _value(value: float, in_255ths: bool) -> str:
+def _setting(value: float, in_255ths: bool) -> str:
     return f"{round(255 * value)}/255" if in_255ths and value else f"{value:g}"
 
 
-def _rate(rate: Rate) -> str:
-    return f"{rate.value:.4f} {_interval(rate.interval)}"
+def _value(found: Mapping[str, Any], digits: int = 4) -> str:
+    """Return a number with its interval, if it has one."""
+    interval = f" {_interval(found['interval'], digits)}" if found["interval"] else ""
+    return f"{found['value']:.{digits}f}{interval}"
 
 
-def _distance(distances: Distances, level: float) -> str:
-    mean = distances.mean(level)
-    if mean is None:
-        return "Mean l2 distance to the boundary: none was found."
-    interval = "" if mean.interval is None else f" {_interval(mean.interval, 3)}"
-    missing = f"; none found for {distances.missing}" if distances.missing else ""
-    images = f"{mean.count} images{missing}"
-    return f"Mean l2 distance to the boundary: {mean.value:.3f}{interval} ({images})"
-
-
-def _p_value(value: float) -> str:
-    return "<1e-9" if value < 1e-9 else f"{value:.2g}"
-
-
-def _interval(interval: Interval, digits: int = 4) -> str:
+def _interval(interval: Mapping[str, float] | None, digits: int) -> str:
     # A bracket would begin a style of rich's markup if it were not for the digit.
-    return f"[{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+    return f"[{interval['low']:.{digits}f}, {interval['high']:.{digits}f}]" if interval else "-"

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ..empirical.settings import EvaluationSettings
 from .options import DataRoot, Json
+from .settings import takes
 
 data_app = typer.Typer(name="data", help="List the data sets, and get one.")
 
@@ -103,6 +105,7 @@ def train(
     )
 
 
+@takes(EvaluationSettings)
 def evaluate(
     model: Annotated[
         str,
@@ -117,40 +120,8 @@ def evaluate(
     ] = None,
     data_root: DataRoot = None,
     part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    rotations: Annotated[
-        str | None, typer.Option(help="Largest angles in degrees: 0,30,60; or none.")
-    ] = None,
-    translations: Annotated[
-        str | None, typer.Option(help="Largest shifts as fractions of the side: 0,0.1; or none.")
-    ] = None,
-    both: Annotated[
-        str | None,
-        typer.Option(help="Values of i, rotation to 180 i degrees with shift to i; or none."),
-    ] = None,
-    repeats: Annotated[int | None, typer.Option(help="Random motions an image; 1.")] = None,
-    budgets: Annotated[
-        str | None, typer.Option(help="l-infinity budgets in pixels: 0,2/255,8/255; or none.")
-    ] = None,
-    attack: Annotated[str | None, typer.Option(help="pgd, apgd or autoattack.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of the attack.")] = None,
-    step_size: Annotated[
-        str | None, typer.Option(help="Step of the attack in pixels, such as 2/255.")
-    ] = None,
-    restarts: Annotated[int | None, typer.Option(help="Random starts of the attack; 1.")] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(help="corrected, or official: with the published scripts' mistakes."),
-    ] = None,
-    distance: Annotated[
-        int | None, typer.Option(help="Images for the mean DeepFool distance; 0: none.")
-    ] = None,
-    worst_rotation: Annotated[
-        float | None, typer.Option(help="Also the worst of a grid of angles up to so many degrees.")
-    ] = None,
-    images: Annotated[int | None, typer.Option(help="Use the first so many images.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of motions and attacks; 0.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a batch of an attack.")] = None,
-    precision: Annotated[str | None, typer.Option(help="float32 or bfloat16.")] = None,
+    *,
+    settings: dict[str, Any],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     level: Annotated[float, typer.Option(help="Confidence level of intervals.")] = 0.95,
     compare: Annotated[
@@ -170,26 +141,18 @@ def evaluate(
     _need_torch("evaluate")
     from . import evaluate as command
 
-    settings: dict[str, Any] = {
-        "rotations": command.numbers("rotations", rotations),
-        "translations": command.numbers("translations", translations),
-        "both": command.numbers("both", both),
-        "repeats": repeats,
-        "budgets": command.numbers("budgets", budgets),
-        "attack": attack,
-        "steps": steps,
-        "step_size": step_size,
-        "restarts": restarts,
-        "protocol": protocol,
-        "distance_images": distance,
-        "worst_rotation": worst_rotation,
-        "images": images,
-        "seed": seed,
-        "batch_size": batch_size,
-        "precision": precision,
-    }
-    options = command.Options(data, data_root, part, device, compare, out, level)
-    command.run(model, settings, options, as_json=as_json)
+    names = [model] if compare is None else [model, compare]
+    command.run(
+        names,
+        settings,
+        data=data,
+        data_root=data_root,
+        part=part,
+        device=device,
+        level=level,
+        folder=out,
+        as_json=as_json,
+    )
 
 
 @data_app.callback(invoke_without_command=True)

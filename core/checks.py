@@ -1,18 +1,24 @@
-"""The one place where arguments of both halves are checked."""
+"""The one place where arguments of both halves are checked.
+
+numpy is imported only where arrays are checked: `spadv --help` names the options of settings
+classes, which use this module, and must answer at once.
+"""
 
 from __future__ import annotations
 
 import difflib
 import math
 import operator
+import sys
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 
 def check_integer(argument: str, value: Any, *, minimum: int | None = None) -> int:
@@ -142,12 +148,12 @@ _RULES = {
     "adversarial": _FRACTION,
     "delta": _FRACTION,
     "p": (0.5, 1.0, "lie in [1/2, 1]"),
-    "budget": (0.0, np.inf, "be at least 0"),
-    "distance": (0.0, np.finfo(np.float64).max, "be finite and at least 0"),
-    "mean_norm": (np.finfo(np.float64).tiny, np.finfo(np.float64).max, "be finite and above 0"),
-    "n_shifts": (1.0, np.inf, "be at least 1"),
-    "n": (1.0, np.inf, "be at least 1"),
-    "d": (1.0, np.inf, "be at least 1"),
+    "budget": (0.0, math.inf, "be at least 0"),
+    "distance": (0.0, sys.float_info.max, "be finite and at least 0"),
+    "mean_norm": (sys.float_info.min, sys.float_info.max, "be finite and above 0"),
+    "n_shifts": (1.0, math.inf, "be at least 1"),
+    "n": (1.0, math.inf, "be at least 1"),
+    "d": (1.0, math.inf, "be at least 1"),
     "kappa": (-1.0, 1.0, "lie in [-1, 1]"),
 }
 
@@ -160,6 +166,8 @@ def real_array(argument: str, rule: str, value: ArrayLike) -> NDArray[np.float64
     InputError
         If it holds something else.
     """
+    import numpy as np
+
     try:
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -174,6 +182,8 @@ def fractions(**arguments: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     InputError
         Naming the argument, its rule and the first value that breaks it (NaN does).
     """
+    import numpy as np
+
     arrays = []
     for name, value in arguments.items():
         low, high, rule = _RULES[name]

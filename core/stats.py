@@ -1,6 +1,9 @@
 """Every interval and test of both halves, by name.
 
-Everything here uses `scipy.special` alone: importing `scipy.stats` costs a second.
+Proportions: `clopper_pearson`, `wilson`, `binomial_p_value`; outcomes image by image: `rate_of`,
+`mean_of`, and paired `compare` (McNemar, Newcombe); scores of several seeds on the same images:
+`effect`, `pooled`, `Resampler`. Only `scipy.special` is used: importing `scipy.stats` costs a
+second.
 """
 
 from __future__ import annotations
@@ -17,22 +20,13 @@ from scipy.special import betainc, betaincinv, ndtri, stdtrit
 from .checks import check_integer, check_level, check_real
 from .errors import InputError
 
-Booleans = NDArray[np.bool_]
 #: Scores are tables of shape (seeds, images), one a kind of training, all on the same images.
 Scores = NDArray[np.float64]
 LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A confidence interval [low, high] at a stated level (a fraction, e.g. 0.95).
-
-    Attributes
-    ----------
-    low, high : float
-        Its ends.
-    level : float
-        Confidence level in (0, 1).
-    """
+    """A confidence interval [low, high] at a stated level, a fraction such as 0.95."""
 
     low: float
     high: float
@@ -42,25 +36,8 @@ class Interval(NamedTuple):
         return isinstance(value, int | float) and self.low <= value <= self.high
 
 
-def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> Interval:
-    """Return the exact binomial confidence interval of Clopper and Pearson.
-
-    Parameters
-    ----------
-    successes, trials : int
-        Observed successes out of `trials` independent trials.
-    level : float
-        Confidence level in (0, 1). Coverage is at least this for every true value.
-
-    Returns
-    -------
-    Interval
-        Both ends in [0, 1].
-
-    Raises
-    ------
-    InputError
-        If the counts are no counts, or `level` is not in (0, 1).
+def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> Interval:
+    """Return the exact binomial interval: coverage is at least `level` for every true value.
 
     References
     ----------
@@ -72,31 +49,15 @@ def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> Interva
     >>> low, round(high, 4)
     (0.0, 0.3085)
     """
-    k, n, alpha = _counts(successes, trials, level)
+    k, n = _counts(successes, trials)
+    alpha = 1 - check_level(level)
     low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, alpha / 2))
     high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - alpha / 2))
     return Interval(low, high, level)
 
 
-def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
-    """Return Wilson's score interval: close to nominal coverage, shorter than Clopper-Pearson.
-
-    Unlike that of :func:`clopper_pearson`, its coverage may fall below the level.
-
-    Parameters
-    ----------
-    successes, trials, level
-        As in :func:`clopper_pearson`.
-
-    Returns
-    -------
-    Interval
-        Both ends in [0, 1].
-
-    Raises
-    ------
-    InputError
-        If the counts are no counts, or `level` is not in (0, 1).
+def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:
+    """Return the score interval: shorter than Clopper-Pearson, coverage `level` on average.
 
     References
     ----------
@@ -108,25 +69,15 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
     >>> round(low, 4), round(high, 4)
     (0.2366, 0.7634)
     """
-    k, n, _ = _counts(successes, trials, level)
+    k, n = _counts(successes, trials)
     return wilson_real(k / n, n, level)
 
 
 def wilson_real(value: float, trials: float, level: float = LEVEL) -> Interval:
-    """Wilson score interval of a proportion with a real number of trials.
-
-    Equal to :func:`wilson` where trials are whole.
-
-    Examples
-    --------
-    >>> low, high, _ = wilson_real(0.5, 10)
-    >>> round(low, 4), round(high, 4)
-    (0.2366, 0.7634)
-    """
+    """Return :func:`wilson` of a proportion with a real number of trials, at least 1."""
     p = check_real("value", value, low=0, high=1)
     n = check_real("trials", trials, low=1)
-    check_level(level)
-    z = -float(ndtri((1 - level) / 2))
+    z = _normal(check_level(level))
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # At the ends the formula equals 0 or 1; rounding must not push it past them.
@@ -136,92 +87,41 @@ def wilson_real(value: float, trials: float, level: float = LEVEL) -> Interval:
 
 
 def binomial_p_value(successes: int, trials: int, probability: float) -> float:
-    """Two-sided exact binomial p-value: twice the smaller tail, at most 1.
-
-    Parameters
-    ----------
-    successes, trials : int
-        Observed successes out of `trials`.
-    probability : float
-        Success probability under the hypothesis, in [0, 1].
+    """Return the two-sided exact binomial p-value: twice the smaller tail, at most 1.
 
     Examples
     --------
     >>> round(binomial_p_value(8, 10, 0.5), 6)
     0.109375
     """
-    k, n, _ = _counts(successes, trials, 0.5)
+    k, n = _counts(successes, trials)
     q = check_real("probability", probability, low=0, high=1)
     upper = 1.0 if k == 0 else float(betainc(k, n - k + 1, q))
     lower = 1.0 if k == n else float(betainc(n - k, k + 1, 1 - q))
     return min(1.0, 2 * min(lower, upper))
 
 
-def _counts(successes: int, trials: int, level: float) -> tuple[int, int, float]:
-    n = check_integer("trials", trials, minimum=1)
-    k = check_integer("successes", successes, minimum=0)
-    if k > n:
-        raise InputError("successes", f"be at most the number of trials {n}", successes)
-    return k, n, 1 - check_level(level)
-
-
 @dataclass(frozen=True)
 class Rate:
-    """A proportion of images, measured once or several times each.
+    """A proportion of outcomes, with Wilson's interval.
 
-    Attributes
-    ----------
-    successes, trials : int
-        Totals over images and repeats.
-    effective_trials : float
-        Number of independent trials that carry the same information: `trials` if every
-        image was measured once, between the number of images and `trials` otherwise.
-    level : float
-        Confidence level of :attr:`interval`.
+    `effective_trials` is the number of independent trials that carry the same information:
+    `trials` if every image was measured once, else between the number of images and `trials`.
     """
 
+    value: float
     successes: int
     trials: int
     effective_trials: float
-    level: float = LEVEL
-
-    @property
-    def value(self) -> float:
-        """Observed proportion in [0, 1]."""
-        return self.successes / self.trials
-
-    @property
-    def interval(self) -> Interval:
-        """Wilson score interval, with the effective number of trials."""
-        if self.effective_trials == self.trials:
-            return wilson(self.successes, self.trials, self.level)
-        return wilson_real(self.value, self.effective_trials, self.level)
+    interval: Interval
 
     def to_json(self) -> dict[str, Any]:
-        """Return value, counts and interval as plain JSON values."""
-        return {
-            "value": self.value,
-            "successes": self.successes,
-            "trials": self.trials,
-            "effective_trials": self.effective_trials,
-            "interval": self.interval._asdict(),
-        }
+        """Return plain JSON values."""
+        return {**vars(self), "interval": self.interval._asdict()}
 
 
 def rate_of(outcomes: ArrayLike, level: float = LEVEL) -> Rate:
-    """Return the rate of true outcomes.
-
-    Parameters
-    ----------
-    outcomes : array_like of bool, shape (N,) or (repeats, N)
-        One row a repeat, one column an image.
-    level : float
-        Confidence level of the interval, in (0, 1).
-
-    Raises
-    ------
-    InputError
-        If there is no outcome, or they are not true or false.
+    """Return the rate of true outcomes, of shape (images,) or (repeats, images).
 
     Notes
     -----
@@ -239,58 +139,31 @@ def rate_of(outcomes: ArrayLike, level: float = LEVEL) -> Rate:
     if table.dtype != np.bool_ or table.ndim != 2 or table.size == 0:
         rule = "be booleans of shape (images,) or (repeats, images), at least one"
         raise InputError("outcomes", rule, f"{table.dtype} of shape {table.shape}")
-    check_level(level)
     repeats, images = table.shape
-    successes = int(table.sum())
-    effective = float(images)
-    if repeats > 1 and images > 1 and 0 < successes < table.size:
-        p = successes / table.size
+    successes, trials = int(table.sum()), table.size
+    p, effective = successes / trials, float(images)
+    if repeats > 1 and images > 1 and 0 < successes < trials:
         variance = float(table.mean(axis=0).var(ddof=1)) / images
-        most = float(table.size)
-        effective = most if variance == 0 else min(max(p * (1 - p) / variance, effective), most)
-    return Rate(successes, table.size, effective, level)
+        wanted = p * (1 - p) / variance if variance > 0 else math.inf
+        effective = min(max(wanted, effective), float(trials))
+    return Rate(p, successes, trials, effective, wilson_real(p, effective, level))
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over images with Student's interval.
-
-    Attributes
-    ----------
-    value : float
-        The mean.
-    count : int
-        Number of images.
-    interval : Interval or None
-        Student's t interval; None for a single image.
-    """
+    """A mean over `count` images with Student's interval; None of a single image."""
 
     value: float
     count: int
     interval: Interval | None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return value, count and interval as plain JSON values."""
-        interval = None if self.interval is None else self.interval._asdict()
-        return {"value": self.value, "count": self.count, "interval": interval}
-
 
 def mean_of(values: ArrayLike, level: float = LEVEL) -> Mean:
-    """Return the mean of finite numbers, one an image, with Student's t interval.
+    """Return the mean of finite numbers, shape (N,), with Student's t interval.
 
-    Student, The probable error of a mean, Biometrika 6 (1908), 1-25.
-
-    Parameters
+    References
     ----------
-    values : array_like of float, shape (N,)
-        The numbers.
-    level : float
-        Confidence level of the interval, in (0, 1).
-
-    Raises
-    ------
-    InputError
-        If there is none, or one is not finite.
+    Student, The probable error of a mean, Biometrika 6 (1908), 1-25.
 
     Examples
     --------
@@ -311,86 +184,47 @@ def mean_of(values: ArrayLike, level: float = LEVEL) -> Mean:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two networks on the same images, one outcome an image each.
+    """Two networks on the same images: how many count for both, for one alone, for none.
 
-    Attributes
-    ----------
-    both, first_only, second_only, neither : int
-        How many images count for both networks, for one alone, for none.
-    level : float
-        Confidence level of :attr:`interval`.
+    `difference` is the rate of the first minus that of the second, `interval` Newcombe's of
+    it, `p_value` that of McNemar's exact test that both rates are equal.
     """
 
     both: int
     first_only: int
     second_only: int
     neither: int
-    level: float = LEVEL
-
-    @property
-    def images(self) -> int:
-        """Number of images."""
-        return self.both + self.first_only + self.second_only + self.neither
-
-    @property
-    def difference(self) -> float:
-        """Rate of the first network minus rate of the second."""
-        return (self.first_only - self.second_only) / self.images
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided exact p-value of McNemar's test that both rates are equal."""
-        return mcnemar(self.first_only, self.second_only)
-
-    @property
-    def interval(self) -> Interval:
-        """Newcombe's interval of the difference."""
-        return newcombe(self.both, self.first_only, self.second_only, self.neither, self.level)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return counts, difference, interval and p-value as plain JSON values."""
-        return {
-            "images": self.images,
-            "both": self.both,
-            "first_only": self.first_only,
-            "second_only": self.second_only,
-            "neither": self.neither,
-            "difference": self.difference,
-            "interval": self.interval._asdict(),
-            "mcnemar_p_value": self.p_value,
-        }
+    difference: float
+    interval: Interval
+    p_value: float
 
 
 def compare(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> Comparison:
-    """Return the comparison of two networks by their outcomes on the same images.
-
-    Its p-value is McNemar's (1947), its interval Newcombe's (1998).
-
-    Parameters
-    ----------
-    first, second : array_like of bool, shape (N,)
-        Outcomes, image by image in the same order.
-    level : float
-        Confidence level of the interval.
-
-    Raises
-    ------
-    InputError
-        If they are not booleans of one length of at least 1.
+    """Compare two networks by their outcomes (booleans, shape (N,)) on the same images.
 
     Examples
     --------
     >>> compare([True, True, False], [True, False, False]).difference
     0.3333333333333333
     """
-    a, b = _outcomes("first", first, 1), _outcomes("second", second, 1)
+    a, b = np.asarray(first), np.asarray(second)
+    for name, array in (("first", a), ("second", b)):
+        if array.dtype != np.bool_ or array.ndim != 1 or not array.size:
+            rule = "be booleans of shape (images,), at least one"
+            raise InputError(name, rule, f"{array.dtype} of shape {array.shape}")
     if a.shape != b.shape:
         raise InputError("second", f"be {len(a)} outcomes, one for each of first's", b.shape)
-    check_level(level)
-    both, first_only, second_only, neither = (
-        int(count.sum()) for count in (a & b, a & ~b, ~a & b, ~a & ~b)
+    both, first_only, second_only = (int(n.sum()) for n in (a & b, a & ~b, ~a & b))
+    neither = len(a) - both - first_only - second_only
+    return Comparison(
+        both,
+        first_only,
+        second_only,
+        neither,
+        (first_only - second_only) / len(a),
+        newcombe(both, first_only, second_only, neither, level),
+        mcnemar(first_only, second_only),
     )
-    return Comparison(both, first_only, second_only, neither, level)
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
@@ -398,16 +232,6 @@ def mcnemar(first_only: int, second_only: int) -> float:
 
     Images on which both networks agree say nothing; of the others each is a fair coin if the
     rates are equal. The p-value is twice the smaller tail, at most 1; 1 if there are none.
-
-    Parameters
-    ----------
-    first_only, second_only : int
-        Images that count for one network alone.
-
-    Raises
-    ------
-    InputError
-        If a count is not an integer of at least 0.
 
     References
     ----------
@@ -433,18 +257,6 @@ def newcombe(
     low = D - sqrt((p1 - l1)^2 - 2 phi (p1 - l1) (u2 - p2) + (u2 - p2)^2), high alike. A positive
     correlation is corrected for continuity.
 
-    Parameters
-    ----------
-    both, first_only, second_only, neither : int
-        Images that count for both networks, for one alone, for none.
-    level : float
-        Confidence level.
-
-    Raises
-    ------
-    InputError
-        If a count is not an integer of at least 0, or all are 0.
-
     References
     ----------
     Newcombe, Statistics in Medicine 17 (1998), 2635-2650, method 10; the example is that of
@@ -456,11 +268,10 @@ def newcombe(
     >>> round(low, 3), round(high, 3)
     (-0.507, -0.026)
     """
-    names = ("both", "first_only", "second_only", "neither")
-    a, b, c, d = (
-        check_integer(name, count, minimum=0)
-        for name, count in zip(names, (both, first_only, second_only, neither), strict=True)
-    )
+    a = check_integer("both", both, minimum=0)
+    b = check_integer("first_only", first_only, minimum=0)
+    c = check_integer("second_only", second_only, minimum=0)
+    d = check_integer("neither", neither, minimum=0)
     n = a + b + c + d
     if n == 0:
         raise InputError("both", "count at least one image, with the others", 0)
@@ -481,27 +292,9 @@ def newcombe(
     return Interval(max(-1.0, low), min(1.0, high), level)
 
 
-def _outcomes(argument: str, values: ArrayLike, ndim: int) -> Booleans:
-    array = np.asarray(values)
-    if array.dtype != np.bool_ or array.ndim != ndim or not array.size:
-        rule = "be booleans of shape (images,), at least one"
-        raise InputError(argument, rule, f"{array.dtype} of shape {array.shape}")
-    return array
-
-
 @dataclass(frozen=True)
 class Effect:
-    """A weighted sum of means.
-
-    Attributes
-    ----------
-    value : float
-        The sum.
-    interval : Interval
-        Student's, over images and seeds.
-    images : int
-        Images it rests on: those that all tables have, with finite scores in all.
-    """
+    """A weighted sum of means over `images` images, with its interval."""
 
     value: float
     interval: Interval
@@ -512,12 +305,8 @@ def common(tables: Sequence[Scores]) -> list[Scores]:
     """Return the scores of the images that all tables have, with finite scores in all.
 
     Evaluations take the first so many images, so that shorter tables hold the first of
-    longer ones. Distances are infinite where no boundary was found.
-
-    Raises
-    ------
-    InputError
-        If no image is left.
+    longer ones. Distances are infinite where no boundary was found. InputError if no image
+    is left.
     """
     count = min(table.shape[1] for table in tables)
     tables = [table[:, :count] for table in tables]
@@ -528,16 +317,10 @@ def common(tables: Sequence[Scores]) -> list[Scores]:
 
 
 def effect(tables: Sequence[Scores], weights: Sequence[float], level: float = LEVEL) -> Effect:
-    """Return a weighted sum of mean scores: (1, -1) gives a difference.
+    """Return a weighted sum of mean scores: weights (1, -1) give a difference.
 
-    Parameters
-    ----------
-    tables : sequence of ndarray (seeds, images)
-        Scores, on the same images; the numbers of seeds may differ.
-    weights : sequence of float
-        One a table.
-    level : float
-        Confidence level.
+    Tables have shape (seeds, images), one a weight, on the same images; the numbers of seeds
+    may differ.
 
     Notes
     -----
@@ -559,9 +342,9 @@ def effect(tables: Sequence[Scores], weights: Sequence[float], level: float = LE
     """
     shown = common(tables)
     images = shown[0].shape[1]
+    weighted = [w * t.mean(axis=0) for w, t in zip(weights, shown, strict=True)]
     value = float(sum(w * t.mean() for w, t in zip(weights, shown, strict=True)))
-    joined = np.sum([w * t.mean(axis=0) for w, t in zip(weights, shown, strict=True)], axis=0)
-    variances = [float(joined.var(ddof=1)) / images if images > 1 else 0.0]
+    variances = [float(np.sum(weighted, axis=0).var(ddof=1)) / images if images > 1 else 0.0]
     freedoms = [max(images - 1.0, 1.0)]
     if all(t.min() >= 0 and t.max() <= 1 for t in shown):
         variances[0] += float(np.square(weights).sum()) / 2 / images**2
@@ -574,28 +357,12 @@ def effect(tables: Sequence[Scores], weights: Sequence[float], level: float = LE
     return Effect(value, Interval(value - half, value + half, level), images)
 
 
-def _quantile(variances: Sequence[float], freedoms: Sequence[float], level: float) -> float:
-    """Return Student's quantile for a sum of estimated variances."""
-    total = sum(variances)
-    below = sum(v * v / f for v, f in zip(variances, freedoms, strict=True))
-    if below == 0:
-        return -float(ndtri((1 - level) / 2))
-    return float(stdtrit(total * total / below, (1 + level) / 2))
-
-
 def pooled(scores: Scores, level: float = LEVEL) -> tuple[float, Interval]:
-    """Return the mean of a table of scores with an interval over seeds and images.
+    """Return the mean of scores (seeds, images) with an interval over seeds and images.
 
     For scores in [0, 1] the variance of :func:`effect` tells how many independent trials
     carry the same information; the interval is Wilson's for so many. For distances it is
     Student's. Images with an infinite distance are left out.
-
-    Parameters
-    ----------
-    scores : ndarray of float64, shape (seeds, images)
-        One score a network and image, in [0, 1] or a distance.
-    level : float
-        Confidence level of the interval, in (0, 1).
 
     Examples
     --------
@@ -606,8 +373,7 @@ def pooled(scores: Scores, level: float = LEVEL) -> tuple[float, Interval]:
     (scores,) = common([scores])
     seeds, images = scores.shape
     mean = float(scores.mean())
-    variances = [float(scores.mean(axis=0).var()) / images]
-    freedoms = [math.inf]
+    variances, freedoms = [float(scores.mean(axis=0).var()) / images], [math.inf]
     if seeds > 1:
         variances.append(float(scores.mean(axis=1).var(ddof=1)) / seeds)
         freedoms.append(seeds - 1.0)
@@ -619,20 +385,12 @@ def pooled(scores: Scores, level: float = LEVEL) -> tuple[float, Interval]:
     if total == 0:
         return mean, wilson_real(mean, float(images), level)
     # Fewer trials make Wilson's normal quantile as wide as Student's.
-    shrink = (-float(ndtri((1 - level) / 2)) / factor) ** 2
-    trials = mean * (1 - mean) / total * shrink
+    trials = mean * (1 - mean) / total * (_normal(level) / factor) ** 2
     return mean, wilson_real(mean, max(trials, 1.0), level)
 
 
 class Resampler:
     """Bootstrap samples of images and seeds, the same images for all tables.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    resamples : int
-        How many samples.
 
     Notes
     -----
@@ -649,25 +407,27 @@ class Resampler:
     def means(self, tables: Sequence[Scores]) -> NDArray[np.float64]:
         """Return the means of tables (seeds, images) in each sample, (samples, tables)."""
         tables = common(tables)
-        weights = self._weights(tables[0].shape[1])
-        drawn = np.empty((self.resamples, len(tables)))
-        for column, table in enumerate(tables):
-            means = weights @ table.T.astype(np.float32)
-            drawn[:, column] = (self._seeds(len(table)) * means).sum(axis=1)
-        return drawn
-
-    def _weights(self, images: int) -> NDArray[np.float32]:
+        images = tables[0].shape[1]
         if images not in self._images:
-            even = np.full(images, 1 / images)
-            drawn = self.rng.multinomial(images, even, size=self.resamples)
+            drawn = self.rng.multinomial(images, np.full(images, 1 / images), size=self.resamples)
             self._images[images] = (drawn / images).astype(np.float32)
-        return self._images[images]
+        found = np.empty((self.resamples, len(tables)))
+        for column, table in enumerate(tables):
+            means = self._images[images] @ table.T.astype(np.float32)
+            found[:, column] = (self._seeds(len(table)) * means).sum(axis=1)
+        return found
 
     def _seeds(self, seeds: int) -> NDArray[np.float64]:
         if seeds == 1:
             return np.ones((self.resamples, 1))
         even = np.full(seeds, 1 / seeds)
         return self.rng.multinomial(seeds - 1, even, size=self.resamples) / (seeds - 1)
+
+
+def percentiles(samples: NDArray[np.float64], level: float = LEVEL) -> Interval:
+    """Return the percentile interval of bootstrap samples."""
+    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level)
 
 
 def rank_correlations(means: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
@@ -679,7 +439,6 @@ def rank_correlations(means: NDArray[np.float64], levels: Sequence[float]) -> ND
     [1.0, -0.5]
     """
     ranks, against = _ranks(means), _ranks(np.asarray([levels], dtype=np.float64))
-    ranks, against = (r - r.mean(axis=1, keepdims=True) for r in (ranks, against))
     below = np.sqrt((ranks**2).sum(axis=1) * (against**2).sum())
     products = (ranks * against).sum(axis=1)
     found: NDArray[np.float64] = np.divide(
@@ -689,14 +448,30 @@ def rank_correlations(means: NDArray[np.float64], levels: Sequence[float]) -> ND
 
 
 def _ranks(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ranks in each row, ties sharing the mean of theirs."""
+    """Return ranks in each row about their mean, ties sharing the mean of theirs."""
     below = (rows[:, None, :] < rows[:, :, None]).sum(axis=2)
     ties = (rows[:, None, :] == rows[:, :, None]).sum(axis=2)
     ranks: NDArray[np.float64] = below + (ties + 1) / 2
-    return ranks
+    return ranks - ranks.mean(axis=1, keepdims=True)
 
 
-def percentiles(samples: NDArray[np.float64], level: float = LEVEL) -> Interval:
-    """Return the percentile interval of bootstrap samples."""
-    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level)
+def _counts(successes: int, trials: int) -> tuple[int, int]:
+    n = check_integer("trials", trials, minimum=1)
+    k = check_integer("successes", successes, minimum=0)
+    if k > n:
+        raise InputError("successes", f"be at most the number of trials {n}", successes)
+    return k, n
+
+
+def _normal(level: float) -> float:
+    """Return the normal quantile of a two-sided interval."""
+    return -float(ndtri((1 - level) / 2))
+
+
+def _quantile(variances: Sequence[float], freedoms: Sequence[float], level: float) -> float:
+    """Return Student's quantile for a sum of estimated variances (Welch, Satterthwaite)."""
+    total = sum(variances)
+    below = sum(v * v / f for v, f in zip(variances, freedoms, strict=True))
+    if below == 0:
+        return _normal(level)
+    return float(stdtrit(total * total / below, (1 + level) / 2))

@@ -27,12 +27,13 @@ import tempfile
 from pathlib import Path
 
 from spadv.empirical.data import load
-from spadv.empirical.evaluation import EvaluationSettings, evaluate, predict, rate_of
+from spadv.empirical.evaluation import EvaluationSettings, evaluate, predict
 from spadv.empirical.evaluation.plots import invariance_figure
 from spadv.empirical.models import count_parameters
 from spadv.empirical.models.equivariant import exactness_report, invariance_error
 from spadv.empirical.training import TrainConfig, train
 from spadv.empirical.transforms import rotate
+from spadv.stats import rate_of
 from spadv.style import CYCLE, LINES, new_figure, styled
 
 # %% [markdown]

@@ -30,10 +30,11 @@ from torch.nn.functional import cross_entropy
 
 from spadv.empirical.attacks import pgd
 from spadv.empirical.data import load
-from spadv.empirical.evaluation import EvaluationSettings, evaluate, rate_of
+from spadv.empirical.evaluation import EvaluationSettings, evaluate
 from spadv.empirical.evaluation.plots import robustness_figure
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, train
+from spadv.stats import rate_of
 from spadv.style import new_figure, styled
 
 # %% [markdown]
@@ -244,7 +245,7 @@ print("the same twice:", torch.equal(*pair))
 #
 # **Question 4** (code). The paper's claim: training with random rotations makes networks less
 # robust to attacks. Train the network again with `"augment": "R:180"`, and compare both at
-# $\varepsilon=0.1$ image by image (`compare` of `spadv.empirical.evaluation`). One training each:
+# $\varepsilon=0.1$ image by image (`compare` of `spadv.stats`). One training each:
 # what may you conclude?
 #
 # **Question 5** (open). A paper reports that its network withstands PGD with 10 steps. Which three

@@ -26,9 +26,10 @@ import tempfile
 from pathlib import Path
 
 from spadv.empirical.data import load
-from spadv.empirical.evaluation import EvaluationSettings, compare, evaluate, mean_of
+from spadv.empirical.evaluation import EvaluationSettings, evaluate
 from spadv.empirical.training import Objective, TrainConfig, curriculum, train
 from spadv.empirical.transforms import Augmentation
+from spadv.stats import compare, mean_of
 from spadv.style import BLUE, VERMILION, new_figure, styled
 
 # %% [markdown]
@@ -145,7 +146,7 @@ for (way, seed), record in records.items():
 
 # %%
 first, second = records["cusp", 0], records["plain", 0]
-pair = compare(first.profile("rotation").correct(0)[0], second.profile("rotation").correct(0)[0])
+pair = compare(first.profile("rotation").correct[0, 0], second.profile("rotation").correct[0, 0])
 low, high, _ = pair.interval
 print(
     f"CuSP minus plain on turned digits: {pair.difference:+.4f} [{low:+.4f}, {high:+.4f}]", end=" "

@@ -31,15 +31,14 @@ from spadv.empirical.attacks import Normalised
 from spadv.empirical.data import channel_statistics, load
 from spadv.empirical.evaluation import (
     EvaluationSettings,
-    compare,
     evaluate,
-    invariance_profile,
-    natural_accuracy,
-    robustness_profile,
+    predict,
+    rate_of_invariance,
 )
 from spadv.empirical.evaluation.plots import profiles_figure
 from spadv.empirical.models.equivariant import exactness_report, to_equivariant
 from spadv.empirical.randomness import make_generator
+from spadv.stats import compare, rate_of
 from spadv.style import CYCLE, new_figure, styled
 
 # %% [markdown]
@@ -103,8 +102,15 @@ def fitted(network, seed=0, images=2000, epochs=3):
 
 torch.manual_seed(0)
 mine = fitted(MyNetwork())
-found = natural_accuracy(mine, data.test)
-print(f"test accuracy {found.rate:.4f} [{found.interval.low:.4f}, {found.interval.high:.4f}]")
+
+
+def accuracy(model):
+    """Return the accuracy on the test images, with its interval."""
+    return rate_of((predict(model, data.test) == data.test.labels).numpy())
+
+
+found = accuracy(mine)
+print(f"test accuracy {found.value:.4f} [{found.interval.low:.4f}, {found.interval.high:.4f}]")
 
 # %% [markdown]
 # **Predict**: you forget the wrapper and hand over the bare network, which was trained on
@@ -114,8 +120,8 @@ print(f"test accuracy {found.rate:.4f} [{found.interval.low:.4f}, {found.interva
 my_guess = 0.1  # change it before you go on
 
 # %%
-bare = natural_accuracy(mine.network, data.test)
-print(f"without the normalisation: {bare.rate:.4f}; you said {my_guess}")
+bare = accuracy(mine.network)
+print(f"without the normalisation: {bare.value:.4f}; you said {my_guess}")
 
 # %% [markdown]
 # It does not collapse to chance: the network still works, a bit worse. So the mistake is easy to
@@ -170,30 +176,21 @@ profiles_figure(records)
 for name, record in records.items():
     for kind in ("rotation", "robustness"):
         assert record.profile(kind).unchanged(0).value == 1, (name, kind)
-images, labels = data.test.batch(slice(0, 100))
+far = EvaluationSettings.only(budgets=[0.5], steps=10, step_size=0.125, images=100)
 for name, model in models.items():
-    far = robustness_profile(
-        model, images, labels, budgets=[0.5], steps=10, generator=make_generator(0)
-    )
-    print(f"{name:12} accuracy at budget 0.5: {far.accuracy(0).value:.2f}")
+    rate = evaluate(model, data, far).profile("robustness").accuracy(0)
+    print(f"{name:12} accuracy at budget 0.5: {rate.value:.2f}")
 
 # %% [markdown]
-# The single measurements can also be had alone, on tensors of your own:
+# A single rate of invariance can also be had alone, on tensors of your own:
 
 # %%
-turned = invariance_profile(
-    mine,
-    images,
-    labels,
-    rotations=[15, 90],
-    translations=[],
-    both=[],
-    generator=make_generator(0),
-).rotation
-for row in turned.rows():
-    rate = row["rate_of_invariance"]
-    print(f"up to {row['value']:3} degrees: unchanged {rate['value']:.2f}", end="  ")
-    print(f"[{rate['interval']['low']:.2f}, {rate['interval']['high']:.2f}]")
+images, labels = data.test.batch(slice(0, 100))
+for degrees in (15, 90):
+    rate, (low, high, _), _ = rate_of_invariance(
+        mine, images, rotation=degrees, generator=make_generator(0)
+    )
+    print(f"up to {degrees:3} degrees: unchanged {rate:.2f}  [{low:.2f}, {high:.2f}]")
 
 # %% [markdown]
 # ## Compare two models
@@ -211,7 +208,7 @@ def paired(first, second):
         outcomes = []
         for record in (first, second):
             profile = record.profile(kind)
-            outcomes.append(profile.correct(profile.number_of(value))[0])
+            outcomes.append(profile.correct[profile.number_of(value), 0])
         made[f"{kind} {value}"] = compare(*outcomes)
     return made
 

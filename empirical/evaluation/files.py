@@ -26,30 +26,11 @@ def stem_of(evaluation: Evaluation, name: str = "evaluation") -> str:
 
 
 def save(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -> Path:
-    """Write a record, finished or not, and return the path of its JSON file.
+    """Write a record, finished or not, to NAME-DIGEST.json and .npz; return the former's path.
 
     The arrays are written first, then the JSON file, which says how many images of each array
     belong to it, with their digest: if the machine stops in between, the older JSON file still
-    finds its part of the newer arrays.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        What to write.
-    folder : Path or str
-        Where; it is made if need be.
-    name : str
-        How its files begin.
-
-    Returns
-    -------
-    Path
-        The JSON file, NAME-DIGEST.json.
-
-    Raises
-    ------
-    StoreError
-        If the folder cannot be written, or the files there are of something else.
+    finds its part of the newer arrays. StoreError if the files there are of something else.
     """
     folder = Path(folder)
     path = folder / f"{stem_of(evaluation, name)}.json"
@@ -103,20 +84,8 @@ def load(folder: Path | str, name: str) -> Evaluation:
 
 
 def load_all(folder: Path | str) -> list[Evaluation]:
-    """Return every record of a folder, in the order of their names.
-
-    Parameters
-    ----------
-    folder : Path or str
-        Where they were saved; one that is not there holds none.
-
-    Raises
-    ------
-    StoreError
-        If one is damaged; the message names the file.
-    """
-    paths = sorted(Path(folder).glob("*-????????????.json"))
-    return [read(path) for path in paths]
+    """Return every record of a folder, in the order of their names; none if there is no folder."""
+    return [read(path) for path in sorted(Path(folder).glob("*-????????????.json"))]
 
 
 def read(path: Path) -> Evaluation:
@@ -148,12 +117,8 @@ def read(path: Path) -> Evaluation:
 def resume(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -> Evaluation:
     """Return what a folder holds of an evaluation, or the evaluation itself if nothing.
 
-    Damaged files are moved aside, to NAME-DIGEST.damaged.json and .npz, and a note says so.
-
-    Raises
-    ------
-    StoreError
-        If the files are whole but of another evaluation.
+    Damaged files are moved aside, to NAME-DIGEST.damaged.json and .npz, and a note says so;
+    files that are whole but of another evaluation are a StoreError.
     """
     path = Path(folder) / f"{stem_of(evaluation, name)}.json"
     if not path.exists():  # arrays alone are what an interruption left before the first JSON

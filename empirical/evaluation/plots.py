@@ -32,8 +32,8 @@ _AXES = {
     "both": "i (to 180i degrees and i of the side)",
 }
 _RATES = {
-    ("motion", "unchanged"): "rate of invariance",
-    ("motion", "accuracy"): "accuracy",
+    ("spatial", "unchanged"): "rate of invariance",
+    ("spatial", "accuracy"): "accuracy",
     ("robustness", "unchanged"): "1 − fooling rate",
     ("robustness", "accuracy"): "accuracy under attack",
 }
@@ -42,22 +42,9 @@ _RATES = {
 def invariance_figure(
     evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
 ) -> Figure:
-    """Draw invariance profiles of several networks, one panel a kind of motion.
+    """Draw invariance profiles of several networks, one panel a kind of transformation.
 
-    Parameters
-    ----------
-    evaluations : mapping of str to Evaluation
-        Label of each network, in the order of the legend. Panels show the kinds of motion
-        that any of them has.
-    metric : str
-        "unchanged" is the rate of invariance, "accuracy" the accuracy on moved images.
-    level : float
-        Confidence level of the bands.
-
-    Raises
-    ------
-    InputError
-        If there is nothing to draw.
+    Parameters are those of :func:`profiles_figure`.
     """
     return _figure(evaluations, ("rotation", "translation", "both"), metric, level)
 
@@ -65,17 +52,7 @@ def invariance_figure(
 def robustness_figure(
     evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
 ) -> Figure:
-    """Draw robustness profiles of several networks.
-
-    Parameters
-    ----------
-    evaluations : mapping of str to Evaluation
-        Label of each network, in the order of the legend.
-    metric : str
-        "unchanged" is 1 - fooling rate, "accuracy" the accuracy under attack.
-    level : float
-        Confidence level of the bands.
-    """
+    """Draw robustness profiles; parameters are those of :func:`profiles_figure`."""
     return _figure(evaluations, ("robustness",), metric, level)
 
 
@@ -84,7 +61,16 @@ def profiles_figure(
 ) -> Figure:
     """Draw robustness and invariance profiles side by side, as figures 1 to 4 of the paper.
 
-    Parameters are those of :func:`invariance_figure`.
+    Parameters
+    ----------
+    evaluations : mapping of str to Evaluation
+        Label of each network, in the order of the legend. Panels show the kinds of profile
+        that any of them has; InputError if there is none.
+    metric : str
+        "unchanged" is the rate of invariance, or 1 - fooling rate; "accuracy" that on changed
+        images.
+    level : float
+        Confidence level of the bands.
     """
     kinds = ("robustness", "rotation", "translation", "both")
     return _figure(evaluations, kinds, metric, level)
@@ -149,7 +135,7 @@ def _panel(
             markerfacecolor=colour if again % 2 == 0 else "white",
             label=name,
         )
-    family = "robustness" if kind == "robustness" else "motion"
+    family = "robustness" if kind == "robustness" else "spatial"
     axes.set(
         title=_title(kind, evaluations),
         xlabel=label,

@@ -5,11 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import torch
 from torch import nn
@@ -20,27 +16,10 @@ from ..training.checkpoint import LoadedRun, load_run
 _RULE = "be a run folder, a checkpoint, or module:factory"
 
 
-@dataclass(frozen=True)
-class Target:
-    """A network to evaluate.
-
-    Attributes
-    ----------
-    text : str
-        How it was named.
-    model : torch.nn.Module
-        On the device asked for.
-    run : LoadedRun or None
-        What is known of its training.
-    """
-
-    text: str
-    model: nn.Module
-    run: LoadedRun | None = None
-
-
-def load_target(text: str, device: torch.device | str = "cpu") -> Target:
-    """Return the network that a text names.
+def load_target(
+    text: str, device: torch.device | str = "cpu"
+) -> tuple[nn.Module, LoadedRun | None]:
+    """Return the network that a text names, on a device, and what is known of its training.
 
     Parameters
     ----------
@@ -62,18 +41,22 @@ def load_target(text: str, device: torch.device | str = "cpu") -> Target:
     """
     if Path(text).exists():
         run = load_run(text, device)
-        return Target(text, run.model, run)
-    module_name, colon, attribute = text.partition(":")
-    if not colon or not module_name or not attribute:
+        return run.model, run
+    module, colon, attribute = text.partition(":")
+    if not colon or not module or not attribute:
         raise InputError("model", _RULE, text, "There is no such file or folder.")
-    model = _call(_attribute(_import(module_name, text), attribute, text), text)
-    return Target(text, model.to(device))
-
-
-def _import(name: str, text: str) -> ModuleType:
+    here = str(Path.cwd())
+    sys.path.insert(0, here)  # as `python -m` does
     try:
-        with _current_folder():
-            return importlib.import_module(name)
+        made = _call(_attribute(module, attribute, text), text)
+    finally:
+        sys.path.remove(here)
+    return made.to(device), None
+
+
+def _attribute(name: str, attribute: str, text: str) -> object:
+    try:
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         # The module itself, or a package it is in: not one that it imports.
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
@@ -82,51 +65,31 @@ def _import(name: str, text: str) -> ModuleType:
         raise InputError("model", "import", text, f"It needs {error.name}.") from error
     except Exception as error:
         raise InputError("model", "import without error", text, _reason(error)) from error
-
-
-@contextmanager
-def _current_folder() -> Iterator[None]:
-    """Let imports find modules of the current folder, as `python -m` does."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
-
-
-def _attribute(module: ModuleType, name: str, text: str) -> object:
-    if hasattr(module, name):
-        found: object = getattr(module, name)
-        return found
-    near = difflib.get_close_matches(name, dir(module), n=1)
-    hint = f"Module {module.__name__} has no {name}." + (
-        f" Did you mean {near[0]}?" if near else ""
-    )
-    raise InputError("model", "name a factory in its module", text, hint)
+    if not hasattr(module, attribute):
+        near = difflib.get_close_matches(attribute, dir(module), n=1)
+        hint = f"Module {name} has no {attribute}." + (f" Did you mean {near[0]}?" if near else "")
+        raise InputError("model", "name a factory in its module", text, hint)
+    found: object = getattr(module, attribute)
+    return found
 
 
 def _call(factory: object, text: str) -> nn.Module:
-    made = factory
-    if not isinstance(factory, nn.Module):
-        if not callable(factory):
-            raise InputError("model", "name a callable", text, f"It is a {_kind(factory)}.")
-        try:
-            with _current_folder():
-                made = factory()
-        except Exception as error:
-            hint = f"Calling it fails: {_reason(error)}"
-            raise InputError("model", "name a factory that works", text, hint) from error
+    if isinstance(factory, nn.Module):
+        return factory
+    if not callable(factory):
+        hint = f"It is a {type(factory).__name__}."
+        raise InputError("model", "name a callable", text, hint)
+    try:
+        made = factory()
+    except Exception as error:
+        hint = f"Calling it fails: {_reason(error)}"
+        raise InputError("model", "name a factory that works", text, hint) from error
     if not isinstance(made, nn.Module):
-        hint = f"It returns a {_kind(made)}."
+        hint = f"It returns a {type(made).__name__}."
         raise InputError("model", "name a factory of a torch.nn.Module", text, hint)
     return made
 
 
-def _kind(value: object) -> str:
-    return type(value).__name__
-
-
 def _reason(error: Exception) -> str:
-    first = str(error).strip().splitlines()
-    return f"{_kind(error)}: {first[0]}" if first else f"{_kind(error)}."
+    name, first = type(error).__name__, str(error).strip().splitlines()
+    return f"{name}: {first[0]}" if first else f"{name}."

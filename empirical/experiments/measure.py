@@ -55,14 +55,14 @@ class Measure:
         if self.kind == "natural":
             return (record.arrays["clean"] == record.arrays["labels"]).astype(np.float64)
         if self.kind == "distance":
-            return record.distances().l2.astype(np.float64)
+            return record.distances().astype(np.float64)
         profile = record.profile(self.kind)
         outcome = profile.keeps if self.metric == "unchanged" else profile.correct
         settings = range(len(profile.values))
         if self.value is not None:
             number = _number_of(profile, self.value * unit)
             settings = range(number, number + 1)
-        table = np.stack([outcome(setting).mean(axis=0) for setting in settings])
+        table = np.stack([outcome[setting].mean(axis=0) for setting in settings])
         scores: Scores = table.mean(axis=0)
         return scores
 

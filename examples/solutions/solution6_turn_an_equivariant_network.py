@@ -22,11 +22,12 @@ from pathlib import Path
 import torch
 
 from spadv.empirical.data import load
-from spadv.empirical.evaluation import compare, predict, rate_of
+from spadv.empirical.evaluation import predict
 from spadv.empirical.models import build
 from spadv.empirical.models.equivariant import exactness_report, invariance_error
 from spadv.empirical.training import TrainConfig, train
 from spadv.empirical.transforms import quarter_turn, rotate
+from spadv.stats import compare, rate_of
 from spadv.style import CYCLE, LINES, new_figure, styled
 
 data = load("mnist-sample")

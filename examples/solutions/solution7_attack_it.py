@@ -24,9 +24,9 @@ from torch.nn.functional import cross_entropy
 
 from spadv.empirical.attacks import pgd
 from spadv.empirical.data import load
-from spadv.empirical.evaluation import compare, rate_of
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, train
+from spadv.stats import compare, rate_of
 from spadv.style import BLUE, GREY, VERMILION, new_figure, styled
 
 data = load("mnist-sample")

@@ -150,7 +150,7 @@ settings = EvaluationSettings.for_channels(
     1, rotations=(60,), translations=(), both=(), budgets=(), distance_images=0
 )
 record = evaluate(after[0], data, settings)
-parts = record.profile("rotation").correct(0)[0].reshape(5, 400).mean(axis=1)
+parts = record.profile("rotation").correct[0, 0].reshape(5, 400).mean(axis=1)
 print("five times 400 test digits:", parts.round(4), f" range {np.ptp(parts):.4f}")
 expected = math.sqrt(parts.mean() * (1 - parts.mean()) / 400)
 print(f"deviation {parts.std(ddof=1):.4f}; binomial noise alone gives {expected:.4f}")

@@ -24,15 +24,8 @@ from torch.nn.functional import cross_entropy
 
 from spadv.empirical.attacks import Normalised, pgd
 from spadv.empirical.data import channel_statistics, load
-from spadv.empirical.evaluation import (
-    EvaluationSettings,
-    compare,
-    evaluate,
-    natural_accuracy,
-    rate_of,
-    robustness_profile,
-)
-from spadv.empirical.randomness import make_generator
+from spadv.empirical.evaluation import EvaluationSettings, evaluate, predict
+from spadv.stats import compare, rate_of
 from spadv.style import CYCLE, LINES, new_figure, styled
 from spadv.theory import InputError
 
@@ -77,9 +70,8 @@ BUDGETS = (0.0, 0.05, 0.1, 0.15, 0.2)
 
 def accuracies(model):
     """Return accuracies under attack, one a budget."""
-    profile = robustness_profile(
-        model, images, labels, budgets=BUDGETS, steps=10, generator=make_generator(0)
-    )
+    settings = EvaluationSettings.only(budgets=BUDGETS, steps=10, step_size=None, images=200)
+    profile = evaluate(model, data, settings).profile("robustness")
     return [profile.accuracy(i).value for i in range(len(BUDGETS))]
 
 
@@ -123,7 +115,7 @@ assert max(abs(a - b) for a, b in zip(sure, logits, strict=True)) < 0.05
 assert deceived[2] > logits[2] + 0.2
 assert mine.training  # its own mode is back
 try:
-    natural_accuracy(Changed(mine, lambda z: z.argmax(1)), images, labels)
+    predict(Changed(mine, lambda z: z.argmax(1)), images)
 except InputError as error:
     print("indices:", error)
 else:
@@ -135,7 +127,7 @@ else:
 # %%
 torch.manual_seed(1)
 other = fitted(convolutional(), seed=1)
-right = [natural_accuracy(model, data.test).outcomes.numpy() for model in (mine, other)]
+right = [(predict(model, data.test) == data.test.labels).numpy() for model in (mine, other)]
 rates = [rate_of(outcome) for outcome in right]
 pair = compare(*right)
 apart = math.sqrt(sum((rate.interval.high - rate.interval.low) ** 2 for rate in rates))
@@ -175,7 +167,7 @@ for budget in BUDGETS:
     attacked = pgd(
         mine, images, labels, budget=budget, step_size=None, steps=10, random_start=False
     )
-    transferred.append(natural_accuracy(defended, attacked, labels).rate)
+    transferred.append(float((predict(defended, attacked) == labels).float().mean()))
 print("attacked itself:            ", itself)
 print("attacked through its inside:", [round(rate, 3) for rate in transferred])
 assert itself[4] > transferred[4] + 0.2

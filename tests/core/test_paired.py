@@ -35,11 +35,12 @@ def test_newcombe_against_published_intervals(cells, low, high):
 
 @given(a=counts, b=counts, c=counts, d=counts)
 def test_counts_test_and_symmetry(a, b, c, d):
-    if a + b + c + d == 0:
+    images = a + b + c + d
+    if images == 0:
         return
     made, swapped = compare(*table(a, b, c, d)), compare(*table(a, c, b, d))
     assert (made.both, made.first_only, made.second_only, made.neither) == (a, b, c, d)
-    assert made.difference == pytest.approx((a + b) / made.images - (a + c) / made.images)
+    assert made.difference == pytest.approx((a + b) / images - (a + c) / images)
     expected = 1.0 if b + c == 0 else stats.binomtest(b, b + c).pvalue
     assert made.p_value == pytest.approx(min(1.0, expected), rel=1e-9)
     assert -1 <= made.interval.low <= made.difference <= made.interval.high <= 1

@@ -48,17 +48,6 @@ class Columns(nn.Module):
         return x.sum((1, 2))
 
 
-class Radial(nn.Module):
-    """Is the middle brighter than the rest? Unchanged by quarter turns, bit for bit."""
-
-    def forward(self, x):
-        # The sum of the four turned images, in an order that no turn changes.
-        turned = torch.stack([torch.rot90(x, k, (2, 3)) for k in range(4)]).sort(0).values.sum(0)
-        half = x.shape[3] // 2
-        quarter = turned[..., :half, :half]
-        return torch.stack([quarter[..., -3:, -3:].mean((1, 2, 3)), quarter.mean((1, 2, 3))], 1)
-
-
 class Trained(nn.Module):
     """A small convolutional network with batch-norm and dropout: modes and noise matter."""
 
@@ -82,7 +71,7 @@ class Trained(nn.Module):
 @pytest.fixture(scope="session")
 def networks():
     """Return the classes above by name."""
-    return {c.__name__: c for c in (Constant, Mean, Halves, Columns, Radial, Trained)}
+    return {c.__name__: c for c in (Constant, Mean, Halves, Columns, Trained)}
 
 
 @pytest.fixture

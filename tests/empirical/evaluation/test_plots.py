@@ -79,9 +79,7 @@ def test_networks_can_be_told_apart_without_colour(records):
 
 
 def test_networks_without_a_profile_are_left_out(records, networks, noise_images):
-    bare = EvaluationSettings(
-        rotations=(0,), translations=(), both=(), budgets=(), distance_images=0
-    )
+    bare = EvaluationSettings.only(rotations=(0,))
     record = evaluate(networks["Trained"](), noise_images(20), bare)
     figure = profiles_figure({"bare": record, **records})
     assert "bare" not in lines_of(figure.axes[0])

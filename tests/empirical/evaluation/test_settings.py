@@ -22,7 +22,10 @@ def test_round_trip_and_texts():
     made = EvaluationSettings(budgets=("2/255", 0), step_size="1/255", images=50, repeats=2)
     assert made.budgets == (2 / 255, 0.0)
     assert made.step_size == 1 / 255
+    assert EvaluationSettings(budgets="2/255, 0", rotations="none", both="").budgets == made.budgets
     assert EvaluationSettings.from_json(made.to_json()) == made
+    only = EvaluationSettings.only(budgets=[0.1])
+    assert (only.budgets, only.rotations, only.both, only.distance_images) == ((0.1,), (), (), 0)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,9 @@ def test_round_trip_and_texts():
         ({"both": ("x",)}, "'both'"),
         ({"budgets": (-0.1,)}, "'budgets'"),
         ({"budgets": (0.1, 0.1)}, "twice"),
+        ({"budgets": 0.1}, "'budgets' must be a sequence"),
+        ({"budgets": "0,x"}, "'budgets'"),
+        ({"budgets": (2,)}, "at most 1"),
         ({"budgets": ("8/0",)}, "'budgets'"),
         ({"attack": "fgsm2"}, "'attack' must be one of pgd"),
         ({"protocol": "oficial"}, "Did you mean official"),

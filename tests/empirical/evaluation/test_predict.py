@@ -113,7 +113,6 @@ def test_images_that_do_not_fit_the_specification(noise_images):
         (lambda m, x: predict(m, [1]), "'x'"),
         (lambda m, x: predict(m, x, batch_size=0), "'batch_size' must be an integer of at least 1"),
         (lambda m, x: predict(m, x, precision="half"), "'precision'"),
-        (lambda m, x: predict(m, x, device="cuda"), "'device' must be where the network is, cpu"),
     ],
 )
 def test_bad_arguments(call, match, trained, noise_images):
@@ -121,7 +120,6 @@ def test_bad_arguments(call, match, trained, noise_images):
         call(trained, noise_images(3))
 
 
-def test_images_elsewhere_are_moved():
-    """A network without parameters counts as on the CPU."""
+def test_networks_without_parameters_are_on_the_cpu():
     x = Images(torch.zeros(2, 1, 2, 2, dtype=torch.uint8), torch.zeros(2, dtype=torch.long))
-    assert predict(Odd(lambda z: z.flatten(1)), x, device="cpu").tolist() == [0, 0]
+    assert predict(Odd(lambda z: z.flatten(1)), x).tolist() == [0, 0]

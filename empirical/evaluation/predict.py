@@ -1,0 +1,148 @@
+"""Predictions of any network, batch by batch, leaving the network as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ...checks import check_integer
+from ...errors import InputError, RunFailedError
+from ..attacks import attacking
+from ..checks import check_images
+from ..data import Images, to_float
+from ..device import autocast
+
+#: Images a batch, unless said otherwise.
+BATCH = 500
+
+
+def predict(
+    model: nn.Module, x: Tensor | Images, *, batch_size: int = BATCH, precision: str = "float32"
+) -> Tensor:
+    """Return the class that a network predicts for each image.
+
+    The network runs in evaluation mode, without gradients; the mode of each of its modules is
+    restored afterwards, whatever happens.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        From pixels in [0, 1], shape (B, C, H, W), to logits (B, classes).
+    x : Tensor (N, C, H, W) or Images
+        Pixels in [0, 1], or 8-bit images. They may be elsewhere than the network.
+    batch_size : int
+        Images a batch; of no influence on the result beyond rounding.
+    precision : str
+        "float32", or "bfloat16" for automatic mixed precision.
+
+    Returns
+    -------
+    Tensor, int64 (N,)
+        On the CPU.
+
+    Raises
+    ------
+    InputError
+        If images or network do not fit what is said above, or each other.
+    RunFailedError
+        If a logit is not a number.
+    """
+    pixels = pixels_of(x)
+    found = torch.empty(len(pixels), dtype=torch.int64)
+    with classifying(model, pixels, precision) as classes:
+        for part in batches(len(pixels), batch_size):
+            found[part] = classes(pixels[part]).cpu()
+    return found
+
+
+def pixels_of(x: Tensor | Images) -> Tensor:
+    """Return pixels, 8-bit or floating point in [0, 1], (N, C, H, W)."""
+    return x.pixels if isinstance(x, Images) else check_images(x)
+
+
+def batches(count: int, size: int) -> Iterator[slice]:
+    """Yield consecutive slices of at most `size` that cover range(count)."""
+    check_integer("batch_size", size, minimum=1)
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a network is: the device of its first parameter or buffer, else the CPU."""
+    if not isinstance(model, nn.Module):
+        raise InputError("model", "be a torch.nn.Module", type(model).__name__)
+    for tensor in (*model.parameters(), *model.buffers()):
+        return tensor.device
+    return torch.device("cpu")
+
+
+class Classes:
+    """A network in evaluation mode, called on pixels; counts images whose logits are NaN."""
+
+    def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
+        self.network = network
+        self.device = device
+        self.precision = precision
+        self.broken = torch.zeros((), dtype=torch.int64, device=device)
+        self._fits = False
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Return the classes (B,) of images, 8-bit or floating point, where the network is."""
+        x = pixels.to(self.device, non_blocking=True)
+        x = to_float(x) if x.dtype == torch.uint8 else x
+        # Not inference mode: a layer may keep what it computes (a filter bank), and a tensor
+        # made in that mode could not take part in an attack afterwards.
+        with torch.no_grad(), autocast(self.device, self.precision):
+            logits = self.network(x) if self._fits else first_logits(self.network, x)
+        self._fits = True
+        self.broken += logits.isnan().any(1).sum()
+        return logits.argmax(1)
+
+
+@contextmanager
+def classifying(model: nn.Module, pixels: Tensor, precision: str = "float32") -> Iterator[Classes]:
+    """Yield a network ready to classify images like `pixels`; it is restored afterwards.
+
+    At the end RunFailedError if a logit was not a number; this waits for the device once.
+    """
+    device = device_of(model)
+    check_fit(model, pixels)
+    with attacking(model) as network:
+        classes = Classes(network, device, precision)
+        yield classes
+        if broken := int(classes.broken):
+            raise RunFailedError(f"the network's logits are not numbers (NaN) for {broken} images")
+
+
+def check_fit(model: nn.Module, pixels: Tensor) -> None:
+    """Raise :class:`InputError` if a network of this package is made for other images."""
+    spec = getattr(model, "spec", None)
+    channels, size = getattr(spec, "in_channels", None), getattr(spec, "image_size", None)
+    if isinstance(channels, int) and isinstance(size, int):
+        shape = tuple(pixels.shape[1:])
+        if shape != (channels, size, size):
+            rule = f"have the shape ({channels}, {size}, {size}) that the network is made for"
+            raise InputError("images", rule, shape)
+
+
+def first_logits(network: nn.Module, x: Tensor) -> Tensor:
+    """Return the logits of a first batch, or say how the network does not fit."""
+    rule = f"turn images of shape {tuple(x.shape[1:])} into logits (batch, classes)"
+    try:
+        logits = network(x)
+    except torch.OutOfMemoryError as error:
+        raise RunFailedError(f"out of memory with {len(x)} images a batch: {error}") from None
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError("model", rule, type(network).__name__, f"It fails: {reason}") from error
+    if not isinstance(logits, Tensor):
+        raise InputError("model", rule, f"a result of type {type(logits).__name__}")
+    if logits.ndim != 2 or len(logits) != len(x) or logits.shape[1] < 2:
+        given = f"a result of shape {tuple(logits.shape)} for {len(x)} images"
+        raise InputError("model", rule, given)
+    if not logits.is_floating_point():
+        raise InputError("model", rule, f"a result of dtype {logits.dtype}")
+    return logits
