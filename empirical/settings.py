@@ -112,9 +112,7 @@ class EvaluationSettings:
         _numbers,
         flag="budgets",
     )
-    attack: str = option(
-        "pgd", "pgd, apgd or autoattack.", choose, flag="attack", options=ATTACKS
-    )
+    attack: str = option("pgd", "pgd, apgd or autoattack.", choose, flag="attack", options=ATTACKS)
     steps: int = option(
         COLOUR["steps"], "Steps of the attack.", check_integer, flag="steps", minimum=1
     )
@@ -156,9 +154,7 @@ class EvaluationSettings:
     images: int | None = option(
         None, "Use the first so many images.", check_integer, flag="images", minimum=1
     )
-    seed: int = option(
-        0, "Seed of motions and attacks; 0.", check_integer, flag="seed", minimum=0
-    )
+    seed: int = option(0, "Seed of motions and attacks; 0.", check_integer, flag="seed", minimum=0)
     batch_size: int = option(
         250, "Images a batch of an attack.", check_integer, flag="batch-size", minimum=1
     )

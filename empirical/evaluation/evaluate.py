@@ -18,9 +18,9 @@ from ..attacks.context import unwrap
 from ..attacks.protocol import make_space, resolve
 from ..data import DataSet, Images, digest_of
 from ..device import make_provenance
-from ..training.checkpoint import fingerprint
 from ..randomness import make_generator
 from ..settings import EvaluationSettings
+from ..training.checkpoint import fingerprint
 from . import files
 from .predict import BATCH, batches, check_fit, classifying, device_of, first_logits, predict
 from .record import PROFILES, Array, Evaluation, best_counts

@@ -22,7 +22,6 @@ from ...store import LAYOUT, RunFolder, read_json, write_json
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
 from ..models import Classifier, build
-from ..models.fingerprint import fingerprint
 from ..randomness import make_generator
 from .checkpoint import (
     Checkpoint,
