@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ..checks import check_budget
 from ..errors import InputError
 from ..store import write_atomically
 from ..theory.distribution import CodeGaussian
-from ..theory.frontier import Frontier, frontier
+from ..theory.frontier import Frontier, frontier, law_lines
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, progress_bar, table
 
-_EXACT = {"auto": "auto", "always": True, "never": False}
-
-
+_EXACT: dict[str, bool | Literal["auto"]] = {"auto": "auto", "always": True, "never": False}
 #: More points than a figure can show.
 MOST_POINTS = 1000
 
@@ -34,27 +31,17 @@ def run(
     as_json: bool,
     exact: str = "auto",
 ) -> None:
-    """Print the frontier; write frontier.json and figures into the folder, if given.
-
-    Raises
-    ------
-    InputError
-        If `exact` is not auto, always or never, or an argument of
-        :func:`spadv.theory.frontier.frontier` is bad.
-    StoreError
-        If the folder cannot be written.
-    """
+    """Print the frontier; write frontier.json and figures into the folder, if given."""
     if not 1 <= points <= MOST_POINTS:
         raise InputError("points", f"lie between 1 and {MOST_POINTS}", points)
     if exact not in _EXACT:
         raise InputError("--exact", "be auto, always or never", exact)
     dist = CodeGaussian(parse_word(codeword), p, shift)
     check_moves(dist.orbit.codeword)
-    check_budget("budget", budget)
     for remark in dist.orbit.degeneracies():
         err.print(remark)
     with progress_bar("frontier") as tell:
-        known = frontier(dist, budget, points, exact=_EXACT[exact], progress=tell)  # type: ignore[arg-type]
+        known = frontier(dist, budget, points, exact=_EXACT[exact], progress=tell)
     document = {"codeword": codeword, "shift": shift, **known.to_json()}
     if folder is not None:
         _write(folder, document, known, dist)
@@ -66,7 +53,7 @@ def run(
 
 def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGaussian) -> None:
     from ..style import save
-    from ..theory.frontier.plots import law_lines, region
+    from ..theory.plots import region
 
     write_atomically(
         folder / "frontier.json", json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -83,7 +70,7 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
     for s in np.linspace(float(known.hull[0, 0]), float(known.outer[-1, 0]), 9):
         row = [number(float(s)), _beside(known.hull, s)]
         if known.exact is None:
-            row.append(number(float(outer_bound_of(known, s))))
+            row.append(number(outer_bound_of(known, s)))
         else:
             row += [_beside(known.exact.lower, s), _beside(known.exact.upper, s)]
         shown.add_row(*row)
@@ -98,10 +85,9 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
         low, high = known.linear_gap
         out.print(
             f"Exact frontier known to {known.exact.gap:.4f} in (1-w) S + w A; the best of all "
-            "classifiers exceeds "
-            f"the linear rules found by {low:.4f} to {high:.4f}."
+            f"classifiers exceeds the linear rules found by {low:.4f} to {high:.4f}."
         )
-    else:
+    elif dist.orbit.n_distinct > 2:
         out.print(
             f"{dist.orbit.n_distinct} different shifts: the exact frontier is known for at most 2."
         )

@@ -113,12 +113,11 @@ def rebuild(folder: Path) -> None:
 def write_report(results: list[Result], folder: Path) -> None:
     """Write the figures and report.html of these results into a folder."""
     from ..style import save
-    from ..theory.frontier.plots import example_region
     from ..theory.plots import verify_figures
     from .report import verify_page
 
     codeword, shift = _drawn_word(results)
-    figures = verify_figures(results, codeword, shift) | {"region": example_region()}
+    figures = verify_figures(results, codeword, shift)
     for name, figure in figures.items():
         save(figure, folder / "figures", name)
     write_atomically(folder / "report.html", verify_page(results, figures))

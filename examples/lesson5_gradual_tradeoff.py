@@ -29,8 +29,8 @@ import numpy as np
 from spadv.style import CYCLE, LINES, new_figure, styled
 from spadv.theory import CodeGaussian, laws, plots, random_word
 from spadv.theory.accuracy import mixture_accuracy, robust_bayes_accuracy
-from spadv.theory.frontier import frontier
-from spadv.theory.frontier.plots import law_lines, region
+from spadv.theory.frontier import frontier, law_lines
+from spadv.theory.plots import region
 
 # %% [markdown]
 # ## The question

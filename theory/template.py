@@ -2,7 +2,8 @@
 
 X_1..X_d given Y = y is N(y mu, I) for a template mu in R^d; X0 agrees with Y with
 probability p. Codewords and cyclic shifts are the case mu = 2c/sqrt(d). Proofs of the laws:
-docs/theory/laws.md.
+docs/theory/laws.md. Budgets here are eps itself, in the units of the template (for a
+codeword e/sqrt(d)).
 """
 
 from __future__ import annotations
@@ -13,27 +14,38 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri, stdtrit
 
-from ..checks import check_probability, check_real, real_array
+from ..checks import check_integer, check_probability, check_real, real_array
 from ..errors import InputError
-from .accuracy import log_odds, mixture_accuracy
+from ..stats import Interval
+from .accuracy import log_odds, mixture_accuracy, two_class_accuracy
+from .classifiers import Estimate
 from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
 from .transformations import Transformations
+from .words import as_word
 
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-13
+_SCRAMBLINGS = 16
+_BLOCK = 1 << 11
+
+
+def codeword_template(codeword: ArrayLike) -> Floats:
+    """Return 2c/sqrt(d), the template of a +-1 word, of norm 2 (arXiv 2002.11318, section 3).
+
+    Examples
+    --------
+    >>> codeword_template([1, -1, 1, 1])
+    array([ 1., -1.,  1.,  1.])
+    """
+    word = as_word(codeword)
+    return 2 * word.astype(np.float64) / math.sqrt(word.size)
 
 
 class SpatialInterval(NamedTuple):
-    """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible.
-
-    Attributes
-    ----------
-    low, high : float
-        Its ends, in [0, 1].
-    """
+    """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible."""
 
     low: float
     high: float
@@ -45,7 +57,8 @@ class TemplateModel:
     Parameters
     ----------
     template : array_like, shape (d,)
-        mu, finite and not 0: the mean of X_1..X_d given Y = 1.
+        mu, the mean of X_1..X_d given Y = 1, finite; its largest entry has a size between
+        1e-100 and 1e100.
     p : float
         Probability in [1/2, 1] that X0 equals Y.
     transformations : Transformations
@@ -58,16 +71,10 @@ class TemplateModel:
     norm : float
         M = ||mu||; the class means are 2M apart.
 
-    Raises
-    ------
-    InputError
-        If the template is no finite vector of the permutations' length with entries whose largest
-        size is between 1e-100 and 1e100, or `p` is out of range.
-
     Notes
     -----
-    Budgets here are eps itself, in the units of the template (for a codeword e/sqrt(d)). The model
-    is that of docs/theory/laws.md, "Setting and notation".
+    The model of docs/theory/laws.md, "Setting and notation". Budgets eps are finite, at least 0,
+    and in the template's units.
 
     Examples
     --------
@@ -106,7 +113,7 @@ class TemplateModel:
 
     def bayes_accuracy(self) -> float:
         """Return the highest accuracy on (X, Y), and on (g X, Y) for each g."""
-        return float(mixture_accuracy(self.norm, log_odds(self.p) / (2 * self.norm), self.p))
+        return float(two_class_accuracy(self.norm, self.p))
 
     def bayes_shifted(self) -> Floats:
         """Return the accuracy on g X of the Bayes classifier of X, for every g, shape (n,)."""
@@ -115,7 +122,7 @@ class TemplateModel:
 
     def bayes_spatial(self) -> float:
         """Return the accuracy on g X of the Bayes classifier of X, g of the law pi."""
-        return float(self.transformations.probabilities @ self.bayes_shifted())
+        return float(self.transformations.law @ self.bayes_shifted())
 
     def robust_bayes_accuracy(self, eps: float) -> float:
         """Return the highest adversarial accuracy of any classifier at l-infinity budget eps.
@@ -123,30 +130,16 @@ class TemplateModel:
         With nu the template whose entries are moved by eps towards 0, or to it, and a its norm:
         p Phi(a + L/(2a)) + (1-p) Phi(a - L/(2a)) for eps < 1, where x0 survives; Phi(a) from
         eps = 1 on. Theorem L2 of docs/theory/laws.md.
-
-        Raises
-        ------
-        InputError
-            If `eps` is negative or not finite.
         """
-        eps = _budget(eps)
+        eps = _check_eps(eps)
         a = float(np.linalg.norm(np.maximum(np.abs(self.mean) - eps, 0)))
-        if eps >= 1:
-            return float(ndtr(a))
-        if a == 0 or self.p == 1:
-            return self.p
-        return float(mixture_accuracy(a, log_odds(self.p) / (2 * a), self.p))
+        return float(ndtr(a) if eps >= 1 else two_class_accuracy(a, self.p))
 
     def upper_residuals(self, eps: float) -> Floats:
         """Return D_g for every g, shape (n,): what is left on the way from mu to -g mu.
 
         The norm of mu + g mu after the size of every entry is lowered by `eps`, to 0 at least
         (docs/theory/laws.md, section 4).
-
-        Raises
-        ------
-        InputError
-            If `eps` is negative or not finite.
         """
         return _residuals(self.mean + self.images, eps)
 
@@ -155,35 +148,22 @@ class TemplateModel:
 
         The norm of mu - g mu after the size of every entry is lowered by `eps`, to 0 at least
         (docs/theory/laws.md, section 5).
-
-        Raises
-        ------
-        InputError
-            If `eps` is negative or not finite.
         """
         return _residuals(self.mean - self.images, eps)
 
     def adversarial_bound(self, spatial: ArrayLike, eps: float, *, tight: bool = True) -> Floats:
-        """Return, for every g, the largest A possible beside the given S_g.
+        """Return, for every g, shape (n,), the largest A possible beside the given S_g.
+
+        The least of the upper law, the lower law and the robust Bayes accuracy.
 
         Parameters
         ----------
         spatial : array_like, shape () or (n,)
             Accuracies S_g on g X; NaN bounds where no classifier has one so high.
         eps : float
-            l-infinity budget, at least 0, in the template's units.
+            l-infinity budget.
         tight : bool
             As in :func:`spadv.theory.laws.gradual_adversarial`.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            The least of the upper law, the lower law and the robust Bayes accuracy.
-
-        Raises
-        ------
-        InputError
-            If `spatial` has another shape, or an argument is out of range.
         """
         n = len(self.transformations)
         rule = f"be one accuracy or {n}"
@@ -198,107 +178,183 @@ class TemplateModel:
     def spatial_bounds(self, adversarial: float, eps: float) -> SpatialInterval:
         """Return the interval in which S, averaged over the law pi, lies beside A.
 
-        Each S_g has its own interval from the two laws; S lies in their average.
-
-        Parameters
-        ----------
-        adversarial : float
-            A in [0, 1].
-        eps : float
-            l-infinity budget, at least 0, in the template's units.
-
-        Returns
-        -------
-        SpatialInterval
-            Where A is above the robust Bayes accuracy no classifier has it and the interval
-            says nothing.
-
-        Raises
-        ------
-        InputError
-            If an argument is out of range.
+        Each S_g has its own interval from the two laws; S lies in their average. Where A is
+        above the robust Bayes accuracy no classifier has it and the interval says nothing.
         """
         a = check_real("adversarial", adversarial, low=0, high=1)
         high = gradual_spatial(
             a, self.p, self.upper_residuals(eps), tight=True, mean_norm=self.norm
         )
         low = lower_spatial_at(a, self.lower_residuals(eps))
-        law = self.transformations.probabilities
+        law = self.transformations.law
         return SpatialInterval(float(law @ low), float(law @ high))
 
     def adversarial_bound_on_average(self, spatial: float, eps: float) -> float:
         """Return the largest A possible beside S, averaged over the law pi.
 
         The interval of :meth:`spatial_bounds` shrinks as A grows; the largest A whose
-        interval still holds S is found by bisection, rounded upwards.
+        interval still holds S is found by bisection, rounded upwards. An S above the Bayes
+        accuracy, which no classifier exceeds on any g X, is refused.
+        """
+        s = check_real("spatial", spatial, low=0, high=1)
+        best = self.bayes_accuracy()
+        if s > best:
+            raise InputError("spatial", f"be at most the Bayes accuracy {best:.6f}", spatial)
+
+        def possible(adversarial: float) -> bool:
+            # The ends are averages: one rounding must not make an attained S impossible.
+            low, high = self.spatial_bounds(adversarial, eps)
+            return low - _ROUNDING <= s <= high + _ROUNDING
+
+        low, high = 0.0, self.robust_bayes_accuracy(eps)
+        if possible(high):
+            return high
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            low, high = (middle, high) if possible(middle) else (low, middle)
+        return high
+
+    def mixture_bound(
+        self,
+        spatial: float,
+        eps: float,
+        *,
+        rng: np.random.Generator,
+        weights: ArrayLike = (0.25, 0.5, 1.0, 2.0, 4.0),
+        bits: int = 10,
+    ) -> float:
+        """Return an upper bound on A beside S, averaged over pi, from mixed Bayes problems.
+
+        The least of (V(w, nu) - S)/w over the given weights and over nu: the mean moved by the
+        attack towards -g mu or towards the origin, as far as it goes. V is taken at the upper
+        end of its interval; all intervals hold together at level 0.999 (Bonferroni). Theorem L9
+        of docs/theory/laws.md.
 
         Parameters
         ----------
         spatial : float
             S in [0, 1].
         eps : float
-            l-infinity budget, at least 0, in the template's units.
-
-        Raises
-        ------
-        InputError
-            If an argument is out of range, or S is above the Bayes accuracy, which no classifier
-            exceeds on any g X.
+            l-infinity budget.
+        rng : numpy.random.Generator
+            Seeds the quadrature.
+        weights : array_like, shape (k,)
+            Values of w above 0 to try; more give a sharper bound.
+        bits : int
+            2^bits points in each of 16 scramblings.
         """
-        s = check_real("spatial", spatial, low=0, high=1)
-        best = self.bayes_accuracy()
-        if s > best:
-            raise InputError("spatial", f"be at most the Bayes accuracy {best:.6f}", spatial)
-        low, high = 0.0, self.robust_bayes_accuracy(eps)
-        if _holds(s, self.spatial_bounds(high, eps)):
-            return high
-        while high - low > 1e-12:
-            middle = (low + high) / 2
-            if _holds(s, self.spatial_bounds(middle, eps)):
-                low = middle
-            else:
-                high = middle
-        return high
+        s, eps = check_real("spatial", spatial, low=0, high=1), _check_eps(eps)
+        tried = np.asarray(weights, dtype=np.float64)
+        if tried.ndim != 1 or not (tried > 0).all():
+            raise InputError("weights", "be numbers above 0", weights)
+        targets = [np.zeros_like(self.mean), *(-self.images)]
+        reached = {
+            tuple(np.round(nu, 12)): nu
+            for nu in (self.mean + np.clip(t - self.mean, -eps, eps) for t in targets)
+        }
+        best = self.robust_bayes_accuracy(eps)
+        level = 1 - 0.001 / (len(reached) * tried.size)
+        for nu in reached.values():
+            means = np.concatenate([nu[None], self.images])
+            for w in tried.tolist():
+                mixed = np.concatenate([[w], self.transformations.law])
+                top = mixture_value(means, mixed, self.p, rng=rng, bits=bits, level=level)
+                assert top.interval is not None
+                best = min(best, (top.interval.high - s) / w)
+        return max(best, 0.0)
 
 
-def _holds(s: float, interval: SpatialInterval) -> bool:
-    # The ends are averages: one rounding must not make an attained S impossible.
-    return interval.low - _ROUNDING <= s <= interval.high + _ROUNDING
+def mixture_value(
+    means: ArrayLike,
+    weights: ArrayLike,
+    p: float,
+    *,
+    rng: np.random.Generator,
+    bits: int = 12,
+    level: float = 0.999,
+) -> Estimate:
+    """Return max over all classifiers of sum_k w_k Pr(f = Y | means +-y m_k).
+
+    The integral of max(p f, (1-p) g), f and g the mixtures of N(m_k, I) and of N(-m_k, I), over
+    the span of the means, by scrambled Sobol points around every mean, with a t interval over 16
+    scramblings. Theorem L9 of docs/theory/laws.md.
+
+    Parameters
+    ----------
+    means : array_like, shape (K, d)
+        The means m_k.
+    weights : array_like, shape (K,)
+        w_k, not negative, not all 0.
+    p : float
+        Probability in [1/2, 1] that x0 equals the label.
+    rng : numpy.random.Generator
+        Seeds the scramblings.
+    bits : int
+        2^bits points in each scrambling.
+    level : float
+        Confidence level.
+
+    Examples
+    --------
+    >>> found = mixture_value([[2.0]], [1.0], 0.5, rng=np.random.default_rng(0))
+    >>> round(found.value, 3)
+    0.977
+    """
+    m = np.asarray(means, dtype=np.float64)
+    w = np.asarray(weights, dtype=np.float64)
+    p = check_probability("p", p)
+    bits = check_integer("bits", bits, minimum=1)
+    if m.ndim != 2 or not np.isfinite(m).all():
+        raise InputError("means", "be finite and have the shape (K, d)", m.shape)
+    if w.shape != m.shape[:1] or not (w >= 0).all() or not w.any():
+        raise InputError("weights", f"be {len(m)} numbers >= 0, not all 0", weights)
+    m, w = m[w > 0], w[w > 0]
+    # The means in an orthonormal basis of their span.
+    left, sizes, _ = np.linalg.svd(m, full_matrices=False)
+    rank = max(1, int((sizes > 1e-12 * max(1.0, sizes[0])).sum()))
+    m = (left * sizes)[:, :rank]
+    seeds = rng.integers(2**63, size=_SCRAMBLINGS).tolist()
+    values = np.array([_mean_over_points(seed, bits, m, w, p) for seed in seeds])
+    value = float(values.mean())
+    spread = float(values.std(ddof=1)) / math.sqrt(_SCRAMBLINGS)
+    half = -float(stdtrit(_SCRAMBLINGS - 1, (1 - level) / 2)) * spread
+    method = f"quasi-Monte-Carlo, {_SCRAMBLINGS} x 2^{bits} Sobol points in {rank} dimensions"
+    return Estimate(value, Interval(value - half, value + half, level), method)
 
 
-def _budget(eps: float) -> float:
+def _mean_over_points(seed: int, bits: int, means: Floats, weights: Floats, p: float) -> float:
+    """Return the mean over 2^bits points: the posterior of the likelier label, summed.
+
+    Sampling around +m_k with weight w_k (the mixtures at -m_k follow by symmetry), the
+    contribution of a point is (max(p f_+, q f_-) + max(p f_-, q f_+))/(f_+ + f_-), q = 1-p.
+    """
+    from scipy.stats.qmc import Sobol  # a second to import
+
+    sampler = Sobol(means.shape[1], scramble=True, rng=np.random.default_rng(seed))
+    half_norms = np.square(means).sum(axis=1) / 2
+    total = 0.0
+    for _ in range(max(1, (1 << bits) // _BLOCK)):
+        normal = ndtri(np.maximum(sampler.random(min(_BLOCK, 1 << bits)), 2.0**-33))
+        for mean, weight in zip(means, weights, strict=True):
+            inner = (normal + mean) @ means.T
+            odds = _log_sum(inner - half_norms, weights) - _log_sum(-inner - half_norms, weights)
+            plus = 1 / (1 + np.exp(-odds))
+            best = np.maximum(p * plus, (1 - p) * (1 - plus))
+            other = np.maximum(p * (1 - plus), (1 - p) * plus)
+            total += weight * float((best + other).sum())
+    return total / (1 << bits)
+
+
+def _log_sum(exponents: Floats, weights: Floats) -> Floats:
+    # As scipy's logsumexp, in half the time.
+    top = exponents.max(axis=1)
+    return np.asarray(top + np.log(np.exp(exponents - top[:, None]) @ weights))
+
+
+def _check_eps(eps: float) -> float:
     return check_real("eps", eps, low=0, rule="be a finite number of at least 0")
 
 
 def _residuals(way: Floats, eps: float) -> Floats:
-    left = np.maximum(np.abs(way) - _budget(eps), 0)
+    left = np.maximum(np.abs(way) - _check_eps(eps), 0)
     return np.asarray(np.sqrt(np.square(left).sum(axis=1)), dtype=np.float64)
-
-
-def codeword_template(codeword: ArrayLike) -> Floats:
-    """Return 2c/sqrt(d), the template of a +-1 word (arXiv 2002.11318, section 3).
-
-    Parameters
-    ----------
-    codeword : array_like, shape (d,)
-        Entries -1 and +1.
-
-    Returns
-    -------
-    ndarray of float64, shape (d,)
-        Of norm 2.
-
-    Raises
-    ------
-    InputError
-        If the word has other symbols.
-
-    Examples
-    --------
-    >>> codeword_template([1, -1, 1, 1])
-    array([ 1., -1.,  1.,  1.])
-    """
-    from .words import as_word
-
-    word = as_word(codeword)
-    return 2 * word.astype(np.float64) / math.sqrt(word.size)

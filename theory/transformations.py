@@ -6,8 +6,7 @@ grid. A transformation g acts on a vector by (g x)_t = x_{g(t)}; all keep x0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +17,6 @@ from ..errors import InputError
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
 class Transformations:
     """Permutations of d coordinates and the probability of each.
 
@@ -28,13 +26,8 @@ class Transformations:
         Row g holds g(0), ..., g(d-1); every row is a permutation.
     law : array_like of float, shape (n,), optional
         Probabilities pi(g), not negative, summing to 1; uniform by default.
-    labels : tuple of float, optional
-        A size for each transformation, such as its shift or angle, for plots.
-
-    Raises
-    ------
-    InputError
-        If a row is no permutation, or the law is no law.
+    labels : sequence of float, optional
+        A size for each transformation, such as its shift or angle, for windows and plots.
 
     Examples
     --------
@@ -46,54 +39,38 @@ class Transformations:
            [3., 1., 4., 2.]])
     """
 
-    permutations: NDArray[np.intp]
-    law: Floats | None = None
-    labels: tuple[float, ...] | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        permutations: ArrayLike,
+        law: ArrayLike | None = None,
+        labels: Sequence[float] | None = None,
+    ) -> None:
         rule = "be integers of shape (n, d)"
         try:
-            rows = np.asarray(self.permutations)
+            rows = np.asarray(permutations)
         except ValueError:  # rows of different lengths
-            raise InputError("permutations", rule, self.permutations) from None
+            raise InputError("permutations", rule, permutations) from None
         if rows.ndim != 2 or rows.size == 0 or rows.dtype.kind not in "iu":
-            raise InputError("permutations", rule, self.permutations)
-        n, d = rows.shape
-        if not (np.sort(rows, axis=1) == np.arange(d)).all():
-            wrong = int(np.flatnonzero((np.sort(rows, axis=1) != np.arange(d)).any(axis=1))[0])
-            rule = f"have a permutation of 0..{d - 1} in every row"
-            raise InputError("permutations", rule, f"row {wrong}")
+            raise InputError("permutations", rule, permutations)
+        n, self.d = rows.shape
+        wrong = (np.sort(rows, axis=1) != np.arange(self.d)).any(axis=1)
+        if wrong.any():
+            rule = f"have a permutation of 0..{self.d - 1} in every row"
+            raise InputError("permutations", rule, f"row {int(wrong.argmax())}")
+        self.permutations: NDArray[np.intp] = rows.astype(np.intp)
         rule = f"be {n} probabilities that sum to 1"
-        law = np.full(n, 1 / n) if self.law is None else real_array("law", rule, self.law)
-        if law.shape != (n,) or not (law >= 0).all() or abs(law.sum() - 1) > 1e-9:
-            raise InputError("law", rule, law.tolist() if law.size < 9 else law.shape)
+        self.law: Floats = np.full(n, 1 / n) if law is None else real_array("law", rule, law)
+        if self.law.shape != (n,) or not (self.law >= 0).all() or abs(self.law.sum() - 1) > 1e-9:
+            raise InputError("law", rule, self.law.tolist() if n < 9 else self.law.shape)
+        self.labels = None if labels is None else tuple(map(float, labels))
         if self.labels is not None and len(self.labels) != n:
             raise InputError("labels", f"be one for each of {n} permutations", len(self.labels))
-        object.__setattr__(self, "permutations", rows.astype(np.intp))
-        object.__setattr__(self, "law", law)
 
     def __len__(self) -> int:
         return len(self.permutations)
 
-    @property
-    def d(self) -> int:
-        """Number of coordinates."""
-        return int(self.permutations.shape[1])
-
-    @cached_property
-    def probabilities(self) -> Floats:
-        """The law, float64 of shape (n,)."""
-        assert self.law is not None  # set in __post_init__
-        return self.law
-
     def apply(self, template: ArrayLike) -> Floats:
-        """Return g x for every g, float64 of shape (n, d), for x = `template` of shape (d,).
-
-        Raises
-        ------
-        InputError
-            If it has another shape, or holds something but numbers.
-        """
+        """Return g x for every g, float64 of shape (n, d), for x = `template` of shape (d,)."""
         rule = f"have the shape ({self.d},)"
         x = real_array("template", rule, template)
         if x.shape != (self.d,):
@@ -104,58 +81,29 @@ class Transformations:
         """Return the transformations with labels of size at most `half_width`, equally likely.
 
         The analogue of a random rotation in [-theta, theta].
-
-        Raises
-        ------
-        InputError
-            If there are no labels, or none is that small.
         """
         if self.labels is None:
             raise InputError("labels", "be given to cut a window", None)
         check_real("half_width", half_width, low=0, rule="be a finite number of at least 0")
-        inside = np.abs(self.labels) <= half_width
+        labels = np.asarray(self.labels)
+        inside = np.abs(labels) <= half_width
         if not inside.any():
             raise InputError("half_width", "keep at least one transformation", half_width)
-        chosen = tuple(float(v) for v in np.asarray(self.labels)[inside])
-        return Transformations(self.permutations[inside], labels=chosen)
+        return Transformations(self.permutations[inside], labels=labels[inside].tolist())
 
     def then(self, other: Transformations) -> Transformations:
-        """Return all products "self, then `other`", with the product law.
-
-        Raises
-        ------
-        InputError
-            If `other` permutes another number of coordinates.
-        """
+        """Return all products "self, then `other`", with the product law."""
         if other.d != self.d:
             raise InputError("other", f"permute {self.d} coordinates", other.d)
         # (h (g x))_t = (g x)_{h(t)} = x_{g(h(t))}
-        rows = self.permutations[:, None, :]
-        products = np.take_along_axis(
-            np.broadcast_to(rows, (len(self), len(other), self.d)),
-            np.broadcast_to(other.permutations[None], (len(self), len(other), self.d)),
-            axis=2,
-        )
-        law = np.outer(self.probabilities, other.probabilities).ravel()
-        return Transformations(products.reshape(-1, self.d), law=law)
+        products = self.permutations[:, other.permutations]
+        return Transformations(products.reshape(-1, self.d), np.outer(self.law, other.law).ravel())
 
 
 def cyclic_shifts(d: int, step: int = 1) -> Transformations:
     """Return the shifts r_j of d coordinates by multiples of `step`, j = 0..d/step - 1.
 
-    Labels are the shifts in coordinates, between -d/2 and d/2.
-
-    Parameters
-    ----------
-    d : int
-        Number of coordinates, at least 1.
-    step : int
-        m, a divisor of d.
-
-    Raises
-    ------
-    InputError
-        If an argument is no such integer.
+    Labels are the shifts in coordinates, between -d/2 and d/2; `step` divides d.
 
     Examples
     --------
@@ -167,8 +115,7 @@ def cyclic_shifts(d: int, step: int = 1) -> Transformations:
     if d % step:
         raise InputError("step", f"divide the length d = {d}", step)
     moves = np.arange(0, d, step)
-    rows = (np.arange(d) + moves[:, None]) % d
-    return Transformations(rows, labels=_signed(moves, d))
+    return Transformations((np.arange(d) + moves[:, None]) % d, labels=_signed(moves, d))
 
 
 def torus_translations(
@@ -184,11 +131,6 @@ def torus_translations(
         Largest move down or up, and to either side, in pixels; all moves by default. The label
         of a move is the larger of the two.
 
-    Raises
-    ------
-    InputError
-        If an argument is no such integer.
-
     Examples
     --------
     >>> len(torus_translations(5, 5, rows=1, columns=1))
@@ -201,9 +143,9 @@ def torus_translations(
     vertical = [y for y in _signed(np.arange(h), h) if rows is None or abs(y) <= rows]
     horizontal = [x for x in _signed(np.arange(w), w) if columns is None or abs(x) <= columns]
     grid = np.arange(h * w).reshape(h, w)
-    moves = [(int(y), int(x)) for y in vertical for x in horizontal]
-    found = np.stack([np.roll(grid, move, axis=(0, 1)).ravel() for move in moves])
-    return Transformations(found, labels=tuple(float(max(abs(y), abs(x))) for y, x in moves))
+    moves = [(y, x) for y in vertical for x in horizontal]
+    found = [np.roll(grid, move, axis=(0, 1)).ravel() for move in moves]
+    return Transformations(found, labels=[max(abs(y), abs(x)) for y, x in moves])
 
 
 def quarter_turns(side: int, *, mirrors: bool = False) -> Transformations:
@@ -219,19 +161,14 @@ def quarter_turns(side: int, *, mirrors: bool = False) -> Transformations:
         Pixels along a side; coordinates are in row-major order.
     mirrors : bool
         Eight transformations instead of four.
-
-    Raises
-    ------
-    InputError
-        If `side` is not an integer of at least 1.
     """
     s = check_integer("side", side, minimum=1)
     grid = np.arange(s * s).reshape(s, s)
     images = [grid, np.fliplr(grid)] if mirrors else [grid]
-    found = np.stack([np.rot90(image, k).ravel() for image in images for k in range(4)])
-    return Transformations(found, labels=(0.0, 90.0, 180.0, -90.0) * len(images))
+    found = [np.rot90(image, k).ravel() for image in images for k in range(4)]
+    return Transformations(found, labels=(0, 90, 180, -90) * len(images))
 
 
-def _signed(moves: NDArray[np.integer], period: int) -> tuple[float, ...]:
+def _signed(moves: NDArray[np.integer], period: int) -> list[int]:
     """Return moves modulo the period as the representatives nearest to 0."""
-    return tuple(float(m - period if 2 * m > period else m) for m in moves.tolist())
+    return [m - period if 2 * m > period else m for m in moves.tolist()]

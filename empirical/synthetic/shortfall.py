@@ -11,8 +11,7 @@ from scipy.special import stdtrit
 
 from ...errors import InputError
 from ...stats import Interval
-from ...theory.frontier import concave_hull, gap
-from ...theory.frontier.hull import edge_weights
+from ...theory.frontier import concave_hull, edge_weights, gap
 
 Floats = NDArray[np.float64]
 

@@ -22,13 +22,20 @@ from spadv.theory.accuracy import (
     two_shift_accuracy,
 )
 from spadv.theory.classifiers import LinearRule, bayes, robust_bayes, x0_rule
-from spadv.theory.frontier import Plane, Weights, inner_frontier, one_shift_frontier, outer_bound
-from spadv.theory.frontier.curve import half_space_frontier
-from spadv.theory.frontier.geometry import Lattice, evaluate, gains, threshold_of
-from spadv.theory.frontier.hull import concave_hull, envelope, gap, support
+from spadv.theory.frontier import (
+    Plane,
+    concave_hull,
+    envelope,
+    gap,
+    half_space_frontier,
+    inner_frontier,
+    one_shift_frontier,
+    outer_bound,
+    spatial_range,
+    support,
+)
+from spadv.theory.frontier.lattice import Lattice
 from spadv.theory.frontier.levels import best_levels
-from spadv.theory.frontier.outer import spatial_range
-from spadv.theory.frontier.planar import linear_points
 from spadv.theory.price import spatial_optimum
 from spadv.theory.words import Word, as_word
 
@@ -282,12 +289,11 @@ def test_points_of_linear_rules_for_two_shifts_are_what_they_achieve(value: Valu
         points = numbers(hull)
         made = points[points[:, 2] >= 0]
         plane = Plane(dist.p, e, float(dist.orbit.kappa[1]))
-        expected = linear_points(plane, made[:, 3], made[:, 5])
+        expected = plane.linear_points(made[:, 3], made[:, 5])
         np.testing.assert_allclose(made[:, :2], expected, rtol=0, atol=TOLERANCE)
         np.testing.assert_allclose(concave_hull(points[:, :2]), points[:, :2])
         # A finer sweep finds nothing much better.
-        fine = linear_points(
-            plane,
+        fine = plane.linear_points(
             np.linspace(-np.pi, np.pi, 241)[:, None],
             np.append(np.linspace(-8, 8, 161), np.inf),
         )
@@ -370,7 +376,7 @@ def test_planar_bounds(value: Value) -> None:
         dist = CodeGaussian(two_shift_word(80, delta), p, 40)
         plane = Plane(p, e, float(dist.orbit.kappa[1]))
         for w, share in ((0.3, 0.5), (0.6, 0.25)):
-            weights = Weights((1 - w) * share, (1 - w) * (1 - share), w)
+            weights = ((1 - w) * share, (1 - w) * (1 - share), w)
             made = value(
                 "(() => {"
                 f"const problem = S.planarProblem({json.dumps(setting(dist, e))}, 0.08);"
@@ -381,6 +387,7 @@ def test_planar_bounds(value: Value) -> None:
                 "achieved: S.evaluateThreshold(problem, found.threshold)};})()"
             )
             lattice = Lattice(
+                plane,
                 numbers(made["v"]),
                 numbers(made["tau"]),
                 made["step"],
@@ -389,13 +396,13 @@ def test_planar_bounds(value: Value) -> None:
                 made["cover"],
             )
             assert made["slack"] == pytest.approx(lattice.slack, abs=1e-12)
-            bound, answers = best_levels(gains(plane, lattice, weights), lattice.reach)
+            bound, answers = best_levels(lattice.gains(weights), lattice.reach)
             assert made["upper"] == pytest.approx(bound + lattice.slack, abs=TOLERANCE)
             threshold = numbers(made["threshold"])
-            expected = evaluate(plane, lattice, threshold)
+            expected = lattice.achieved(threshold)
             np.testing.assert_allclose(numbers(made["achieved"]), expected, rtol=0, atol=TOLERANCE)
             # Ties between sets may be broken otherwise; the value may not suffer.
-            other = evaluate(plane, lattice, threshold_of(lattice, answers))
+            other = lattice.achieved(lattice.threshold(answers))
             assert abs(np.dot(weights, expected) - np.dot(weights, other)) < 1e-6
 
 

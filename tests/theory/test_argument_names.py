@@ -9,7 +9,7 @@ import pytest
 
 from spadv.theory import InputError
 from spadv.theory.claims.proposition1 import largest_p, needed_kappa
-from spadv.theory.frontier.curve import one_shift_frontier
+from spadv.theory.frontier import one_shift_frontier
 from spadv.theory.laws import neyman_pearson
 
 

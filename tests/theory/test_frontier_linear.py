@@ -1,7 +1,5 @@
 """Achievable rules, outer curves and the joint result, against simulation and brute force."""
 
-import doctest
-import importlib
 import json
 
 import numpy as np
@@ -19,7 +17,9 @@ from spadv.theory import (
     x0_rule,
 )
 from spadv.theory.frontier import (
+    Plane,
     concave_hull,
+    envelope,
     frontier,
     gap,
     inner_frontier,
@@ -29,20 +29,11 @@ from spadv.theory.frontier import (
     pair_lines,
     spatial_cap,
     spatial_range,
+    support,
 )
-from spadv.theory.frontier.geometry import Plane
-from spadv.theory.frontier.hull import envelope, support
 from spadv.theory.frontier.inner import LinearFamily
-from spadv.theory.frontier.planar import linear_points
 
 WORDS = [("simplex:6", 21), ("random:64:1", 32), ("simplex:4", 3), ("random:24:5", 8)]
-
-
-@pytest.mark.parametrize("module", ["hull", "curve", "planar", "outer", "compute"])
-def test_doctests(module):
-    found = doctest.testmod(importlib.import_module(f"spadv.theory.frontier.{module}"))
-    assert found.attempted
-    assert not found.failed
 
 
 @pytest.mark.parametrize(("word", "shift"), WORDS)
@@ -73,7 +64,7 @@ def test_inner_frontier_finds_the_best_planar_linear_rules(p, e):
     angle, offset = np.meshgrid(
         np.linspace(-np.pi, np.pi, 361), [*np.linspace(-6, 14, 401), np.inf], indexing="ij"
     )
-    grid = linear_points(plane, angle, offset).reshape(-1, 2)
+    grid = plane.linear_points(angle, offset).reshape(-1, 2)
     for w in np.linspace(0, 1, 41):
         assert support(hull, w) >= support(grid, w) - 1e-3
     for r in rules[:: max(1, len(rules) // 5)]:

@@ -8,7 +8,7 @@ import pytest
 from spadv.cli.frontier import outer_bound_of, run
 from spadv.theory import CodeGaussian, InputError, parse_word
 from spadv.theory.frontier import frontier, outer_bound
-from spadv.theory.frontier.plots import region
+from spadv.theory.plots import region
 
 
 def test_json_and_files(tmp_path, capsys):

@@ -10,19 +10,16 @@ from spadv.errors import InputError, TooLargeError
 from spadv.theory.accuracy import robust_bayes_accuracy, two_shift_accuracy
 from spadv.theory.frontier import (
     Plane,
-    Weights,
     bracket,
     concave_hull,
     gap,
     half_space_point,
     one_shift_frontier,
+    support,
     two_shift_frontier,
 )
-from spadv.theory.frontier.cut import best_nested
-from spadv.theory.frontier.geometry import Gains, evaluate, gains, make_lattice
-from spadv.theory.frontier.hull import support
-from spadv.theory.frontier.levels import are_nested, best_levels
-from spadv.theory.frontier.planar import linear_points
+from spadv.theory.frontier.lattice import Gains, make_lattice
+from spadv.theory.frontier.levels import are_nested, best_levels, best_nested
 
 
 def lattice_program(masses, reach, nested):
@@ -132,7 +129,7 @@ def test_bracket_against_all_planar_classifiers(p, e, w):
     # kappa = 0: a = b, so the box is a square.
     side = e * plane.a / round(e * plane.a / 0.45)
     coarse = planar_program(plane, w, side, side)
-    known = bracket(plane, Weights((1 - w) / 2, (1 - w) / 2, w))
+    known = bracket(plane, ((1 - w) / 2, (1 - w) / 2, w))
     assert coarse <= known.upper + 1e-6
     # Coarse cells cost something, but not much.
     assert coarse >= known.upper - 0.03
@@ -157,7 +154,7 @@ def test_the_planar_solver_finds_the_closed_curve_at_kappa_one(e):
     """The general solver, given the degenerate case that the closed form would take over."""
     lower, _ = one_shift_frontier(0.7, e)
     for w in (0.3, 0.5, 0.7):
-        found = bracket(Plane(0.7, e, 1.0), Weights(1 - w, 0.0, w))
+        found = bracket(Plane(0.7, e, 1.0), (1 - w, 0.0, w))
         assert found.upper >= support(lower, w) - 1e-9
         # The minimum cut works on a coarser lattice.
         assert found.upper <= support(lower, w) + (1e-3 if found.method == "levels" else 4e-3)
@@ -172,7 +169,7 @@ def test_without_attack_the_best_mixture_of_accuracies(p, kappa):
     """e = 0: A is the natural accuracy S_0, and (1-w) S + w S_0 a mixture of two Gaussians."""
     plane = Plane(p, 0.0, kappa)
     for w in (0.0, 0.5, 0.9):
-        found = bracket(plane, Weights((1 - w) / 2, (1 - w) / 2, w))
+        found = bracket(plane, ((1 - w) / 2, (1 - w) / 2, w))
         a, b = plane.a, plane.b
         x = np.linspace(-9, 9, 721)
         u, v = np.meshgrid(x, x, indexing="ij")
@@ -219,7 +216,7 @@ def test_full_budget_agrees_with_the_planar_solver():
     plane = Plane(0.7, 4.0, 0.0)
     closed = two_shift_frontier(0.7, 4.0, 0.0)
     for w in (0.15, 0.25):
-        found = bracket(plane, Weights((1 - w) / 2, (1 - w) / 2, w))
+        found = bracket(plane, ((1 - w) / 2, (1 - w) / 2, w))
         assert found.upper == pytest.approx(support(closed.lower, w), abs=4e-3)
         assert found.upper >= support(closed.lower, w) - 1e-9
 
@@ -228,7 +225,7 @@ def test_full_budget_agrees_with_the_planar_solver():
 def test_random_linear_rules_and_trees_stay_below(p, e, kappa, rng):
     known = two_shift_frontier(p, e, kappa, tolerance=0.004)
     angles = rng.uniform(-np.pi, np.pi, 4000)
-    points = linear_points(Plane(p, e, kappa), angles, rng.normal(0, 2, 4000))
+    points = Plane(p, e, kappa).linear_points(angles, rng.normal(0, 2, 4000))
     weights = np.linspace(0, 1, 41)
     for w in weights:
         assert ((1 - w) * points[:, 0] + w * points[:, 1]).max() <= support(known.upper, w) + 1e-9
@@ -261,7 +258,7 @@ def tree_accuracies(plane, rng):
 def test_the_found_rule_achieves_its_values(p, e, kappa, w, rng, assert_proportion):
     """Draw (x0, u, v, y), let the box attack do its worst, and count."""
     plane = Plane(p, e, kappa)
-    found = bracket(plane, Weights((1 - w) / 2, (1 - w) / 2, w))
+    found = bracket(plane, ((1 - w) / 2, (1 - w) / 2, w))
     size = 200_000
     y = rng.choice([-1, 1], size)
     x0 = np.where(rng.random(size) < p, y, -y)
@@ -295,7 +292,7 @@ def test_the_found_rule_achieves_its_values(p, e, kappa, w, rng, assert_proporti
 
 
 def test_finer_meshes_close_the_gap():
-    plane, weights = Plane(0.7, 1.0, 0.0), Weights(0.25, 0.25, 0.5)
+    plane, weights = Plane(0.7, 1.0, 0.0), (0.25, 0.25, 0.5)
     gaps = []
     for mesh in (0.2, 0.1, 0.05):
         found = bracket(plane, weights, mesh=mesh)
@@ -317,14 +314,14 @@ def test_certain_x0_and_constant_rules():
     plane = Plane(0.7, 1.0, 0.0)
     lattice = make_lattice(plane, 0.1)
     for t, value in ((-np.inf, 0.7), (np.inf, 0.3)):
-        achieved = evaluate(plane, lattice, np.full(lattice.v.size, t))
+        achieved = lattice.achieved(np.full(lattice.v.size, t))
         np.testing.assert_allclose(achieved, value, atol=1e-12)
 
 
 def test_masses_sum_to_one():
     plane = Plane(0.7, 1.0, 0.2)
     lattice = make_lattice(plane, 0.1)
-    masses = gains(plane, lattice, Weights(0.2, 0.3, 0.5))
+    masses = lattice.gains((0.2, 0.3, 0.5))
     # The densities of robust gains are shifted by the attack; all of them fit the lattice.
     assert sum(part.sum() for part in masses) == pytest.approx(1, abs=1e-5)
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from spadv.style import save, to_svg
+from spadv.style import BLUE, save, to_svg
 from spadv.theory import Grid, InputError, Result
 from spadv.theory import plots as drawn
 from spadv.theory.claims import run
@@ -121,7 +121,7 @@ def test_lines_against_p():
 
 def test_feasibility_curves():
     (axes,) = drawn.feasibility_region().axes
-    curves = [one for one in axes.lines if one.get_color() == drawn.BLUE]
+    curves = [one for one in axes.lines if one.get_color() == BLUE]
     assert len(curves) == 5
     for curve, level in zip(curves, (0.6, 0.7, 0.8, 0.9, 1.0), strict=True):
         p, a = curve.get_data()

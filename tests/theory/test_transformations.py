@@ -36,7 +36,7 @@ def test_action_and_default_law(seed):
         np.testing.assert_array_equal(images[g], act(permutations[g], x))
     assert len(found) == n
     assert found.d == d
-    np.testing.assert_allclose(found.probabilities, 1 / n)
+    np.testing.assert_allclose(found.law, 1 / n)
 
 
 def test_all_permutations_of_four_form_a_group_of_twenty_four():
@@ -47,7 +47,7 @@ def test_all_permutations_of_four_form_a_group_of_twenty_four():
     assert rows_of(product) == rows_of(found)
     # Every product is as likely as every other.
     counts = {}
-    for row, share in zip(product.permutations.tolist(), product.probabilities, strict=True):
+    for row, share in zip(product.permutations.tolist(), product.law, strict=True):
         counts[tuple(row)] = counts.get(tuple(row), 0) + share
     assert np.allclose(list(counts.values()), 1 / 24)
 
@@ -67,12 +67,12 @@ def test_products_are_one_action_after_the_other(seed):
     for number, (g, h) in enumerate(itertools.product(range(n), range(k))):
         step = act(first.permutations[g], x)
         np.testing.assert_array_equal(images[number], act(second.permutations[h], step))
-        assert both.probabilities[number] == pytest.approx(laws[0][g] * laws[1][h])
+        assert both.law[number] == pytest.approx(laws[0][g] * laws[1][h])
     # Associative, with the law of independent choices.
     third = cyclic_shifts(d)
     one, other = first.then(second).then(third), first.then(second.then(third))
     np.testing.assert_array_equal(one.permutations, other.permutations)
-    np.testing.assert_allclose(one.probabilities, other.probabilities)
+    np.testing.assert_allclose(one.law, other.law)
 
 
 @pytest.mark.parametrize(("d", "step"), [(1, 1), (6, 1), (6, 2), (9, 3), (8, 8), (63, 21)])
@@ -146,7 +146,7 @@ def test_windows():
     law = np.arange(1, 11) / 55
     weighted = Transformations(shifts.permutations, law=law, labels=shifts.labels)
     cut = weighted.window(1.5)
-    np.testing.assert_allclose(cut.probabilities, 1 / 3)
+    np.testing.assert_allclose(cut.law, 1 / 3)
     x = np.random.default_rng(0).normal(size=10)
     for moved, label in zip(cut.apply(x), cut.labels, strict=True):
         np.testing.assert_array_equal(moved, np.roll(x, -int(label)))
@@ -220,4 +220,4 @@ def test_the_callers_arrays_may_change_afterwards():
     found = Transformations(rows, law=law)
     rows[:], law[:] = 0, 0
     assert found.permutations.tolist() == [[0, 1], [1, 0]]
-    assert found.probabilities.tolist() == [0.25, 0.75]
+    assert found.law.tolist() == [0.25, 0.75]

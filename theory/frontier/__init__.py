@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from .compute import Frontier, frontier, outer_curve
-from .curve import half_space_frontier, half_space_point, one_shift_frontier
-from .geometry import Plane, Weights
-from .hull import concave_hull, gap
+from .compute import Frontier, frontier
+from .exact import (
+    Bracket,
+    ExactFrontier,
+    bracket,
+    half_space_frontier,
+    half_space_point,
+    one_shift_frontier,
+    two_shift_frontier,
+)
+from .hull import concave_hull, edge_weights, envelope, gap, support
 from .inner import AchievedRule, inner_frontier
+from .lattice import Plane
 from .named import NamedPoint, named_points
-from .outer import outer_bound, pair_lines, spatial_cap, spatial_range
-from .planar import Bracket, ExactFrontier, bracket, two_shift_frontier
+from .outer import law_lines, outer_bound, outer_curve, pair_lines, spatial_cap, spatial_range
 
 __all__ = [
     "AchievedRule",
@@ -18,14 +25,16 @@ __all__ = [
     "Frontier",
     "NamedPoint",
     "Plane",
-    "Weights",
     "bracket",
     "concave_hull",
+    "edge_weights",
+    "envelope",
     "frontier",
     "gap",
     "half_space_frontier",
     "half_space_point",
     "inner_frontier",
+    "law_lines",
     "named_points",
     "one_shift_frontier",
     "outer_bound",
@@ -33,5 +42,6 @@ __all__ = [
     "pair_lines",
     "spatial_cap",
     "spatial_range",
+    "support",
     "two_shift_frontier",
 ]

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from ...checks import check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
-from ..accuracy import robust_bayes_accuracy
 from ..distribution import CodeGaussian
+from .exact import ExactFrontier, two_shift_frontier
 from .hull import concave_hull, gap
 from .inner import AchievedRule, check_attack, inner_frontier
 from .named import NamedPoint, named_points
-from .outer import below_lines, outer_bound, pair_lines, spatial_cap
-from .planar import ExactFrontier, two_shift_frontier
+from .outer import outer_curve
 
 Floats = NDArray[np.float64]
 
@@ -61,14 +60,12 @@ class Frontier:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with the keys that `spadv frontier --json` promises."""
-        exact = None
-        if self.exact is not None:
-            exact = {
-                "lower": self.exact.lower.tolist(),
-                "upper": self.exact.upper.tolist(),
-                "gap": self.exact.gap,
-                "method": self.exact.method,
-            }
+        exact = self.exact and {
+            "lower": self.exact.lower.tolist(),
+            "upper": self.exact.upper.tolist(),
+            "gap": self.exact.gap,
+            "method": self.exact.method,
+        }
         return {
             "p": self.p,
             "budget": self.budget,
@@ -79,7 +76,7 @@ class Frontier:
             "outer": self.outer.tolist(),
             "exact": exact,
             "named": {name: point.to_json() for name, point in self.named.items()},
-            "linear_gap": None if self.linear_gap is None else list(self.linear_gap),
+            "linear_gap": self.linear_gap and list(self.linear_gap),
         }
 
 
@@ -101,7 +98,7 @@ def frontier(
     dist : CodeGaussian
         The distribution.
     budget : float
-        e = eps sqrt(d), with eps < 1.
+        e = eps sqrt(d), with eps < 1: a larger attack overwrites x0.
     points : int
         Directions and values of S to try for the achievable part, and points of the outer
         curve; at least 2.
@@ -116,16 +113,6 @@ def frontier(
         Source of randomness; a fixed one if left out.
     progress : Progress
         Told how far the work is.
-
-    Returns
-    -------
-    Frontier
-
-    Raises
-    ------
-    InputError
-        If eps >= 1 (an attack then overwrites x0), or the exact frontier is asked for with
-        more than two different shifts.
 
     Examples
     --------
@@ -158,35 +145,3 @@ def frontier(
     return Frontier(
         dist.p, budget, dist.d, dist.n_shifts, rules, hull, outer, known, named, linear_gap
     )
-
-
-def outer_curve(
-    dist: CodeGaussian, budget: float, points: int, *, progress: Progress = silent
-) -> Floats:
-    """Return points (S, A) of a curve beyond which there is no classifier.
-
-    Parameters
-    ----------
-    dist, budget
-        As for :func:`frontier`.
-    points : int
-        Number of points, evenly spaced in S up to its cap; from 1 - p on, which a constant
-        answer against x0 reaches.
-    progress : Progress
-        Told how far the work is.
-
-    Returns
-    -------
-    ndarray, shape (points, 2)
-    """
-    top = spatial_cap(dist)
-    # At p = 1 the cap is 1 and everything is reached.
-    grid = np.linspace(1 - dist.p, top, points)
-    excluded = outer_bound(dist, budget, grid)
-    if dist.orbit.n_distinct > 2 and dist.p < 1:
-        weights = np.linspace(0, 1, points + 2)[1:-1]
-        excluded = np.minimum(
-            excluded, below_lines(grid, pair_lines(dist, budget, weights, progress=progress))
-        )
-    cap = float(robust_bayes_accuracy(dist.p, budget, np.inf))
-    return np.stack([grid, np.clip(excluded, 0, cap)], axis=1)

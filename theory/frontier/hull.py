@@ -1,4 +1,4 @@
-"""Concave hulls of achievable points, envelopes of support lines, and the gap between them.
+"""Concave hulls of achieved points, envelopes of support lines, and the gap between them.
 
 Points are (S, A), spatial and adversarial accuracy; both are to be large. A direction is a
 weight w in [0, 1], standing for the objective (1 - w) S + w A.
@@ -6,8 +6,9 @@ weight w in [0, 1], standing for the objective (1 - w) S + w A.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,24 +25,16 @@ def pareto(points: ArrayLike) -> NDArray[np.intp]:
     array([1, 0])
     """
     array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    kept, best = [], -np.inf
-    for i in np.lexsort((-array[:, 1], -array[:, 0])):
-        if array[i, 1] > best:
-            kept.append(i)
-            best = array[i, 1]
-    return np.array(kept[::-1], dtype=np.intp)
+    order = np.lexsort((-array[:, 1], -array[:, 0]))
+    best = np.maximum.accumulate(array[order, 1])
+    return order[np.diff(best, prepend=-np.inf) > 0][::-1]
 
 
 def concave_hull(points: ArrayLike) -> Floats:
-    """Return the upper right part of the convex hull, from largest A to largest S.
+    """Return the upper right part of the convex hull of points (S, A), at least one.
 
     Every point between two vertices is achieved by a classifier that flips a coin which
     the attacker cannot influence.
-
-    Parameters
-    ----------
-    points : array_like, shape (k, 2)
-        Achievable pairs (S, A), at least one.
 
     Returns
     -------
@@ -57,16 +50,17 @@ def concave_hull(points: ArrayLike) -> Floats:
     array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     vertices: list[Floats] = []
     for point in array[pareto(array)]:
-        while len(vertices) > 1 and _cross(vertices[-2], vertices[-1], point) >= 0:
+        while len(vertices) > 1 and _turns_left(vertices[-2], vertices[-1], point):
             vertices.pop()
         vertices.append(point)
     return np.array(vertices)
 
 
-def support(points: ArrayLike, weight: float) -> float:
-    """Return the largest (1 - w) S + w A among the points."""
-    array = np.asarray(points, dtype=np.float64)
-    return float(((1 - weight) * array[:, 0] + weight * array[:, 1]).max())
+def support(points: ArrayLike, weight: ArrayLike) -> Any:
+    """Return the largest (1 - w) S + w A among the points, in the shape of `weight`."""
+    s, a = np.asarray(points, dtype=np.float64).T
+    w = np.asarray(weight, dtype=np.float64)[..., None]
+    return ((1 - w) * s + w * a).max(axis=-1)[()]
 
 
 def edge_weights(hull: Floats) -> Floats:
@@ -75,22 +69,21 @@ def edge_weights(hull: Floats) -> Floats:
     Between two of them the support function of the hull is that of one vertex.
     """
     ds, da = np.diff(hull[:, 0]), -np.diff(hull[:, 1])
-    inner = ds / (ds + da)
-    return np.unique(np.concatenate([[0.0, 1.0], inner]))
+    return np.unique(np.concatenate([[0.0, 1.0], ds / (ds + da)]))
 
 
-def envelope(lines: Mapping[float, float] | Iterable[tuple[float, float]]) -> Floats:
+def envelope(lines: Mapping[float, float]) -> Floats:
     """Return the vertices of the region (1 - w_i) S + w_i A <= h_i, from large A to large S.
 
     Parameters
     ----------
-    lines : mapping of float to float, or pairs
-        Support values h by direction w; the directions 0 and 1 must be among them.
+    lines : mapping of float to float
+        Support values h by direction w; the directions 0 (the cap on S) and 1 (the cap on
+        A) must be among them.
 
     Returns
     -------
     ndarray, shape (v, 2)
-        The vertices between the caps on A (direction 1) and on S (direction 0).
 
     Examples
     --------
@@ -99,11 +92,15 @@ def envelope(lines: Mapping[float, float] | Iterable[tuple[float, float]]) -> Fl
            [0.9, 0.3]])
     """
     stack: list[tuple[float, float]] = []
-    for line in sorted(dict(lines).items(), reverse=True):
-        while len(stack) > 1 and _redundant(stack[-2], stack[-1], line):
-            stack.pop()
-        stack.append(line)
-    return np.array([_meet(a, b) for a, b in pairwise(stack)])
+    for w, h in sorted(lines.items(), reverse=True):
+        while len(stack) > 1:
+            s, a = _crossing(stack[-2], (w, h))
+            middle, limit = stack[-1]
+            if (1 - middle) * s + middle * a > limit:
+                break
+            stack.pop()  # it touches the region nowhere
+        stack.append((w, h))
+    return np.array([_crossing(*lines) for lines in pairwise(stack)])
 
 
 def gap(upper: ArrayLike, lower: Floats) -> tuple[float, float]:
@@ -127,29 +124,17 @@ def gap(upper: ArrayLike, lower: Floats) -> tuple[float, float]:
         The gap, in units of accuracy, and a direction in which it occurs.
     """
     weights = edge_weights(lower)
-    above = _values(np.asarray(upper, dtype=np.float64), weights).max(axis=0)
-    difference = above - _values(lower, weights).max(axis=0)
+    difference = support(upper, weights) - support(lower, weights)
     worst = int(difference.argmax())
     return float(difference[worst]), float(weights[worst])
 
 
-def _values(points: Floats, weights: Floats) -> Floats:
-    return points[:, :1] * (1 - weights) + points[:, 1:] * weights
+def _turns_left(a: Floats, b: Floats, c: Floats) -> bool:
+    return bool((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) >= 0)
 
 
-def _cross(a: Floats, b: Floats, c: Floats) -> float:
-    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
-
-
-def _meet(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+def _crossing(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """Return the point (S, A) on two lines (w, h)."""
     (v, f), (w, g) = a, b
     determinant = (1 - v) * w - (1 - w) * v
     return (f * w - g * v) / determinant, ((1 - v) * g - (1 - w) * f) / determinant
-
-
-def _redundant(
-    first: tuple[float, float], middle: tuple[float, float], last: tuple[float, float]
-) -> bool:
-    s, a = _meet(first, last)
-    w, h = middle
-    return (1 - w) * s + w * a <= h

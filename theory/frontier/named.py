@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ...stats import Interval, clopper_pearson
+from ...stats import clopper_pearson
 from ..attacks import opposing_attack
 from ..classifiers import Estimate, LinearRule, ShiftBayes, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian
+
+# Attacks on shift-Bayes that are tried.
+_MOST_ATTACKS = 8
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class NamedPoint:
 def named_points(
     dist: CodeGaussian, budget: float, *, samples: int, rng: np.random.Generator
 ) -> dict[str, NamedPoint]:
-    """Return the points of Bayes, robust Bayes, shift-Bayes and sign(x0).
+    """Return the points of Bayes, robust Bayes, shift-Bayes and sign(x0), by these names.
 
     The classifiers of Theorems L1, L2 and P11 (docs/theory/) and of Theorem 2's equality.
 
@@ -62,45 +65,38 @@ def named_points(
         Simulated samples where shift-Bayes is not linear.
     rng : numpy.random.Generator
         Source of randomness for them.
-
-    Returns
-    -------
-    dict of str to NamedPoint
-        By name: "Bayes", "robust Bayes", "sign(x0)", "shift-Bayes".
     """
-    linear = {
+    rules = {
         "Bayes": bayes(dist),
         "robust Bayes": robust_bayes(dist, budget),
         "sign(x0)": x0_rule(dist),
     }
-    points = {name: _exact(rule, dist, budget) for name, rule in linear.items()}
-    points["shift-Bayes"] = _shift_bayes(dist, budget, samples, rng)
+    orbit = dist.orbit
+    if orbit.n_distinct <= 2:
+        # Linear for two different words.
+        weights = np.sum([dist.rotated_mean(j) for j in range(orbit.n_distinct)], axis=0)
+        weights, odds = 2 * weights / orbit.n_distinct, dist.log_odds
+        both = LinearRule(weights, weights, -odds, odds, name="shift-Bayes")
+        rules["shift-Bayes"] = both if weights.any() else rules["sign(x0)"]
+    points = {}
+    for name, rule in rules.items():
+        adversarial = rule.adversarial_accuracy(dist, budget)
+        spatial = Estimate(rule.spatial_accuracy(dist), None, "exact")
+        points[name] = NamedPoint(spatial, (adversarial, adversarial))
+    if "shift-Bayes" not in points:
+        points["shift-Bayes"] = _simulated_shift_bayes(dist, budget, samples, rng)
     return points
 
 
-def _exact(rule: LinearRule, dist: CodeGaussian, budget: float) -> NamedPoint:
-    adversarial = rule.adversarial_accuracy(dist, budget)
-    spatial = Estimate(rule.spatial_accuracy(dist), None, "exact")
-    return NamedPoint(spatial, (adversarial, adversarial))
-
-
-def _shift_bayes(
+def _simulated_shift_bayes(
     dist: CodeGaussian, budget: float, samples: int, rng: np.random.Generator
 ) -> NamedPoint:
-    """Return shift-Bayes: a linear rule for up to two different words, else simulated.
+    """Return shift-Bayes with limits of A, one-sided, that hold with 97.5% each.
 
     An attack changes the log-odds by at most 4 e (their gradient is at most twice the
     1-norm 2 sqrt d of a mean), so A is at least the frequency of a margin above 4 e; and A
     is at most the accuracy under the attacks that move the mean towards -r_j mu.
     """
-    orbit = dist.orbit
-    if orbit.n_distinct <= 2:
-        weights = np.sum([dist.rotated_mean(j) for j in range(orbit.n_distinct)], axis=0)
-        weights = 2 * weights / orbit.n_distinct
-        if not weights.any():
-            return _exact(x0_rule(dist), dist, budget)
-        rule = LinearRule(weights, weights, -dist.log_odds, dist.log_odds, name="shift-Bayes")
-        return _exact(rule, dist, budget)
     best = ShiftBayes(dist)
     spatial = best.spatial_accuracy(samples=samples, rng=rng)
     sample = dist.sample_correlations(samples, rng)
@@ -108,18 +104,14 @@ def _shift_bayes(
     # Log-odds of x_1..x_d and x0, times the label.
     top = np.logaddexp.reduce(2 * sample.g, axis=1) - np.logaddexp.reduce(-2 * sample.g, axis=1)
     margin = y * (sample.x0 * dist.log_odds + top)
-    low = _limits(int((margin > 4 * budget).sum()), samples).low
+    low = clopper_pearson(int((margin > 4 * budget).sum()), samples, 0.95).low
     high = 1.0
-    attacks = [opposing_attack(dist, j, budget) for j in range(min(orbit.n_distinct, 8))]
-    for attack in attacks:
-        moved = dist.correlations(np.concatenate([[0.0], attack.displacement])[None])[0]
+    attacks = min(dist.orbit.n_distinct, _MOST_ATTACKS)
+    for j in range(attacks):
+        push = opposing_attack(dist, j, budget).displacement
+        moved = dist.correlations(np.concatenate([[0.0], push])[None])[0]
         answers = best.predict_correlations(sample._replace(g=sample.g + y[:, None] * moved))
         # Each of several limits has its share of the error.
-        limit = _limits(int((answers == sample.y).sum()), samples, len(attacks)).high
-        high = min(high, limit)
+        hits = int((answers == sample.y).sum())
+        high = min(high, clopper_pearson(hits, samples, 1 - 0.05 / attacks).high)
     return NamedPoint(spatial, (min(low, high), high))
-
-
-def _limits(hits: int, samples: int, shares: int = 1) -> Interval:
-    """Return an interval whose ends, one-sided, hold with 97.5%, for several at once."""
-    return clopper_pearson(hits, samples, 1 - 0.05 / shares)

@@ -8,6 +8,7 @@ mean_j lo_j(A) <= s <= mean_j hi_j(A): the largest such A is the value of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,13 +18,15 @@ from ...progress import Progress, silent
 from .. import laws
 from ..accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
 from ..distribution import CodeGaussian
-from .geometry import Plane, Weights
+from .exact import bracket
 from .inner import check_attack
-from .planar import bracket
+from .lattice import Plane
 
 Floats = NDArray[np.float64]
 
 _BISECTIONS = 45
+# With more different correlations, pairs of shifts take too long.
+_MOST_PAIRS = 8
 
 
 def spatial_cap(dist: CodeGaussian) -> float:
@@ -32,11 +35,6 @@ def spatial_cap(dist: CodeGaussian) -> float:
     The mean of S_0 and S_j is at most S*(p, 2) at kappa_j. Averaged over pairs (each S_i
     is in as many) that bounds S; the Bayes accuracy does too, and is larger. The
     best for two words is Proposition P12 of docs/theory/price.md.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
     """
     orbit = dist.orbit
     if orbit.n_distinct == 1:
@@ -96,11 +94,6 @@ def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats
     ndarray of float64, shape (k,), k = 1 for one number
         Upper ends of bisection brackets; NaN where S is above its cap.
 
-    Raises
-    ------
-    InputError
-        If the budget is negative, not finite, or so large that eps >= 1.
-
     Examples
     --------
     >>> dist = CodeGaussian([1, 1, 1, -1, 1, -1, -1] * 3, p=0.7, shift=7)
@@ -127,7 +120,6 @@ def pair_lines(
     weights: ArrayLike,
     *,
     mesh: float = 0.05,
-    most: int = 8,
     progress: Progress = silent,
 ) -> dict[float, float]:
     """Return bounds h on (1 - w) S + w A by direction w, from exact problems of two shifts.
@@ -148,37 +140,28 @@ def pair_lines(
         Directions w in (0, 1).
     mesh : float
         Lattice width.
-    most : int
-        Largest number of different correlations; with more, {} is returned.
     progress : Progress
         Told after every direction.
 
     Returns
     -------
     dict of float to float
-        Directions w and their bounds h; empty for more than `most` different correlations.
-
-    Raises
-    ------
-    InputError
-        If the budget is negative, not finite, or so large that eps >= 1.
+        Directions w and their bounds h; empty for more than 8 different correlations.
     """
     budget = check_attack(dist, budget)
     n = dist.orbit.n_distinct
     kappa, count = np.unique(dist.orbit.kappa[1:n], return_counts=True)
-    if not 0 < len(kappa) <= most:
+    if not 0 < len(kappa) <= _MOST_PAIRS:
         return {}
+    planes = [Plane(dist.p, budget, float(k)) for k in kappa]
+    shares = (count / (n - 1)).tolist()
     lines = {}
-    directions = np.asarray(weights, dtype=np.float64)
-    for i, w in enumerate(directions.tolist()):
-        shares = np.array([(1 - w) / n, (1 - w) * (n - 1) / n, w])
+    directions = np.asarray(weights, dtype=np.float64).tolist()
+    for i, w in enumerate(directions):
+        each = ((1 - w) / n, (1 - w) * (n - 1) / n, w)
         lines[w] = sum(
-            float(c)
-            / (n - 1)
-            * bracket(
-                Plane(dist.p, budget, float(k)), Weights(*shares), mesh=mesh, cut_mesh=None
-            ).upper
-            for k, c in zip(kappa, count, strict=True)
+            share * bracket(plane, each, mesh=mesh, cut_mesh=None).upper
+            for plane, share in zip(planes, shares, strict=True)
         )
         progress(i + 1, len(directions), "pairs of shifts")
     return lines
@@ -189,5 +172,47 @@ def below_lines(spatial: ArrayLike, lines: Mapping[float, float]) -> Floats:
     s = np.asarray(spatial, dtype=np.float64)
     if not lines:
         return np.full_like(s, np.inf)
-    w, h = (np.array(part)[:, None] for part in zip(*lines.items(), strict=True))
+    w, h = np.array(list(lines.items())).T[:, :, None]
     return ((h - (1 - w) * s) / w).min(axis=0)
+
+
+def outer_curve(
+    dist: CodeGaussian, budget: float, points: int, *, progress: Progress = silent
+) -> Floats:
+    """Return points (S, A) of a curve beyond which there is no classifier.
+
+    Parameters
+    ----------
+    dist : CodeGaussian
+        The distribution.
+    budget : float
+        e = eps sqrt(d), with eps < 1.
+    points : int
+        Number of points, evenly spaced in S up to its cap; from 1 - p on, which a constant
+        answer against x0 reaches.
+    progress : Progress
+        Told how far the work is.
+
+    Returns
+    -------
+    ndarray, shape (points, 2)
+    """
+    # At p = 1 the cap is 1 and everything is reached.
+    grid = np.linspace(1 - dist.p, spatial_cap(dist), points)
+    excluded = outer_bound(dist, budget, grid)
+    if dist.orbit.n_distinct > 2 and dist.p < 1:
+        weights = np.linspace(0, 1, points + 2)[1:-1]
+        lines = pair_lines(dist, budget, weights, progress=progress)
+        excluded = np.minimum(excluded, below_lines(grid, lines))
+    cap = float(robust_bayes_accuracy(dist.p, budget, np.inf))
+    return np.stack([grid, np.clip(excluded, 0, cap)], axis=1)
+
+
+def law_lines(dist: CodeGaussian, budgets: ArrayLike = (1, 2, 3, 4)) -> dict[float, Floats]:
+    """Return the laws' outer bound as points (S, A), shape (200, 2), for budgets with eps < 1."""
+    grid = np.linspace(1 - dist.p, spatial_cap(dist), 200)
+    return {
+        e: np.stack([grid, outer_bound(dist, e, grid)], axis=1)
+        for e in np.asarray(budgets, dtype=np.float64).tolist()
+        if e < math.sqrt(dist.d)
+    }

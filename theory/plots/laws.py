@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..result import Result
-from ..style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figure, styled
-from .accuracy import bayes_accuracy, mixture_accuracy, robust_bayes_accuracy
-from .laws import gradual_adversarial, lower_adversarial, residual
-from .price import orthogonal_limit
-from .template import TemplateModel, codeword_template
-from .transformations import cyclic_shifts
-from .words import Word, as_word, simplex_word
+from ...result import Result
+from ...style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figure, styled
+from ..accuracy import bayes_accuracy, mixture_accuracy, robust_bayes_accuracy
+from ..laws import gradual_adversarial, lower_adversarial, residual
+from ..price import orthogonal_limit
+from ..template import TemplateModel, codeword_template
+from ..transformations import cyclic_shifts
+from ..words import Word, as_word, simplex_word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

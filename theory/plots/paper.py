@@ -1,4 +1,4 @@
-"""Figures of the theory, each one function of saved results or parameters alone."""
+"""Figures of the paper's claims: accuracies against kappa and p, feasibility, simulations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..result import MISMATCH_LEVEL, Quantity, Result
-from ..style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
-from .accuracy import bayes_accuracy, shifted_accuracy
-from .claims.proposition1 import CEILING, FLOOR, largest_p, smallest_delta
-from .orbit import CodewordOrbit
-from .plots_laws import gradual_in_range, gradual_laws, price_of_robustness
-from .words import parse_word
+from ...result import MISMATCH_LEVEL, Quantity, Result
+from ...style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
+from ..accuracy import bayes_accuracy, shifted_accuracy
+from ..claims.proposition1 import CEILING, FLOOR, largest_p, smallest_delta
+from ..orbit import CodewordOrbit
+from ..words import parse_word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,14 +63,13 @@ def accuracy_against_kappa(results: Sequence[Result] = ()) -> Figure:
 
 def _at_half(results: Sequence[Result]) -> list[tuple[float, Quantity]]:
     """Return (kappa, worst shifted accuracy) of the results at p = 1/2."""
-    points = []
-    for result in results:
-        if result.claim != "prop1" or result.parameters.get("p") != 0.5:
-            continue
-        for quantity in result.quantities:
-            if quantity.exact and quantity.simulated is not None and " r_" in quantity.name:
-                points.append((float(ndtri(quantity.exact) / 2), quantity))
-    return points
+    return [
+        (float(ndtri(quantity.exact) / 2), quantity)
+        for result in results
+        if result.claim == "prop1" and result.parameters.get("p") == 0.5
+        for quantity in result.quantities
+        if quantity.exact and quantity.simulated is not None and " r_" in quantity.name
+    ]
 
 
 def _error_bars(axes: Axes, x: Sequence[float], quantities: Sequence[Quantity], label: str) -> None:
@@ -271,31 +269,10 @@ def simulated_against_exact(results: Sequence[Result]) -> Figure:
 
 def _distinct(results: Sequence[Result]) -> list[Quantity]:
     """Return the simulated quantities, those that several claims share only once."""
-    kept: dict[tuple[object, ...], Quantity] = {}
-    for result in results:
-        for q in result.quantities:
-            if q.simulated is not None and q.exact is not None:
-                kept[(q.name, q.exact, q.successes, q.trials)] = q
-    return list(kept.values())
-
-
-def verify_figures(results: Sequence[Result], codeword: str, shift: int) -> dict[str, Figure]:
-    """Return the figures of `spadv verify`, by file name.
-
-    Parameters
-    ----------
-    results : sequence of Result
-        What was computed.
-    codeword, shift : str, int
-        The word whose autocorrelation is drawn.
-    """
-    return {
-        "accuracy-against-kappa": accuracy_against_kappa(results),
-        "accuracy-against-p": accuracy_against_p(),
-        "feasibility-region": feasibility_region(),
-        "autocorrelation": autocorrelation(codeword, shift),
-        "simulated-against-exact": simulated_against_exact(results),
-        "gradual-laws": gradual_laws(),
-        "gradual-in-range": gradual_in_range(),
-        "price-of-robustness": price_of_robustness(results),
+    every = (q for result in results for q in result.quantities)
+    kept = {
+        (q.name, q.exact, q.successes, q.trials): q
+        for q in every
+        if q.simulated is not None and q.exact is not None
     }
+    return list(kept.values())

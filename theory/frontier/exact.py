@@ -1,0 +1,310 @@
+"""The exact frontier over all measurable classifiers, for one and for two different shifts.
+
+*Half-spaces.* With means +-m and attacks of size k along a line, and thresholds -+t by the
+sign of x0,
+
+    S(t) = p Phi(m - t) + (1-p) Phi(m + t),  A(t) = p Phi(m - k - t) + (1-p) Phi(m - k + t).
+
+Their hull is the frontier for one shift, m = 2, k = e, at every budget (Theorem F3 of
+docs/theory/frontiers.md), and for two shifts from e = 4 on, m = 2 sqrt(1 - delta),
+k = e sqrt(1 - delta) (Theorem F6 there).
+
+*The plane.* For two shifts and e < 4 each direction w of the objective (1 - w) S + w A gets a
+certified bracket: a rule whose accuracies are evaluated exactly, and a value that no
+classifier exceeds. Directions are chosen where the polylines through the rules and around
+the values are furthest apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...checks import check_budget, check_probability, check_real
+from ...progress import Progress, silent
+from ..accuracy import (
+    FULL_BUDGET,
+    MEAN_NORM,
+    log_odds,
+    mixture_accuracy,
+    robust_bayes_accuracy,
+    two_shift_accuracy,
+)
+from .hull import concave_hull, edge_weights, envelope, gap, support
+from .lattice import Achieved, Plane, Weights, make_lattice
+from .levels import are_nested, best_levels, best_nested, bytes_per_cell
+
+Floats = NDArray[np.float64]
+
+#: Mesh of separate levels and of the minimum cut, in standard deviations.
+MESH, CUT_MESH = 0.03, 0.1
+_MOST_DIRECTIONS = 80
+# Thresholds beyond this lose less than 1e-16 of any accuracy, for means of at most 2 and
+# attacks of at most 4; larger attacks only make the constant rules better.
+_REACH = 12.0
+_STEP = 2e-3
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """What is known of the best weighted accuracy in one direction.
+
+    Attributes
+    ----------
+    upper : float
+        No classifier, randomised or not, has a larger weighted sum.
+    achieved : Achieved
+        Exact accuracies of a rule that comes near.
+    v, threshold : ndarray of float64, shape (points,)
+        The rule: +1 where u >= threshold(v), constant on cells around v, in the branch
+        x0 = +1; mirrored in the other.
+    method : str
+        "levels" or "minimum cut".
+    """
+
+    upper: float
+    achieved: Achieved
+    v: Floats
+    threshold: Floats
+    method: str
+
+
+@dataclass(frozen=True)
+class ExactFrontier:
+    """Polylines that hold the frontier of all classifiers between them.
+
+    Attributes
+    ----------
+    lower : ndarray, shape (v, 2)
+        Achieved (S, A), by increasing S; points between vertices by a coin.
+    upper : ndarray, shape (u, 2)
+        No classifier lies beyond.
+    method : str
+        "half-spaces" (a closed form), or "planar".
+    brackets : tuple of (float, Bracket)
+        Directions and what was found there; empty for closed forms.
+    """
+
+    lower: Floats
+    upper: Floats
+    method: str
+    brackets: tuple[tuple[float, Bracket], ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """Largest difference of their support functions; see :func:`gap`."""
+        return max(gap(self.upper, self.lower)[0], 0.0)
+
+
+def half_space_point(t: ArrayLike, p: float, mean: float, attack: float) -> Floats:
+    """Return (S, A) of the rule sign(z + t) for x0 = -1 and sign(z - t) for x0 = +1.
+
+    Theorem F3 of docs/theory/frontiers.md says where these rules are the best.
+
+    Parameters
+    ----------
+    t : array_like, any shape (...)
+        Threshold; -inf gives sign(x0), which has S = A = p.
+    p : float
+        Probability in [1/2, 1] that x0 equals the label.
+    mean, attack : float
+        m and k: the statistic z is N(y m, 1) and the attack moves it by at most k.
+
+    Returns
+    -------
+    ndarray, shape (..., 2)
+
+    Examples
+    --------
+    >>> half_space_point(-np.inf, 0.7, 2.0, 3.0)
+    array([0.7, 0.7])
+    """
+    h = -np.asarray(t, dtype=np.float64)
+    return np.stack((mixture_accuracy(mean, h, p), mixture_accuracy(mean - attack, h, p)), axis=-1)
+
+
+def half_space_frontier(p: float, mean: float, attack: float) -> tuple[Floats, Floats]:
+    """Return polylines (lower, upper) around the concave hull of all half-space points.
+
+    Where it is the frontier of all classifiers: Theorems F3 and F6 of docs/theory/frontiers.md.
+
+    Returns
+    -------
+    lower, upper : ndarray, shapes (v, 2) and (u, 2)
+        Vertices by increasing S. The lower ones are achieved; no half-space rule lies
+        beyond the upper ones. The objective's second derivative in t is at most 0.25 (the
+        largest slope of the normal density is below it), so between thresholds h apart it
+        exceeds the larger end by at most h^2/32: 1.3e-7 here, added to the support values.
+    """
+    grid = np.arange(-_REACH - attack, _REACH + attack + _STEP, _STEP)
+    lower = concave_hull(half_space_point(np.append(-np.inf, grid), p, mean, attack))
+    weights = edge_weights(lower)
+    if len(weights) > 400:
+        weights = weights[np.unique(np.linspace(0, len(weights) - 1, 400).astype(int))]
+    slack = _STEP**2 / 32
+    return lower, envelope({float(w): float(support(lower, w)) + slack for w in weights})
+
+
+def one_shift_frontier(p: float, budget: float) -> tuple[Floats, Floats]:
+    """Return the exact frontier of natural against adversarial accuracy, as polylines.
+
+    Proved for every e = eps sqrt(d) >= 0 with eps < 1 and every measurable classifier, by
+    Gaussian isoperimetry: half-spaces along the word are best for both accuracies at once
+    (Theorem F3 of docs/theory/frontiers.md).
+
+    Parameters
+    ----------
+    p : float
+        Probability in [1/2, 1] that x0 equals the label.
+    budget : float
+        e = eps sqrt(d).
+
+    Returns
+    -------
+    lower, upper : ndarray of float64, shapes (v, 2) and (u, 2)
+        Vertices (S, A) by increasing S; see :func:`half_space_frontier`.
+
+    Examples
+    --------
+    >>> lower, upper = one_shift_frontier(0.5, 1.0)
+    >>> lower.round(4)
+    array([[0.9772, 0.8413]])
+    """
+    p, budget = check_probability("p", p), check_budget("budget", budget)
+    return half_space_frontier(p, MEAN_NORM, budget)
+
+
+def bracket(
+    plane: Plane, weights: Weights, *, mesh: float = MESH, cut_mesh: float | None = CUT_MESH
+) -> Bracket:
+    """Return a certified bracket of the largest weighted sum of S_0, S_1 and A.
+
+    Theorems F4 and F5 and Proposition F7 of docs/theory/frontiers.md.
+
+    Parameters
+    ----------
+    plane : Plane
+        The problem of two shifts.
+    weights : tuple of three floats
+        Weights of S_0, S_1 and A, at least 0, that sum to 1.
+    mesh : float
+        Lattice width for separate levels.
+    cut_mesh : float or None
+        Lattice width of the minimum cut, used where the levels do not fit together;
+        None: never.
+
+    Raises
+    ------
+    TooLargeError
+        If the lattice would need more than 4 GiB.
+    """
+    lattice = make_lattice(plane, mesh)
+    value, answers = best_levels(lattice.gains(weights), lattice.reach)
+    threshold, upper = lattice.threshold(answers), value + lattice.slack
+    best = Bracket(upper, lattice.achieved(threshold), lattice.v, threshold, "levels")
+    if cut_mesh is None or are_nested(answers):
+        return best
+    reach = int(np.ceil(plane.budget * plane.b / cut_mesh))
+    lattice = make_lattice(plane, cut_mesh, bytes_per_cell=bytes_per_cell(reach))
+    value, answers = best_nested(lattice.gains(weights), lattice.reach)
+    upper, threshold = min(upper, value + lattice.slack), lattice.threshold(answers)
+    achieved = lattice.achieved(threshold)
+    if np.dot(weights, achieved) < np.dot(weights, best.achieved):
+        return Bracket(upper, best.achieved, best.v, best.threshold, "minimum cut")
+    return Bracket(upper, achieved, lattice.v, threshold, "minimum cut")
+
+
+def two_shift_frontier(
+    p: float,
+    budget: float,
+    kappa: float,
+    *,
+    tolerance: float = 1e-3,
+    mesh: float = MESH,
+    cut_mesh: float = CUT_MESH,
+    achieved: ArrayLike = (),
+    progress: Progress = silent,
+) -> ExactFrontier:
+    """Return the frontier of (S, A) over all measurable classifiers, between certified lines.
+
+    S is the mean accuracy on X and r_1 X, where the orbit has two different words. Sections 3 to
+    5 of docs/theory/frontiers.md.
+
+    Parameters
+    ----------
+    p : float
+        Probability in [1/2, 1] that x0 equals the label.
+    budget : float
+        e = eps sqrt(d), with eps < 1: the attack must not reach x0.
+    kappa : float
+        <c, r_1 c>/d, in [-1, 1]; 1 means that there is only one shift.
+    tolerance : float
+        Gap at which no more directions are tried.
+    mesh, cut_mesh : float
+        Lattice widths; halving them divides the gap's floor, about 0.24 mesh^2 (1 + w)
+        and a part for rounding the rules to cells, by about four.
+    achieved : array_like, shape (k, 2)
+        Points (S, A) known to be achieved; they may raise the lower line.
+    progress : Progress
+        Told after every direction.
+
+    Raises
+    ------
+    TooLargeError
+        If the lattice would need more than 4 GiB.
+
+    Examples
+    --------
+    >>> frontier = two_shift_frontier(0.7, 1.0, 0.0, tolerance=0.01, mesh=0.1)
+    >>> frontier.gap < 0.01
+    True
+    """
+    p, budget = check_probability("p", p), check_budget("budget", budget)
+    kappa = check_real("kappa", kappa, low=-1, high=1)
+    tolerance = check_real("tolerance", tolerance, low=0)
+    mesh = check_real("mesh", mesh, low=1e-3, high=1)
+    cut_mesh = check_real("cut_mesh", cut_mesh, low=1e-3, high=1)
+    plane = Plane(p, budget, kappa)
+    # For one shift a = 1, and both cases of half-spaces are the same.
+    if kappa == 1 or budget >= FULL_BUDGET:
+        lines = half_space_frontier(p, MEAN_NORM * plane.a, budget * plane.a)
+        return ExactFrontier(*lines, "half-spaces")
+    # The ends are known in closed form: S* and A*.
+    limits = {
+        0.0: float(two_shift_accuracy(kappa, p)),
+        1.0: float(robust_bayes_accuracy(p, budget, np.inf)),
+    }
+    points = [*_linear_rules(plane), *map(tuple, np.reshape(np.asarray(achieved), (-1, 2)))]
+    found: dict[float, Bracket] = {}
+    waiting = [0.5, 0.25, 0.75]
+    floor = 0.0
+    while len(found) < _MOST_DIRECTIONS:
+        distance, weight = gap(envelope(limits), concave_hull(points))
+        if waiting:
+            weight = waiting.pop()
+        elif distance < max(tolerance, floor) or weight in found or not 0 < weight < 1:
+            break
+        spatial = (1 - weight) / 2
+        part = bracket(plane, (spatial, spatial, weight), mesh=mesh, cut_mesh=cut_mesh)
+        found[weight], limits[weight] = part, part.upper
+        points.append((part.achieved.spatial, part.achieved.adversarial))
+        # More directions cannot close the gap that the mesh leaves in a single one.
+        floor = max(floor, 1.25 * (part.upper - support(points, weight)))
+        progress(len(found), _MOST_DIRECTIONS, f"gap {distance:.4f}")
+    brackets = tuple(sorted(found.items()))
+    return ExactFrontier(concave_hull(points), envelope(limits), "planar", brackets)
+
+
+def _linear_rules(plane: Plane) -> Sequence[tuple[float, float]]:
+    """Return the points of sign(x0), shift-Bayes, Bayes and robust Bayes."""
+    odds = float(log_odds(plane.p))
+    bayes_angle = np.arctan2(plane.b, plane.a)
+    rules = [(0.0, np.inf), (bayes_angle, odds / 4)]
+    if plane.a > 0:
+        rules.append((0.0, odds / (4 * plane.a)))
+    if plane.budget < MEAN_NORM:
+        rules.append((bayes_angle, odds / (2 * (MEAN_NORM - plane.budget))))
+    return [tuple(plane.linear_points(s, h)) for s, h in rules]

@@ -1,0 +1,57 @@
+"""Figures of the theory, each one function of results or parameters alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...result import Result
+from .frontier import example_region, region
+from .laws import gradual_in_range, gradual_laws, price_of_robustness
+from .paper import (
+    accuracy_against_kappa,
+    accuracy_against_p,
+    autocorrelation,
+    feasibility_region,
+    simulated_against_exact,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "accuracy_against_kappa",
+    "accuracy_against_p",
+    "autocorrelation",
+    "example_region",
+    "feasibility_region",
+    "gradual_in_range",
+    "gradual_laws",
+    "price_of_robustness",
+    "region",
+    "simulated_against_exact",
+    "verify_figures",
+]
+
+
+def verify_figures(results: Sequence[Result], codeword: str, shift: int) -> dict[str, Figure]:
+    """Return the figures of `spadv verify`, by file name.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        What was computed.
+    codeword, shift : str, int
+        The word whose autocorrelation is drawn.
+    """
+    return {
+        "accuracy-against-kappa": accuracy_against_kappa(results),
+        "accuracy-against-p": accuracy_against_p(),
+        "feasibility-region": feasibility_region(),
+        "autocorrelation": autocorrelation(codeword, shift),
+        "simulated-against-exact": simulated_against_exact(results),
+        "gradual-laws": gradual_laws(),
+        "gradual-in-range": gradual_in_range(),
+        "price-of-robustness": price_of_robustness(results),
+        "region": example_region(),
+    }
