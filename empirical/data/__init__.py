@@ -5,12 +5,10 @@ licensed CC BY-SA 3.0, unlike the code (see NOTICE-mnist-sample.txt).
 """
 
 from .catalogue import DataInfo, describe, names
-from .images import DataSet, Images, batches, digest_of, to_float
+from .images import DataSet, Images, channel_statistics, digest_of, to_float
 from .loading import load
-from .places import cache_root, data_root
-from .preparing import Place, locate, prepare
+from .preparing import Place, cache_root, data_root, locate, prepare
 from .split import Split
-from .statistics import channel_statistics
 
 __all__ = [
     "DataInfo",
@@ -18,7 +16,6 @@ __all__ = [
     "Images",
     "Place",
     "Split",
-    "batches",
     "cache_root",
     "channel_statistics",
     "data_root",

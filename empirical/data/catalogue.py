@@ -23,8 +23,12 @@ class DataInfo:
         How many originals train and validate, as in the paper; the rest is left out.
     source, licence : str
         Who made it and where it is from; under which terms.
-    embedded : bool
-        Whether it comes with spadv.
+    folder : str
+        Where its files lie under the root, as torchvision has it; empty: it comes with spadv.
+    files : tuple of str
+        What must be there, plain or gzipped.
+    archive : str
+        Name of the file that unpacks to the folder; empty where each file comes by itself.
     """
 
     name: str
@@ -38,7 +42,14 @@ class DataInfo:
     validation: int
     source: str
     licence: str
-    embedded: bool = False
+    folder: str = ""
+    files: tuple[str, ...] = ()
+    archive: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it comes with spadv."""
+        return not self.folder
 
 
 _MNIST = (
@@ -50,6 +61,9 @@ _CIFAR = (
     "https://www.cs.toronto.edu/~kriz/cifar.html"
 )
 _UNSTATED = "no licence stated by its makers"
+_IDX = tuple(
+    f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
+)
 
 _KNOWN = {
     info.name: info
@@ -57,37 +71,39 @@ _KNOWN = {
         DataInfo(
             "mnist-sample", "MNIST (sample of 12,000 images)", 10, 1, 28,
             10_000, 2_000, 9_000, 1_000,
-            source="Sample of the " + _MNIST, licence="CC BY-SA 3.0", embedded=True,
+            source="Sample of the " + _MNIST, licence="CC BY-SA 3.0",
         ),
         DataInfo(
             "mnist", "MNIST", 10, 1, 28, 60_000, 10_000, 55_000, 5_000,
-            source=_MNIST, licence="CC BY-SA 3.0",
+            source=_MNIST, licence="CC BY-SA 3.0", folder="MNIST/raw", files=_IDX,
         ),
         DataInfo(
             "fashion-mnist", "Fashion-MNIST", 10, 1, 28, 60_000, 10_000, 55_000, 5_000,
             source="H. Xiao, K. Rasul, R. Vollgraf (Zalando SE), "
             "https://github.com/zalandoresearch/fashion-mnist",
-            licence="MIT",
+            licence="MIT", folder="FashionMNIST/raw", files=_IDX,
         ),
         DataInfo(
             "cifar10", "CIFAR-10", 10, 3, 32, 50_000, 10_000, 40_000, 10_000,
-            source=_CIFAR, licence=_UNSTATED,
+            source=_CIFAR, licence=_UNSTATED, folder="cifar-10-batches-py",
+            files=(*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
+            archive="cifar-10-python.tar.gz",
         ),
         DataInfo(
             "cifar100", "CIFAR-100", 100, 3, 32, 50_000, 10_000, 40_000, 10_000,
-            source=_CIFAR, licence=_UNSTATED,
+            source=_CIFAR, licence=_UNSTATED, folder="cifar-100-python",
+            files=("train", "test", "meta"), archive="cifar-100-python.tar.gz",
         ),
         DataInfo(
             "tiny-imagenet", "Tiny-ImageNet-200", 200, 3, 64, 100_000, 10_000, 80_000, 10_000,
             source="Stanford CS231n, http://cs231n.stanford.edu/tiny-imagenet-200.zip, "
             "from ImageNet; its validation part serves as test part",
-            licence="ImageNet's terms: research and teaching only",
+            licence="ImageNet's terms: research and teaching only", folder="tiny-imagenet-200",
+            files=("wnids.txt", "words.txt", "train", "val/images", "val/val_annotations.txt"),
+            archive="tiny-imagenet-200.zip",
         ),
     )
 }  # fmt: skip
-
-#: The data set that comes with spadv.
-DEFAULT = "mnist-sample"
 
 
 def names() -> tuple[str, ...]:
@@ -103,16 +119,6 @@ def names() -> tuple[str, ...]:
 
 def describe(name: str) -> DataInfo:
     """Return what is known of a data set.
-
-    Parameters
-    ----------
-    name : str
-        One of :func:`names`.
-
-    Raises
-    ------
-    InputError
-        If no data set has this name; the message names the nearest.
 
     Examples
     --------

@@ -7,7 +7,7 @@ import http.client
 import re
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,73 +23,51 @@ LARGEST = 1 << 30
 _BLOCK = 1 << 18
 
 
-@dataclass(frozen=True)
-class Remote:
-    """A file to fetch: its addresses, tried in turn, and the MD5 its makers state."""
-
-    urls: tuple[str, ...]
-    md5: str
-
-    @property
-    def name(self) -> str:
-        """Last part of the address."""
-        return self.urls[0].rpartition("/")[2]
-
-
 class _BrokenError(Exception):
     """A connection ended or failed; what has arrived is kept."""
 
 
-def fetch(remote: Remote, target: Path, *, progress: Progress = silent) -> Path:
+def fetch(urls: Sequence[str], md5: str, target: Path, *, progress: Progress = silent) -> Path:
     """Download a file unless it is there; what arrived of it before is not fetched again.
 
-    Bytes go to `target`.part, which is renamed when its MD5 is the stated one.
+    Bytes go to `target`.part, which is renamed when its MD5 is the stated one; torchvision's
+    own downloader neither goes on nor gives up on a silent server.
 
     Parameters
     ----------
-    remote : Remote
-        Where from, and which.
+    urls : sequence of str
+        Its addresses, tried in turn.
+    md5 : str
+        The sum that its makers state.
     target : Path
-        Where to.
+        Where to; returned.
     progress : Progress
         Told the bytes that have arrived.
-
-    Returns
-    -------
-    Path
-        `target`.
-
-    Raises
-    ------
-    StoreError
-        If no address answers (what has arrived stays), the file is another than was
-        promised (it is deleted), or the disk is full.
     """
     if target.is_file():
-        if file_md5(target) == remote.md5:
+        if _md5(target) == md5:
             return target
-        raise StoreError(f"{target} is not the official file: its MD5 is not {remote.md5}")
+        raise StoreError(f"{target} is not the official file: its MD5 is not {md5}")
     part = target.with_name(target.name + ".part")
     reasons = []
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for url in remote.urls:
-            reason = _fetch_from(url, remote.md5, part, progress)
-            if not reason:
-                part.replace(target)
-                return target
-            reasons.append(f"{url}: {reason}")
+        for url in urls:
+            try:
+                _fetch_from(url, md5, part, progress)
+                return part.replace(target)
+            except _BrokenError as error:
+                reasons.append(f"{url}: {error}")
     except StoreError:
         raise
     except OSError as error:
         raise StoreError(f"cannot write {part}: {error.strerror or error}") from None
     held = _held(part)
     kept = f"; {held} bytes are kept in {part}, and the next try goes on from there" if held else ""
-    raise StoreError(f"cannot download {remote.name} ({'; '.join(reasons)}){kept}")
+    raise StoreError(f"cannot download {target.name} ({'; '.join(reasons)}){kept}")
 
 
-def file_md5(path: Path) -> str:
-    """Return the MD5 of a file in hexadecimal (to recognise it, not for security)."""
+def _md5(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
@@ -98,34 +76,34 @@ def _held(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _fetch_from(url: str, md5: str, part: Path, progress: Progress) -> str:
-    """Fetch a file from one address; return why it did not work, or nothing."""
+def _fetch_from(url: str, md5: str, part: Path, progress: Progress) -> None:
     resumed = bool(_held(part))
-    for _ in range(TRIES):
+    for left in reversed(range(TRIES)):
         before = _held(part)
         try:
             _go_on(url, part, progress)
-        except _BrokenError as error:
-            if _held(part) <= before:
-                return str(error)  # nothing came: the next try would fare no better
-            reason = str(error)
-        else:
             break
-    else:
-        return reason
-    if (found := file_md5(part)) == md5:
-        return ""
+        except _BrokenError:
+            if not left or _held(part) <= before:
+                raise  # nothing came: the next try would fare no better
+    if (found := _md5(part)) == md5:
+        return
     part.unlink()
-    if resumed:  # what was there before may have been of another version
-        return _fetch_from(url, md5, part, progress)
-    return f"this is not the official file, its MD5 is {found} and not {md5}; it was deleted"
+    if not resumed:  # else what was there before may have been of another version
+        wrong = f"its MD5 is {found} and not {md5}"
+        raise _BrokenError(f"this is not the official file, {wrong}; it was deleted")
+    _fetch_from(url, md5, part, progress)
 
 
 def _go_on(url: str, part: Path, progress: Progress) -> None:
     """Fetch what `part` lacks, by one connection."""
     held = _held(part)
+    headers = {"User-Agent": "spadv"} | ({"Range": f"bytes={held}-"} if held else {})
+    if not url.startswith(("http://", "https://")):
+        raise InputError("url", "begin with http:// or https://", url)
     try:
-        answer = _ask(url, held)
+        asked = urllib.request.Request(url, headers=headers)
+        answer = urllib.request.urlopen(asked, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and held:
@@ -145,13 +123,6 @@ def _go_on(url: str, part: Path, progress: Progress) -> None:
             _copy(answer, file, start, total, progress)
 
 
-def _ask(url: str, held: int) -> Any:
-    headers = {"User-Agent": "spadv"} | ({"Range": f"bytes={held}-"} if held else {})
-    if not url.startswith(("http://", "https://")):
-        raise InputError("url", "begin with http:// or https://", url)
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
-
-
 def _extent(answer: Any, held: int) -> tuple[int, int | None]:
     """Return where the answer's bytes begin and how long the whole file is, if stated."""
     if answer.status == 206:
@@ -164,6 +135,7 @@ def _extent(answer: Any, held: int) -> tuple[int, int | None]:
 
 
 def _copy(answer: Any, file: BinaryIO, done: int, total: int | None, progress: Progress) -> None:
+    whole = "? MB" if total is None else f"{total / 1e6:.1f} MB"
     while True:
         try:
             block = answer.read(_BLOCK)
@@ -175,10 +147,6 @@ def _copy(answer: Any, file: BinaryIO, done: int, total: int | None, progress: P
         done += len(block)
         if done > LARGEST:
             raise StoreError(f"more than {LARGEST} bytes arrived: this is not the file we look for")
-        progress(done, total or done, f"downloading {_megabytes(done)} of {_megabytes(total)}")
+        progress(done, total or done, f"downloading {done / 1e6:.1f} MB of {whole}")
     if total is not None and done < total:
         raise _BrokenError(f"the connection ended after {done} of {total} bytes")
-
-
-def _megabytes(count: int | None) -> str:
-    return "? MB" if count is None else f"{count / 1e6:.1f} MB"

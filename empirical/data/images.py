@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from ...checks import check_integer
 from ...errors import InputError
 from ..checks import check_labels
-from ..randomness import require_generator
 from .split import Split
 
 _PIXELS = "be a uint8 tensor of shape (count, channels, height, width)"
@@ -25,16 +26,6 @@ def to_float(pixels: Tensor) -> Tensor:
 
     The quotient is correctly rounded on every device, so that it equals torchvision's
     `to_tensor` bit for bit.
-
-    Parameters
-    ----------
-    pixels : Tensor
-        uint8, any shape.
-
-    Returns
-    -------
-    Tensor
-        float32 on the same device, of the same shape.
 
     Examples
     --------
@@ -58,11 +49,6 @@ class Images:
     labels : Tensor
         int64, shape (N,), on the same device.
 
-    Raises
-    ------
-    InputError
-        If a type, shape or device is not as said.
-
     Examples
     --------
     >>> images = Images(torch.zeros(5, 1, 2, 2, dtype=torch.uint8), torch.arange(5))
@@ -76,17 +62,27 @@ class Images:
 
     def __post_init__(self) -> None:
         pixels, labels = self.pixels, self.labels
-        if not isinstance(pixels, Tensor):
-            raise InputError("pixels", _PIXELS, type(pixels).__name__)
-        if pixels.dtype != torch.uint8 or pixels.ndim != 4:
-            raise InputError("pixels", _PIXELS, f"{pixels.dtype} of shape {tuple(pixels.shape)}")
-        rule = f"be an int64 tensor of shape ({len(pixels)},)"
-        if not isinstance(labels, Tensor):
-            raise InputError("labels", rule, type(labels).__name__)
-        if labels.dtype != torch.int64 or labels.shape != (len(pixels),):
-            raise InputError("labels", rule, f"{labels.dtype} of shape {tuple(labels.shape)}")
+        if not isinstance(pixels, Tensor) or pixels.dtype != torch.uint8 or pixels.ndim != 4:
+            raise InputError("pixels", _PIXELS, _shown(pixels))
+        if (
+            not isinstance(labels, Tensor)
+            or labels.dtype != torch.int64
+            or labels.shape != (len(pixels),)
+        ):
+            raise InputError(
+                "labels", f"be an int64 tensor of shape ({len(pixels)},)", _shown(labels)
+            )
         if labels.device != pixels.device:
             raise InputError("labels", f"be on {pixels.device} as the pixels", str(labels.device))
+
+    @classmethod
+    def from_numpy(cls, pixels: NDArray[np.uint8], labels: ArrayLike) -> Images:
+        """Return images from uint8 of shape (N, height, width) or (N, channels, height, width)."""
+        stack = pixels[:, None] if pixels.ndim == 3 else pixels
+        return cls(
+            torch.from_numpy(np.ascontiguousarray(stack)),
+            torch.from_numpy(np.asarray(labels).astype(np.int64)),
+        )
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -120,36 +116,43 @@ class Images:
         """Return the images with the indices `index`, in this order.
 
         Those of a slice share the memory of the old ones.
-
-        Raises
-        ------
-        InputError
-            If `index` is neither a slice nor a 1-d tensor of int64 or int32.
         """
         if isinstance(index, slice):
             return Images(self.pixels[index], self.labels[index])
-        rule = "be a slice or a 1-d tensor of int64 or int32"
-        if not isinstance(index, Tensor):
-            raise InputError("index", rule, type(index).__name__)
-        if index.ndim != 1 or index.dtype not in (torch.int64, torch.int32):
-            raise InputError("index", rule, f"{index.dtype} of shape {tuple(index.shape)}")
+        whole = isinstance(index, Tensor) and index.dtype in (torch.int64, torch.int32)
+        if not whole or index.ndim != 1:
+            rule = "be a slice or a 1-d tensor of int64 or int32"
+            raise InputError("index", rule, _shown(index))
         index = _move(index, self.device)
         # On a CPU index_select copies whole images: 15 times faster than pixels[index].
         return Images(self.pixels.index_select(0, index), self.labels.index_select(0, index))
 
     def take(self, count: int) -> Images:
-        """Return the first `count` images (all, if there are fewer).
-
-        Raises
-        ------
-        InputError
-            If `count` is not an integer of at least 0.
-        """
+        """Return the first `count` images (all, if there are fewer)."""
         return self.subset(slice(check_integer("count", count, minimum=0)))
 
     def to(self, device: torch.device | str) -> Images:
         """Return the images on a device."""
         return Images(_move(self.pixels, device), _move(self.labels, device))
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a reader found: the original parts and the names of the classes.
+
+    A test or validation part that is None is to be drawn from `train`.
+    """
+
+    train: Images
+    classes: tuple[str, ...]
+    test: Images | None = None
+    validation: Images | None = None
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    return f"{value.dtype} of shape {tuple(value.shape)}"
 
 
 def _move(tensor: Tensor, device: torch.device | str) -> Tensor:
@@ -180,11 +183,6 @@ class DataSet:
         How `train` and `validation` were parted: seed, sizes, digest of the indices.
     indices : Split or None
         The indices themselves, to be saved for others; None where the data came parted.
-
-    Raises
-    ------
-    InputError
-        If `train` is empty, the parts' images differ in shape, or a label names no class.
     """
 
     name: str
@@ -202,15 +200,14 @@ class DataSet:
     def __post_init__(self) -> None:
         if not len(self.train):
             raise InputError("train", "hold at least one image", "none")
+        wanted = tuple(self.train.pixels.shape[1:])
         for name in ("train", "validation", "test"):
             part: Images = getattr(self, name)
-            if part.pixels.shape[1:] != self.train.pixels.shape[1:]:
-                rule = f"have images of shape {tuple(self.train.pixels.shape[1:])} as train has"
-                raise InputError(name, rule, tuple(part.pixels.shape[1:]))
-            argument = f"labels of {name}"
-            check_labels(
-                part.labels, batch=len(part), num_classes=self.num_classes, argument=argument
-            )
+            shape = tuple(part.pixels.shape[1:])
+            if shape != wanted:
+                raise InputError(name, f"have images of shape {wanted} as train has", shape)
+            place = f"labels of {name}"
+            check_labels(part.labels, batch=len(part), num_classes=self.num_classes, argument=place)
 
     @property
     def num_classes(self) -> int:
@@ -224,15 +221,9 @@ class DataSet:
 
     @property
     def image_size(self) -> int:
-        """Side of the images in pixels.
-
-        Raises
-        ------
-        InputError
-            If they are not square: rotations by 90 degrees need squares.
-        """
+        """Side of the square images in pixels; InputError if they are no squares."""
         height, width = self.train.pixels.shape[2:]
-        if height != width:
+        if height != width:  # rotations by 90 degrees need squares
             raise InputError("images", "be square", f"{height} x {width}", "Give `size=`.")
         return height
 
@@ -245,12 +236,8 @@ class DataSet:
 def digest_of(*parts: Images) -> str:
     """Return the SHA-256 over shapes, pixels and labels of images, in hexadecimal.
 
-    It does not depend on the device, nor on the byte order of the machine.
-
-    Parameters
-    ----------
-    *parts : Images
-        Images on any device; their order matters.
+    It does not depend on the device, nor on the byte order of the machine; the order of the
+    parts matters.
     """
     total = hashlib.sha256()
     for part in parts:
@@ -260,51 +247,23 @@ def digest_of(*parts: Images) -> str:
     return total.hexdigest()
 
 
-def batches(
-    count: int,
-    batch_size: int,
-    generator: torch.Generator,
-    *,
-    drop_last: bool = False,
-    device: torch.device | str = "cpu",
-) -> Iterator[Tensor]:
-    """Yield the indices of one epoch, shuffled, a batch at a time.
+def channel_statistics(pixels: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and population standard deviation of each channel, in units of [0, 1].
 
-    Parameters
-    ----------
-    count : int
-        Number of images.
-    batch_size : int
-        Indices a batch; the last batch holds what is left.
-    generator : torch.Generator
-        Draws the order, at once, when the first batch is asked for.
-    drop_last : bool
-        Leave out the last batch if it is not full.
-    device : torch.device or str
-        Where the indices are wanted: they are moved once, not batch by batch.
-
-    Yields
-    ------
-    Tensor
-        int64 indices in [0, count), shape (B,), each once in all.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range; when the first batch is asked for.
+    `pixels` are uint8 of shape (N, channels, height, width). All sums are of integers and
+    exact; only the last division and the root are rounded.
 
     Examples
     --------
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> [len(index) for index in batches(10, 4, generator)]
-    [4, 4, 2]
-    >>> [len(index) for index in batches(10, 4, generator, drop_last=True)]
-    [4, 4]
+    >>> channel_statistics(torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1))
+    ((0.5,), (0.5,))
     """
-    check_integer("count", count, minimum=0)
-    check_integer("batch_size", batch_size, minimum=1)
-    require_generator(generator)
-    order = _move(torch.randperm(count, generator=generator, device=generator.device), device)
-    end = count - count % batch_size if drop_last else count
-    for start in range(0, end, batch_size):
-        yield order[start : min(start + batch_size, end)]
+    means, deviations = [], []
+    for channel in range(pixels.shape[1]):
+        counts = torch.bincount(pixels[:, channel].flatten(), minlength=256).tolist()
+        number = sum(counts)
+        total = sum(value * times for value, times in enumerate(counts))
+        squares = sum(value * value * times for value, times in enumerate(counts))
+        means.append(total / (255 * number))
+        deviations.append(math.sqrt(number * squares - total * total) / (255 * number))
+    return tuple(means), tuple(deviations)

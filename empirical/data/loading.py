@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ...checks import check_integer, choose
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
-from . import cifar, mnist, tiny_imagenet
-from .arrays import read_arrays
-from .catalogue import DEFAULT, DataInfo, describe, names
-from .folder import read_folder
-from .images import DataSet
-from .parts import Parts, Sizes, assemble
-from .places import cache_root, data_root
-from .preparing import how_to_get, locate
+from .catalogue import describe, names
+from .custom import read_arrays, read_folder
+from .images import DataSet, Parts, channel_statistics, digest_of
+from .official import read_known
+from .preparing import cache_root, data_root, how_to_get, locate
 from .split import Split
 
 
 def load(
-    name: str | Path = DEFAULT,
+    name: str | Path = "mnist-sample",
     *,
     root: Path | str | None = None,
     split_seed: int = 0,
@@ -35,11 +33,12 @@ def load(
     ----------
     name : str or Path
         A name of :func:`names`; or a folder of images, with the classes as sub-folders or
-        with `train`, `test` and perhaps `validation`, each with the classes as sub-folders
-        (see `list_folder`); or an .npz file of arrays (see `read_arrays`).
+        with `train`, `test` and perhaps `validation`, each with the classes as sub-folders;
+        or an .npz file of x_train, y_train, x_test, y_test and perhaps x_val, y_val, classes
+        (pixels uint8).
     root : Path or str, optional
         Folder of the data sets known by name, laid out as torchvision does; $SPADV_DATA,
-        or else ~/.cache/spadv/data, by default. It may be read-only.
+        or else `spadv/data` in the user's cache folder, by default. It may be read-only.
     split_seed : int
         Seed by which validation images are drawn from the training part: as many as in
         the paper for known names, one in ten for your own. A folder without parts is
@@ -51,22 +50,10 @@ def load(
     size : int, optional
         Side to which the images of a folder are resized (shorter side, middle square).
     cache : Path, str or bool
-        Folder in which decoded images are kept; True: $SPADV_CACHE, or else
-        ~/.cache/spadv/decoded; False: nothing is kept.
+        Folder in which decoded images are kept; True: $SPADV_CACHE, or else `spadv/decoded`
+        in the user's cache folder; False: nothing is kept.
     progress : Progress
         Told how many images are decoded.
-
-    Returns
-    -------
-    DataSet
-        Its parts, statistics and digest.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, or data break a rule; the message says which.
-    StoreError
-        If files are missing (the message says how to get them) or broken.
 
     Examples
     --------
@@ -77,36 +64,27 @@ def load(
     >>> x.shape
     torch.Size([100, 1, 28, 28])
     """
-    sizes = Sizes(validation=_optional("validation", validation, 0))
-    size = _optional("size", size, 1)
+    if validation is not None:
+        check_integer("validation", validation, minimum=0)
+    if size is not None:
+        check_integer("size", size, minimum=1)
     kept = None if cache is False else cache_root(None if cache is True else cache)
     given = split if split is None or isinstance(split, Split) else Split.load(split)
-    if isinstance(name, str) and name in names():
-        if size is not None:
-            raise InputError("size", "be left out for data sets known by name", size)
-        info = describe(name)
-        parts = _read_known(info, data_root(root), kept, progress)
-        sizes = sizes if validation is not None else Sizes(info.train, info.validation)
-        source = f"{info.source} ({info.licence})"
-    else:
+    if not isinstance(name, str) or name not in names():
         path = Path(name).expanduser()
         parts = _read_own(path, name, size, kept, progress)
-        name, source = path.resolve().name, f"your own: {path}"
-    return assemble(name, parts, source=source, sizes=sizes, seed=split_seed, split=given)
-
-
-def _read_known(info: DataInfo, root: Path, cache: Path | None, progress: Progress) -> Parts:
-    if info.embedded:
-        return mnist.read_sample()
-    if missing := locate(info.name, root).missing:
+        label, source = path.resolve().name, f"your own: {path}"
+        return _data_set(label, parts, source, (None, validation), split_seed, given)
+    if size is not None:
+        raise InputError("size", "be left out for data sets known by name", size)
+    info, base = describe(name), data_root(root)
+    if missing := locate(name, base).missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        hint = how_to_get(info.name, root)
-        raise StoreError(f"{info.title} is not in {root} ({missing[0]}{more} missing): {hint}")
-    if info.name in mnist.FOLDERS:
-        return mnist.read_official(info, root)
-    if info.name in cifar.FOLDERS:
-        return cifar.read_official(info, root)
-    return tiny_imagenet.read_official(info, root, cache=cache, progress=progress)
+        hint = how_to_get(info, base)
+        raise StoreError(f"{info.title} is not in {base} ({missing[0]}{more} missing): {hint}")
+    parts = read_known(info, base, kept, progress)
+    sizes = (info.train, info.validation) if validation is None else (None, validation)
+    return _data_set(name, parts, f"{info.source} ({info.licence})", sizes, split_seed, given)
 
 
 def _read_own(
@@ -125,5 +103,61 @@ def _read_own(
     raise InputError("data", "be a known name, or a folder or .npz file that exists", str(name))
 
 
-def _optional(argument: str, value: int | None, minimum: int) -> int | None:
-    return None if value is None else check_integer(argument, value, minimum=minimum)
+def _data_set(
+    name: str,
+    parts: Parts,
+    source: str,
+    sizes: tuple[int | None, int | None],
+    seed: int,
+    split: Split | None,
+) -> DataSet:
+    """Draw what the data lack, `sizes` of training and validation, and describe everything."""
+    train, validation, test = parts.train, parts.validation, parts.test
+    record: dict[str, Any] = {"seed": None, "of": len(train)}
+    if validation is None or test is None:
+        lacks_test = test is None
+        if split is None:
+            split = _draw(name, len(train), sizes, seed, lacks_test)
+        _check_split(name, split, len(train), lacks_test)
+        record = split.describe()
+        test = train.subset(split.test) if test is None else test
+        validation = train.subset(split.validation) if validation is None else validation
+        train = train.subset(split.train)
+    elif split is not None or sizes[1] is not None:
+        given = "a split" if split is not None else f"validation = {sizes[1]}"
+        raise InputError(name, "lack a validation part where one is asked for", given)
+    record |= {"train": len(train), "validation": len(validation), "test": len(test)}
+    mean, std = channel_statistics(train.pixels)
+    return DataSet(
+        name=name,
+        classes=parts.classes,
+        train=train,
+        validation=validation,
+        test=test,
+        mean=mean,
+        std=std,
+        source=source,
+        digest=digest_of(train, validation, test),
+        split=record,
+        indices=split,
+    )
+
+
+def _draw(
+    name: str, count: int, sizes: tuple[int | None, int | None], seed: int, lacks_test: bool
+) -> Split:
+    (train, validation), tenth = sizes, round(count / 10)
+    if lacks_test and not tenth:
+        raise InputError(name, "hold at least 6 images, to draw a test part from", count)
+    validation = tenth if validation is None else validation
+    test = tenth if lacks_test else 0
+    return Split.draw(count, train=train, validation=validation, test=test, seed=seed)
+
+
+def _check_split(name: str, split: Split, count: int, lacks_test: bool) -> None:
+    if split.count != count:
+        given = f"one made for {split.count}"
+        raise InputError("split", f"be made for the {count} images of {name}", given)
+    if lacks_test != bool(split.test.numel()):
+        rule = "name test images" if lacks_test else "name no test images"
+        raise InputError("split", f"{rule} for {name}", f"{split.test.numel()} of them")

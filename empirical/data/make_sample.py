@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, StoreError
 from ...store import write_atomically
-from .idx import find_idx, read_idx
+from .official import find, read_idx
 
 TRAIN, TEST = 1000, 200
 ATTRIBUTION = (
@@ -34,13 +34,6 @@ _NAMES = {"train": "train", "test": "t10k"}
 def evenly_spread(labels: NDArray[np.uint8], per_class: int) -> NDArray[np.int64]:
     """Return ascending indices of `per_class` images a class, at evenly spread ranks.
 
-    Raises
-    ------
-    InputError
-        If a class has too few images.
-
-    Examples
-    --------
     >>> evenly_spread(np.array([0, 1, 0, 0, 1, 0], dtype=np.uint8), 2).tolist()
     [0, 1, 3, 4]
     """
@@ -55,29 +48,19 @@ def evenly_spread(labels: NDArray[np.uint8], per_class: int) -> NDArray[np.int64
 
 
 def make_sample(raw: Path, *, train: int = TRAIN, test: int = TEST) -> bytes:
-    """Return the bytes of the sample's .npz file.
+    """Return the bytes of the sample's .npz file, from a folder of MNIST's idx files.
 
-    Parameters
-    ----------
-    raw : Path
-        Folder with the idx files of MNIST.
-    train, test : int
-        Images a class.
-
-    Returns
-    -------
-    bytes
-        An .npz file with x_train, y_train, x_test, y_test (uint8; images (N, 28, 28)),
-        train_indices and test_indices (uint16, into the official files) and `attribution`.
-        The same images always give the same arrays; the same bytes, too, with the same
-        version of zlib.
+    It holds x_train, y_train, x_test, y_test (uint8; images (N, 28, 28)), `train` and `test`
+    of them a class, train_indices and test_indices (uint16, into the official files) and
+    `attribution`. The same images always give the same arrays; the same bytes, too, with the
+    same version of zlib.
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     for part, per_class in (("train", train), ("test", test)):
         read = {}
         for kind, dimensions in (("images-idx3", 3), ("labels-idx1", 1)):
             name = f"{_NAMES[part]}-{kind}-ubyte"
-            path = find_idx(raw, name)
+            path = find(raw, name)
             if path is None:
                 raise StoreError(f"{raw} holds neither {name} nor {name}.gz")
             read[dimensions] = read_idx(path, dimensions)

@@ -1,4 +1,4 @@
-"""Getting data sets: what is there, what is missing, and how to get it."""
+"""Getting data sets: where they lie, what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,37 @@ import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import platformdirs
 
 from ...errors import StoreError
 from ...progress import Progress, silent
-from . import cifar, mnist, tiny_imagenet
 from .catalogue import DataInfo, describe
-from .download import Remote, fetch
-from .places import data_root
+from .download import fetch
+from .official import SAMPLE, find, torchvision_class
 from .unpack import unpack
+
+#: torchvision does not know Tiny-ImageNet.
+TINY_IMAGENET = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
+TINY_IMAGENET_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
+
+
+def data_root(root: Path | str | None = None) -> Path:
+    """Return the folder of data sets: `root`, or $SPADV_DATA, or `data` in the user's cache.
+
+    That is ~/.cache/spadv/data on Linux; ``~`` is the home folder.
+    """
+    return _place(root, "SPADV_DATA", "data")
+
+
+def cache_root(folder: Path | str | None = None) -> Path:
+    """Return the folder of decoded images: given, $SPADV_CACHE, or `decoded` in the cache."""
+    return _place(folder, "SPADV_CACHE", "decoded")
+
+
+def _place(given: Path | str | None, variable: str, name: str) -> Path:
+    chosen = given if given is not None else os.environ.get(variable)
+    return Path(chosen or platformdirs.user_cache_path("spadv", False) / name).expanduser()
 
 
 @dataclass(frozen=True)
@@ -46,42 +68,26 @@ class Place:
 
 
 def locate(name: str, root: Path | str | None = None) -> Place:
-    """Return where a data set lies, or would lie, under a root.
-
-    Parameters
-    ----------
-    name : str
-        A known name.
-    root : Path or str, optional
-        Folder of data sets; $SPADV_DATA, or else ~/.cache/spadv/data, by default.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown.
-    """
-    info, base = describe(name), data_root(root)
+    """Return where a data set lies, or would lie, under a root (:func:`data_root`)."""
+    info = describe(name)
     if info.embedded:
-        return Place(mnist.SAMPLE, ())
-    if name in mnist.FOLDERS:
-        return Place(mnist.raw_folder(name, base), tuple(mnist.missing_files(name, base)))
-    if name in cifar.FOLDERS:
-        return Place(base / cifar.FOLDERS[name], tuple(cifar.missing_files(name, base)))
-    return Place(base / tiny_imagenet.FOLDER, tuple(tiny_imagenet.missing_files(base)))
+        return Place(SAMPLE, ())
+    folder = data_root(root) / info.folder
+    return Place(folder, tuple(folder / file for file in info.files if not find(folder, file)))
 
 
-def how_to_get(name: str, root: Path) -> str:
+def how_to_get(info: DataInfo, root: Path) -> str:
     """Return a sentence on how to get a data set, with a network and without."""
-    command = f"`spadv data prepare {name} --data-root {shlex.quote(str(root))}`"
-    return f"{command} downloads {describe(name).title}; {_by_hand(name, root)}"
+    command = f"`spadv data prepare {info.name} --data-root {shlex.quote(str(root))}`"
+    return f"{command} downloads {info.title}; {_by_hand(info, root)}"
 
 
-def _by_hand(name: str, root: Path) -> str:
-    if name in mnist.FOLDERS:
-        files = ", ".join(f"{file}.gz" for file in mnist.FILES)
-        what = f"put {files} (or their unpacked forms) into {mnist.raw_folder(name, root)}."
+def _by_hand(info: DataInfo, root: Path) -> str:
+    if info.archive:
+        what = f"put {info.archive} into {root} and run that command, which unpacks it."
     else:
-        what = f"put {_archive_name(name)} into {root} and run that command, which unpacks it."
+        files = ", ".join(f"{file}.gz" for file in info.files)
+        what = f"put {files} (or their unpacked forms) into {root / info.folder}."
     return f"without a network, {what}"
 
 
@@ -98,7 +104,7 @@ def prepare(name: str, root: Path | str | None = None, *, progress: Progress = s
     name : str
         A known name.
     root : Path or str, optional
-        Folder of data sets; $SPADV_DATA, or else ~/.cache/spadv/data, by default.
+        Folder of data sets; :func:`data_root` by default.
     progress : Progress
         Told the bytes downloaded and unpacked.
 
@@ -106,57 +112,38 @@ def prepare(name: str, root: Path | str | None = None, *, progress: Progress = s
     -------
     Path
         The folder that holds the files (for the embedded sample, its file).
-
-    Raises
-    ------
-    InputError
-        If the name is unknown.
-    StoreError
-        If there is no network or no room, or a file is not the official one.
     """
     info, base = describe(name), data_root(root)
     place = locate(name, base)
     if place.found:
         return place.folder
     try:
-        if name in mnist.FOLDERS:
-            _prepare_idx(info, place, progress)
+        if info.archive:
+            _prepare_archive(info, base, progress)
         else:
-            _prepare_archive(name, place.folder, base, progress)
+            kind, wanted = torchvision_class(name), {path.name for path in place.missing}
+            for file, md5 in kind.resources:
+                if file.removesuffix(".gz") in wanted:
+                    urls = [f"{mirror}{file}" for mirror in kind.mirrors]
+                    fetch(urls, md5, place.folder / file, progress=progress)
     except StoreError as error:
         if str(error).startswith("cannot download"):
-            raise StoreError(f"{error}; {_by_hand(name, base)}") from None
+            raise StoreError(f"{error}; {_by_hand(info, base)}") from None
         raise
     if left := locate(name, base).missing:
         raise StoreError(f"{place.folder} lacks {left[0].name} even so: move the folder away")
     return place.folder
 
 
-def _prepare_idx(info: DataInfo, place: Place, progress: Progress) -> None:
-    from torchvision import datasets
-
-    kind: Any = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[info.name]
-    wanted = {path.name for path in place.missing}
-    for file, md5 in kind.resources:
-        if file.removesuffix(".gz") in wanted:
-            remote = Remote(tuple(f"{mirror}{file}" for mirror in kind.mirrors), md5)
-            fetch(remote, place.folder / file, progress=progress)
-
-
-def _prepare_archive(name: str, folder: Path, root: Path, progress: Progress) -> None:
+def _prepare_archive(info: DataInfo, root: Path, progress: Progress) -> None:
+    folder = root / info.folder
     if folder.exists():
-        raise StoreError(
-            f"{folder} is there but incomplete: move it away, then `spadv data prepare {name}`"
-        )
-    if name in cifar.FOLDERS:
-        kind = cifar.reader(name)
-        remote = Remote((kind.url,), kind.tgz_md5)
-    else:
-        remote = Remote((tiny_imagenet.URL,), tiny_imagenet.MD5)
-    archive = fetch(remote, root / _archive_name(name), progress=progress)
-    unpack(archive, folder.name, progress=progress)
-
-
-def _archive_name(name: str) -> str:
-    archives = {"cifar10": "cifar-10-python.tar.gz", "cifar100": "cifar-100-python.tar.gz"}
-    return archives.get(name, tiny_imagenet.ARCHIVE)
+        again = f"move it away, then `spadv data prepare {info.name}`"
+        raise StoreError(f"{folder} is there but incomplete: {again}")
+    url, md5 = TINY_IMAGENET, TINY_IMAGENET_MD5
+    if info.name != "tiny-imagenet":
+        kind = torchvision_class(info.name)
+        url, md5 = kind.url, kind.tgz_md5
+    unpack(
+        fetch([url], md5, root / info.archive, progress=progress), info.folder, progress=progress
+    )

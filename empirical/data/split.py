@@ -13,17 +13,12 @@ from torch import Tensor
 
 from ...checks import check_integer
 from ...errors import InputError, StoreError
-from ...store import write_atomically
+from ...store import read_json, write_atomically
 from ..randomness import make_generator
 
 #: Version of the layout of a saved split; readers refuse others.
 SCHEMA = 1
-
 PARTS = ("train", "validation", "test")
-
-
-def _none() -> Tensor:
-    return torch.empty(0, dtype=torch.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +37,12 @@ class Split:
         drawn, no index twice; `test` is empty where the data have a test part of their own.
     seed : int or None
         Seed they were drawn from; None if they were given.
-
-    Raises
-    ------
-    InputError
-        If an index is out of range, there twice, or not int64.
     """
 
     count: int
     train: Tensor
     validation: Tensor
-    test: Tensor = field(default_factory=_none)
+    test: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -72,25 +62,7 @@ class Split:
     def draw(
         cls, count: int, *, validation: int, train: int | None = None, test: int = 0, seed: int
     ) -> Split:
-        """Draw a split by a random permutation.
-
-        Parameters
-        ----------
-        count : int
-            Number of images there are.
-        validation : int
-            How many of them validate.
-        train : int, optional
-            How many train; all others by default.
-        test : int
-            How many test.
-        seed : int
-            Seed of the permutation, at least 0.
-
-        Raises
-        ------
-        InputError
-            If more images are asked for than there are, or none is left to train with.
+        """Draw a split of `count` images by a random permutation; all others train by default.
 
         Examples
         --------
@@ -110,14 +82,9 @@ class Split:
             wanted = f"{train} + {validation} + {test}"
             raise InputError("train + validation + test", f"be at most {count}", wanted)
         order = torch.randperm(count, generator=make_generator(seed, "split"))
-        second, third = train + validation, train + validation + test
-        return cls(
-            count,
-            train=order[:train].sort().values,
-            validation=order[train:second].sort().values,
-            test=order[second:third].sort().values,
-            seed=int(seed),
-        )
+        drawn = torch.split(order[: train + validation + test], [train, validation, test])
+        parts = [part.sort().values for part in drawn]
+        return cls(count, parts[0], parts[1], parts[2], seed=int(seed))
 
     @property
     def digest(self) -> str:
@@ -135,34 +102,18 @@ class Split:
         return {"seed": self.seed, "of": self.count, **sizes, "indices_sha256": self.digest}
 
     def save(self, path: Path | str) -> None:
-        """Write the indices to `path` as JSON, whole or not at all, so that others can use them.
-
-        Raises
-        ------
-        StoreError
-            If the file cannot be written.
-        """
+        """Write the indices as JSON, whole or not at all, so that others can use them."""
         indices = {f"{name}_indices": getattr(self, name).tolist() for name in PARTS}
         document = {"schema": SCHEMA, **self.describe(), **indices}
         write_atomically(Path(path), json.dumps(document) + "\n")
 
     @classmethod
     def load(cls, path: Path | str) -> Split:
-        """Read what :meth:`save` wrote to `path`.
-
-        Raises
-        ------
-        StoreError
-            If the file cannot be read, or its indices are not those that were saved (an
-            :class:`InputError` of theirs becomes one, too).
-        """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise StoreError(f"cannot read the split {path}: {error}") from None
-        found = document.get("schema") if isinstance(document, dict) else None
-        if found != SCHEMA:
-            raise StoreError(f"{path} has schema {found}, this version reads schema {SCHEMA}")
+        """Read what :meth:`save` wrote; StoreError if it was changed."""
+        document = read_json(Path(path))
+        if document.get("schema") != SCHEMA:
+            found = f"{path} has schema {document.get('schema')}"
+            raise StoreError(f"{found}, this version reads schema {SCHEMA}")
         try:
             indices = {name: _indices(document[f"{name}_indices"]) for name in PARTS}
             seed = None if document["seed"] is None else check_integer("seed", document["seed"])

@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -23,34 +23,18 @@ MOST_ENTRIES = 250_000
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError
 )  # fmt: skip
+_SPECIAL = "a link or special file"
+#: Name, size in bytes, "file", "folder" or what else it is, and the archive's own object.
+Entry = tuple[str, int, str, Any]
 
 
 def unpack(archive: Path, top: str, *, progress: Progress = silent) -> Path:
-    """Unpack the folder `top` of an archive beside it.
+    """Unpack the folder `top`, all that a .zip or .tar.gz file may hold, beside it.
 
     Everything is checked before the first byte is written, unpacked under another name,
-    and renamed at the end: the folder is there whole, or not at all.
-
-    Parameters
-    ----------
-    archive : Path
-        A .zip or .tar.gz file.
-    top : str
-        The one folder that it must hold.
-    progress : Progress
-        Told the bytes that were written.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    StoreError
-        If the archive is broken or hostile (absolute paths, "..", links, devices, entries
-        outside `top` or there twice, too many or too large), the folder is there already,
-        or cannot be written.
+    and renamed at the end: the folder is there whole, or not at all. Broken and hostile
+    archives (absolute paths, "..", links, devices, entries outside `top` or there twice, too
+    many or too large) are refused with :class:`StoreError`.
     """
     target = archive.with_name(top)
     if target.exists():
@@ -60,6 +44,7 @@ def unpack(archive: Path, top: str, *, progress: Progress = silent) -> Path:
     except OSError as error:
         raise StoreError(f"cannot write into {archive.parent}: {error.strerror}") from None
     try:
+        (temporary / top).mkdir()
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
                 entries = [(e.filename, e.file_size, _zip_kind(e), e) for e in opened.infolist()]
@@ -69,7 +54,7 @@ def unpack(archive: Path, top: str, *, progress: Progress = silent) -> Path:
                 first = itertools.islice(packed, MOST_ENTRIES + 1)
                 members = [(m.name, m.size, _tar_kind(m), m) for m in first]
                 _unpack(archive, members, packed.extractfile, top, temporary, progress)
-        (temporary / top).rename(target)
+        return (temporary / top).rename(target)
     except StoreError:
         raise
     except _BROKEN as error:
@@ -78,23 +63,21 @@ def unpack(archive: Path, top: str, *, progress: Progress = silent) -> Path:
         raise StoreError(f"cannot unpack {archive}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return target
 
 
 def _unpack(
     archive: Path,
-    entries: list[tuple[str, int, str, Any]],
+    entries: list[Entry],
     read: Callable[[Any], IO[bytes] | None],
     top: str,
     folder: Path,
     progress: Progress,
 ) -> None:
-    names = _check(archive, ((name, size, kind) for name, size, kind, _ in entries), top)
+    _check(archive, entries, top)
     total = sum(size for _, size, _, _ in entries)
     done = 0
-    (folder / top).mkdir()
-    for name, (_, size, kind, entry) in zip(names, entries, strict=True):
-        path = folder / name
+    for name, size, kind, entry in entries:
+        path = folder / PurePosixPath(name)
         if kind == "folder":
             path.mkdir(parents=True, exist_ok=True)
             continue
@@ -112,23 +95,21 @@ def _unpack(
         progress(done, total, "unpacking")
 
 
-def _check(archive: Path, entries: Iterable[tuple[str, int, str]], top: str) -> list[str]:
-    """Return the entries' names, made plain, or raise for the first that is not right."""
-    names: list[str] = []
-    files: set[str] = set()
+def _check(archive: Path, entries: list[Entry], top: str) -> None:
+    """Refuse an archive for the first entry that is not right."""
+    files: set[PurePosixPath] = set()
     total = 0
-    for number, (name, size, kind) in enumerate(entries, start=1):
+    for number, (name, size, kind, _) in enumerate(entries, start=1):
         path = PurePosixPath(name)
-        parts = path.parts
         total += size
         wrong = ""
         if kind not in ("file", "folder"):
             wrong = f"is {kind}"
-        elif path.is_absolute() or ".." in parts or "\\" in name or "\0" in name or ":" in name:
+        elif path.is_absolute() or ".." in path.parts or {"\\", "\0", ":"} & set(name):
             wrong = "points outside"
-        elif not parts or parts[0] != top or (len(parts) == 1 and kind == "file"):
+        elif path.parts[:1] != (top,) or (len(path.parts) == 1 and kind == "file"):
             wrong = f"is not in the folder {top}"
-        elif kind == "file" and str(path) in files:
+        elif kind == "file" and path in files:
             wrong = "is there twice"
         elif total > MOST_BYTES or number > MOST_ENTRIES:
             limit = f"{MOST_BYTES} bytes or {MOST_ENTRIES} entries"
@@ -136,24 +117,21 @@ def _check(archive: Path, entries: Iterable[tuple[str, int, str]], top: str) -> 
         if wrong:
             raise StoreError(f"{archive} was not unpacked: its entry {name!r} {wrong}")
         if kind == "file":
-            files.add(str(path))
-        names.append(str(path))
-    return names
+            files.add(path)
 
 
 def _zip_kind(entry: zipfile.ZipInfo) -> str:
-    kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.flag_bits & 1:
         return "an encrypted file"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"a file compressed by the method {entry.compress_type}"
+    stated = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir():
-        return "folder" if kind in (0, stat.S_IFDIR) else "a link or special file"
-    return "file" if kind in (0, stat.S_IFREG) else "a link or special file"
+        return "folder" if stated in (0, stat.S_IFDIR) else _SPECIAL
+    return "file" if stated in (0, stat.S_IFREG) else _SPECIAL
 
 
 def _tar_kind(member: tarfile.TarInfo) -> str:
     if member.isdir():
         return "folder"
-    plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
-    return "file" if plain else "a link or special file"
+    return "file" if member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) else _SPECIAL

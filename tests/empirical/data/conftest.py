@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 from torchvision import datasets
 
-from spadv.empirical.data import catalogue, cifar, mnist
+from spadv.empirical.data import catalogue
+from spadv.empirical.data.official import torchvision_class
 
 
 @pytest.fixture(autouse=True)
@@ -60,11 +61,11 @@ def tiny_mnist(shrink):
     """Return a function that writes 60 + 20 made-up images under a root."""
 
     def write(root, name="mnist", *, gzipped=True):
-        shrink(name, originals=60, tests=20, train=50, validation=10)
+        info = shrink(name, originals=60, tests=20, train=50, validation=10)
         rng = np.random.default_rng(7)
-        folder = root / mnist.FOLDERS[name] / "raw"
+        folder = root / info.folder
         folder.mkdir(parents=True)
-        for file in mnist.FILES:
+        for file in info.files:
             count = 60 if file.startswith("train") else 20
             images = rng.integers(256, size=(count, 28, 28), dtype=np.uint8)
             labels = rng.permutation(np.arange(count, dtype=np.uint8) % 10)
@@ -88,8 +89,8 @@ def tiny_cifar(shrink, monkeypatch):
 
     def write(root, name="cifar10", *, spoil=None):
         info = shrink(name, originals=50, tests=10, train=40, validation=10)
-        kind = cifar.reader(name)
-        folder = root / cifar.FOLDERS[name]
+        kind = torchvision_class(name)
+        folder = root / info.folder
         folder.mkdir(parents=True)
         rng = np.random.default_rng(8)
         key = {"cifar10": "labels", "cifar100": "fine_labels"}[name]

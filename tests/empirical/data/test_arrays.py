@@ -74,7 +74,7 @@ def test_names_of_classes(write):
 
 
 def test_the_embedded_sample_is_such_a_file():
-    from spadv.empirical.data.mnist import SAMPLE
+    from spadv.empirical.data.official import SAMPLE
 
     own, known = load(SAMPLE, validation=1000), load("mnist-sample")
     assert own.digest == known.digest

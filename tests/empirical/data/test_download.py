@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from spadv.empirical.data import download
-from spadv.empirical.data.download import Remote, fetch
+from spadv.empirical.data.download import fetch
 from spadv.errors import InputError, StoreError
 
 DATA = random.Random(0).randbytes(1_000_000)
@@ -22,7 +22,7 @@ def md5(data):
 @pytest.fixture
 def remote(server):
     server.files["data.zip"] = DATA
-    return Remote((server.url("data.zip"),), md5(DATA))
+    return [server.url("data.zip")], md5(DATA)
 
 
 class Told:
@@ -36,7 +36,7 @@ class Told:
 def test_a_file_arrives_whole_and_is_told(server, remote, tmp_path):
     told = Told()
     target = tmp_path / "deep" / "data.zip"
-    assert fetch(remote, target, progress=told) == target
+    assert fetch(*remote, target, progress=told) == target
     assert target.read_bytes() == DATA
     assert [path.name for path in target.parent.iterdir()] == ["data.zip"]
     assert [done for done, _, _ in told.calls] == sorted(done for done, _, _ in told.calls)
@@ -45,17 +45,17 @@ def test_a_file_arrives_whole_and_is_told(server, remote, tmp_path):
 
 def test_a_file_that_is_there_is_not_fetched(server, remote, tmp_path):
     (tmp_path / "data.zip").write_bytes(DATA)
-    fetch(remote, tmp_path / "data.zip")
+    fetch(*remote, tmp_path / "data.zip")
     assert server.asked == []
     (tmp_path / "data.zip").write_bytes(DATA[:-1])
     with pytest.raises(StoreError, match=r"data\.zip is not the official file"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
     assert (tmp_path / "data.zip").read_bytes() == DATA[:-1]  # it may be somebody's work
 
 
 def test_a_connection_that_breaks_is_taken_up_again(server, remote, tmp_path):
     server.cut, server.after = 2, 300_000
-    fetch(remote, tmp_path / "data.zip")
+    fetch(*remote, tmp_path / "data.zip")
     assert (tmp_path / "data.zip").read_bytes() == DATA
     wanted = [None, "bytes=300000-", "bytes=600000-"]
     assert server.asked == [("/data.zip", start) for start in wanted]
@@ -64,11 +64,11 @@ def test_a_connection_that_breaks_is_taken_up_again(server, remote, tmp_path):
 def test_a_download_goes_on_in_another_run(server, remote, tmp_path):
     server.cut, server.after = 99, 100_000
     with pytest.raises(StoreError, match=r"ended after 400000 of 1000000.*400000 bytes are kept"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
     assert (tmp_path / "data.zip.part").read_bytes() == DATA[:400_000]
     server.cut = 0
     server.asked.clear()
-    fetch(remote, tmp_path / "data.zip")
+    fetch(*remote, tmp_path / "data.zip")
     assert server.asked == [("/data.zip", "bytes=400000-")]
     assert (tmp_path / "data.zip").read_bytes() == DATA
 
@@ -76,21 +76,21 @@ def test_a_download_goes_on_in_another_run(server, remote, tmp_path):
 def test_a_connection_that_gives_nothing_is_given_up(server, remote, tmp_path):
     server.cut, server.after = 99, 0
     with pytest.raises(StoreError, match="ended after 0 of 1000000"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
     assert len(server.asked) == 1
 
 
 def test_a_server_without_ranges_is_asked_for_the_whole(server, remote, tmp_path):
     server.ranges = False
     (tmp_path / "data.zip.part").write_bytes(b"x" * 2_000_000)  # longer than the file, too
-    fetch(remote, tmp_path / "data.zip")
+    fetch(*remote, tmp_path / "data.zip")
     assert (tmp_path / "data.zip").read_bytes() == DATA
 
 
 @pytest.mark.parametrize("held", [DATA, b"old" * 1000, DATA + b"more"])
 def test_what_is_held_may_be_all_or_wrong(server, remote, tmp_path, held):
     (tmp_path / "data.zip.part").write_bytes(held)
-    fetch(remote, tmp_path / "data.zip")
+    fetch(*remote, tmp_path / "data.zip")
     assert (tmp_path / "data.zip").read_bytes() == DATA
     assert len(server.asked) == (1 if held == DATA else 2)
 
@@ -98,14 +98,14 @@ def test_what_is_held_may_be_all_or_wrong(server, remote, tmp_path, held):
 def test_a_wrong_file_is_deleted(server, remote, tmp_path):
     server.files["data.zip"] = b"<html>log in first</html>"
     with pytest.raises(StoreError, match=rf"not the official file.*{md5(DATA)}; it was deleted"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_address_is_tried(server, tmp_path):
     server.files |= {"wrong.zip": b"wrong", "right.zip": DATA}
     urls = tuple(server.url(name) for name in ("none.zip", "wrong.zip", "right.zip"))
-    fetch(Remote(urls, md5(DATA)), tmp_path / "data.zip")
+    fetch(urls, md5(DATA), tmp_path / "data.zip")
     assert (tmp_path / "data.zip").read_bytes() == DATA
     assert [path for path, _ in server.asked] == ["/none.zip", "/wrong.zip", "/right.zip"]
 
@@ -114,7 +114,7 @@ def test_every_reason_is_told(server, tmp_path):
     server.files["wrong.zip"] = b"wrong"
     urls = (server.url("none.zip"), server.url("wrong.zip"))
     with pytest.raises(StoreError, match=r"none\.zip: 404 Not Found; .*wrong\.zip: this is not"):
-        fetch(Remote(urls, md5(DATA)), tmp_path / "data.zip")
+        fetch(urls, md5(DATA), tmp_path / "data.zip")
 
 
 def test_no_network(tmp_path):
@@ -122,9 +122,9 @@ def test_no_network(tmp_path):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/data.zip"
     with pytest.raises(StoreError, match=r"cannot download data\.zip .*refused"):
-        fetch(Remote((url,), md5(DATA)), tmp_path / "data.zip")
+        fetch((url,), md5(DATA), tmp_path / "data.zip")
     with pytest.raises(StoreError, match=r"cannot download data\.zip"):
-        fetch(Remote(("http://host.invalid/data.zip",), md5(DATA)), tmp_path / "data.zip")
+        fetch(("http://host.invalid/data.zip",), md5(DATA), tmp_path / "data.zip")
 
 
 def test_a_silent_server_is_not_waited_for(tmp_path, monkeypatch):
@@ -134,20 +134,20 @@ def test_a_silent_server_is_not_waited_for(tmp_path, monkeypatch):
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/data.zip"
         with pytest.raises(StoreError, match="timed out"):
-            fetch(Remote((url,), md5(DATA)), tmp_path / "data.zip")
+            fetch((url,), md5(DATA), tmp_path / "data.zip")
 
 
 def test_a_file_that_is_too_large_is_refused(server, remote, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "LARGEST", 999_999)
     with pytest.raises(StoreError, match="has 1000000 bytes, more than any file"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
 
 
 def test_a_stream_without_an_end_is_cut(server, remote, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "LARGEST", 400_000)
     monkeypatch.setattr(download, "_extent", lambda answer, held: (0, None))
     with pytest.raises(StoreError, match="more than 400000 bytes arrived"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
 
 
 def test_no_room(server, remote, tmp_path, monkeypatch):
@@ -156,12 +156,12 @@ def test_no_room(server, remote, tmp_path, monkeypatch):
 
     monkeypatch.setattr(download, "_copy", full)
     with pytest.raises(StoreError, match=r"cannot write .*data\.zip\.part: No space left"):
-        fetch(remote, tmp_path / "data.zip")
+        fetch(*remote, tmp_path / "data.zip")
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot write"):
-        fetch(remote, tmp_path / "file" / "data.zip")
+        fetch(*remote, tmp_path / "file" / "data.zip")
 
 
 def test_only_the_web_is_asked(tmp_path):
     with pytest.raises(InputError, match="begin with http"):
-        fetch(Remote(("file:///etc/hostname",), md5(b"")), tmp_path / "data.zip")
+        fetch(("file:///etc/hostname",), md5(b""), tmp_path / "data.zip")

@@ -303,7 +303,7 @@ def test_no_room_for_the_cache(tmp_path, images, monkeypatch):
         file.write(b"some")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("spadv.empirical.data.cache.np.savez", full)
+    monkeypatch.setattr("spadv.empirical.data.files.np.savez", full)
     with pytest.raises(StoreError, match="No space left on device"):
         load(folder)
     assert list((tmp_path / "decoded").iterdir()) == []
@@ -324,6 +324,6 @@ def test_interrupted_decoding_leaves_nothing(tmp_path, images):
 def test_an_unreadable_folder(tmp_path, images, monkeypatch):
     folder = parted(tmp_path / "mine", images)
     listed = [folder / "train" / "cat" / "gone.png"]
-    monkeypatch.setattr("spadv.empirical.data.folder._images", lambda _: [str(listed[0])])
+    monkeypatch.setattr("spadv.empirical.data.custom._images", lambda _: [str(listed[0])])
     with pytest.raises(StoreError, match=r"cannot read .*gone\.png: No such file"):
         load(folder)

@@ -1,17 +1,17 @@
-"""Images in 8 bits: what a batch is, equal to torchvision's; shuffled epochs; digests."""
+"""Images in 8 bits: what a batch is, equal to torchvision's; digests; exact statistics."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torchvision.transforms.functional import to_tensor
 
-from spadv.empirical.data import DataSet, Images, batches, digest_of, to_float
+from spadv.empirical.data import DataSet, Images, channel_statistics, digest_of, load, to_float
 from spadv.errors import InputError
 
 
@@ -139,48 +139,6 @@ def test_a_data_set_must_fit_together():
         data_set(train=some(0))
 
 
-@given(
-    count=st.integers(0, 40),
-    size=st.integers(1, 50),
-    seed=st.integers(0, 2**31),
-    drop=st.booleans(),
-)
-def test_an_epoch_has_every_image_once(count, size, seed, drop):
-    got = list(batches(count, size, torch.Generator().manual_seed(seed), drop_last=drop))
-    flat = torch.cat([*got, torch.empty(0, dtype=torch.int64)]).tolist()
-    assert all(len(index) == size for index in got[:-1])
-    assert len(set(flat)) == len(flat)
-    assert set(flat) <= set(range(count))
-    if drop:
-        assert len(flat) == count - count % size
-    else:
-        assert len(flat) == count
-
-
-def test_the_order_depends_on_the_generator_alone():
-    def order(seed, size):
-        return torch.cat(list(batches(1000, size, torch.Generator().manual_seed(seed)))).tolist()
-
-    state = torch.get_rng_state()
-    assert order(1, 7) == order(1, 1000)
-    assert order(1, 7) != order(2, 7)
-    assert order(1, 7) != sorted(order(1, 7))
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_epochs_from_one_generator_differ():
-    generator = torch.Generator().manual_seed(3)
-    first, second = (torch.cat(list(batches(50, 8, generator))).tolist() for _ in range(2))
-    assert first != second
-
-
-def test_batches_need_sound_arguments():
-    generator = torch.Generator()
-    for arguments in [(-1, 1, generator), (1, 0, generator), (1, 1, None)]:
-        with pytest.raises(InputError):
-            next(batches(*arguments))
-
-
 def test_the_digest_is_sha256_of_shape_pixels_and_labels():
     images = some(2, 1, 2, 2)
     labels = np.array([0, 1], dtype="<i8").tobytes()
@@ -202,3 +160,32 @@ def test_the_digest_sees_every_change():
         digest_of(Images(images.pixels.transpose(2, 3), images.labels)),
     }
     assert len(digests) == 6
+
+
+def test_the_sample_against_numpy():
+    data = load("mnist-sample")
+    pixels = data.train.pixels.numpy().astype(np.float64) / 255
+    assert data.mean == pytest.approx((pixels.mean(),), rel=1e-12)
+    assert data.std == pytest.approx((pixels.std(),), rel=1e-12)
+
+
+def test_channels_are_apart():
+    pixels = torch.randint(256, (9, 3, 4, 5), generator=torch.Generator().manual_seed(0))
+    mean, std = channel_statistics(pixels.to(torch.uint8))
+    array = pixels.numpy() / 255
+    assert mean == pytest.approx(array.mean((0, 2, 3)), rel=1e-13)
+    assert std == pytest.approx(array.std((0, 2, 3)), rel=1e-13)
+
+
+def test_sums_are_exact():
+    values = [3, 255, 254, 0, 7]
+    mean, std = channel_statistics(torch.tensor(values, dtype=torch.uint8).reshape(5, 1, 1, 1))
+    exact = Fraction(sum(values), 5 * 255)
+    variance = sum((Fraction(value, 255) - exact) ** 2 for value in values) / 5
+    assert mean == (float(exact),)
+    assert std[0] == pytest.approx(math.sqrt(variance), rel=1e-15)
+
+
+def test_a_flat_image_has_no_deviation():
+    pixels = torch.full((100, 1, 30, 30), 77, dtype=torch.uint8)
+    assert channel_statistics(pixels) == ((77 / 255,), (0.0,))

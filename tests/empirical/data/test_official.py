@@ -13,7 +13,8 @@ import pytest
 import torch
 from torchvision import datasets
 
-from spadv.empirical.data import DataSet, Split, cifar, load, mnist
+from spadv.empirical.data import DataSet, Split, describe, load
+from spadv.empirical.data.official import torchvision_class
 from spadv.errors import InputError, StoreError
 
 
@@ -64,7 +65,7 @@ def test_cifar_is_what_torchvision_reads(tiny_cifar, tmp_path, name):
     data = load(name, root=tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (40, 10, 10)
     for part in ("train", "test"):
-        theirs = cifar.reader(name)(tmp_path, train=part == "train", download=False)
+        theirs = torchvision_class(name)(tmp_path, train=part == "train", download=False)
         pixels, labels = original(data, part)
         assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), theirs.data)
         assert labels.tolist() == theirs.targets
@@ -72,17 +73,19 @@ def test_cifar_is_what_torchvision_reads(tiny_cifar, tmp_path, name):
     assert data.train.pixels.is_contiguous()
 
 
-def test_the_files_are_those_that_torchvision_looks_for():
-    for name, files in cifar.FILES.items():
-        kind = cifar.reader(name)
+def test_the_files_are_those_that_torchvision_looks_for(tmp_path):
+    for name in ("cifar10", "cifar100"):
+        info, kind = describe(name), torchvision_class(name)
         theirs = [*(file for file, _ in kind.train_list + kind.test_list), kind.meta["filename"]]
-        assert list(files) == theirs
-        assert cifar.FOLDERS[name] == kind.base_folder
-    for kind in (datasets.MNIST, datasets.FashionMNIST):
-        assert [file for file, _ in kind.resources] == [f"{file}.gz" for file in mnist.FILES]
-        assert (
-            mnist.FOLDERS[{"MNIST": "mnist"}.get(kind.__name__, "fashion-mnist")] == kind.__name__
+        assert (list(info.files), info.folder, info.archive) == (
+            theirs,
+            kind.base_folder,
+            kind.filename,
         )
+    for name in ("mnist", "fashion-mnist"):
+        info, kind = describe(name), torchvision_class(name)
+        assert [file for file, _ in kind.resources] == [f"{file}.gz" for file in info.files]
+        assert info.folder == f"{kind.__name__}/raw"
 
 
 def test_the_default_root(tiny_mnist, tmp_path, monkeypatch):
@@ -90,7 +93,7 @@ def test_the_default_root(tiny_mnist, tmp_path, monkeypatch):
     monkeypatch.setenv("SPADV_DATA", str(tmp_path / "here"))
     assert len(load("mnist").train) == 50
     monkeypatch.delenv("SPADV_DATA")
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
     with pytest.raises(StoreError, match=str(tmp_path / ".cache" / "spadv" / "data")):
         load("mnist")
 
@@ -164,7 +167,7 @@ def test_broken_gzip_files_are_named(tiny_mnist, tmp_path, spoil):
 
 
 def test_a_gzip_bomb_is_not_unpacked(tiny_mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr("spadv.empirical.data.idx.LARGEST", 10_000)
+    monkeypatch.setattr("spadv.empirical.data.official.LARGEST", 10_000)
     tiny_mnist(tmp_path)
     with pytest.raises(StoreError, match="more than 10000 bytes"):
         load("mnist", root=tmp_path)
@@ -180,7 +183,7 @@ class Trap:
 def test_a_pickle_that_is_not_the_official_one_is_never_read(tiny_cifar, tmp_path):
     trap = Path(os.environ["SPADV_DATA"] + "-trap")
     folder = tiny_cifar(tmp_path)
-    for file in cifar.FILES["cifar10"]:
+    for file in describe("cifar10").files:
         official = (folder / file).read_bytes()
         (folder / file).write_bytes(pickle.dumps(Trap()))
         with pytest.raises(StoreError, match=rf"{file} is not the official file.*was not read"):

@@ -12,8 +12,9 @@ import zipfile
 import pytest
 from torchvision import datasets
 
-from spadv.empirical.data import cifar, load, locate, mnist, names, prepare
-from spadv.empirical.data import tiny_imagenet as module
+from spadv.empirical.data import describe, load, locate, names, prepare
+from spadv.empirical.data import preparing as module
+from spadv.empirical.data.official import SAMPLE, torchvision_class
 from spadv.errors import InputError, StoreError
 
 
@@ -28,14 +29,14 @@ def online(server, tiny_mnist, tiny_cifar, tmp_path, monkeypatch):
     for name, kind in (("mnist", datasets.MNIST), ("fashion-mnist", datasets.FashionMNIST)):
         folder = tiny_mnist(away, name)
         resources = []
-        for file in mnist.FILES:
+        for file in describe(name).files:
             data = (folder / f"{file}.gz").read_bytes()
             server.files[f"{name}/{file}.gz"] = data
             resources.append((f"{file}.gz", md5(data)))
         monkeypatch.setattr(kind, "mirrors", [server.url("gone/"), server.url(f"{name}/")])
         monkeypatch.setattr(kind, "resources", resources)
     for name in ("cifar10", "cifar100"):
-        kind = cifar.reader(name)
+        kind = torchvision_class(name)
         folder = tiny_cifar(away, name)
         packed = away / f"{name}.tar.gz"
         with tarfile.open(packed, "w:gz") as archive:
@@ -56,8 +57,8 @@ def online_tiny_imagenet(server, tiny_imagenet, tmp_path, monkeypatch):
             archive.write(path, path.relative_to(folder.parent))
     shutil.rmtree(folder)
     server.files["tiny-imagenet-200.zip"] = packed.read_bytes()
-    monkeypatch.setattr(module, "URL", server.url("tiny-imagenet-200.zip"))
-    monkeypatch.setattr(module, "MD5", md5(packed.read_bytes()))
+    monkeypatch.setattr(module, "TINY_IMAGENET", server.url("tiny-imagenet-200.zip"))
+    monkeypatch.setattr(module, "TINY_IMAGENET_MD5", md5(packed.read_bytes()))
     return server
 
 
@@ -126,7 +127,7 @@ def test_a_hostile_archive_with_the_right_sum_is_refused(
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("tiny-imagenet-200/../../evil", b"evil")
     online_tiny_imagenet.files["tiny-imagenet-200.zip"] = packed.read_bytes()
-    monkeypatch.setattr(module, "MD5", md5(packed.read_bytes()))
+    monkeypatch.setattr(module, "TINY_IMAGENET_MD5", md5(packed.read_bytes()))
     with pytest.raises(StoreError, match=r"was not unpacked: .*points outside"):
         prepare("tiny-imagenet", root)
     assert not (tmp_path / "evil").exists()
@@ -137,8 +138,8 @@ def test_an_archive_that_lacks_files(online, tmp_path, monkeypatch):
     packed = tmp_path / "poor.tar.gz"
     with tarfile.open(packed, "w:gz") as archive:
         archive.add(__file__, arcname="cifar-10-batches-py/readme.html")
-    online.files[cifar.reader("cifar10").filename] = packed.read_bytes()
-    monkeypatch.setattr(cifar.reader("cifar10"), "tgz_md5", md5(packed.read_bytes()))
+    online.files[torchvision_class("cifar10").filename] = packed.read_bytes()
+    monkeypatch.setattr(torchvision_class("cifar10"), "tgz_md5", md5(packed.read_bytes()))
     with pytest.raises(StoreError, match="lacks data_batch_1 even so"):
         prepare("cifar10", tmp_path / "root")
 
@@ -170,8 +171,8 @@ def test_no_room(tmp_path):
 def test_the_sample_is_always_there(tmp_path):
     place = locate("mnist-sample", tmp_path)
     assert place.found
-    assert prepare("mnist-sample", tmp_path) == place.folder == mnist.SAMPLE
-    assert place.size_on_disk() == mnist.SAMPLE.stat().st_size
+    assert prepare("mnist-sample", tmp_path) == place.folder == SAMPLE
+    assert place.size_on_disk() == SAMPLE.stat().st_size
     assert os.listdir(tmp_path) == []
 
 

@@ -105,7 +105,7 @@ def change(**changes):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda document: [document], "schema None"),
+        (lambda document: [document], "no JSON object"),
         (change(schema=2), "schema 2"),
         (change(validation_indices=[]), "was changed"),
         (change(train_indices=[0, 0]), "no saved split"),

@@ -55,7 +55,7 @@ def test_classes_have_names_that_differ(tiny_imagenet, tmp_path):
 def test_images_are_decoded_once(tiny_imagenet, tmp_path, monkeypatch):
     tiny_imagenet(tmp_path)
     first = load("tiny-imagenet", root=tmp_path)
-    monkeypatch.setattr("spadv.empirical.data.folder.decode_files", None)
+    monkeypatch.setattr("spadv.empirical.data.files.decode_files", None)
     second = load("tiny-imagenet", root=tmp_path, split_seed=1)
     assert torch.equal(first.test.pixels, second.test.pixels)
     with pytest.raises(TypeError):
