@@ -66,3 +66,9 @@ def require_generator(generator: object) -> torch.Generator:
             "generator", "be a torch.Generator", generator, "make_generator(seed) makes one."
         )
     return generator
+
+
+def draw_seed(generator: object) -> int:
+    """Return a seed drawn from a generator."""
+    made = require_generator(generator)
+    return int(torch.randint(2**62, (), generator=made, device=made.device))

@@ -1,13 +1,13 @@
 """Attacks on images: gradient attacks in l-infinity balls, and distances to boundaries."""
 
 from .apgd import apgd
+from .autoattack import StrongOutcome, strong_attack
 from .context import attacking
+from .curve import profile
 from .deepfool import deepfool
 from .outcomes import RobustnessOutcomes
 from .pgd import pgd
-from .profile import profile
 from .protocol import CORRECTED, OFFICIAL, OFFICIAL_EQUIVARIANT, Normalised, Protocol
-from .strong import StrongOutcome, strong_attack
 from .trades import trades_attack
 
 __all__ = [

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
 import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer, choose
-from ..randomness import require_generator, uniform
-from .arena import arena, check_inputs, plain
-from .ball import per_image
-from .climb import Kept, Problem, column, judge
-from .gradient import input_gradient
-from .objective import CrossEntropy, LogitsRatio, Margin, Objective
+from ..randomness import require_generator
+from .ascent import Batch, BestAdversarial, directions, make_batch, per_image, per_pixel, restart
+from .context import attack_context, check_inputs
+from .losses import CrossEntropy, LogitsRatio, Margin, select
 from .protocol import Protocol, resolve
 
-LOSSES = ("ce", "dlr", "margin")
+LOSSES: dict[str, type[CrossEntropy | LogitsRatio | Margin]] = {
+    "ce": CrossEntropy,
+    "dlr": LogitsRatio,
+    "margin": Margin,
+}
 
 #: Share of the new point in a step; the rest is momentum.
 MOMENTUM = 0.75
-#: Share of improving steps below which the step size is halved: untargeted, targeted.
-RHO = {False: 0.75, True: 0.5}
+#: Share of improving steps below which the step size is halved: untargeted, targeted losses.
+RHO, RHO_TARGETED = 0.75, 0.5
 
 
 def apgd(
@@ -63,13 +70,6 @@ def apgd(
         For each image its first misclassified iterate, else the iterate of highest loss;
         within the ball and [0, 1] as for :func:`pgd`.
 
-    Raises
-    ------
-    InputError
-        If an argument breaks its rule.
-    RunFailedError
-        If the network returns NaN, or is not differentiable.
-
     References
     ----------
     Croce and Hein, Reliable evaluation of adversarial robustness with an ensemble of
@@ -77,46 +77,40 @@ def apgd(
     code differ (the number of improving steps may equal the threshold), as the code.
     """
     y = check_inputs(x, y, validate)
-    choose("loss", loss, LOSSES)
+    make_loss = LOSSES[choose("loss", loss, LOSSES)]
     steps = check_integer("steps", steps, minimum=1)
     restarts = check_integer("restarts", restarts, minimum=1)
-    generator = require_generator(generator)
+    source = require_generator(generator)
     radius = per_image("budget", budget, len(x), device=x.device)
     rules = resolve(protocol, model)
     if not len(x):
         return x.clone()
-    with arena(model, x, rules, precision=precision, generator=generator) as ready:
-        origin = ready.space.enter(plain(x))
+    labels = y if validate else None
+    with attack_context(
+        model, x, rules, labels=labels, precision=precision, generator=generator
+    ) as context:
+        origin = context.coordinates.enter(x)
         if y is None or rules.predicted_labels:
-            y = ready.predict(origin).argmax(1)
-        elif validate:
-            ready = ready.knowing(y)
-        problem = ready.problem(origin, radius, make_objective(loss, y), y)
-        kept = Kept.nothing(origin)
-        for _ in range(restarts):
-            direction = unit_directions(origin, generator)
-            run(problem, origin, direction, radius, steps, kept)
+            y = context.logits(origin).argmax(1)
+        batch = make_batch(context, origin, radius, make_loss(y), y, 2 * radius)
+        best = BestAdversarial.none_yet(origin)
+        starts = boundary_points(origin, radius, directions(origin, source))
+        restart(batch, islice(starts, restarts), best, partial(apgd_ascent, steps=steps))
         if validate:
-            ready.close()
-        return ready.space.leave(kept.images)
+            context.check_finite()
+        return context.coordinates.leave(best.images)
 
 
-def make_objective(loss: str, labels: Tensor, targets: Tensor | None = None) -> Objective:
-    """Return the objective with a name of :data:`LOSSES`."""
-    if loss == "ce":
-        return CrossEntropy(labels)
-    return (LogitsRatio if loss == "dlr" else Margin)(labels, targets)
-
-
-def unit_directions(origin: Tensor, generator: torch.Generator) -> Tensor:
-    """Return directions uniform in [-1, 1], shaped as the images."""
-    return uniform(
-        tuple(origin.shape), -1, 1, generator=generator, device=origin.device, dtype=origin.dtype
-    )
+def boundary_points(origin: Tensor, radius: Tensor, drawn: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Yield where directions, stretched to length 1 in the l-infinity norm, leave the balls."""
+    reach = per_pixel(radius.to(origin.dtype), origin)
+    for direction in drawn:
+        length = direction.flatten(1).abs().amax(1).clamp_min(1e-12)
+        yield torch.addcmul(origin, direction / per_pixel(length, origin), reach)
 
 
 def checkpoints(steps: int) -> set[int]:
-    """Return after which steps the step size is looked at.
+    """Return after which steps the step size is reconsidered.
 
     The distances between them shrink from 22% of the steps by 3% at a time to 6%.
 
@@ -134,134 +128,81 @@ def checkpoints(steps: int) -> set[int]:
     return found
 
 
-def run(
-    problem: Problem,
-    origin: Tensor,
-    direction: Tensor,
-    radius: Tensor,
-    steps: int,
-    kept: Kept,
-    *,
-    targeted_loss: bool = False,
+def apgd_ascent(
+    batch: Batch, start: Tensor, best: BestAdversarial, *, steps: int, rho: float = RHO
 ) -> None:
-    """Do one run on the images without success so far, offering every iterate.
-
-    Parameters
-    ----------
-    problem : Problem
-        What and where.
-    origin : Tensor
-        The clean images, in the coordinates of the attack.
-    direction : Tensor
-        Directions in [-1, 1]; the start is where they, stretched to length 1 in the
-        l-infinity norm, leave the ball.
-    radius : Tensor
-        Budgets (B,).
-    steps : int
-        Number of gradient steps.
-    kept : Kept
-        Results so far; images that are a success are left out.
-    targeted_loss : bool
-        Use the threshold of the targeted losses.
-    """
-    index = kept.open if problem.compact else torch.arange(len(origin), device=origin.device)
-    if not len(index):
-        return
-    if len(index) < len(origin):
-        problem, origin = problem.select(index), origin[index]
-        direction, radius = direction[index], radius[index]
-    length = direction.flatten(1).abs().amax(1).clamp_min(1e-12)
-    reach = column(radius.to(origin.dtype), origin)
-    start = torch.addcmul(origin, direction / column(length, origin), reach)
-    state = _State(problem, torch.clamp(start, problem.low, problem.high), 2 * radius, index)
-    marks, since, rho = checkpoints(steps), 0, RHO[targeted_loss]
-    state.look(kept)
-    for step in range(1, steps + 1):
-        state.move(1.0 if step == 1 else MOMENTUM)
-        if step == steps:
-            judge(state.problem, state.x, kept, state.index)
-            return
-        state.look(kept)
-        since += 1
+    """Do one run from a start between the walls, offering every iterate."""
+    state = _State.at(start, batch.step_size)
+    marks, since = checkpoints(steps), 0
+    for step in range(steps):
+        state.evaluate(batch, best)
         if step in marks:
-            state.adapt(rho * since)
-            since = 0
-        if problem.compact and step % problem.interval == 0 and not state.drop_decided(kept):
-            return
+            state.adapt(rho * (step - since))
+            since = step
+        left = batch.undecided(best, step)
+        if left is not None:
+            if not len(left):
+                return
+            batch, state = select(batch, left), select(state, left)
+        state.move(batch, MOMENTUM if step else 1.0)
+    best.offer_unseen(batch, state.x)
 
 
+@dataclass
 class _State:
     """What Auto-PGD remembers of each image of the batch."""
 
-    def __init__(self, problem: Problem, start: Tensor, stride: Tensor, index: Tensor) -> None:
-        self.problem = problem
-        self.index = index
-        self.x = start
-        self.previous = start.clone()
-        self.gradient = torch.zeros_like(start)
-        self.stride = stride.to(start.dtype)
-        self.value = torch.full_like(stride, -torch.inf)
-        self.improved = torch.zeros_like(stride)
-        self.best = start.clone()
-        self.best_gradient = self.gradient.clone()
-        self.best_value = self.value.clone()
-        self.last_best = self.value.clone()
-        self.halved = torch.ones_like(stride, dtype=torch.bool)
-        self.first = True
+    x: Tensor
+    previous: Tensor
+    gradient: Tensor
+    best_x: Tensor
+    best_gradient: Tensor
+    step_size: Tensor
+    value: Tensor
+    best_value: Tensor
+    best_value_before: Tensor
+    improved: Tensor
+    halved: Tensor
 
-    def look(self, kept: Kept) -> None:
+    @classmethod
+    def at(cls, start: Tensor, step_size: Tensor) -> _State:
+        nothing = torch.zeros_like(start)
+        lowest = torch.full_like(step_size, -torch.inf, dtype=torch.float64)
+        halved = torch.ones_like(step_size, dtype=torch.bool)
+        values = -lowest, lowest, lowest, torch.zeros_like(lowest)
+        return cls(start, start, nothing, start, nothing, step_size, *values, halved)
+
+    def evaluate(self, batch: Batch, best: BestAdversarial) -> None:
         """Evaluate the network and the gradient where we are."""
-        p = self.problem
-        slope = input_gradient(p.logits, self.x, p.objective, p.precision)
-        with torch.no_grad():
-            p.witness.add_(slope.value.sum())
-            self.x = self.x.detach()
-            prediction = slope.logits.argmax(1)
-            kept.offer(self.index, self.x, slope.value, prediction, p.solved(prediction))
-            self.gradient = slope.gradient
-            value = slope.value.to(self.value.dtype)
-            if self.first:
-                self.first = False
-                self.last_best = value.clone()
-            else:
-                self.improved += value > self.value
-            self.value = value
-            better = value > self.best_value
-            choice = column(better, self.x)
-            self.best = torch.where(choice, self.x, self.best)
-            self.best_gradient = torch.where(choice, self.gradient, self.best_gradient)
-            self.best_value = torch.where(better, value, self.best_value)
-
-    def move(self, share: float) -> None:
-        """Take a step: projected ascent, mixed with the movement of the step before."""
-        p = self.problem
-        with torch.no_grad():
-            pace = column(self.stride, self.x)
-            ahead = torch.addcmul(self.x, self.gradient.sign(), pace).clamp_(p.low, p.high)
-            inertia = self.x - self.previous
-            self.previous = self.x
-            mixed = ahead.sub_(self.x).mul_(share).add_(inertia, alpha=1 - share).add_(self.x)
-            self.x = mixed.clamp_(p.low, p.high)
+        found = batch.context.gradient(self.x, batch.loss)
+        best.offer(batch, self.x, found.logits, found.value)
+        self.gradient = found.gradient
+        value = found.value.double()
+        self.improved = self.improved + (value > self.value)
+        self.value = value
+        better = value > self.best_value
+        chosen = per_pixel(better, self.x)
+        self.best_x = torch.where(chosen, self.x, self.best_x)
+        self.best_gradient = torch.where(chosen, self.gradient, self.best_gradient)
+        self.best_value = torch.where(better, value, self.best_value)
 
     def adapt(self, threshold: float) -> None:
         """Halve the step and go back to the best point where progress was too small."""
-        with torch.no_grad():
-            stuck = ~self.halved & (self.last_best >= self.best_value)
-            halve = (self.improved <= threshold) | stuck
-            self.stride = torch.where(halve, self.stride / 2, self.stride)
-            choice = column(halve, self.x)
-            self.x = torch.where(choice, self.best, self.x)
-            self.gradient = torch.where(choice, self.best_gradient, self.gradient)
-            self.halved = halve
-            self.last_best = self.best_value.clone()
-            self.improved.zero_()
+        stuck = ~self.halved & (self.best_value_before >= self.best_value)
+        halve = (self.improved <= threshold) | stuck
+        self.step_size = torch.where(halve, self.step_size / 2, self.step_size)
+        chosen = per_pixel(halve, self.x)
+        self.x = torch.where(chosen, self.best_x, self.x)
+        self.gradient = torch.where(chosen, self.best_gradient, self.gradient)
+        self.halved = halve
+        self.best_value_before = self.best_value
+        self.improved = torch.zeros_like(self.improved)
 
-    def drop_decided(self, kept: Kept) -> bool:
-        """Let decided images leave; return whether any stay."""
-        left = (kept.value[self.index] < torch.inf).nonzero()[:, 0]
-        if 0 < len(left) < len(self.index):
-            self.problem = self.problem.select(left)
-            for name, value in vars(self).items():
-                if isinstance(value, Tensor):
-                    setattr(self, name, value[left])
-        return bool(len(left))
+    def move(self, batch: Batch, share: float) -> None:
+        """Take a step: projected ascent, mixed with the movement of the step before."""
+        size = per_pixel(self.step_size, self.x)
+        ahead = torch.addcmul(self.x, self.gradient.sign(), size).clamp_(batch.low, batch.high)
+        inertia = self.x - self.previous
+        self.previous = self.x
+        mixed = ahead.sub_(self.x).mul_(share).add_(inertia, alpha=1 - share).add_(self.x)
+        self.x = mixed.clamp_(batch.low, batch.high)

@@ -1,34 +1,24 @@
-"""The state in which a network is attacked, and its exact restoration afterwards."""
+"""A network in the state in which it is attacked, and given back exactly as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import InputError
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the network inside a data-parallel wrapper; any other module as it is.
-
-    An attack must not go through a `DistributedDataParallel` wrapper: its forward pass
-    expects gradients of parameters to follow, and the next training step would wait for
-    them. A compiled module stays compiled, unless what was compiled is such a wrapper.
-
-    Raises
-    ------
-    InputError
-        If `model` is no `torch.nn.Module`.
-    """
-    if not isinstance(model, nn.Module):
-        raise InputError("model", "be a torch.nn.Module", type(model).__name__)
-    inner = getattr(model, "_orig_mod", model)  # of torch.compile
-    if isinstance(inner, nn.parallel.DistributedDataParallel | nn.DataParallel):
-        return unwrap(inner.module)
-    return model
+from ...checks import choose
+from ...errors import InputError, RunFailedError
+from ..checks import check_images, check_labels
+from ..device import PRECISIONS, autocast
+from ..randomness import draw_seed
+from .channels_last import faster_convolutions
+from .cuda_graph import is_repeatable
+from .losses import Loss
+from .protocol import Coordinates, Protocol, make_coordinates, unwrap
 
 
 @contextmanager
@@ -60,11 +50,6 @@ def attacking(
     torch.nn.Module
         The network to call: the one given, without its data-parallel wrapper.
 
-    Raises
-    ------
-    InputError
-        If `model` is no `torch.nn.Module`.
-
     Examples
     --------
     >>> net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
@@ -76,42 +61,164 @@ def attacking(
     """
     network = unwrap(model)
     flags = [(module, module.training) for module in model.modules()]
-    wanted = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    wanted = [(p, p.requires_grad) for p in model.parameters() if p.is_leaf]
     buffers = [(b, b.detach().clone()) for b in network.buffers()] if train else []
-    random_state = _random_state(network)
+    random_state = torch.get_rng_state()
+    devices = {p.device for p in network.parameters() if p.device.type == "cuda"}
+    cuda_states = [(device, torch.cuda.get_rng_state(device)) for device in devices]
     try:
         network.train(train)
         for parameter, _ in wanted:
-            if parameter.is_leaf:
-                parameter.requires_grad_(False)
+            parameter.requires_grad_(False)
         if seed is not None:
             torch.manual_seed(seed)
         yield network
     finally:
         for parameter, state in wanted:
-            if parameter.is_leaf:
-                parameter.requires_grad_(state)
+            parameter.requires_grad_(state)
         for module, flag in flags:
             module.training = flag
-        _restore(buffers)
-        _set_random_state(random_state)
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        torch.set_rng_state(random_state)
+        for device, cuda_state in cuda_states:
+            torch.cuda.set_rng_state(cuda_state, device)
 
 
-def _restore(buffers: list[tuple[Tensor, Tensor]]) -> None:
-    with torch.no_grad():
-        for buffer, kept in buffers:
-            buffer.copy_(kept)
+class Gradient(NamedTuple):
+    """Logits (B, classes), loss (B,) and its gradient at the images, up to a factor."""
+
+    logits: Tensor
+    value: Tensor
+    gradient: Tensor
 
 
-def _random_state(network: nn.Module) -> list[tuple[torch.device, Tensor]]:
-    found = {p.device for p in network.parameters() if p.device.type == "cuda"}
-    states = [(torch.device("cpu"), torch.get_rng_state())]
-    return states + [(device, torch.cuda.get_rng_state(device)) for device in found]
+@dataclass(frozen=True)
+class AttackContext:
+    """A network ready to be attacked.
+
+    Attributes
+    ----------
+    network : callable
+        From `coordinates` to logits, as fast as may be and with its output checked.
+    coordinates : Coordinates
+        Where the attack moves.
+    protocol : Protocol
+        The rules.
+    precision : str
+        "float32" (the network's own) or "bfloat16" (autocast).
+    total : Tensor
+        A sum over everything computed: NaN if the network ever returned NaN.
+    repeatable : bool
+        Whether the network does the same at every call (see :mod:`cuda_graph`).
+    """
+
+    network: Callable[[Tensor], Tensor]
+    coordinates: Coordinates
+    protocol: Protocol
+    precision: str
+    total: Tensor
+    repeatable: bool
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the logits at images, without a graph, in float32 or wider."""
+        with torch.no_grad(), autocast(x.device, self.precision):
+            logits = wide(self.network(x))
+        self.total.add_(logits.sum())
+        return logits
+
+    def tracked_logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return images as a leaf, and their logits with the graph that leads to them."""
+        leaf = x.detach().requires_grad_()
+        with torch.enable_grad(), autocast(x.device, self.precision):
+            logits = self.network(leaf)
+        if not logits.requires_grad:
+            raise RunFailedError(
+                "The network's output does not depend differentiably on its input: "
+                "a gradient attack would call it robust without having attacked it."
+            )
+        return leaf, logits
+
+    def gradient(self, x: Tensor, loss: Loss) -> Gradient:
+        """Return logits, loss and its gradient with respect to the images alone.
+
+        The loss's gradient with respect to the logits is known in closed form, so the
+        backward pass starts at the logits.
+        """
+        leaf, tracked = self.tracked_logits(x)
+        logits = wide(tracked.detach())
+        value, direction = loss(logits)
+        self.total.add_(value.sum())
+        (gradient,) = torch.autograd.grad(tracked, leaf, direction.to(tracked.dtype))
+        return Gradient(logits, value, gradient)
+
+    def check_finite(self) -> None:
+        """Raise if the network returned NaN: with sign 0, the attack stood still, unnoticed."""
+        if bool(torch.isnan(self.total)):
+            raise RunFailedError("The network returned NaN during the attack.")
 
 
-def _set_random_state(states: list[tuple[torch.device, Tensor]]) -> None:
-    for device, state in states:
-        if device.type == "cuda":
-            torch.cuda.set_rng_state(state, device)
-        else:
-            torch.set_rng_state(state)
+@contextmanager
+def attack_context(
+    model: nn.Module,
+    x: Tensor,
+    protocol: Protocol,
+    *,
+    labels: Tensor | None = None,
+    precision: str = "float32",
+    generator: torch.Generator | None = None,
+) -> Iterator[AttackContext]:
+    """Make a network ready to attack images `x`, and restore it afterwards.
+
+    With `labels` every output is checked to have a class for each of them. The `generator`
+    gives the seed of dropout in training mode, and is needed in that mode only.
+    """
+    choose("precision", precision, PRECISIONS)
+    seed = draw_seed(generator) if protocol.train_mode else None
+    largest = -1 if labels is None or not len(labels) else int(labels.max())
+    with torch.inference_mode(False), attacking(model, train=protocol.train_mode, seed=seed) as net:
+        coordinates = make_coordinates(net, x, protocol)
+        fast = faster_convolutions(net, coordinates.network, x, precision)
+
+        def checked(images: Tensor) -> Tensor:
+            logits = fast(images)
+            _check_logits(logits, len(images), largest)
+            return logits
+
+        total = torch.zeros((), dtype=torch.float64, device=x.device)
+        repeatable = not protocol.train_mode and is_repeatable(net)
+        yield AttackContext(checked, coordinates, protocol, precision, total, repeatable)
+
+
+def check_inputs(x: Tensor, y: Tensor | None, validate: bool = True) -> Tensor | None:
+    """Check images and labels, and return the labels as int64 on the images' device."""
+    if validate:
+        check_images(x)
+        y = None if y is None else check_labels(y, batch=len(x))
+    return None if y is None else y.to(x.device)
+
+
+def check_start(start: Tensor, x: Tensor, validate: bool) -> None:
+    """Check that a start is shaped as `x` and finite; it may lie outside [0, 1]."""
+    rule = f"be finite, with the shape {tuple(x.shape)} and dtype of x"
+    if start.shape != x.shape or start.dtype != x.dtype:
+        raise InputError("start", rule, f"shape {tuple(start.shape)}, {start.dtype}")
+    if validate and not bool(torch.isfinite(start).all()):
+        raise InputError("start", rule, "NaN or infinite values")
+
+
+def _check_logits(logits: object, batch: int, largest: int) -> None:
+    """Raise if logits are no (batch, classes) tensor, or have no class for the largest label."""
+    rule = f"return logits of shape ({batch}, classes), with at least 2 classes"
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        raise InputError("model", rule, type(logits).__name__)
+    if logits.ndim != 2 or logits.shape[0] != batch or logits.shape[1] < 2:
+        raise InputError("model", rule, f"shape {tuple(logits.shape)}")
+    if logits.shape[1] <= largest:
+        raise InputError("y", f"be at least 0 and below {logits.shape[1]}", largest)
+
+
+def wide(logits: Tensor) -> Tensor:
+    """Return logits in float32 at least: half precision loses the ranking of losses."""
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits

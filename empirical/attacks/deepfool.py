@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer, check_real
-from .arena import Arena, arena, check_inputs, plain
-from .climb import column
-from .gradient import tracked, wide
+from .ascent import per_pixel
+from .context import AttackContext, attack_context, check_inputs, wide
 from .protocol import CORRECTED
 
 #: Added to each step, as in the authors' code: ends the crawl towards a boundary.
@@ -55,13 +54,6 @@ def deepfool(
         the prediction never changed, or the gradient vanished: no distance was found, and
         the norm of what was tried would be misleadingly small.
 
-    Raises
-    ------
-    InputError
-        If an argument breaks its rule.
-    RunFailedError
-        If the network returns NaN, or is not differentiable.
-
     References
     ----------
     Moosavi-Dezfooli, Fawzi and Frossard, DeepFool: a simple and accurate method to fool
@@ -75,16 +67,16 @@ def deepfool(
     >>> round(l2.item(), 4)  # 0.5 / sqrt(2), and 1e-4 more
     0.3537
     """
-    check_inputs(x, None, True)
+    check_inputs(x, None)
     num_classes = check_integer("num_classes", num_classes, minimum=2)
     overshoot = check_real("overshoot", overshoot, low=0)
     max_iter = check_integer("max_iter", max_iter, minimum=1)
     batch_size = check_integer("batch_size", batch_size, minimum=1)
     if not len(x):
         return x.clone(), x.new_zeros(0)
-    with arena(model, x, CORRECTED) as ready:
-        x = plain(x)
-        clean = torch.cat([ready.predict(part) for part in torch.split(x, batch_size)])
+    with attack_context(model, x, CORRECTED) as context:
+        x = context.coordinates.enter(x)
+        clean = torch.cat([context.logits(part) for part in torch.split(x, batch_size)])
         classes = clean.topk(min(num_classes, clean.shape[1]), dim=1).indices
         total = torch.zeros_like(x)
         found = torch.zeros(len(x), dtype=torch.bool, device=x.device)
@@ -93,40 +85,40 @@ def deepfool(
         while len(waiting):
             rows, rest = waiting[:batch_size], waiting[batch_size:]
             here = torch.add(x[rows], total[rows], alpha=1 + overshoot)
-            logits, step = _step(ready, here, classes[rows])
+            logits, step = _step(context, here, classes[rows])
             changed = logits.argmax(1) != classes[rows, 0]
-            spent = used[rows] >= max_iter
             found[rows] = changed
-            over = changed | spent | ~torch.isfinite(step.flatten(1).sum(1))
+            over = changed | (used[rows] >= max_iter) | ~torch.isfinite(step.flatten(1).sum(1))
             used[rows] += 1
-            go = (~over).nonzero()[:, 0]
-            total[rows[go]] += step[go]
-            waiting = torch.cat([rows[go], rest])
-        ready.close()
+            go_on = (~over).nonzero()[:, 0]
+            total[rows[go_on]] += step[go_on]
+            waiting = torch.cat([rows[go_on], rest])
+        context.check_finite()
         x_adv = torch.add(x, total, alpha=1 + overshoot)
         l2 = torch.linalg.vector_norm((x_adv - x).flatten(1), dim=1)
         return x_adv, torch.where(found, l2, torch.inf)
 
 
-def _step(ready: Arena, x: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+def _step(context: AttackContext, x: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
     """Return logits, and the step to the nearest linearised boundary (NaN if there is none)."""
-    x = x.detach()
-    logits = tracked(ready.logits, x)
-    plain_logits = wide(logits.detach())
-    ready.witness.add_(plain_logits.sum())
+    leaf, tracked = context.tracked_logits(x)
+    logits = wide(tracked.detach())
+    context.total.add_(logits.sum())
     label = classes[:, :1]
-    best = torch.full((len(x),), torch.inf, dtype=x.dtype, device=x.device)
-    step = torch.full_like(x, torch.nan, requires_grad=False)
+    nearest = torch.full((len(x),), torch.inf, dtype=x.dtype, device=x.device)
+    step = torch.full_like(x, torch.nan)
     last = classes.shape[1] - 1
     for k in range(1, last + 1):
         other = classes[:, k : k + 1]
-        seed = torch.zeros_like(plain_logits).scatter_(1, other, 1.0).scatter_(1, label, -1.0)
-        (slope,) = torch.autograd.grad(logits, x, seed.to(logits.dtype), retain_graph=k < last)
-        gap = (plain_logits.gather(1, other) - plain_logits.gather(1, label))[:, 0].abs()
-        norm = torch.linalg.vector_norm(slope.flatten(1), dim=1)
+        difference = torch.zeros_like(logits).scatter_(1, other, 1.0).scatter_(1, label, -1.0)
+        (gradient,) = torch.autograd.grad(
+            tracked, leaf, difference.to(tracked.dtype), retain_graph=k < last
+        )
+        gap = (logits.gather(1, other) - logits.gather(1, label))[:, 0].abs()
+        norm = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         distance = torch.where(norm > 0, gap / norm, torch.inf).to(x.dtype)
-        nearer = distance < best
+        nearer = distance < nearest
         length = (distance + NUDGE) / norm
-        step = torch.where(column(nearer, x), slope * column(length, x), step)
-        best = torch.where(nearer, distance, best)
-    return plain_logits, step
+        step = torch.where(per_pixel(nearer, x), gradient * per_pixel(length, x), step)
+        nearest = torch.where(nearer, distance, nearest)
+    return logits, step

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import InputError
@@ -31,11 +26,6 @@ class RobustnessOutcomes:
         int64 (N,): true labels, if they are known.
     settings : dict
         How the attack ran, as plain JSON values: attack, steps, step sizes, protocol, ...
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit together.
 
     Examples
     --------
@@ -69,11 +59,6 @@ class RobustnessOutcomes:
         return self.adversarial != self.clean
 
     @property
-    def clean_correct(self) -> Tensor | None:
-        """Bool (N,): whether the clean prediction is right; None without labels."""
-        return None if self.labels is None else self.clean == self.labels
-
-    @property
     def correct(self) -> Tensor | None:
         """Bool (K, N): whether the prediction under attack is right; None without labels."""
         return None if self.labels is None else self.adversarial == self.labels
@@ -88,36 +73,3 @@ class RobustnessOutcomes:
         """Number of images, per budget, predicted rightly under attack; None without labels."""
         correct = self.correct
         return None if correct is None else [int(count) for count in correct.sum(1).tolist()]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return everything as arrays, ready for `numpy.savez` (nothing is pickled)."""
-        arrays: dict[str, NDArray[Any]] = {
-            "budgets": np.asarray(self.budgets, dtype=np.float64),
-            "clean": self.clean.cpu().numpy(),
-            "adversarial": self.adversarial.cpu().numpy(),
-            "settings": np.asarray(json.dumps(self.settings, sort_keys=True)),
-        }
-        if self.labels is not None:
-            arrays["labels"] = self.labels.cpu().numpy()
-        return arrays
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> RobustnessOutcomes:
-        """Rebuild outcomes from `arrays`: those of :meth:`to_arrays`, or a loaded npz file.
-
-        Raises
-        ------
-        InputError
-            If an array is missing or shapes do not fit together.
-        """
-        for name in ("budgets", "clean", "adversarial", "settings"):
-            if name not in arrays:
-                raise InputError("arrays", f"hold {name}", sorted(arrays))
-        labels = arrays.get("labels")
-        return cls(
-            tuple(float(budget) for budget in arrays["budgets"]),
-            torch.as_tensor(np.asarray(arrays["clean"], dtype=np.int64)),
-            torch.as_tensor(np.asarray(arrays["adversarial"], dtype=np.int64)),
-            None if labels is None else torch.as_tensor(np.asarray(labels, dtype=np.int64)),
-            json.loads(str(arrays["settings"])),
-        )

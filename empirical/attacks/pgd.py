@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
 import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer, choose
 from ...errors import InputError
-from ..randomness import require_generator, uniform
-from .arena import arena, check_inputs, check_start, plain
-from .ball import per_image
-from .climb import Kept, climb_for_the_best, climb_to_the_end, column, judge
-from .objective import CrossEntropy
+from ..randomness import require_generator
+from .ascent import (
+    Batch,
+    BestAdversarial,
+    best_of_ascent,
+    directions,
+    gradient_ascent,
+    make_batch,
+    per_image,
+    per_pixel,
+    restart,
+)
+from .context import attack_context, check_inputs, check_start
+from .losses import CrossEntropy
 from .protocol import Protocol, resolve
 
 ITERATES = ("last", "best")
@@ -93,8 +106,6 @@ def pgd(
 
     Raises
     ------
-    InputError
-        If an argument breaks its rule.
     RunFailedError
         If the network returns NaN, or is not differentiable.
 
@@ -102,7 +113,7 @@ def pgd(
     -----
     The gradient is that of the cross-entropy up to a positive factor per image, computed so
     that it does not vanish in float32 however sure the network is (see
-    :class:`spadv.empirical.attacks.objective.CrossEntropy`).
+    :class:`spadv.empirical.attacks.losses.CrossEntropy`).
 
     References
     ----------
@@ -131,43 +142,49 @@ def pgd(
     if random_start and (start is None or restarts > 1):
         require_generator(generator)
     radius = per_image("budget", budget, len(x), device=x.device)
-    stride = step_sizes(step_size, radius, steps)
+    sizes = step_sizes(step_size, radius, steps)
     rules = resolve(protocol, model)
     if not len(x):
         return x.clone()
-    with arena(model, x, rules, precision=precision, generator=generator) as ready:
-        x = plain(x)
-        origin = ready.space.enter(x)
+    labels = y if validate else None
+    with attack_context(
+        model, x, rules, labels=labels, precision=precision, generator=generator
+    ) as context:
+        origin = context.coordinates.enter(x)
         if y is None or (rules.predicted_labels and not targeted):
-            y = ready.predict(origin).argmax(1)
-        elif validate:
-            ready = ready.knowing(y)
-        objective = CrossEntropy(y, targeted)
-        problem = ready.problem(origin, radius, objective, y, targeted=targeted)
-        everything = torch.arange(len(x), device=x.device)
-        kept = Kept.nothing(origin) if iterate == "best" or restarts > 1 else None
-        current = origin
-        for restart in range(restarts):
-            if restart == 0 and start is not None:
-                begin = ready.space.enter(plain(start))
-            elif random_start:
-                begin = random_point(origin, radius, generator)
-            else:
-                begin = origin
-            begin = torch.clamp(begin, problem.low, problem.high)
-            if iterate == "last":
-                current = climb_to_the_end(problem, begin, stride, steps)
-                if kept is not None:
-                    judge(problem, current, kept, everything)
-                continue
-            assert kept is not None
-            left = kept.open if problem.compact else everything
-            if len(left):
-                some = problem if len(left) == len(x) else problem.select(left)
-                climb_for_the_best(some, begin[left], stride[left], steps, kept, left)
+            y = context.logits(origin).argmax(1)
+        batch = make_batch(
+            context, origin, radius, CrossEntropy(y, targeted), y, sizes, targeted=targeted
+        )
+
+        def starts() -> Iterator[Tensor]:
+            if start is not None:
+                yield context.coordinates.enter(start)
+            elif not random_start:
+                yield origin
+            yield from random_points(origin, radius, directions(origin, generator))
+
+        if iterate == "last" and restarts == 1:
+            begin = torch.clamp(next(starts()), batch.low, batch.high)
+            found = gradient_ascent(batch, begin, steps)
+        else:
+            best = BestAdversarial.none_yet(origin)
+            attack = partial(pgd_ascent, steps=steps, iterate=iterate)
+            restart(batch, islice(starts(), restarts), best, attack)
+            found = best.images
         if validate:
-            ready.close()
-        return ready.space.leave(current if kept is None else kept.images)
+            context.check_finite()
+        return context.coordinates.leave(found)
+
+
+def pgd_ascent(
+    batch: Batch, start: Tensor, best: BestAdversarial, *, steps: int, iterate: str
+) -> None:
+    """Ascend from a start between the walls, offering the last iterate or every one."""
+    if iterate == "best":
+        best_of_ascent(batch, start, best, steps)
+    else:
+        best.offer_unseen(batch, gradient_ascent(batch, start, steps))
 
 
 def step_sizes(step_size: object, radius: Tensor, steps: int) -> Tensor:
@@ -177,14 +194,8 @@ def step_sizes(step_size: object, radius: Tensor, steps: int) -> Tensor:
     return per_image("step_size", step_size, len(radius), device=radius.device)
 
 
-def random_point(origin: Tensor, radius: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return points uniform in the balls around `origin`, not yet clipped."""
-    direction = uniform(
-        tuple(origin.shape),
-        -1,
-        1,
-        generator=require_generator(generator),
-        device=origin.device,
-        dtype=origin.dtype,
-    )
-    return torch.addcmul(origin, direction, column(radius.to(origin.dtype), origin))
+def random_points(origin: Tensor, radius: Tensor, drawn: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Yield points uniform in the balls around `origin`, not yet clipped."""
+    reach = per_pixel(radius.to(origin.dtype), origin)
+    for direction in drawn:
+        yield torch.addcmul(origin, direction, reach)

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ...checks import choose
 from ...errors import InputError, StoreError
-from .context import unwrap
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class Protocol:
         Whether the attack goes against the network's own predictions on unchanged images
         instead of true labels.
 
-    Raises
-    ------
-    InputError
-        If `clip` is not two increasing numbers.
-
     References
     ----------
     The scripts published with arXiv 2002.11318 (github.com/ksandeshk/spatial-vs-robustness).
@@ -62,13 +56,7 @@ class Protocol:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Protocol:
-        """Rebuild rules from `data`, which :meth:`to_json` made.
-
-        Raises
-        ------
-        StoreError
-            If the data are no rules.
-        """
+        """Rebuild rules from `data` of :meth:`to_json`; StoreError if they are no rules."""
         try:
             return cls(**{**data, "clip": tuple(data["clip"])})
         except (KeyError, TypeError, InputError) as error:
@@ -89,21 +77,30 @@ OFFICIAL_EQUIVARIANT = Protocol(
 )
 
 
+def unwrap(model: nn.Module) -> nn.Module:
+    """Return the network inside a data-parallel wrapper; any other module as it is.
+
+    An attack must not go through a `DistributedDataParallel` wrapper: its forward pass
+    expects gradients of parameters to follow, and the next training step would wait for
+    them. A compiled module stays compiled, unless what was compiled is such a wrapper.
+    """
+    if not isinstance(model, nn.Module):
+        raise InputError("model", "be a torch.nn.Module", type(model).__name__)
+    inner = getattr(model, "_orig_mod", model)  # of torch.compile
+    if isinstance(inner, nn.parallel.DistributedDataParallel | nn.DataParallel):
+        return unwrap(inner.module)
+    return model
+
+
 def resolve(protocol: Protocol | str, model: nn.Module) -> Protocol:
     """Return the rules meant by a name, for a network.
 
     "official" means the script that belongs to the network: the one for equivariant
     networks if its `spec.group` is set.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown.
     """
     if isinstance(protocol, Protocol):
         return protocol
-    name = choose("protocol", protocol, ("corrected", "official"))
-    if name == "corrected":
+    if choose("protocol", protocol, ("corrected", "official")) == "corrected":
         return CORRECTED
     spec = getattr(unwrap(model), "spec", None)
     return OFFICIAL if getattr(spec, "group", None) is None else OFFICIAL_EQUIVARIANT
@@ -129,11 +126,6 @@ class Normalised(nn.Module):
         From normalised images (B, C, H, W) to logits.
     mean, std : sequence of float
         Per channel, in the units of pixels in [0, 1]; std above 0.
-
-    Raises
-    ------
-    InputError
-        If the numbers of channels differ, or a deviation is not positive.
 
     Examples
     --------
@@ -167,26 +159,21 @@ class Normalised(nn.Module):
 
 
 @dataclass(frozen=True)
-class Space:
-    """The coordinates in which an attack moves: pixels, or normalised pixels.
+class Coordinates:
+    """Where an attack moves: pixels, or pixels normalised by mean and std, (C, 1, 1).
 
-    Attributes
-    ----------
-    logits : callable
-        From coordinates (B, C, H, W) to logits (B, classes).
-    box : tuple of float
-        Clipping interval in these coordinates.
-    mean, std : Tensor or None
-        Shape (C, 1, 1); None where coordinates are pixels.
+    The `network` goes from these coordinates, (B, C, H, W), to logits; values are clipped to
+    the `box`.
     """
 
-    logits: Callable[[Tensor], Tensor]
+    network: Callable[[Tensor], Tensor]
     box: tuple[float, float]
     mean: Tensor | None = None
     std: Tensor | None = None
 
     def enter(self, pixels: Tensor) -> Tensor:
-        """Return the coordinates of images given as pixels."""
+        """Return the coordinates of images, without a graph, usable in one."""
+        pixels = pixels.clone() if pixels.is_inference() else pixels.detach()
         if self.mean is None or self.std is None:
             return pixels
         return (pixels - self.mean) / self.std
@@ -198,26 +185,14 @@ class Space:
         return coordinates * self.std + self.mean
 
 
-def make_space(network: nn.Module, x: Tensor, protocol: Protocol) -> Space:
-    """Return the coordinates of an attack on a network under given rules.
+def make_coordinates(network: nn.Module, x: Tensor, protocol: Protocol) -> Coordinates:
+    """Return where an attack on a network moves; `x` gives device and dtype.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Network on pixels. Attacks after normalisation need a `logits_from_normalised`
-        method and `spec.mean`, `spec.std`, as the networks of this package have.
-    x : Tensor
-        Images, for device and dtype.
-    protocol : Protocol
-        The rules.
-
-    Raises
-    ------
-    InputError
-        If the rules need a normalisation that the network does not tell.
+    Attacks after normalisation need a `logits_from_normalised` method and `spec.mean`,
+    `spec.std`, as the networks of this package have; InputError without them.
     """
     if not protocol.normalised_units:
-        return Space(network, protocol.clip)
+        return Coordinates(network, protocol.clip)
     spec = getattr(network, "spec", None)
     mean, std = getattr(spec, "mean", None), getattr(spec, "std", None)
     inner = getattr(network, "logits_from_normalised", None)
@@ -229,10 +204,7 @@ def make_space(network: nn.Module, x: Tensor, protocol: Protocol) -> Space:
             "It attacks after normalisation, and this network tells no mean and std: "
             "wrap it in `Normalised(network, mean, std)`.",
         )
-    shape = (-1, 1, 1)
-    return Space(
-        inner,
-        protocol.clip,
-        torch.as_tensor(mean, dtype=x.dtype, device=x.device).view(shape),
-        torch.as_tensor(std, dtype=x.dtype, device=x.device).view(shape),
+    scales = (
+        torch.as_tensor(v, dtype=x.dtype, device=x.device).view(-1, 1, 1) for v in (mean, std)
     )
+    return Coordinates(inner, protocol.clip, *scales)

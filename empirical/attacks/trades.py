@@ -8,11 +8,9 @@ from torch import Tensor, nn
 from ...checks import check_integer
 from ...errors import InputError
 from ..randomness import normal, require_generator
-from .arena import arena, check_inputs, check_start, plain
-from .ball import per_image
-from .climb import climb_to_the_end
-from .gradient import wide
-from .objective import Divergence
+from .ascent import gradient_ascent, make_batch, per_image
+from .context import attack_context, check_inputs, check_start, wide
+from .losses import Divergence
 from .protocol import CORRECTED
 
 #: Standard deviation of the start around the image, as in the authors' code.
@@ -66,13 +64,6 @@ def trades_attack(
         Adversarial images (B, C, H, W); exactly within the ball and [0, 1], and equal to `x` at
         budget 0.
 
-    Raises
-    ------
-    InputError
-        If an argument breaks its rule.
-    RunFailedError
-        If the network returns NaN, or is not differentiable.
-
     References
     ----------
     Zhang et al., Theoretically principled trade-off between robustness and accuracy,
@@ -85,27 +76,26 @@ def trades_attack(
     else:
         check_start(start, x, validate)
     radius = per_image("budget", budget, len(x), device=x.device)
-    stride = per_image("step_size", step_size, len(x), device=x.device)
+    sizes = per_image("step_size", step_size, len(x), device=x.device)
     if logits is not None and (logits.ndim != 2 or len(logits) != len(x)):
         raise InputError("logits", f"have shape ({len(x)}, classes)", tuple(logits.shape))
     if not len(x):
         return x.clone()
-    with arena(model, x, CORRECTED, precision=precision) as ready:
-        x = plain(x)
-        clean = ready.predict(x) if logits is None else wide(plain(logits))
-        # The labels play no part in the ascent.
-        labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
-        problem = ready.problem(x, radius, Divergence(clean.log_softmax(1)), labels)
-        begin = _around(x, generator) if start is None else plain(start).clone()
+    with attack_context(model, x, CORRECTED, precision=precision) as context:
+        origin = context.coordinates.enter(x)
+        clean = context.logits(origin) if logits is None else wide(logits.detach())
+        nowhere = torch.zeros(len(x), dtype=torch.int64, device=x.device)  # no labels are left
+        loss = Divergence(clean.log_softmax(1))
+        batch = make_batch(context, origin, radius, loss, nowhere, sizes)
+        if start is None:
+            source, shape = require_generator(generator), tuple(x.shape)
+            noise = normal(shape, generator=source, device=x.device, dtype=x.dtype)
+            begin = torch.add(origin, noise, alpha=START)
+        else:
+            begin = start.detach().clone()
         if not steps:
-            begin.clamp_(problem.low, problem.high)
-        found = climb_to_the_end(problem, begin, stride, steps)
+            begin.clamp_(batch.low, batch.high)
+        found = gradient_ascent(batch, begin, steps)
         if validate:
-            ready.close()
+            context.check_finite()
         return found
-
-
-def _around(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    made = require_generator(generator)
-    noise = normal(tuple(x.shape), generator=made, device=x.device, dtype=x.dtype)
-    return torch.add(x, noise, alpha=START)

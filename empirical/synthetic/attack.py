@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ...checks import check_integer
 from ...theory.attacks import proof_attacks
-from ..attacks.ball import ball
+from ..attacks.ascent import ball
 from .network import Layer, join
 from .sampling import Draw
 from .setting import Setting

@@ -1,24 +1,22 @@
-"""A strong attack in the manner of AutoAttack: two Auto-PGDs, one after the other."""
+"""AutoAttack's attacks on gradients: two Auto-PGDs, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer
 from ..randomness import require_generator
-from .apgd import run, unit_directions
-from .arena import arena, check_inputs, plain
-from .ball import per_image
-from .climb import Kept, Problem, judge
-from .objective import CrossEntropy, LogitsRatio, Margin
+from .apgd import RHO, RHO_TARGETED, apgd_ascent, boundary_points
+from .ascent import Batch, BestAdversarial, directions, make_batch, per_image, restart
+from .context import attack_context, check_inputs
+from .losses import CrossEntropy, LogitsRatio, Loss, Margin
 from .protocol import Protocol, resolve
-
-#: How an image fell, as in :attr:`StrongOutcome.fell_to`.
-ROBUST, CLEAN, CE, TARGETED = range(4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ class StrongOutcome:
     @property
     def robust(self) -> Tensor:
         """Bool (B,): whether the image withstood everything."""
-        return self.fell_to == ROBUST
+        return self.fell_to == 0
 
 
 def strong_attack(
@@ -86,19 +84,12 @@ def strong_attack(
     StrongOutcome
         Images, predictions, and which attack each image fell to.
 
-    Raises
-    ------
-    InputError
-        If an argument breaks its rule.
-    RunFailedError
-        If the network returns NaN, or is not differentiable.
-
     References
     ----------
     Croce and Hein, Reliable evaluation of adversarial robustness with an ensemble of
     diverse parameter-free attacks, ICML 2020.
     """
-    y = check_inputs(x, y, True)
+    y = check_inputs(x, y)
     steps = check_integer("steps", steps, minimum=1)
     restarts = check_integer("restarts", restarts, minimum=1)
     targets = check_integer("targets", targets, minimum=1)
@@ -108,28 +99,21 @@ def strong_attack(
     if not len(x):
         nothing = torch.zeros(0, dtype=torch.int64, device=x.device)
         return StrongOutcome(x.clone(), nothing, nothing)
-    with arena(model, x, rules, precision=precision, generator=generator) as ready:
-        origin = ready.space.enter(plain(x))
-        if y is not None:
-            ready = ready.knowing(y)
-        clean = ready.predict(origin)
+    with attack_context(
+        model, x, rules, labels=y, precision=precision, generator=generator
+    ) as context:
+        origin = context.coordinates.enter(x)
+        clean = context.logits(origin)
         if y is None or rules.predicted_labels:
             y = clean.argmax(1)
-        problem = ready.problem(origin, radius, CrossEntropy(y), y)
-        kept = Kept.nothing(origin)
-        fell_to = ensemble(
-            problem,
-            origin,
-            radius,
-            rank_targets(clean, y, targets),
-            kept,
-            lambda number: unit_directions(origin, source),
-            classes=clean.shape[1],
-            steps=steps,
-            restarts=restarts,
+        batch = make_batch(context, origin, radius, CrossEntropy(y), y, 2 * radius)
+        starts = boundary_points(origin, radius, directions(origin, source))
+        ranked = rank_targets(clean, y, targets)
+        best, fell_to = attack_all(
+            batch, origin, ranked, starts, classes=clean.shape[1], steps=steps, restarts=restarts
         )
-        ready.close()
-        return StrongOutcome(ready.space.leave(kept.images), kept.prediction, fell_to)
+        context.check_finite()
+        return StrongOutcome(context.coordinates.leave(best.images), best.prediction, fell_to)
 
 
 def rank_targets(logits: Tensor, labels: Tensor, count: int) -> Tensor:
@@ -138,63 +122,38 @@ def rank_targets(logits: Tensor, labels: Tensor, count: int) -> Tensor:
     return others.topk(min(count, logits.shape[1] - 1), dim=1).indices
 
 
-def ensemble(
-    problem: Problem,
+def attack_all(
+    batch: Batch,
     origin: Tensor,
-    radius: Tensor,
     targets: Tensor,
-    kept: Kept,
-    directions: Callable[[int], Tensor],
+    starts: Iterator[Tensor],
     *,
     classes: int,
     steps: int,
     restarts: int,
-) -> Tensor:
-    """Run all attacks on a batch, and return what each image fell to, int64 (B,).
+) -> tuple[BestAdversarial, Tensor]:
+    """Run all attacks on a batch, and return results and what each image fell to, int64 (B,).
 
-    Parameters
-    ----------
-    problem : Problem
-        The batch, with the cross-entropy as its objective.
-    origin : Tensor
-        Clean images in the coordinates of the attack.
-    radius : Tensor
-        Budgets (B,).
-    targets : Tensor
-        Target classes (B, T), in the order of trial.
-    kept : Kept
-        Where results go.
-    directions : callable
-        From the number of a run to directions in [-1, 1] for all images.
-    classes : int
-        Number of classes of the network.
-    steps, restarts : int
-        As for :func:`strong_attack`.
+    The `targets`, (B, T), are in the order of trial; every run takes one of the `starts`.
     """
-    everything = torch.arange(len(origin), device=origin.device)
-    judge(problem, torch.clamp(origin, problem.low, problem.high), kept, everything)
-    stages = [kept.value == torch.inf]
-    number = 0
-    for _ in range(restarts):
-        run(problem, origin, directions(number), radius, steps, kept)
-        number += 1
-    stages.append(kept.value == torch.inf)
-    labels = problem.labels
+    best = BestAdversarial.none_yet(origin)
+
+    def attack(loss: Loss, rho: float) -> None:
+        run = partial(apgd_ascent, steps=steps, rho=rho)
+        restart(replace(batch, loss=loss), islice(starts, restarts), best, run)
+
+    best.offer_unseen(batch, torch.clamp(origin, batch.low, batch.high))
+    stages = [best.fallen]
+    attack(batch.loss, RHO)
+    stages.append(best.fallen)
     for target in targets.unbind(1):
-        aim = Margin(labels, target) if classes < 4 else LogitsRatio(labels, target)
-        towards = replace(problem, objective=aim)
-        _forget_values(kept)
-        for _ in range(restarts):
-            if problem.compact and not len(kept.open):
-                break
-            run(towards, origin, directions(number), radius, steps, kept, targeted_loss=True)
-            number += 1
-    stages.append(kept.value == torch.inf)
+        if batch.may_shrink and bool(best.fallen.all()):
+            break
+        # Values of another loss are not comparable: any new one is an improvement.
+        best.value = torch.where(best.fallen, torch.inf, -torch.inf)
+        kind = Margin if classes < 4 else LogitsRatio
+        attack(kind(batch.labels, target), RHO_TARGETED)
+    stages.append(best.fallen)
     fell = torch.stack(stages)
     # The first stage by which an image has fallen; 0 for none.
-    return torch.where(fell.any(0), fell.to(torch.int64).argmax(0) + 1, 0)
-
-
-def _forget_values(kept: Kept) -> None:
-    """Make values of another objective comparable: any new one is an improvement."""
-    kept.value = torch.where(kept.value == torch.inf, torch.inf, -torch.inf)
+    return best, torch.where(fell.any(0), fell.to(torch.int64).argmax(0) + 1, 0)

@@ -1,0 +1,359 @@
+"""Predictions under attack with many budgets at once, sharing the work between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, islice
+
+import torch
+from torch import Tensor, nn
+
+from ...checks import check_fraction, check_integer, choose
+from ...errors import InputError
+from ...progress import Progress, silent
+from ...random import derive_seed
+from ..randomness import draw_seed, make_generator, require_generator, uniform
+from .apgd import apgd_ascent, boundary_points
+from .ascent import BestAdversarial, make_batch, restart
+from .autoattack import attack_all, rank_targets
+from .context import AttackContext, attack_context, check_inputs
+from .losses import CrossEntropy
+from .outcomes import RobustnessOutcomes
+from .pgd import ITERATES, pgd_ascent, random_points
+from .protocol import Protocol, resolve
+
+ATTACKS = ("pgd", "apgd", "autoattack")
+SEARCHES = ("upwards", "bisection")
+
+#: Images whose random directions are drawn together; part of what a seed means.
+BLOCK = 64
+#: Targets of the strong attack, as in AutoAttack.
+TARGETS = 9
+
+
+def profile(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor | None = None,
+    *,
+    budgets: Sequence[float | str],
+    steps: int,
+    step_size: float | str | None = None,
+    random_start: bool = True,
+    restarts: int = 1,
+    attack: str = "pgd",
+    iterate: str = "last",
+    search: str = "upwards",
+    protocol: Protocol | str = "corrected",
+    generator: torch.Generator | None = None,
+    batch_size: int = 250,
+    precision: str = "float32",
+    progress: Progress = silent,
+) -> RobustnessOutcomes:
+    """Return the predictions on images attacked with each of several budgets.
+
+    Clean predictions are made once and are the outcome of budget 0. Starts for all budgets
+    share one random direction per image. With "last", images with all their budgets share
+    batches, and each outcome is that of its own attack. Otherwise an image that fell is not
+    attacked with larger budgets: what lies within a budget lies within a larger one. The paper
+    (arXiv 2002.11318, section 4) calls 1 - fooling rate against the budget a robustness profile.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Network from pixels to logits; its state is as before afterwards.
+    x : Tensor
+        Images (N, C, H, W) in [0, 1].
+    y : Tensor, optional
+        Labels (N,) that the attack moves away from. None, as for a fooling rate, means the
+        network's own predictions.
+    budgets : sequence of float or str
+        K radii in pixel units, numbers or fractions.
+    steps : int
+        Gradient steps of each run.
+    step_size : float or str, optional
+        Of "pgd", the same for all budgets; None means 2.5 * budget / steps (Madry et al.).
+    random_start : bool
+        Of "pgd"; the other attacks always start at random.
+    restarts : int
+        Number of runs.
+    attack : str
+        "pgd"; "apgd" (Auto-PGD on the cross-entropy); or "autoattack" (that, then its
+        targeted form; see :func:`strong_attack`).
+    iterate : str
+        Of "pgd": "last" counts the last iterate, as the published numbers do; "best" counts
+        an image as fallen once any iterate, at this or a smaller budget, is misclassified,
+        and is both stronger and faster. The other attacks always count the best.
+    search : str
+        Order of the budgets where the best counts. "upwards" tries all that an image may
+        withstand. "bisection" tries the middle one of those that are open, and takes an
+        image that withstands a budget to withstand smaller ones: a few attacks an image
+        instead of one a budget. It can only find fewer adversarial images.
+    protocol : Protocol or str
+        "corrected", "official", or rules of your own. Under "official" rules the outcome of
+        budget 0 is not the clean prediction, because they clip images.
+    generator : torch.Generator, optional
+        Source of starts; one number is drawn from it. Needed unless "pgd" starts at `x`.
+    batch_size : int
+        Images (or pairs of image and budget) a pass. Outcomes do not depend on it, up to
+        rounding within the network, except in training mode.
+    precision : str
+        "float32" (the network's own), or "bfloat16" to run it under autocast.
+    progress : callable
+        Told of pairs of image and budget.
+
+    Returns
+    -------
+    RobustnessOutcomes
+        Clean and adversarial predictions, image by image. Where an image is misclassified
+        without an attack and "best" counts, its outcome is that prediction throughout.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
+    >>> _ = net[1].weight.data.copy_(torch.tensor([[0.0], [1.0]])), net[1].bias.data.fill_(0)
+    >>> _ = net[1].bias.data[0].fill_(0.5)
+    >>> x = torch.tensor([0.3, 0.6]).view(2, 1, 1, 1)
+    >>> found = profile(net, x, budgets=[0, 0.15, 0.25], steps=5, random_start=False)
+    >>> found.clean.tolist(), found.adversarial.tolist()
+    ([0, 1], [[0, 1], [0, 0], [1, 0]])
+    """
+    y = check_inputs(x, y)
+    radii = _check_budgets(budgets)
+    choose("attack", attack, ATTACKS)
+    choose("iterate", iterate, ITERATES)
+    choose("search", search, SEARCHES)
+    steps = check_integer("steps", steps, minimum=1)
+    restarts = check_integer("restarts", restarts, minimum=1)
+    batch_size = check_integer("batch_size", batch_size, minimum=1)
+    step = None if step_size is None else check_fraction("step_size", step_size)
+    if attack == "pgd" and not random_start and restarts > 1:
+        raise InputError("restarts", "be 1 where starts are not random", restarts)
+    rules = resolve(protocol, model)
+    random_start = random_start or attack != "pgd"
+    if random_start or rules.train_mode:
+        require_generator(generator)
+    iterate = iterate if attack == "pgd" else "best"
+    settings = {
+        "attack": attack,
+        "iterate": iterate,
+        "search": None if iterate == "last" or rules.train_mode else search,
+        "steps": steps,
+        "step_size": step,
+        "random_start": random_start,
+        "restarts": restarts,
+        "protocol": rules.to_json(),
+        "precision": precision,
+    }
+    adversarial = torch.empty((len(radii), len(x)), dtype=torch.int64, device=x.device)
+    if not len(x):
+        return RobustnessOutcomes(radii, adversarial[0], adversarial, y, settings)
+    drawn = RandomDirections(generator, x) if random_start else None
+    with attack_context(
+        model, x, rules, labels=y, precision=precision, generator=generator
+    ) as context:
+        how = _Attack(attack, iterate, steps, restarts, step)
+        curve = _Curve(context, x.detach(), y, how, drawn, batch_size)
+        if iterate == "last" or rules.train_mode:
+            curve.each(radii, adversarial, progress)
+        elif search == "upwards":
+            curve.upwards(radii, adversarial, progress)
+        else:
+            curve.bisected(radii, adversarial, progress)
+        context.check_finite()
+        return RobustnessOutcomes(radii, curve.clean, adversarial, y, settings)
+
+
+def _check_budgets(budgets: object) -> tuple[float, ...]:
+    if isinstance(budgets, str) or not isinstance(budgets, Sequence) or not budgets:
+        raise InputError("budgets", "be a sequence of numbers or fractions like 8/255", budgets)
+    return tuple(check_fraction("budgets", budget) for budget in budgets)
+
+
+class RandomDirections:
+    """Directions uniform in [-1, 1] for each image of a data set and each run of an attack.
+
+    They are drawn in blocks of images with a seed per block and run, so that they depend
+    neither on batches nor on which images are still attacked, and need no memory. One draw
+    from the `generator` gives the seed; its device is where directions are drawn.
+
+    Examples
+    --------
+    >>> drawn = RandomDirections(torch.Generator().manual_seed(0), torch.zeros(99, 1, 2, 2))
+    >>> bool((drawn.of([70, 3], 0)[1] == drawn.of([3], 0)[0]).all())
+    True
+    """
+
+    def __init__(self, generator: torch.Generator | None, x: Tensor) -> None:
+        self._seed = draw_seed(generator)
+        self._source = require_generator(generator).device
+        self._x = x[:0]
+        self._last: tuple[tuple[int, int], Tensor] | None = None
+
+    def of(self, images: Sequence[int], run: int) -> Tensor:
+        """Return the directions of images, given by their places in the data set."""
+        made = self._x.new_empty((len(images), *self._x.shape[1:]))
+        rows: dict[int, tuple[list[int], list[int]]] = {}
+        for row, image in enumerate(images):
+            here, there = rows.setdefault(image // BLOCK, ([], []))
+            here.append(row)
+            there.append(image % BLOCK)
+        for block, (here, there) in rows.items():
+            drawn = self._block(block, run)
+            target = torch.tensor(here, device=made.device)
+            made[target] = drawn[torch.tensor(there, device=made.device)]
+        return made
+
+    def _block(self, block: int, run: int) -> Tensor:
+        if self._last is None or self._last[0] != (block, run):
+            seed = derive_seed(self._seed, "directions")
+            generator = make_generator(seed, run, block, device=self._source)
+            shape, device, dtype = self._x.shape[1:], self._x.device, self._x.dtype
+            drawn = uniform((BLOCK, *shape), -1, 1, generator=generator, device=device, dtype=dtype)
+            self._last = ((block, run), drawn)
+        return self._last[1]
+
+
+@dataclass(frozen=True)
+class _Attack:
+    name: str
+    iterate: str
+    steps: int
+    restarts: int
+    step_size: float | None
+
+
+class _Curve:
+    """A data set under attack: batches of images and budgets, and their predictions."""
+
+    def __init__(
+        self,
+        context: AttackContext,
+        x: Tensor,
+        y: Tensor | None,
+        how: _Attack,
+        drawn: RandomDirections | None,
+        batch_size: int,
+    ) -> None:
+        self.context, self.x, self.how, self.drawn, self.size = context, x, how, drawn, batch_size
+        enter, box = context.coordinates.enter, context.coordinates.box
+        logits = torch.cat([context.logits(enter(part)) for part in torch.split(x, batch_size)])
+        self.clean = logits.argmax(1)
+        self.labels = self.clean if y is None or context.protocol.predicted_labels else y
+        self.classes = logits.shape[1]
+        self.targets = rank_targets(logits, self.labels, TARGETS)
+        #: Whether budget 0 leaves images as they are: not where rules clip more than pixels.
+        self.faithful = not context.protocol.normalised_units and box[0] <= 0 and box[1] >= 1
+
+    def each(self, radii: Sequence[float], found: Tensor, progress: Progress) -> None:
+        """Attack every image with every budget, several budgets a batch."""
+        images, kinds = range(len(self.x)), []
+        for k, radius in enumerate(radii):
+            if radius == 0 and self.faithful:
+                found[k] = self.clean
+            else:
+                kinds.append(k)
+        if self.context.protocol.train_mode:  # batch statistics are those of one budget
+            runs = [[(k, i) for i in images] for k in kinds]
+        else:  # neighbours share an image, and so its random direction
+            runs = [[(k, i) for i in images for k in kinds]]
+        done, total = 0, len(kinds) * len(images)
+        for pairs in runs:
+            for start in range(0, len(pairs), self.size):
+                some = pairs[start : start + self.size]
+                ks, rows = torch.tensor(some, device=self.x.device).t()
+                numbers = torch.tensor([radii[k] for k, _ in some], dtype=torch.float64)
+                best = self._attack([i for _, i in some], numbers.to(self.x.device))
+                found[ks, rows] = best.prediction
+                done += len(some)
+                progress(done, total)
+
+    def upwards(self, radii: Sequence[float], found: Tensor, progress: Progress) -> None:
+        """Attack with growing budgets those images that have not fallen."""
+        prediction = self._unattacked()
+        fallen = prediction != self.labels
+        order = sorted(range(len(radii)), key=lambda k: radii[k])
+        for turn, k in enumerate(order, 1):
+            left = (~fallen & (radii[k] > 0)).nonzero()[:, 0]
+            for rows in torch.split(left, self.size) if len(left) else ():
+                radius = torch.full((len(rows),), radii[k], dtype=torch.float64, device=rows.device)
+                best = self._attack(rows.tolist(), radius)
+                prediction[rows] = best.prediction
+                fallen[rows] = best.fallen
+            found[k] = prediction
+            progress(turn * len(self.x), len(order) * len(self.x))
+
+    def bisected(self, radii: Sequence[float], found: Tensor, progress: Progress) -> None:
+        """Find for each image, by halving, the smallest budget that it falls to."""
+        device = self.x.device
+        unattacked = self._unattacked()
+        prediction = unattacked.clone()
+        ladder = torch.tensor(sorted({r for r in radii if r > 0}), dtype=torch.float64)
+        ladder = ladder.to(device)
+        # Each image withstands the budgets before `low` and falls to those from `high` on.
+        low = torch.zeros(len(self.x), dtype=torch.int64, device=device)
+        high = torch.where(prediction == self.labels, len(ladder), 0)
+        total = max(len(self.x) * len(ladder), 1)
+        while len(left := (low < high).nonzero()[:, 0]):
+            for rows in torch.split(left, self.size):
+                middle = (low[rows] + high[rows]) // 2
+                best = self._attack(rows.tolist(), ladder[middle])
+                fell = best.fallen
+                prediction[rows] = torch.where(fell, best.prediction, prediction[rows])
+                high[rows] = torch.where(fell, middle, high[rows])
+                low[rows] = torch.where(fell, low[rows], middle + 1)
+            progress(total - int((high - low).sum()), total)
+        for k, radius in enumerate(radii):
+            place = int((ladder < radius).sum())
+            fallen = torch.where(high <= place, prediction, self.labels)
+            found[k] = fallen if radius > 0 else unattacked
+        progress(total, total)
+
+    def _unattacked(self) -> Tensor:
+        """Return predictions at budget 0, which rules that clip may change."""
+        if self.faithful:
+            return self.clean.clone()
+        enter, box = self.context.coordinates.enter, self.context.coordinates.box
+        parts = (enter(part).clamp(*box) for part in torch.split(self.x, self.size))
+        return torch.cat([self.context.logits(part).argmax(1) for part in parts])
+
+    def _attack(self, images: Sequence[int], radius: Tensor) -> BestAdversarial:
+        """Attack images, given by their places, with budgets (B,)."""
+        how = self.how
+        rows = torch.tensor(images, device=self.x.device)
+        origin, labels = self.context.coordinates.enter(self.x[rows]), self.labels[rows]
+        if how.name != "pgd":
+            sizes = 2 * radius
+        elif how.step_size is None:
+            sizes = radius * (2.5 / how.steps)
+        else:
+            sizes = torch.full_like(radius, how.step_size)
+        batch = make_batch(self.context, origin, radius, CrossEntropy(labels), labels, sizes)
+        best = BestAdversarial.none_yet(origin)
+        drawn = (self._directions(images, run) for run in count())
+        if how.name == "pgd":
+            starts = iter([origin]) if self.drawn is None else random_points(origin, radius, drawn)
+            attack = partial(pgd_ascent, steps=how.steps, iterate=how.iterate)
+            restart(batch, islice(starts, how.restarts), best, attack)
+            return best
+        starts = boundary_points(origin, radius, drawn)
+        if how.name == "apgd":
+            attack = partial(apgd_ascent, steps=how.steps)
+            restart(batch, islice(starts, how.restarts), best, attack)
+            return best
+        best, _ = attack_all(
+            batch,
+            origin,
+            self.targets[rows],
+            starts,
+            classes=self.classes,
+            steps=how.steps,
+            restarts=how.restarts,
+        )
+        return best
+
+    def _directions(self, images: Sequence[int], run: int) -> Tensor:
+        assert self.drawn is not None
+        return self.drawn.of(images, run)
