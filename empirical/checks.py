@@ -12,63 +12,36 @@ from ..errors import InputError
 _IMAGES = "be a float tensor of shape (batch, channels, height, width) with pixels in [0, 1]"
 
 
-def check_images(x: Tensor, *, argument: str = "x", channels: int | None = None) -> Tensor:
+def check_images(x: Tensor) -> Tensor:
     """Return a batch of images unchanged, or raise :class:`InputError`.
 
-    The check reads the pixels once, which on a GPU waits for it: call it at public
-    boundaries, never inside a loop over steps.
-
-    Parameters
-    ----------
-    x : Tensor
-        Floating point, shape (batch, channels, height, width), finite, in [0, 1].
-    argument : str
-        Name to use in the error.
-    channels : int, optional
-        Number of channels that is expected.
-
-    Raises
-    ------
-    InputError
-        Naming what is wrong: type, shape, channels, NaN, or the offending pixel.
+    They are floating point, (batch, channels, height, width), finite, in [0, 1]. The check
+    reads the pixels once, which on a GPU waits for it: call it at public boundaries, never
+    inside a loop over steps.
     """
     if not isinstance(x, Tensor):
-        raise InputError(argument, _IMAGES, type(x).__name__)
+        raise InputError("x", _IMAGES, type(x).__name__)
     if not x.is_floating_point():
         hint = "Divide 8-bit pixels by 255." if x.dtype == torch.uint8 else ""
-        raise InputError(argument, _IMAGES, f"dtype {x.dtype}", hint)
+        raise InputError("x", _IMAGES, f"dtype {x.dtype}", hint)
     if x.ndim != 4:
-        raise InputError(argument, _IMAGES, f"shape {tuple(x.shape)}")
-    if channels is not None and x.shape[1] != channels:
-        raise InputError(argument, f"have {channels} channels", f"shape {tuple(x.shape)}")
+        raise InputError("x", _IMAGES, f"shape {tuple(x.shape)}")
     if x.numel() == 0:
         return x
     low, high = (value.item() for value in torch.aminmax(x.detach()))
     if math.isnan(low) or math.isnan(high):
-        raise InputError(argument, _IMAGES, "NaN")
+        raise InputError("x", _IMAGES, "NaN")
     if low < 0 or high > 1:
         wrong = low if low < 0 else high
         hint = "Normalise inside the model, not before." if low < 0 else ""
-        raise InputError(argument, _IMAGES, wrong, hint)
+        raise InputError("x", _IMAGES, wrong, hint)
     return x
 
 
 def check_labels(
     y: Tensor, *, batch: int, num_classes: int | None = None, argument: str = "y"
 ) -> Tensor:
-    """Return labels as int64, or raise :class:`InputError`.
-
-    Parameters
-    ----------
-    y : Tensor
-        Integers of shape (batch,), each in [0, num_classes).
-    batch : int
-        Number of images they belong to.
-    num_classes : int, optional
-        Number of classes; not checked if None.
-    argument : str
-        Name to use in the error.
-    """
+    """Return labels (batch,), each in [0, num_classes), as int64, or raise InputError."""
     rule = f"be an integer tensor of shape ({batch},)"
     if not isinstance(y, Tensor):
         raise InputError(argument, rule, type(y).__name__)

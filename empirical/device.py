@@ -18,13 +18,7 @@ PRECISIONS = settings.PRECISIONS
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:
-    """Return a device by name; "auto" is CUDA where there is one, else the CPU.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown or the device is not there.
-    """
+    """Return a device by name; "auto" is CUDA where there is one, else the CPU."""
     if str(name) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rule = "be auto, cpu, cuda or cuda:N"
@@ -41,13 +35,7 @@ def pick_device(name: str | torch.device = "auto") -> torch.device:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which a network computes in the given precision.
-
-    Raises
-    ------
-    InputError
-        If the precision is not "float32" or "bfloat16".
-    """
+    """Return the context in which a network computes in a precision of :data:`PRECISIONS`."""
     if choose("precision", precision, PRECISIONS) == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)

@@ -29,13 +29,7 @@ def uniform(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Return numbers uniform in [low, high), drawn on the generator's device and moved.
-
-    Raises
-    ------
-    InputError
-        If there is no generator: nothing here draws from global state.
-    """
+    """Return numbers uniform in [low, high), drawn on the generator's device and moved."""
     require_generator(generator)
     drawn = torch.rand(shape, generator=generator, device=generator.device, dtype=dtype)
     return _moved(drawn.mul_(high - low).add_(low), device)

@@ -29,6 +29,7 @@ class RobustnessOutcomes:
 
     Examples
     --------
+    >>> import torch
     >>> found = RobustnessOutcomes(
     ...     (0.0, 0.1), torch.tensor([1, 2]), torch.tensor([[1, 2], [1, 0]]), torch.tensor([1, 1])
     ... )

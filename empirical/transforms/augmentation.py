@@ -1,4 +1,4 @@
-"""The random transformation that training applies to a batch, as data."""
+"""Random crops, mirror images, rotations and translations, drawn from explicit generators."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from torch import Tensor
 from ...checks import check_integer, check_real
 from ...errors import InputError
 from ..randomness import uniform
-from .cropping import whole
-from .parameters import check_batch
+from .geometry import check_batch
 from .resample import move, turn
 
 _FORM = (
@@ -38,11 +37,6 @@ class Augmentation:
         Padding in pixels of a random crop (:func:`random_crop`); 0 is none.
     flip : bool
         Whether images are mirrored left to right with probability 1/2.
-
-    Raises
-    ------
-    InputError
-        If a value is out of range.
 
     Notes
     -----
@@ -85,22 +79,12 @@ class Augmentation:
         return not (self.rotation or self.translation or self.crop or self.flip)
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Return transformed images; `x` itself where nothing is to be done.
-
-        Parameters
-        ----------
-        x : Tensor (B, C, H, W)
-            Floating point or uint8 images.
-        generator : torch.Generator
-            Of any device; six numbers an image are drawn from it.
-        """
+        """Return transformed images (B, C, H, W); `x` itself where nothing is to be done."""
         check_batch(x)
-        shape = (len(x), 6)
-        drawn = uniform(shape, 0, 1, generator=generator, device=x.device, dtype=torch.float64)
+        columns = _drawn(x, 6, generator)
         if self.is_identity:
             return x
         height, width = x.shape[2:]
-        columns = drawn.unbind(1)
         if self.crop or self.flip:
             dx, dy = whole(columns[0], self.crop), whole(columns[1], self.crop)
             mirrored = columns[2] < 0.5 if self.flip else None
@@ -116,13 +100,7 @@ class Augmentation:
 
     @classmethod
     def parse(cls, text: str) -> Augmentation:
-        """Return the augmentation that a text such as "crop:4,flip,R:60" describes.
-
-        Raises
-        ------
-        InputError
-            If a part is unknown, given twice, or its number is out of range.
-        """
+        """Return the augmentation that a text such as "crop:4,flip,R:60" describes."""
         if not isinstance(text, str):
             raise InputError("augmentation", _FORM, text)
         if text.strip().lower() == "none":
@@ -176,3 +154,34 @@ def _both(fraction: float) -> float:
 
 def _plain(value: float) -> str:
     return repr(value).removesuffix(".0")
+
+
+def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+    """Pad by black pixels on every side and cut out a window of the old size at random.
+
+    The distribution of torchvision's ``RandomCrop(size, padding)``: images (B, C, H, W) move by
+    whole pixels, uniform on -padding..padding in each direction.
+    """
+    check_batch(x)
+    check_integer("padding", padding, minimum=0)
+    dx, dy = (whole(column, padding) for column in _drawn(x, 2, generator))
+    return move(x, dx, dy)
+
+
+def random_flip(x: Tensor, generator: torch.Generator, probability: float = 0.5) -> Tensor:
+    """Mirror each image of a batch (B, C, H, W) left to right with a probability."""
+    check_batch(x)
+    check_real("probability", probability, low=0, high=1)
+    (drawn,) = _drawn(x, 1, generator)
+    return torch.where((drawn < probability)[:, None, None, None], x.flip(3), x)
+
+
+def whole(unit: Tensor, most: int) -> Tensor:
+    """Map numbers uniform in [0, 1) to integers uniform on -most..most."""
+    return (unit * (2 * most + 1)).floor_().long() - most
+
+
+def _drawn(x: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Return numbers uniform in [0, 1), `count` an image, drawn image after image."""
+    shape, dtype = (len(x), count), torch.float64
+    return uniform(shape, 0, 1, generator=generator, device=x.device, dtype=dtype).unbind(1)

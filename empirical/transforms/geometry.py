@@ -5,9 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ...checks import check_integer, check_real
 from ...errors import InputError
-from .parameters import check_batch, per_image_integer, per_image_real, whole_number
 from .resample import move, turn
+
+#: Largest height + width. Source coordinates are 16.16 fixed-point numbers in 32 bits.
+LARGEST = 8192
+# Far beyond every image; sums with it stay within 64 bits.
+_FAR = 1 << 62
 
 
 def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
@@ -18,18 +23,12 @@ def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
     x : Tensor (B, C, H, W)
         Floating point or uint8 images.
     degrees : float or Tensor (B,)
-        Angle in degrees for all images, or of each.
+        Angle in degrees for all images, or of each. The check of a tensor waits for its device.
 
     Returns
     -------
     Tensor (B, C, H, W)
         Of the type of `x`; differentiable in `x`.
-
-    Raises
-    ------
-    InputError
-        If `x` is no batch of images or an angle is not finite. The check of a tensor of
-        angles waits for its device.
 
     Notes
     -----
@@ -63,11 +62,6 @@ def translate(x: Tensor, dx: int | Tensor, dy: int | Tensor) -> Tensor:
     Tensor (B, C, H, W)
         Of the type of `x`; differentiable in `x`.
 
-    Raises
-    ------
-    InputError
-        If `x` is no batch of images or a shift is no integer.
-
     Examples
     --------
     >>> x = torch.tensor([[[[1, 2], [3, 4]]]], dtype=torch.uint8)
@@ -76,8 +70,7 @@ def translate(x: Tensor, dx: int | Tensor, dy: int | Tensor) -> Tensor:
             [0, 3]], dtype=torch.uint8)
     """
     check_batch(x)
-    right, down = per_image_integer("dx", dx, x), per_image_integer("dy", dy, x)
-    return move(x, right, down)
+    return move(x, _integers("dx", dx, x), _integers("dy", dy, x))
 
 
 def rotate_translate(
@@ -85,34 +78,15 @@ def rotate_translate(
 ) -> Tensor:
     """Rotate counter-clockwise about the centre, then move, in one resampling.
 
-    :func:`rotate` and :func:`translate` are the cases without the other part.
-
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Floating point or uint8 images.
-    degrees : float or Tensor (B,)
-        Angle in degrees for all images, or of each.
-    dx, dy : int or Tensor of int (B,)
-        Whole pixels to the right and downwards, after the rotation.
-
-    Returns
-    -------
-    Tensor (B, C, H, W)
-        Of the type of `x`; differentiable in `x`.
-
-    Raises
-    ------
-    InputError
-        As :func:`rotate` and :func:`translate`.
+    :func:`rotate` and :func:`translate` are the cases without the other part, and describe
+    the parameters. Rotating and then translating in two steps would lose what the rotation
+    moves out of the frame and the shift would bring back.
 
     Notes
     -----
     Equal to torchvision's ``affine(image, -degrees, [dx, dy], scale=1, shear=0)`` of a Pillow
     image bit for bit. Mind the sign: torchvision's ``affine`` turns clockwise, its ``rotate``
-    counter-clockwise; here everything turns counter-clockwise. Rotating and then translating
-    in two steps would lose what the rotation moves out of the frame and the shift would
-    bring back.
+    counter-clockwise; here everything turns counter-clockwise.
 
     Examples
     --------
@@ -122,9 +96,7 @@ def rotate_translate(
             [2, 4]], dtype=torch.uint8)
     """
     check_batch(x)
-    angles = per_image_real("degrees", degrees, x)
-    right, down = per_image_integer("dx", dx, x), per_image_integer("dy", dy, x)
-    return turn(x, angles, right, down)
+    return turn(x, _reals("degrees", degrees, x), _integers("dx", dx, x), _integers("dy", dy, x))
 
 
 def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
@@ -133,7 +105,7 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor (B, C, H, W)
-        Images.
+        Images; square ones, where each is turned by itself.
     k : int or Tensor of int (B,)
         Number of turns, taken modulo 4.
 
@@ -141,12 +113,6 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
     -------
     Tensor
         (B, C, H, W), or (B, C, W, H) where one odd `k` turns images that are not square.
-
-    Raises
-    ------
-    InputError
-        If `x` is no batch of images, `k` is no integer, or images that are not square get turns of
-        their own.
 
     Examples
     --------
@@ -157,8 +123,8 @@ def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
     """
     check_batch(x)
     if not isinstance(k, Tensor) or k.ndim == 0:
-        return torch.rot90(x, whole_number("k", k, 4), (2, 3))
-    turns = per_image_integer("k", k, x, 4)
+        return torch.rot90(x, check_integer("k", k) % 4, (2, 3))
+    turns = _integers("k", k, x) % 4
     channels, height, width = x.shape[1:]
     if height != width:
         rule = "hold square images where each is turned by itself"
@@ -182,16 +148,6 @@ def cyclic_shift(x: Tensor, shift: int | Tensor) -> Tensor:
     shift : int or Tensor of int (B,)
         Number of coordinates, taken modulo C H W.
 
-    Returns
-    -------
-    Tensor (B, C, H, W)
-        Of the type of `x`.
-
-    Raises
-    ------
-    InputError
-        If `x` is no batch of images or a shift is no integer.
-
     Examples
     --------
     >>> x = torch.arange(4.0).view(1, 1, 2, 2)
@@ -202,7 +158,46 @@ def cyclic_shift(x: Tensor, shift: int | Tensor) -> Tensor:
     flat = x.flatten(1)
     size = flat.shape[1]
     if not isinstance(shift, Tensor) or shift.ndim == 0:
-        return flat.roll(-whole_number("shift", shift, size), 1).view(x.shape)
-    steps = per_image_integer("shift", shift, x, size)
+        return flat.roll(-(check_integer("shift", shift) % size), 1).view(x.shape)
+    steps = _integers("shift", shift, x) % size
     index = (torch.arange(size, device=x.device) + steps[:, None]) % size
     return flat.gather(1, index).view(x.shape)
+
+
+def check_batch(x: Tensor) -> None:
+    """Check type and shape of images, not the pixels: a transformation only moves them."""
+    rule = "be a tensor of shape (batch, channels, height, width), floating point or uint8"
+    if not isinstance(x, Tensor):
+        raise InputError("x", rule, type(x).__name__)
+    if x.ndim != 4 or 0 in x.shape[1:]:
+        raise InputError("x", rule, f"shape {tuple(x.shape)}")
+    if not (x.is_floating_point() or x.dtype == torch.uint8):
+        raise InputError("x", rule, f"dtype {x.dtype}")
+    if x.shape[2] + x.shape[3] > LARGEST:
+        rule = f"have height + width of at most {LARGEST}"
+        raise InputError("x", rule, f"shape {tuple(x.shape)}")
+
+
+def _reals(argument: str, value: object, x: Tensor) -> Tensor:
+    """Return a finite number for each image, float64 (batch,) on the device of `x`."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        number = check_real(argument, value, rule="be a finite number, or one for each image")
+        return torch.full((len(x),), number, dtype=torch.float64, device=x.device)
+    rule = f"be a finite number, or a real tensor of shape ({len(x)},)"
+    if value.shape != (len(x),) or value.is_complex() or value.dtype == torch.bool:
+        raise InputError(argument, rule, f"{value.dtype} of shape {tuple(value.shape)}")
+    if value.is_floating_point() and not bool(value.isfinite().all()):
+        raise InputError(argument, rule, "NaN or infinity")
+    return value.to(x.device, torch.float64)
+
+
+def _integers(argument: str, value: object, x: Tensor) -> Tensor:
+    """Return an integer for each image, int64 (batch,), cut off far outside every image."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        number = max(-_FAR, min(_FAR, check_integer(argument, value)))
+        return torch.full((len(x),), number, dtype=torch.int64, device=x.device)
+    rule = f"be an integer, or an integer tensor of shape ({len(x)},)"
+    integral = not (value.is_floating_point() or value.is_complex())
+    if value.shape != (len(x),) or not integral or value.dtype == torch.bool:
+        raise InputError(argument, rule, f"{value.dtype} of shape {tuple(value.shape)}")
+    return value.to(x.device, torch.int64).clamp(-_FAR, _FAR)

@@ -25,16 +25,9 @@ _PIECE = 1 << 19
 
 
 def move(x: Tensor, dx: Tensor, dy: Tensor, flip: Tensor | None = None) -> Tensor:
-    """Return images moved by whole pixels, then mirrored left to right where `flip`.
+    """Return images moved by whole pixels, int64 (B,), then mirrored left to right where `flip`.
 
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Images.
-    dx, dy : Tensor, int64 (B,)
-        To the right, downwards; at most 2^62 in size.
-    flip : Tensor, bool (B,), optional
-        Which images to mirror.
+    Shifts go to the right and downwards, and are at most 2^62 in size.
     """
     height, width = x.shape[2:]
     columns = torch.arange(width, device=x.device)
@@ -48,16 +41,9 @@ def move(x: Tensor, dx: Tensor, dy: Tensor, flip: Tensor | None = None) -> Tenso
 
 
 def turn(x: Tensor, degrees: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
-    """Return images turned counter-clockwise about the centre, then moved.
+    """Return images turned counter-clockwise about the centre, then moved by whole pixels.
 
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Images.
-    degrees : Tensor, float64 (B,)
-        Angles.
-    dx, dy : Tensor, int64 (B,)
-        Whole pixels to the right and downwards, after turning.
+    Angles are in degrees, float64 (B,); shifts, int64 (B,), go to the right and downwards.
     """
     height, width = x.shape[2:]
     # Beyond this everything has left the frame; the bound keeps 32 bits from overflowing.

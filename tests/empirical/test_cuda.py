@@ -17,10 +17,10 @@ from torch import nn
 
 from spadv.empirical.attacks import (
     apgd,
+    cuda_graph,
     deepfool,
     pgd,
     profile,
-    replay,
     strong_attack,
     trades_attack,
 )
@@ -315,16 +315,16 @@ def test_a_replayed_attack_is_the_same_to_the_last_bit(
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     made: dict[bool, list[torch.Tensor]] = {}
     graphs: list[Any] = []
-    record = replay._record
+    record = cuda_graph._record
 
     def watched(*arguments: Any) -> Any:
         graphs.append(record(*arguments))
         return graphs[-1]
 
-    monkeypatch.setattr(replay, "_record", watched)
+    monkeypatch.setattr(cuda_graph, "_record", watched)
     for replayed in (True, False):
         if not replayed:
-            monkeypatch.setattr(replay, "FEWEST", 1000)
+            monkeypatch.setattr(cuda_graph, "FEWEST", 1000)
         model = build(
             "stdcnn",
             num_classes=10,
@@ -384,8 +384,8 @@ def test_a_recording_that_cuda_refuses_goes_on_step_by_step() -> None:
     def step() -> None:
         x.add_(1 if float(x[0]) >= 0 else 0)  # reading a value is not allowed in a recording
 
-    replay.repeat(step, 10, GPU, steady=True)
+    cuda_graph.repeat(step, 10, GPU, repeatable=True)
     assert x.tolist() == [10.0] * 4
-    replay.repeat(step, 10, GPU, steady=True)
+    cuda_graph.repeat(step, 10, GPU, repeatable=True)
     assert x.tolist() == [20.0] * 4
-    replay._desks.clear()
+    cuda_graph._recorders.clear()

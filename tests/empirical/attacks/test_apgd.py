@@ -1,12 +1,15 @@
 """Auto-PGD against closed forms, the authors' loop (as torchattacks has it), and itself."""
 
 import warnings
+from functools import partial
 
 import pytest
 import torch
 
-from spadv.empirical.attacks import apgd, attacking, pgd, strong_attack
-from spadv.empirical.attacks.apgd import checkpoints
+from spadv.empirical.attacks import CORRECTED, apgd, attacking, pgd, strong_attack
+from spadv.empirical.attacks.apgd import LOSSES, apgd_ascent, boundary_points, checkpoints
+from spadv.empirical.attacks.ascent import BestAdversarial, make_batch, restart
+from spadv.empirical.attacks.context import attack_context
 from spadv.errors import InputError
 
 with warnings.catch_warnings():
@@ -109,18 +112,14 @@ def test_parity_with_the_authors_loop(trained, test_set, loss):
     assert (~close).sum() <= 2
 
 
-def _run_from(net, x, y, budget, directions, steps, loss):
-    from spadv.empirical.attacks.apgd import make_objective, run
-    from spadv.empirical.attacks.arena import arena
-    from spadv.empirical.attacks.climb import Kept
-    from spadv.empirical.attacks.protocol import CORRECTED
-
-    with arena(net, x, CORRECTED) as ready:
-        radius = torch.full((len(x),), budget, dtype=torch.float64)
-        problem = ready.problem(x, radius, make_objective(loss, y), y)
-        kept = Kept.nothing(x)
-        run(problem, x, directions, radius, steps, kept)
-    return kept.images
+def _run_from(net, x, y, budget, drawn, steps, loss):
+    radius = torch.full((len(x),), budget, dtype=torch.float64)
+    with attack_context(net, x, CORRECTED) as context:
+        batch = make_batch(context, x, radius, LOSSES[loss](y), y, 2 * radius)
+        best = BestAdversarial.none_yet(x)
+        starts = boundary_points(x, radius, iter([drawn]))
+        restart(batch, starts, best, partial(apgd_ascent, steps=steps))
+    return best.images
 
 
 def test_as_strong_as_torchattacks(trained, test_set, generator):

@@ -6,7 +6,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spadv.empirical.attacks.ball import ball, per_image
+from spadv.empirical.attacks.ascent import ball, per_image
 from spadv.errors import InputError
 
 pixels = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=8)

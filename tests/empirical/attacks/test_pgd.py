@@ -148,13 +148,17 @@ def test_two_classes_have_a_closed_form(generator, linear, iterate, targeted):
 def test_a_sure_network_is_not_safe(generator):
     """Scaled logits: plain float32 cross-entropy has zero gradients, this attack does not."""
     net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
-    net[1].weight.data *= 1e4
+    net[1].weight.data = 2500 * torch.randn(2, 16, generator=generator)
     x = torch.rand(32, 1, 4, 4, generator=generator)
     y = net(x).argmax(1)
+    lean = (net[1].weight[1] - net[1].weight[0]).sign().view(1, 1, 4, 4)
+    corner = (x + 0.3 * torch.where(y == 0, 1, -1).view(-1, 1, 1, 1) * lean).clamp(0, 1)
+    falls = net(corner).argmax(1) != y
+    assert falls.sum() > 16
     found = pgd(net, x, y, budget=0.3, step_size=0.05, steps=20, generator=generator)
-    assert (net(found).argmax(1) != y).all()
+    assert torch.equal(net(found).argmax(1) != y, falls)
     theirs = torchattacks.PGD(net, eps=0.3, alpha=0.05, steps=20)(x, y)
-    assert (net(theirs).argmax(1) == y).any()
+    assert (net(theirs).argmax(1) == y)[falls].any()
 
 
 def test_best_is_never_weaker_than_last_and_stays_at_the_first_success(trained, test_set):

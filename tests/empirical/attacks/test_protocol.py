@@ -15,7 +15,7 @@ from spadv.empirical.attacks import (
     pgd,
     profile,
 )
-from spadv.empirical.attacks.protocol import make_space, resolve
+from spadv.empirical.attacks.protocol import make_coordinates, resolve
 from spadv.errors import InputError, StoreError
 
 MEAN, STD = (0.5, 0.4), (0.25, 0.2)
@@ -184,9 +184,9 @@ def test_the_package_s_networks_tell_their_normalisation(generator):
             "stdcnn", num_classes=10, in_channels=1, image_size=28, group=group,
             mean=(0.13,), std=(0.31,),
         ).eval()  # fmt: skip
-        space = make_space(net, x, resolve("official", net))
-        torch.testing.assert_close(space.logits(space.enter(x)), net(x))
-        torch.testing.assert_close(space.leave(space.enter(x)), x)
+        z = make_coordinates(net, x, resolve("official", net))
+        torch.testing.assert_close(z.network(z.enter(x)), net(x))
+        torch.testing.assert_close(z.leave(z.enter(x)), x)
         found = profile(net, x, budgets=[0, 0.3], steps=2, generator=generator,
                         protocol="official")  # fmt: skip
         assert found.settings["protocol"]["train_mode"] == (group is not None)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from spadv.empirical.attacks.objective import CrossEntropy, Divergence, LogitsRatio, Margin
+from spadv.empirical.attacks.losses import CrossEntropy, Divergence, LogitsRatio, Margin, select
 from spadv.errors import InputError
 
 COUNT, CLASSES = 40, 6
@@ -95,8 +95,8 @@ def test_the_direction_survives_where_float32_gradients_are_zero():
 
 
 def test_ratio_is_blind_to_shift_and_scale(logits, labels, targets):
-    for objective in (LogitsRatio(labels), LogitsRatio(labels, targets)):
-        torch.testing.assert_close(objective(logits)[0], objective(7 * logits - 3)[0])
+    for loss in (LogitsRatio(labels), LogitsRatio(labels, targets)):
+        torch.testing.assert_close(loss(logits)[0], loss(7 * logits - 3)[0])
 
 
 @pytest.mark.parametrize(("classes", "targeted"), [(2, False), (2, True), (3, True)])
@@ -108,7 +108,7 @@ def test_ratio_needs_classes(classes, targeted):
 
 def test_selection(logits, labels, targets):
     index = torch.tensor([3, 1])
-    for objective in (CrossEntropy(labels), LogitsRatio(labels, targets), Margin(labels)):
-        whole, part = objective(logits), objective.select(index)(logits[index])
+    for loss in (CrossEntropy(labels), LogitsRatio(labels, targets), Margin(labels)):
+        whole, part = loss(logits), select(loss, index)(logits[index])
         assert torch.equal(whole[0][index], part[0])
         assert torch.equal(whole[1][index], part[1])

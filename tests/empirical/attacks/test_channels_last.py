@@ -1,6 +1,4 @@
-"""The faster convolutions are the same convolutions."""
-
-import itertools
+"""Convolutions with channels last are the same convolutions."""
 
 import pytest
 import torch
@@ -8,8 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from spadv.empirical.attacks import attacking, pgd
-from spadv.empirical.attacks.convolution import MANY, FastConvolutions, channels_last
-from spadv.empirical.attacks.cpu import accelerated
+from spadv.empirical.attacks.channels_last import MANY, ChannelsLast, faster_convolutions
 
 SHAPES = [
     # channels in, out, kernel, stride, padding, dilation
@@ -36,7 +33,7 @@ def test_values_and_gradients_agree(
     x = torch.rand(3, inside, 11, 12, generator=generator, dtype=torch.float64)
     weights = None
     found = []
-    for mode in (None, FastConvolutions()):
+    for mode in (None, ChannelsLast()):
         leaf = x.clone().requires_grad_()
         if mode is None:
             y = layer(leaf)
@@ -52,7 +49,7 @@ def test_values_and_gradients_agree(
 def test_the_layout_follows_the_number_of_channels(generator):
     x = torch.rand(2, 3, 6, 6, generator=generator)
     few, many = torch.rand(8, 3, 3, 3), torch.rand(MANY + 1, 8, 3, 3)
-    with FastConvolutions():
+    with ChannelsLast():
         y = functional.conv2d(x, few)
         z = functional.conv2d(y, many)
     assert y.is_contiguous(memory_format=torch.channels_last)
@@ -63,26 +60,25 @@ def test_what_does_not_apply_is_left_alone(generator):
     x = torch.rand(2, 4, 6, 6, generator=generator, requires_grad=True)
     cases = [
         (torch.rand(4, 1, 3, 3), {"groups": 4}),
-        (torch.rand(4, 4, 3, 3), {"padding": "same"}),
         (torch.rand(4, 4, 3, 3, requires_grad=True), {}),
     ]
     for weight, options in cases:
         expected = functional.conv2d(x, weight, **options)
-        with FastConvolutions():
+        with ChannelsLast():
             found = functional.conv2d(x, weight, **options)
         assert torch.equal(found, expected)
         assert found.stride() == expected.stride()
         assert type(found.grad_fn) is type(expected.grad_fn)
     # An unbatched image, which conv2d takes too.
     weight = torch.rand(4, 4, 3, 3)
-    with FastConvolutions():
+    with ChannelsLast():
         assert torch.equal(functional.conv2d(x[0], weight), functional.conv2d(x[0], weight))
 
 
 def test_weights_that_are_made_anew_are_not_remembered(generator):
     """As those of equivariant layers, which turn their filters in each forward pass."""
     x = torch.rand(2, 1, 5, 5, generator=generator)
-    with FastConvolutions() as mode:
+    with ChannelsLast() as mode:
         for scale in (1.0, 2.0, 3.0):
             base = torch.ones(2, 1, 3, 3)
             torch.testing.assert_close(
@@ -91,17 +87,16 @@ def test_weights_that_are_made_anew_are_not_remembered(generator):
         assert not mode._weights
 
 
-def test_one_channel_has_two_layouts():
-    x = torch.rand(3, 1, 4, 5)
-    moved = channels_last(x)
-    assert moved.stride() == (20, 1, 5, 1)
-    assert torch.equal(moved, x)
-    assert channels_last(moved) is moved
+def test_one_channel_comes_last_too(generator):
+    """Its two layouts are the same memory; the strides decide."""
+    x = torch.rand(3, 1, 6, 6, generator=generator)
+    with ChannelsLast():
+        y = functional.conv2d(x, torch.rand(4, 1, 3, 3))
+    assert y.is_contiguous(memory_format=torch.channels_last)
 
 
 def faster(net, x, precision="float32"):
-    with accelerated(net, net, x, precision) as found:
-        return found
+    return faster_convolutions(net, net, x, precision)
 
 
 def test_only_plain_networks_on_cpus_are_accelerated(std):
@@ -118,9 +113,9 @@ def test_only_plain_networks_on_cpus_are_accelerated(std):
 def test_gradients_of_a_whole_network_agree(std, generator):
     x = torch.rand(4, 1, 28, 28, generator=generator, dtype=torch.float64)
     std.double()
-    with attacking(std) as net, accelerated(net, net, x, "float32") as fast:
+    with attacking(std) as net:
         leaf = x.clone().requires_grad_()
-        found = torch.autograd.grad(fast(leaf).square().sum(), leaf)[0]
+        found = torch.autograd.grad(faster(net, x)(leaf).square().sum(), leaf)[0]
     with attacking(std) as net:
         expected = torch.autograd.grad(net(leaf).square().sum(), leaf)[0]
     torch.testing.assert_close(found, expected, atol=1e-13, rtol=1e-10)
@@ -142,16 +137,3 @@ def test_attacks_agree_with_torch_autograd(std, generator, dtype, most):
         current = (x + (moved - x).clamp(-0.1, 0.1)).clamp(0, 1)
     differ = (found - current).abs() > 1e-6
     assert differ.double().mean() <= most
-
-
-def test_modes_can_be_nested():
-    x, weight = torch.rand(1, 1, 4, 4), torch.rand(2, 1, 2, 2)
-    expected = functional.conv2d(x, weight)
-    for count in range(3):
-        modes = [FastConvolutions() for _ in range(count)]
-        for mode in modes:
-            mode.__enter__()
-        found = functional.conv2d(x, weight)
-        for mode in itertools.chain(reversed(modes)):
-            mode.__exit__(None, None, None)
-        torch.testing.assert_close(found, expected)
