@@ -1,12 +1,12 @@
 """Convolutions with channels last while weights are fixed: faster on a CPU, for any network.
 
 oneDNN is faster in the layout (batch, height, width, channels) where channels are few.
-Measured on one thread of a shared machine (torch 2, AVX-512), the fastest of 5 to 15 PGD
-attacks in processor time, by itself against the plain network in the same run: 1.39 to 1.57
-times on StdCNN, 1.33 to 1.42 on LeNet, 1.31 on its P4 twin, 1.15 to 1.22 on VGG16 at width
-0.125. What did not reach 1.2 on two networks is not here: going back through the first layer
-by one matrix product (1.0 to 1.3 on StdCNN), fusing ReLU and pooling into convolutions (below
-1), keeping freed memory (1.1).
+Measured on one thread of a shared machine (torch 2, AVX-512): processor times of PGD, the
+fastest of 5 to 15 runs, against the plain network in the same run. Channels last by itself:
+1.39 to 1.57 times as fast on StdCNN, 1.33 to 1.42 on LeNet, 1.31 on its P4 twin, 1.15 to 1.22
+on VGG16 at width 0.125. What did not reach 1.2 on two networks is not here: going back through
+the first layer by one matrix product (1.2 to 1.6 on LeNet, 1.0 to 1.3 on StdCNN, 0.95 on
+VGG16), ReLU and pooling fused into convolutions (0.8 to 1), keeping freed memory (1.1 to 1.2).
 """
 
 from __future__ import annotations

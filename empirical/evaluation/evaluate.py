@@ -14,8 +14,7 @@ from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ..attacks import attacking, deepfool
 from ..attacks import profile as attack_profile
-from ..attacks.context import unwrap
-from ..attacks.protocol import make_space, resolve
+from ..attacks.protocol import make_coordinates, resolve, unwrap
 from ..data import DataSet, Images, digest_of
 from ..device import make_provenance
 from ..randomness import make_generator
@@ -110,7 +109,8 @@ def evaluate(
     _check_network(model, images, data)
     protocol = resolve(settings.protocol, model)
     if settings.budgets:
-        make_space(unwrap(model), images.batch(slice(0, 1))[0], protocol)  # before work begins
+        some = images.batch(slice(0, 1))[0]
+        make_coordinates(unwrap(model), some, protocol)  # before work begins
     network = unwrap(model)
     spec: Any = getattr(network, "spec", None)
     record = Evaluation(

@@ -19,7 +19,7 @@ from ...errors import InputError
 from ...stats import LEVEL, Interval, rate_of
 from ..data import Images
 from ..randomness import uniform
-from ..transforms.cropping import whole
+from ..transforms.augmentation import whole
 from ..transforms.resample import move, turn
 from .predict import BATCH, Classes, batches, classifying, pixels_of
 
