@@ -46,27 +46,10 @@ def run(
 ) -> None:
     """Evaluate one network, or two on the same images, and print tables or JSON.
 
-    Parameters
-    ----------
-    names : list of str
-        One or two of: run folder, checkpoint, or module:factory.
-    settings : dict
-        Attributes of :class:`EvaluationSettings` that were given; None is not given.
-    data : str or None
-        Data set; that of the first network's training by default.
-    data_root : Path or None
-        Where data sets lie.
-    part : str
-        "train", "validation" or "test".
-    device : str
-        "auto", "cpu", "cuda" or "cuda:N".
-    level : float
-        Confidence level of what is shown.
-    folder : Path or None
-        Where results and figures go; a run's own folder by default, and no figures.
-    as_json : bool
-        One JSON document on stdout: {"model", "file", "evaluation", "compared_with",
-        "differences"}.
+    `names` are one or two of: run folder, checkpoint, or module:factory. `settings` are
+    attributes of :class:`EvaluationSettings`, None where not given. Without a `folder` a run's
+    results go into its own folder, and there are no figures. The JSON document is {"model",
+    "file", "evaluation", "compared_with", "differences"}.
     """
     check_level(level)
     place = pick_device(device)

@@ -60,28 +60,10 @@ def _step(name: str, value: Any) -> float | None:
 class EvaluationSettings:
     """Everything that is chosen before a network is evaluated.
 
-    Attributes
-    ----------
-    rotations, translations, both, budgets : tuple of float
-        Values of the profiles, see :class:`Profile`; empty: not measured.
-    repeats : int
-        Random transformations an image.
-    attack, steps, step_size, restarts, iterate
-        As in :func:`spadv.empirical.attacks.profile`.
-    protocol : str
-        "corrected", or "official": the rules of the published scripts.
-    distance_images : int
-        DeepFool distances of the first so many images, at most, in float32; 0: none.
-    worst_rotation, worst_translation : float
-        Range of the worst-of-grid search (degrees, fraction of the side); 0 and 0: none.
-    images : int or None
-        Use the first so many images; None uses all.
-    seed : int
-        Of transformations and attacks.
-    batch_size : int
-        Images a batch of an attack; no part of what defines an evaluation.
-    precision : str
-        "float32" or "bfloat16".
+    Each field says what it is. The values of profiles are explained at :class:`Profile`, the
+    attack's options at :func:`spadv.empirical.attacks.profile`. Empty tuples, 0 distances and
+    ranges of 0 leave their part out; all numbers of pixels may be text such as "8/255".
+    `batch_size` is no part of what defines an evaluation; distances are in float32.
     """
 
     rotations: tuple[float, ...] = option(
@@ -117,10 +99,7 @@ class EvaluationSettings:
         COLOUR["steps"], "Steps of the attack.", check_integer, flag="steps", minimum=1
     )
     step_size: Pixels | None = option(
-        COLOUR["step_size"],
-        "Step of the attack in pixels, such as 2/255.",
-        _step,
-        flag="step-size",
+        COLOUR["step_size"], "Step of the attack in pixels, such as 2/255.", _step, flag="step-size"
     )
     restarts: int = option(
         1, "Random starts of the attack; 1.", check_integer, flag="restarts", minimum=1

@@ -6,7 +6,7 @@ is kept image by image, so that any other metric can be computed later.
 
 from ..settings import EvaluationSettings
 from .evaluate import evaluate
-from .files import load, load_all, save
+from .files import load, save
 from .predict import predict
 from .record import Evaluation, Profile
 from .spatial import rate_of_invariance
@@ -17,7 +17,6 @@ __all__ = [
     "Profile",
     "evaluate",
     "load",
-    "load_all",
     "predict",
     "rate_of_invariance",
     "save",

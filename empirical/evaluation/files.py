@@ -83,11 +83,6 @@ def load(folder: Path | str, name: str) -> Evaluation:
     return read(path)
 
 
-def load_all(folder: Path | str) -> list[Evaluation]:
-    """Return every record of a folder, in the order of their names; none if there is no folder."""
-    return [read(path) for path in sorted(Path(folder).glob("*-????????????.json"))]
-
-
 def read(path: Path) -> Evaluation:
     """Read the record of a JSON file and the .npz file beside it; as :func:`load`."""
     document = read_json(path)

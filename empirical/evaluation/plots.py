@@ -20,16 +20,12 @@ if TYPE_CHECKING:
 MARKERS = ("o", "s", "^", "D", "v", "P")
 METRICS = ("unchanged", "accuracy")
 
-_TITLES = {
-    "rotation": "Random rotation",
-    "translation": "Random translation",
-    "both": "Rotation and translation",
-    "robustness": "Attack",
-}
-_AXES = {
-    "rotation": "largest angle θ (degrees)",
-    "translation": "largest shift (fraction of the side)",
-    "both": "i (to 180i degrees and i of the side)",
+#: Title and horizontal axis of a panel.
+_PANELS = {
+    "rotation": ("Random rotation", "largest angle θ (degrees)"),
+    "translation": ("Random translation", "largest shift (fraction of the side)"),
+    "both": ("Rotation and translation", "i (to 180i degrees and i of the side)"),
+    "robustness": ("Attack", "ℓ∞ budget ε (pixels in [0, 1])"),
 }
 _RATES = {
     ("spatial", "unchanged"): "rate of invariance",
@@ -92,18 +88,12 @@ def _figure(
         panels = figure.subplots(rows, columns, squeeze=False)
         for kind, axes in zip(shown, panels.flat, strict=False):
             _panel(axes, kind, evaluations, metric, level)
-        handles, labels = panels.flat[0].get_legend_handles_labels()
-        for axes in panels.flat[1:]:
-            more = zip(*axes.get_legend_handles_labels(), strict=True)
-            for handle, label in more:
-                if label not in labels:
-                    handles.append(handle)
-                    labels.append(label)
         # Networks keep their order and look in all panels, hence one legend for all.
-        order = [labels.index(label) for label in evaluations if label in labels]
+        lines = {line.get_label(): line for axes in panels.flat for line in axes.get_lines()}
+        order = [name for name in evaluations if name in lines]
         figure.legend(
-            [handles[k] for k in order],
-            [labels[k] for k in order],
+            [lines[name] for name in order],
+            order,
             loc="outside lower center",
             ncols=min(len(order), 3 if columns > 1 else 2),
         )
@@ -113,7 +103,15 @@ def _figure(
 def _panel(
     axes: Axes, kind: str, evaluations: Mapping[str, Evaluation], metric: str, level: float
 ) -> None:
-    unit, label = _unit(kind, evaluations)
+    title, label = _PANELS[kind]
+    unit = 1.0
+    if kind == "robustness":
+        attacked = [e for e in evaluations.values() if e.has(kind)]
+        ways = {_attack(e) for e in attacked}
+        title = ways.pop() if len(ways) == 1 else title
+        budgets = [255 * b for e in attacked for b in e.settings.budgets]
+        if max(budgets) <= 32 + 1e-9 and all(abs(b - round(b)) < 1e-9 for b in budgets):
+            unit, label = 255.0, "ℓ∞ budget ε (in 255ths of the pixel range)"
     for number, (name, evaluation) in enumerate(evaluations.items()):
         if not evaluation.has(kind):
             continue
@@ -137,31 +135,13 @@ def _panel(
         )
     family = "robustness" if kind == "robustness" else "spatial"
     axes.set(
-        title=_title(kind, evaluations),
+        title=title,
         xlabel=label,
         ylabel=f"{_RATES[family, metric]} ({level:.0%} bands)",
         ylim=(-0.02, 1.02),
     )
     if kind == "rotation":
         axes.set_xticks(range(0, 181, 30))
-
-
-def _unit(kind: str, evaluations: Mapping[str, Evaluation]) -> tuple[float, str]:
-    """Return the factor and the label of the horizontal axis; budgets in 255ths if they are."""
-    if kind != "robustness":
-        return 1.0, _AXES[kind]
-    budgets = [b for e in evaluations.values() if e.has(kind) for b in e.settings.budgets]
-    whole = all(abs(255 * b - round(255 * b)) < 1e-9 for b in budgets)
-    if whole and max(budgets) <= 32 / 255:
-        return 255.0, "ℓ∞ budget ε (in 255ths of the pixel range)"
-    return 1.0, "ℓ∞ budget ε (pixels in [0, 1])"
-
-
-def _title(kind: str, evaluations: Mapping[str, Evaluation]) -> str:
-    if kind != "robustness":
-        return _TITLES[kind]
-    ways = {_attack(e) for e in evaluations.values() if e.has(kind)}
-    return ways.pop() if len(ways) == 1 else _TITLES[kind]
 
 
 def _attack(evaluation: Evaluation) -> str:
