@@ -12,7 +12,7 @@ import time
 import pytest
 
 from spadv.cli.launching import Launching, planned
-from spadv.empirical.experiments import REGISTRY, merge
+from spadv.empirical.experiments import EXPERIMENTS, merge
 from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import Manifest, run_processes
 from spadv.empirical.training import TrainConfig, TrainOptions
@@ -56,7 +56,7 @@ def test_planning(benchmark, tmp_path):
     store = Store(tmp_path / "runs")
 
     def plan() -> int:
-        everything = [a.plan("paper") for a in REGISTRY.entries.values()]
+        everything = [a.plan("paper") for a in EXPERIMENTS.values()]
         found = merge([job for each in everything for job in each.jobs])
         chosen, costs = planned(found, store, Launching(shard="1/8"), None)
         states = [job.state(store) for job in found]

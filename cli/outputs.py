@@ -9,8 +9,8 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ..empirical.experiments import REGISTRY, draw, draw_other_metric
-from ..empirical.experiments.outcome import SCHEMA
+from ..empirical.experiments import EXPERIMENTS, draw, draw_other_metric
+from ..empirical.experiments.document import SCHEMA
 from ..errors import StoreError
 from ..store import read_json, read_text, write_atomically
 from ..style import save
@@ -29,7 +29,7 @@ def saved(folder: Path) -> list[dict[str, Any]]:
     Those of another version are left out, and named on stderr.
     """
     found = []
-    for name in REGISTRY.entries:
+    for name in EXPERIMENTS:
         path = folder / f"{name}.json"
         if not path.is_file():
             continue
@@ -84,9 +84,9 @@ def write_page(folder: Path) -> Path:
     made = {document["id"] for document in documents}
     whole = {document["part_of"] for document in documents}
     others = [
-        (name, artefact.title)
-        for name, artefact in REGISTRY.entries.items()
-        if name not in made and not artefact.part_of and name not in whole
+        (name, experiment.title)
+        for name, experiment in EXPERIMENTS.items()
+        if name not in made and not experiment.part_of and name not in whole
     ]
     path = folder / "report.html"
     write_atomically(path, reproduce_page(documents, drawings, others))

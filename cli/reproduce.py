@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 
 from ..checks import choose
 from ..empirical.data import names
-from ..empirical.experiments import REGISTRY, Artefact, Plan, merge, summarise
+from ..empirical.experiments import EXPERIMENTS, Experiment, Plan, experiment, merge, summarise
 from ..empirical.launch.cost import MACHINES, estimate
 from ..empirical.training import TrainOptions
 from ..errors import InputError, StoreError
@@ -89,13 +89,13 @@ def rebuild(folder: Path) -> None:
     out.print(f"Wrote {write_page(folder)}.")
 
 
-def _chosen(identifiers: Sequence[str]) -> list[Artefact]:
+def _chosen(identifiers: Sequence[str]) -> list[Experiment]:
     if not identifiers:
-        known = ", ".join(REGISTRY.entries)
+        known = ", ".join(EXPERIMENTS)
         raise InputError("artefact", f"be named: all, or some of {known}", "nothing")
     if list(identifiers) == ["all"]:
-        return [a for name, a in REGISTRY.entries.items() if name != "demo" and not a.part_of]
-    return [REGISTRY.get(name) for name in dict.fromkeys(identifiers)]
+        return [a for name, a in EXPERIMENTS.items() if name != "demo" and not a.part_of]
+    return [experiment(name) for name in dict.fromkeys(identifiers)]
 
 
 def list_artefacts(
@@ -111,7 +111,7 @@ def list_artefacts(
     store = Store(folder / "runs")
     rows = [
         _row(artefact, artefact.plan(scale, seeds, places), folder, store, data_root)
-        for artefact in REGISTRY.entries.values()
+        for artefact in EXPERIMENTS.values()
     ]
     if as_json:
         print_json({"scale": scale, "folder": str(folder), "artefacts": rows})
@@ -128,18 +128,18 @@ def list_artefacts(
 
 
 def _row(
-    artefact: Artefact, plan: Plan, folder: Path, store: Store, data_root: Path | None
+    made: Experiment, plan: Plan, folder: Path, store: Store, data_root: Path | None
 ) -> dict[str, Any]:
     jobs = merge(plan.jobs)
     left = [job for job in jobs if job_state(job, store)[0] != "done"]
     costs = estimate(jobs, store, data_root)
-    document = folder / f"{artefact.id}.json"
+    document = folder / f"{made.id}.json"
     return {
-        "id": artefact.id,
-        "title": artefact.title,
-        "locator": artefact.locator,
-        "part_of": artefact.part_of,
-        "beyond": artefact.beyond,
+        "id": made.id,
+        "title": made.title,
+        "locator": made.locator,
+        "part_of": made.part_of,
+        "beyond": made.beyond,
         "trainings": len(jobs),
         "done": len(jobs) - len(left),
         "hours_left": {

@@ -20,14 +20,14 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from statements import EXPECTED, table
 
-from spadv.empirical.experiments import REGISTRY, Artefact
+from spadv.empirical.experiments import EXPERIMENTS, Experiment
 
 #: What is copied of a folder of results.
 COPIED = ("*.html", "*.json", "*.jsonl", "*.csv", "*.png", "*.svg", "*.tex", "*.md")
 GROUPS = ("figures", "tables", "beyond", "others")
 
 
-def group_of(artefact: Artefact) -> str:
+def group_of(artefact: Experiment) -> str:
     """Return under which heading an artefact stands."""
     if artefact.beyond:
         return "beyond"
@@ -62,7 +62,7 @@ class ArtefactTable(SphinxDirective):
         group = self.arguments[0]
         if group not in GROUPS:
             raise self.error(f"artefacts are grouped as {', '.join(GROUPS)}")
-        chosen = [a for a in REGISTRY.entries.values() if group_of(a) == group]
+        chosen = [a for a in EXPERIMENTS.values() if group_of(a) == group]
         rows: list[list[list[nodes.Node]]] = []
         details: list[nodes.Node] = []
         for artefact in chosen:
@@ -80,7 +80,7 @@ class ArtefactTable(SphinxDirective):
                     [_text(f"{len(cpu.jobs)} / {len(paper.jobs)}")],
                 ]
             )
-            details.append(self._details(artefact, cpu.shrunk, cpu.chosen))
+            details.append(self._details(artefact, cpu.deviations, cpu.assumptions))
         head = (
             "artefact",
             "in the paper",
@@ -91,7 +91,7 @@ class ArtefactTable(SphinxDirective):
         return [table(head, rows, (16, 20, 42, 10, 12)), *details]
 
     def _details(
-        self, artefact: Artefact, shrunk: Sequence[str], chosen: Sequence[str]
+        self, artefact: Experiment, deviations: Sequence[str], assumptions: Sequence[str]
     ) -> nodes.Node:
         box = nodes.container(classes=["artefact"], ids=[f"artefact-{artefact.id}"])
         head = _literal(artefact.id, classes=["artefact-head"])
@@ -99,8 +99,8 @@ class ArtefactTable(SphinxDirective):
         box += head
         box += _text(artefact.statement)
         for label, lines in (
-            ("Smaller or other than in the paper, at scale cpu", shrunk),
-            ("Not told by the paper, and chosen here", chosen),
+            ("Smaller or other than in the paper, at scale cpu", deviations),
+            ("Not told by the paper, and chosen here", assumptions),
         ):
             if lines:
                 box += nodes.paragraph("", "", nodes.emphasis(text=f"{label}:"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from spadv.empirical.experiments import REGISTRY
+from spadv.empirical.experiments import EXPERIMENTS
 
 
 def folders(results: Path) -> list[Path]:
@@ -32,7 +32,7 @@ def documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
         data = json.loads(file.read_text(encoding="utf-8"))
         if isinstance(data, dict) and {"schema", "id", "findings", "scale"} <= set(data):
             found.append((file, data))
-    order = {name: place for place, name in enumerate(REGISTRY.entries)}
+    order = {name: place for place, name in enumerate(EXPERIMENTS)}
     return sorted(found, key=lambda item: order.get(item[1]["id"], len(order)))
 
 

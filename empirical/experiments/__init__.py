@@ -1,36 +1,34 @@
-"""Every figure and table of the paper as a recipe: what to train, measure, draw and ask."""
+"""Every figure and table of the paper as an experiment: what to train, measure, draw and ask."""
 
 from __future__ import annotations
 
 from ...stats import pooled
-from . import beyond as _beyond  # noqa: F401 - registers itself
-from . import demo as _demo  # noqa: F401 - registers itself
-from . import figures as _figures  # noqa: F401 - registers itself
-from . import tables as _tables  # noqa: F401 - registers itself
-from .drawing import draw, draw_other_metric
-from .finding import Contrast, Finding, Gain, Trend, judge
-from .front import hypervolume, pareto_front
+from .document import summarise
+from .draw import draw, draw_other_metric
 from .job import Job, merge
+from .judge import HypothesisTest, hypervolume, pareto_front, verdict_on
 from .measure import Measure
-from .outcome import summarise
+from .paper import EXPERIMENTS, experiment
 from .plan import (
-    REGISTRY,
     SCALES,
-    Artefact,
+    Contrast,
+    Experiment,
+    Gain,
     ParetoPanel,
     Plan,
     ProfilePanel,
     SweepPanel,
+    Trend,
     Variant,
 )
 
 __all__ = [
-    "REGISTRY",
+    "EXPERIMENTS",
     "SCALES",
-    "Artefact",
     "Contrast",
-    "Finding",
+    "Experiment",
     "Gain",
+    "HypothesisTest",
     "Job",
     "Measure",
     "ParetoPanel",
@@ -41,10 +39,11 @@ __all__ = [
     "Variant",
     "draw",
     "draw_other_metric",
+    "experiment",
     "hypervolume",
-    "judge",
     "merge",
     "pareto_front",
     "pooled",
     "summarise",
+    "verdict_on",
 ]

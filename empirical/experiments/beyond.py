@@ -1,127 +1,350 @@
-"""Questions that the paper leaves open."""
+"""Questions that the paper leaves open: rules of attack, stronger attacks, parts of CuSP."""
 
 from __future__ import annotations
 
-from .ablation import ablation
-from .bench import Bench
-from .benches import bench
-from .exact import exact_networks
-from .families import product_front
-from .metrics import invariance_and_accuracy
-from .plan import Plan, artefact, join
-from .protocols import protocols
-from .stronger import stronger_attacks
+from dataclasses import replace
+from typing import Any
 
-Seeds = tuple[int, ...]
-
-
-def _cusp(scale: str, seeds: Seeds) -> Bench:
-    return bench("cifar10", "vgg16", "cusp", scale, seeds)
-
-
-def _pair(data: str, network: str, recipe: str, scale: str, seeds: Seeds) -> tuple[Bench, Bench]:
-    plain, twin = (bench(data, network, recipe, scale, seeds, twin=twin) for twin in (False, True))
-    return plain, twin
-
-
-@artefact(
-    "protocols",
-    "MNIST: the same networks under the published rules of attack and under corrected ones",
-    "beyond the paper; Figures 8(b), 8(d) and 16",
-    "How much of the fall of robustness is due to the attack's clip to [-1, 1] after "
-    "normalisation, which changes most images by more than any budget?",
-    beyond=True,
+from ..training import Stage
+from .formatting import format_number
+from .measure import METRICS, Measure
+from .plan import (
+    Contrast,
+    Gain,
+    PaperClaim,
+    Plan,
+    ProfilePanel,
+    PublishedNumber,
+    SweepPanel,
+    Trend,
+    Variant,
+    Variants,
 )
-def _protocols(scale: str, seeds: Seeds) -> Plan:
-    return protocols(_pair("mnist", "stdcnn", "spatial-grey", scale, seeds), scale)
-
-
-@artefact(
-    "protocols-cifar10",
-    "CIFAR10: the same networks under the published rules of attack and under corrected ones",
-    "beyond the paper; Figure 1(b, d)",
-    "How much of the steep drops of Figure 1(b) is due to the attack's clip to [-1, 1] after "
-    "normalisation?",
-    beyond=True,
+from .setup import ExperimentSetup, notes
+from .strategies import (
+    ADVERSARIAL,
+    COLUMNS,
+    SPATIAL,
+    above,
+    attack_only,
+    bare,
+    baselines,
+    cusp,
+    cusp_stages,
+    evaluated,
+    pareto,
 )
-def _protocols_cifar10(scale: str, seeds: Seeds) -> Plan:
-    return protocols(_pair("cifar10", "vgg16", "spatial", scale, seeds), scale)
+from .sweep import profile_columns, profiles, trained
+
+#: Standard deviation of the training pixels, rounded: what one unit after normalisation is.
+#: The mean over the colours, where there are several.
+PIXELS = {"mnist": 0.3081, "mnist-sample": 0.3081, "cifar10": 0.2435}
+#: Rules of attack, and which of a job's evaluations is theirs.
+RULES = ("corrected", "official", "equal in pixels")
 
 
-@artefact(
-    "invariance-vs-accuracy",
-    "Adversarial training: rate of invariance beside accuracy under rotation",
-    "beyond the paper; Figures 2(b), 3(b) and 7",
-    "Does the accuracy under rotation fall with the training budget as the rate of invariance "
-    "does? An earlier version of the paper reports that it hardly changes.",
-    beyond=True,
-)
-def _invariance_and_accuracy(scale: str, seeds: Seeds) -> Plan:
-    grey = bench("mnist", "madry_lenet", "madry-grey", scale, seeds).but(label="MNIST LeNet")
-    colour = _cusp(scale, seeds).but(label="CIFAR10 VGG16")
-    return join(
-        {
-            "MNIST": invariance_and_accuracy(grey, scale),
-            "CIFAR10": invariance_and_accuracy(colour, scale),
-        }
+def protocols(*setups: ExperimentSetup) -> Plan:
+    """Return Aug-R networks under three attacks.
+
+    - corrected: budgets in pixels, values clipped to [0, 1], evaluation mode;
+    - official: budgets after normalisation, clipped to [-1, 1] there, for GCNNs in training
+      mode and against predictions, as the published scripts do;
+    - equal in pixels: the corrected attack with the budgets that the official one has in
+      pixels. What it leaves of the official drop is due to the clip (and the mode).
+    """
+    robustness = Measure("robustness", "unchanged")
+    variants: list[Variant] = []
+    panels: list[ProfilePanel] = []
+    claims: list[PaperClaim] = []
+    published: list[tuple[Variant, PublishedNumber]] = []
+    for setup in setups:
+        unit = PIXELS[setup.data.name]
+        every = _under_rules(setup, unit)
+        networks = trained(setup, "Aug-R")
+        by_rule = [
+            tuple(
+                evaluated(one, f"{one.name}, {rule}", every, number, in_pixels) for one in networks
+            )
+            for number, (rule, in_pixels) in enumerate(zip(RULES, (1.0, 1.0, unit), strict=True))
+        ]
+        variants += [one for same in zip(*by_rule, strict=True) for one in same]
+        for rule, found in zip(RULES, by_rule, strict=True):
+            lines = tuple((format_number(one.level), one) for one in found)
+            title, legend = f"Aug-R, {setup.label}, {rule}", "trained with\nrotations up to"
+            shown = ProfilePanel(
+                title, "robustness", "unchanged", lines, legend, axis="nominal budget"
+            )
+            panels.append(shown)
+            text = f"{setup.label}, {rule}: larger rotations in training make the network less "
+            text += "robust to l-infinity attacks"
+            claims.append(Trend(text, robustness, found, rising=False))
+        _, official, equal = by_rule
+        for end in (0, -1):
+            text = (
+                f"{setup.label}, Aug-R {format_number(equal[end].level)}: the published rules "
+                "fool more than the same budgets in pixels do: clip and mode alone lower the "
+                "profile"
+            )
+            claims.append(Contrast(text, robustness, more=equal[end], less=official[end]))
+        if setup.data.name == "mnist" and setup.model.group is None:
+            attacked = Measure("robustness", "accuracy", 0.3)
+            where = "text on Figure 16(a): is it reached under its own rules?"
+            published = [
+                (official[0], PublishedNumber(attacked, "around 65%", where)),
+                (official[-1], PublishedNumber(attacked, "20%", where)),
+            ]
+    budgets = setups[0].evaluation.budgets
+    heads = {"unchanged": "1 - fooling rate", "accuracy": "accuracy under attack"}
+    return Plan(
+        variants=tuple(variants),
+        panels=tuple(panels),
+        claims=tuple(claims),
+        # At 0 the published rules leave the clip, and the mode, alone.
+        columns=tuple(
+            (
+                f"{heads[metric]} at nominal {format_number(value)}",
+                Measure("robustness", metric, value),
+            )
+            for value in (0.0, budgets[1], max(budgets))
+            for metric in METRICS
+        ),
+        published=tuple(published),
+        **notes(*setups, levels_of=("Aug-R",)),
     )
 
 
-@artefact(
-    "stronger-attack",
-    "CIFAR10: CuSP and its baselines under attacks stronger than PGD-10",
-    "beyond the paper; Table 1",
-    "PGD-10 is weak. Does the order of the trainings stay under Auto-PGD and AutoAttack, and "
-    "does CuSP come near pure PGD on the adversarial axis?",
-    beyond=True,
-)
-def _stronger(scale: str, seeds: Seeds) -> Plan:
-    return stronger_attacks(_cusp(scale, seeds), scale)
+def _under_rules(setup: ExperimentSetup, unit: float) -> tuple[Any, ...]:
+    usual = setup.evaluation
+    attacked = replace(usual, rotations=(), translations=(), both=(), distance_images=0)
+    if setup.scale == "cpu":
+        attacked = replace(attacked, images=1000)
+    equal = replace(
+        attacked,
+        budgets=tuple(value * unit for value in usual.budgets),
+        step_size=None if usual.step_size is None else usual.step_size * unit,
+    )
+    return usual, replace(attacked, protocol="official"), equal
 
 
-@artefact(
-    "cusp-ablation",
-    "CIFAR10: which part of CuSP's curriculum matters",
-    "beyond the paper; Table 1",
-    "Growing rotations alone, growing budgets alone, both, neither, both in reverse, and both in "
-    "small steps: what does each reach?",
-    beyond=True,
-)
-def _ablation(scale: str, seeds: Seeds) -> Plan:
-    return ablation(_cusp(scale, seeds))
+def invariance_and_accuracy(setup: ExperimentSetup) -> Plan:
+    """Return both metrics under rotation against the training budget, after Adv-PGD.
+
+    The accuracy under rotation can stay while the rate of invariance falls, or the other way
+    round: a network may keep wrong predictions.
+    """
+    plan = profiles(setup, "Adv-PGD", kinds=("rotation", "robustness"))
+    turn = max(setup.evaluation.rotations)
+    measures = {
+        "natural accuracy": Measure("natural"),
+        f"invariance, rotation {turn:g}": Measure("rotation", "unchanged", turn),
+        f"accuracy, rotation {turn:g}": Measure("rotation", "accuracy", turn),
+    }
+    lines = tuple((label, measure, plan.variants) for label, measure in measures.items())
+    panel = SweepPanel(setup.label, "training budget", "fraction of images", lines)
+    return replace(plan, panels=(panel,))
 
 
-@artefact(
-    "pareto-front",
-    "CIFAR10: CuSP against adversarial training with other rotations and budgets",
-    "beyond the paper; Figure 6",
-    "Does CuSP reach beyond what plain adversarial training reaches when its rotation and its "
-    "budget are varied?",
-    beyond=True,
-)
-def _front(scale: str, seeds: Seeds) -> Plan:
-    return product_front(_cusp(scale, seeds), scale)
+def exact_networks(plain: ExperimentSetup, twin: ExperimentSetup, *, strided: bool = False) -> Plan:
+    """Return plain, published and invariant networks, without and with Aug-R 180.
+
+    Networks with strided layers need the exact variant.
+    """
+    turns = (0.0, 180.0)
+    setups = _by_invariance(plain, twin, strided=strided)
+    by_turn = {
+        turn: {
+            one.label: Variant(f"{one.label}, Aug-R {turn:g}", one.jobs(one.rotated(turn)), turn)
+            for one in setups
+        }
+        for turn in turns
+    }
+    robustness, rotation = Measure("robustness", "unchanged"), Measure("rotation", "unchanged")
+    first, *others = by_turn[0.0].items()
+    return Plan(
+        variants=tuple(one for found in by_turn.values() for one in found.values()),
+        panels=tuple(
+            ProfilePanel(
+                f"Aug-R {turn:g}", kind, "unchanged", tuple(found.items()), "network", ordered=False
+            )
+            for turn, found in by_turn.items()
+            for kind in ("rotation", "robustness")
+        ),
+        claims=tuple(
+            Contrast(f"without augmentation, {name} {text} {first[0]}", measure, one, first[1])
+            for name, one in others
+            for measure, text in (
+                (rotation, "is more invariant to rotations than"),
+                (robustness, "is more robust to l-infinity attacks than"),
+            )
+        ),
+        columns=profile_columns(plain),
+        **notes(*setups),
+    )
 
 
-@artefact(
-    "exact-invariance",
-    "MNIST: networks that are exactly invariant to quarter turns",
-    "beyond the paper; Figure 8",
-    "Flattened heads of GCNNs are not invariant. Is a network with a pooled head, exactly "
-    "invariant to quarter turns without any augmentation, less robust to attacks?",
-    beyond=True,
-)
-def _exact(scale: str, seeds: Seeds) -> Plan:
-    return exact_networks(*_pair("mnist", "stdcnn", "spatial-grey", scale, seeds))
+def _by_invariance(
+    plain: ExperimentSetup, twin: ExperimentSetup, *, strided: bool
+) -> list[ExperimentSetup]:
+    def invariant(group: str, **options: Any) -> ExperimentSetup:
+        options = {**twin.model.options, "channels": "sqrt", **options}
+        model = replace(twin.model, group=group, head="invariant", options=options)
+        kind = "exact" if "exact" in options else "invariant"
+        return twin.but(label=f"{group.upper()} {kind}", model=model, assumptions=())
+
+    published = f"{(twin.model.group or '').upper()} as published"
+    exact = {"exact": True} if strided else {}
+    return [
+        plain.but(label="plain"),
+        twin.but(label=published),
+        invariant("p4"),
+        *([invariant("p4", exact=True)] if strided else []),
+        invariant("p4m", **exact),
+    ]
 
 
-@artefact(
-    "exact-invariance-cifar10",
-    "CIFAR10: networks that are exactly invariant to quarter turns",
-    "beyond the paper; Figure 9",
-    "The strided layers of a P4 ResNet18 break its equivariance on 32 x 32 images. What changes "
-    "if they are made exact?",
-    beyond=True,
-)
-def _exact_cifar10(scale: str, seeds: Seeds) -> Plan:
-    return exact_networks(*_pair("cifar10", "resnet18", "spatial", scale, seeds), strided=True)
+#: Stronger attacks, weakest first: name in labels, and in settings.
+ATTACKS = {"PGD": "pgd", "APGD": "apgd", "AutoAttack": "autoattack"}
+
+
+def stronger_attacks(setup: ExperimentSetup) -> Plan:
+    """Return PGD (Aug 0), PGD (Aug 180) and the forms of CuSP under three attacks."""
+    images = {"paper": 1000, "cpu": 500, "smoke": 20}[setup.scale]
+    steps = 2 if setup.scale == "smoke" else 100
+    stronger = {"steps": steps, "step_size": None}
+    every = tuple(
+        attack_only(setup, images=images, **({} if name == "pgd" else {"attack": name, **stronger}))
+        for name in ATTACKS.values()
+    )
+    rows = baselines(setup)
+    shown = (rows.pgd, rows.pgd_rotated, *cusp(setup, rows))
+    found = {
+        attack: tuple(evaluated(one, f"{one.name}, {attack}", every, number) for one in shown)
+        for number, attack in enumerate(ATTACKS)
+    }
+    claims = []
+    higher = "CuSP-PGD has a higher"
+    for attack, (straight, rotated, cold, *_) in found.items():
+        for other, row in ((rotated, rows.pgd_rotated), (straight, rows.pgd)):
+            text = f"{attack}: {higher} adversarial accuracy than {bare(row)}"
+            claims.append(above(text, ADVERSARIAL, cold, other))
+        if attack == "PGD":  # the same under every attack
+            text = f"{attack}: {higher} spatial accuracy than {bare(rows.pgd_rotated)}"
+            claims.append(above(text, SPATIAL, cold, rotated))
+    for row, weak, strong in zip(shown[:3], found["PGD"], found["AutoAttack"], strict=False):
+        text = f"{bare(row)}: AutoAttack leaves less accuracy than PGD"
+        claims.append(above(text, ADVERSARIAL, weak, strong))
+    names = [one.name for one in shown]
+    return Plan(
+        variants=tuple(one for same in found.values() for one in same),
+        panels=tuple(
+            pareto(f"Under {attack}", same, same[2:], names) for attack, same in found.items()
+        ),
+        claims=tuple(claims),
+        columns=COLUMNS,
+        **notes(
+            setup, more=(f"stronger attacks: {steps} steps, the first {images:,} test images",)
+        ),
+    )
+
+
+def curricula(setup: ExperimentSetup) -> dict[str, tuple[Stage, ...]]:
+    """Return curricula with CuSP's epochs and learning rates; they differ in what grows."""
+    whole = cusp_stages(setup)
+    last = whole[-1]
+    return {
+        "A CuSP-PGD": whole,
+        "B rotations grow": tuple(replace(s, objective=last.objective) for s in whole),
+        "C budgets grow": tuple(replace(s, augment=last.augment) for s in whole),
+        "D reversed": tuple(
+            replace(other, epochs=stage.epochs)
+            for stage, other in zip(whole, reversed(whole), strict=True)
+        ),
+        "E smooth": _smooth(whole),
+    }
+
+
+def _smooth(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Return a curriculum that grows a little every epoch, up to CuSP's last stage.
+
+    Rotations grow from 60 degrees and budgets from an eighth of the last one, evenly, during
+    the epochs that CuSP spends before its last stage.
+    """
+    last = stages[-1]
+    growing = sum(stage.epochs for stage in stages[:-1])
+    made = []
+    for epoch in range(growing):
+        done = epoch / growing
+        turn = round(60.0 + (last.augment.rotation - 60.0) * done, 3)
+        budget = last.objective.budget * (1 / 8 + (1 - 1 / 8) * done)
+        augment, objective = (
+            replace(last.augment, rotation=turn),
+            replace(last.objective, budget=budget),
+        )
+        made.append(Stage(1, augment, objective))
+    return (*made, last)
+
+
+def ablation(setup: ExperimentSetup) -> Plan:
+    """Return CuSP, its parts, and the baselines PGD (Aug 0) and PGD (Aug 180)."""
+    rows = baselines(setup)
+    constant = (rows.pgd, rows.pgd_rotated)
+    made = tuple(
+        Variant(name, setup.jobs(stages=stages)) for name, stages in curricula(setup).items()
+    )
+    whole, rotations, budgets, reverse, even = made
+    claims: list[PaperClaim] = []
+    for less, text in (
+        (rows.pgd_rotated, "than the same without a curriculum"),
+        (rotations, "than with growing rotations alone"),
+        (budgets, "than with growing budgets alone"),
+        (reverse, "than in reverse"),
+        (even, "than in small steps"),
+    ):
+        for measure, kind in ((ADVERSARIAL, "adversarial"), (SPATIAL, "spatial")):
+            claim = f"CuSP-PGD has a higher {kind} accuracy {text}"
+            claims.append(above(claim, measure, whole, less))
+    beyond = "CuSP-PGD reaches beyond the front of PGD (Aug 0) and PGD (Aug 180)"
+    claims.append(Gain(beyond, SPATIAL, ADVERSARIAL, more=(whole,), less=constant))
+    return Plan(
+        variants=constant + made,
+        panels=(pareto("Parts of the curriculum", constant + made, made),),
+        claims=tuple(claims),
+        columns=COLUMNS,
+        **notes(
+            setup,
+            more=(
+                "E: rotations from 60 degrees and budgets from 1/255, a little more every epoch, "
+                "until CuSP's last stage",
+            ),
+        ),
+    )
+
+
+def product_front(setup: ExperimentSetup) -> Plan:
+    """Return the front of PGD (Aug theta) at several rotations and budgets, and CuSP's forms."""
+    turns = {"paper": (0.0, 60.0, 120.0, 180.0), "cpu": (0.0, 90.0, 180.0), "smoke": (0.0, 180.0)}
+    budgets = {"paper": (2, 4, 8, 12), "cpu": (4, 8), "smoke": (8,)}[setup.scale]
+    pairs = [(turn, units) for turn in turns[setup.scale] for units in budgets]
+    plain: Variants = tuple(
+        Variant(
+            f"{number} PGD {format_number(units / 255)} (Aug {turn:g})",
+            setup.jobs(setup.rotated(turn), setup.against(units / 255)),
+        )
+        for number, (turn, units) in enumerate(pairs, start=1)
+    )
+    ours = cusp(setup, baselines(setup), first=len(plain) + 1)
+    beyond = (
+        "CuSP, cold or warm, reaches beyond plain adversarial training with other rotations and "
+        "budgets"
+    )
+    varied = (
+        f"rotations {', '.join(f'{turn:g}' for turn in turns[setup.scale])} and budgets "
+        f"{', '.join(map(str, budgets))} of 255 in plain adversarial training"
+    )
+    return Plan(
+        variants=plain + ours,
+        panels=(pareto("Plain adversarial training and CuSP", plain + ours, ours),),
+        claims=(Gain(beyond, SPATIAL, ADVERSARIAL, more=ours, less=plain),),
+        columns=COLUMNS,
+        **notes(setup, more=(varied,)),
+    )

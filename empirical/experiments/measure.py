@@ -9,7 +9,7 @@ import numpy as np
 
 from ...stats import Scores
 from ..evaluation import Evaluation, Profile
-from .words import budget
+from .formatting import format_number
 
 #: The two metrics of a profile: the paper shows the first, and both are reported.
 METRICS = ("unchanged", "accuracy")
@@ -17,10 +17,21 @@ METRICS = ("unchanged", "accuracy")
 #: Effects within this (a fraction of images) count as none.
 SMALLEST_EFFECT = 0.02
 
+_WHOLE = {"natural": "natural accuracy", "distance": "DeepFool distance (l2)"}
+#: Of each profile: its name by metric, where a value stands on it, the heads of columns.
+_SPATIAL = {"unchanged": "rate of invariance under {}", "accuracy": "accuracy under {}"}
+_ATTACKED = {"unchanged": "1 - fooling rate", "accuracy": "accuracy under attack"}
+_PROFILES = {
+    "rotation": (_SPATIAL, "up to {} degrees", "R"),
+    "translation": (_SPATIAL, "up to {} of the side", "T"),
+    "both": (_SPATIAL, "i = {}", "RT"),
+    "robustness": (_ATTACKED, "budget {}", "PGD"),
+}
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A number between 0 and 1 for every image, from an evaluation.
+    """A number between 0 and 1 (or an l2 distance) for every image, from an evaluation.
 
     Attributes
     ----------
@@ -30,6 +41,11 @@ class Measure:
         "unchanged" (the rate of invariance, or 1 - fooling rate) or "accuracy".
     value : float or None
         Where on the profile; None is the mean over its settings, a normalised area.
+
+    Examples
+    --------
+    >>> str(Measure("rotation", "unchanged", 180.0)), Measure("robustness", value=0.3).short
+    ('rate of invariance under rotation, up to 180 degrees', 'accuracy PGD 0.3')
     """
 
     kind: str
@@ -39,18 +55,8 @@ class Measure:
     def scores(self, record: Evaluation, unit: float = 1.0) -> Scores:
         """Return the score of every image, shape (images,).
 
-        Parameters
-        ----------
-        record : Evaluation
-            Outcomes of one network.
-        unit : float
-            What the evaluation calls a budget of 1; see
-            :class:`~spadv.empirical.experiments.plan.Variant`.
-
-        Raises
-        ------
-        InputError
-            If the evaluation lacks what is measured.
+        Budgets of the evaluation are `unit` times those of the measure. InputError if the
+        evaluation lacks what is measured.
         """
         if self.kind == "natural":
             return (record.arrays["clean"] == record.arrays["labels"]).astype(np.float64)
@@ -62,72 +68,45 @@ class Measure:
         if self.value is not None:
             number = _number_of(profile, self.value * unit)
             settings = range(number, number + 1)
-        table = np.stack([outcome[setting].mean(axis=0) for setting in settings])
-        scores: Scores = table.mean(axis=0)
+        scores: Scores = np.mean([outcome[setting].mean(axis=0) for setting in settings], axis=0)
         return scores
 
     def __str__(self) -> str:
-        if self.kind == "natural":
-            return "natural accuracy"
-        if self.kind == "distance":
-            return "DeepFool distance (l2)"
-        if self.kind == "robustness":
-            what = "accuracy under attack" if self.metric == "accuracy" else "1 - fooling rate"
-        else:
-            moved = {"rotation": "rotation", "translation": "translation", "both": "both"}
-            what = "accuracy" if self.metric == "accuracy" else "rate of invariance"
-            what += f" under {moved[self.kind]}"
-        return f"{what}, {self.place}"
-
-    @property
-    def place(self) -> str:
-        """Where on the profile, in words."""
-        if self.value is None:
-            return "mean over the profile"
-        value = budget(self.value)
-        if self.kind == "robustness":
-            return f"budget {value}"
-        return {
-            "rotation": f"up to {value} degrees",
-            "translation": f"up to {value} of the side",
-        }.get(self.kind, f"i = {value}")
+        if self.kind in _WHOLE:
+            return _WHOLE[self.kind]
+        names, place, _ = _PROFILES[self.kind]
+        where = "mean over the profile"
+        if self.value is not None:
+            where = place.format(format_number(self.value))
+        return f"{names[self.metric].format(self.kind)}, {where}"
 
     @property
     def short(self) -> str:
-        """For the heads of columns.
-
-        Examples
-        --------
-        >>> Measure("rotation", "unchanged", 180.0).short, Measure("robustness", value=0.3).short
-        ('invariance R 180', 'accuracy PGD 0.3')
-        """
-        if self.kind in ("natural", "distance"):
+        """For the heads of columns."""
+        if self.kind in _WHOLE:
             return str(self)
-        attack = self.kind == "robustness"
         what = "accuracy"
         if self.metric == "unchanged":
-            what = "1 - fooling" if attack else "invariance"
-        where = {"rotation": "R", "translation": "T", "both": "RT"}.get(self.kind, "PGD")
-        return f"{what} {where}" + ("" if self.value is None else f" {budget(self.value)}")
+            what = "1 - fooling" if self.kind == "robustness" else "invariance"
+        where = "" if self.value is None else f" {format_number(self.value)}"
+        return f"{what} {_PROFILES[self.kind][2]}{where}"
 
     @property
     def other(self) -> Measure | None:
         """The same with the other metric; None if it has one metric alone."""
-        if self.kind in ("natural", "distance"):
-            return None
-        metric = METRICS[1 - METRICS.index(self.metric)]
-        return replace(self, metric=metric)
+        return None if self.kind in _WHOLE else replace(self, metric=other_metric(self.metric))
 
     def smallest(self, mean: float) -> float:
         """Return the size below which a difference counts as none.
 
-        Parameters
-        ----------
-        mean : float
-            What the measure is about: a distance has no scale of its own, and 2% of it count
-            as none.
+        A distance has no scale of its own: 2% of its `mean` count as none.
         """
         return SMALLEST_EFFECT * abs(mean) if self.kind == "distance" else SMALLEST_EFFECT
+
+
+def other_metric(metric: str) -> str:
+    """Return the other metric of a profile."""
+    return METRICS[1 - METRICS.index(metric)]
 
 
 def _number_of(profile: Profile, value: float) -> int:

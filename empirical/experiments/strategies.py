@@ -1,19 +1,20 @@
-"""Ways to combine rotations and attacks in training: Tables 1 and 3 to 8, Figures 6 and 17 to 22.
+"""Ways to combine rotations and attacks in training: Tables 1 and 3 to 8, Figures 6, 17 to 22.
 
 Rows 3 to 6 follow from the paper's text; rows 1 and 2 are our reading of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from ..training.stages import Objective, Stage, curriculum
-from .bench import Bench
-from .finding import Contrast, Gain
-from .job import Job
+from ..evaluation import EvaluationSettings
+from ..training import Objective, Stage, curriculum
+from .formatting import format_number
 from .measure import Measure
-from .plan import ParetoPanel, Plan, Variant
+from .plan import Contrast, Gain, PaperClaim, ParetoPanel, Plan, PublishedNumber, Variant, Variants
+from .setup import TRADES, ExperimentSetup, notes
 
 #: The three columns of Table 1.
 NATURAL = Measure("natural")
@@ -25,220 +26,337 @@ COLUMNS = (
     ("adversarial accuracy (PGD 8/255)", ADVERSARIAL),
 )
 
-TRADES = Objective("trades", budget=8 / 255, step_size=0.007, steps=10, beta=5.0)
-
-BASELINES = (
-    "1 natural (Aug 0)",
-    "2 natural (Aug 180)",
-    "3 PGD (Aug 0)",
-    "4 PGD (Aug 180)",
-    "5 PGD (Aug 0) → Aug 180",
-    "6 Aug 180 → PGD (Aug 0)",
-)
-CUSP_PGD = ("7 CuSP-PGD", "8 PGD (Aug 0) → CuSP-PGD", "9 Aug 180 → CuSP-PGD")
-CUSP_TRADES = ("10 CuSP-TRADES", "11 PGD (Aug 0) → CuSP-TRADES", "12 Aug 180 → CuSP-TRADES")
-#: Not in the paper: as many epochs as a warm-started CuSP, without its curriculum.
-CONTROLS = ("Aug 180 → PGD (Aug 180)", "PGD (Aug 180) → PGD (Aug 180)")
-
-CHOSEN = (
-    "rows 1 and 2, natural training without and with rotations, are our reading of the text",
-    "a → b: b is a whole training of its own, from the weights that a ends with",
-)
-
-Rows = dict[str, tuple[Job, ...]]
+#: Steps and step sizes of Table 3, an assumption: the text says only that there are four.
+ATTACKS = {
+    "a": (10, 1 / 255),
+    "b": (20, 2 / 255),
+    "c": (20, 1 / 255),
+    "d": (40, 1 / 255),
+}
+#: Epochs after which the learning rate falls, and CuSP's difficulty grows, in Table 7.
+SCHEDULES = ((75, 90, 100), (40, 80), (50, 100))
 
 
-def baselines(bench: Bench) -> Rows:
+class Baselines(NamedTuple):
+    """Rows 1 to 6 of Table 1; `rotated` is with rotations up to 180 degrees."""
+
+    natural: Variant
+    natural_rotated: Variant
+    pgd: Variant
+    pgd_rotated: Variant
+    pgd_then_rotated: Variant
+    rotated_then_pgd: Variant
+
+
+def baselines(setup: ExperimentSetup) -> Baselines:
     """Return rows 1 to 6: natural, adversarial, and one after the other."""
-    natural = Objective()
-    straight, turned = bench.turned(0), bench.turned(180)
-    first, second, third, fourth, fifth, sixth = BASELINES
-    rows = {
-        first: bench.jobs(straight, natural),
-        second: bench.jobs(turned, natural),
-        third: bench.jobs(straight, bench.attack),
-        fourth: bench.jobs(turned, bench.attack),
+    straight, rotated = setup.rotated(0), setup.rotated(180)
+    natural = Variant("1 natural (Aug 0)", setup.jobs(straight))
+    natural_rotated = Variant("2 natural (Aug 180)", setup.jobs(rotated))
+    pgd = Variant("3 PGD (Aug 0)", setup.jobs(straight, setup.attack))
+    return Baselines(
+        natural,
+        natural_rotated,
+        pgd,
+        Variant("4 PGD (Aug 180)", setup.jobs(rotated, setup.attack)),
+        Variant("5 PGD (Aug 0) → Aug 180", setup.jobs(rotated, start=pgd.jobs)),
+        Variant(
+            "6 Aug 180 → PGD (Aug 0)",
+            setup.jobs(straight, setup.attack, start=natural_rotated.jobs),
+        ),
+    )
+
+
+def controls(setup: ExperimentSetup, rows: Baselines) -> Variants:
+    """Return what is not in the paper: a warm-started CuSP's epochs, without its curriculum."""
+    starts = {
+        "Aug 180 → PGD (Aug 180)": rows.natural_rotated,
+        "PGD (Aug 180) → PGD (Aug 180)": rows.pgd_rotated,
     }
-    rows[fifth] = bench.jobs(turned, natural, start=rows[third])
-    rows[sixth] = bench.jobs(straight, bench.attack, start=rows[second])
-    return rows
+    return tuple(
+        Variant(name, setup.jobs(setup.rotated(180), setup.attack, start=start.jobs))
+        for name, start in starts.items()
+    )
 
 
-def controls(bench: Bench, rows: Rows) -> Rows:
-    """Return PGD (Aug 180) from natural training with Aug 180, and from PGD (Aug 180)."""
-    turned = bench.turned(180)
-    starts = (rows[BASELINES[1]], rows[BASELINES[3]])
-    return {
-        name: bench.jobs(turned, bench.attack, start=start)
-        for name, start in zip(CONTROLS, starts, strict=True)
-    }
-
-
-def cusp_stages(bench: Bench, objective: Objective) -> tuple[Stage, ...]:
-    """Return CuSP's stages on a bench.
+def cusp_stages(setup: ExperimentSetup, objective: Objective | None = None) -> tuple[Stage, ...]:
+    """Return CuSP's stages, by default against the setup's attack.
 
     Examples
     --------
-    >>> from spadv.empirical.experiments.benches import bench
-    >>> vgg16 = bench("cifar10", "vgg16", "cusp", "paper", (0,))
-    >>> stages = cusp_stages(vgg16, vgg16.attack)
+    >>> from spadv.empirical.experiments.presets import Preset
+    >>> stages = cusp_stages(Preset("cifar10", "vgg16", "cusp").at("paper", (0,)))
     >>> [(s.epochs, round(s.augment.rotation), round(s.objective.budget * 255)) for s in stages]
     [(75, 120, 2), (15, 150, 4), (30, 180, 8)]
     """
-    return curriculum("cusp", epochs=bench.epochs, augment=bench.turned(180), objective=objective)
+    return curriculum(
+        "cusp",
+        epochs=setup.epochs,
+        augment=setup.rotated(180),
+        objective=objective or setup.attack,
+    )
 
 
-def cusp(bench: Bench, rows: Rows, names: tuple[str, ...], objective: Objective) -> Rows:
-    """Return CuSP from scratch, from PGD (Aug 0), and from natural training with Aug 180."""
-    stages = cusp_stages(bench, objective)
-    starts = (None, rows[BASELINES[2]], rows[BASELINES[1]])
-    return {
-        name: bench.jobs(stages=stages, start=start)
-        for name, start in zip(names, starts, strict=True)
-    }
+def cusp(
+    setup: ExperimentSetup, rows: Baselines, form: str = "CuSP-PGD", *, first: int = 7
+) -> Variants:
+    """Return CuSP from scratch, from PGD (Aug 0), and from natural training with Aug 180.
+
+    `form` is "CuSP-PGD" or "CuSP-TRADES", and `first` the number of the first row.
+    """
+    trades = form == "CuSP-TRADES"
+    stages = cusp_stages(setup, replace(setup.attack, **TRADES) if trades else None)
+    return (
+        Variant(f"{first} {form}", setup.jobs(stages=stages)),
+        Variant(
+            f"{first + 1} PGD (Aug 0) → {form}", setup.jobs(stages=stages, start=rows.pgd.jobs)
+        ),
+        Variant(
+            f"{first + 2} Aug 180 → {form}",
+            setup.jobs(stages=stages, start=rows.natural_rotated.jobs),
+        ),
+    )
 
 
-def trades_of(bench: Bench) -> Objective:
-    """Return TRADES as the paper has it, with the bench's number of steps."""
-    return replace(TRADES, steps=bench.attack.steps)
-
-
-def strategies(bench: Bench, *, pgd: bool = True, trades: bool = False) -> Plan:
-    """Return Table 1 (with PGD), or Table 4 (with PGD and TRADES), and the Pareto plots.
+def strategies(
+    setup: ExperimentSetup,
+    *,
+    forms: tuple[str, ...] = ("CuSP-PGD",),
+    published: tuple[tuple[str, PublishedNumber], ...] = (),
+) -> Plan:
+    """Return Table 1, or Table 4, and the Pareto plots.
 
     Parameters
     ----------
-    bench : Bench
+    setup : ExperimentSetup
         Network and images.
-    pgd, trades : bool
-        Which forms of CuSP stand beside the baselines.
+    forms : tuple of str
+        Which forms of CuSP stand beside the baselines: "CuSP-PGD", "CuSP-TRADES".
+    published : tuple
+        Numbers of the paper, of "pgd" (row 3) or "cusp" (row 7).
     """
-    rows = baselines(bench)
-    rows |= controls(bench, rows)
-    forms: dict[str, tuple[str, ...]] = {}
-    if pgd:
-        rows |= cusp(bench, rows, CUSP_PGD, bench.attack)
-        forms["CuSP-PGD"] = CUSP_PGD
-    if trades:
-        rows |= cusp(bench, rows, CUSP_TRADES, trades_of(bench))
-        forms["CuSP-TRADES"] = CUSP_TRADES
-    panels = []
-    for form, names in forms.items():
+    rows = baselines(setup)
+    variants = rows + controls(setup, rows)
+    panels, claims = [], baseline_claims(rows)
+    known = {"pgd": rows.pgd}
+    for form in forms:
+        first = 7 if form == "CuSP-PGD" else 10
+        made = cusp(setup, rows, form, first=first)
+        known.setdefault("cusp", made[0])
+        variants += made
         panels += [
-            pareto(f"{form} and baselines", BASELINES + names, names),
-            pareto(f"{form}, enlarged", names, names),
+            pareto(f"{form} and baselines", rows + made, made),
+            pareto(f"{form}, enlarged", made, made),
         ]
+        claims += cusp_claims(form, rows, made)
     return Plan(
-        variants=tuple(Variant(name, jobs) for name, jobs in rows.items()),
+        variants=variants,
         panels=tuple(panels),
-        claims=baseline_claims()
-        + tuple(claim for names in forms.values() for claim in claims_of(names)),
+        claims=tuple(claims),
         columns=COLUMNS,
-        shrunk=bench.shrunk,
-        chosen=bench.chosen + CHOSEN,
+        published=tuple((known[row], number) for row, number in published),
+        **notes(
+            setup,
+            more=(
+                "rows 1 and 2, natural training without and with rotations, are our reading of "
+                "the text",
+                "a → b: b is a whole training of its own, from the weights that a ends with",
+            ),
+        ),
     )
 
 
 def pareto(
-    title: str,
-    names: tuple[str, ...],
-    marked: tuple[str, ...],
-    labels: tuple[str, ...] | None = None,
+    title: str, variants: Variants, marked: Variants, labels: Sequence[str] = ()
 ) -> ParetoPanel:
     """Return a Pareto plot of spatial against adversarial accuracy."""
-    lines = tuple(zip(labels or names, names, strict=True))
+    labels = labels or [variant.name for variant in variants]
+    lines = tuple(zip(labels, variants, strict=True))
     return ParetoPanel(title, SPATIAL, ADVERSARIAL, lines, marked)
 
 
-def claims_of(names: tuple[str, ...]) -> tuple[Contrast | Gain, ...]:
-    """Return the paper's claims on the three forms of a CuSP, in the order of `names`."""
-    form = names[0].partition(" ")[2]
-    _, _, straight, turned, fifth, sixth = BASELINES
-    pairs = (
-        (straight, SPATIAL, "spatial"),
-        (sixth, SPATIAL, "spatial"),
-        (turned, ADVERSARIAL, "adversarial"),
-        (fifth, ADVERSARIAL, "adversarial"),
-    )
-    claims: list[Contrast | Gain] = [
-        _above(f"{form} has a higher {kind} accuracy than {bare(other)}", measure, names[0], other)
-        for other, measure, kind in pairs
-    ]
-    claims.append(
-        Gain(
-            f"{form}, cold or warm, reaches beyond the Pareto front of the baselines",
-            SPATIAL,
-            ADVERSARIAL,
-            more=names,
-            less=BASELINES,
-        )
-    )
-    return tuple(claims)
-
-
-def baseline_claims() -> tuple[Contrast, ...]:
+def baseline_claims(rows: Baselines) -> list[PaperClaim]:
     """Return what the text says of rows 2 to 6."""
-    _, natural, straight, turned, fifth, sixth = BASELINES
-    return (
-        *trade_off(straight, turned),
-        _above(
+    return [
+        *trade_off(rows.pgd, rows.pgd_rotated),
+        above(
             "PGD (Aug 0) → Aug 180 forgets: its adversarial accuracy is below that of PGD (Aug 0)",
             ADVERSARIAL,
-            straight,
-            fifth,
+            rows.pgd,
+            rows.pgd_then_rotated,
         ),
-        _above(
+        above(
             "Aug 180 → PGD (Aug 0) forgets: its spatial accuracy is below that of natural "
             "training with Aug 180",
             SPATIAL,
-            natural,
-            sixth,
+            rows.natural_rotated,
+            rows.rotated_then_pgd,
         ),
+    ]
+
+
+def cusp_claims(form: str, rows: Baselines, made: Variants) -> list[PaperClaim]:
+    """Return the paper's claims on the three forms of a CuSP."""
+    pairs = (
+        (rows.pgd, SPATIAL, "spatial"),
+        (rows.rotated_then_pgd, SPATIAL, "spatial"),
+        (rows.pgd_rotated, ADVERSARIAL, "adversarial"),
+        (rows.pgd_then_rotated, ADVERSARIAL, "adversarial"),
     )
+    claims: list[PaperClaim] = [
+        above(f"{form} has a higher {kind} accuracy than {bare(other)}", measure, made[0], other)
+        for other, measure, kind in pairs
+    ]
+    beyond = f"{form}, cold or warm, reaches beyond the Pareto front of the baselines"
+    return [*claims, Gain(beyond, SPATIAL, ADVERSARIAL, more=made, less=tuple(rows))]
 
 
-def trade_off(straight: str, turned: str, where: str = "") -> tuple[Contrast, Contrast]:
+def trade_off(straight: Variant, rotated: Variant, where: str = "") -> tuple[Contrast, Contrast]:
     """Return that rotations in adversarial training help against the ones, and cost the other.
 
-    Parameters
-    ----------
-    straight, turned : str
-        Names of PGD (Aug 0) and PGD (Aug 180).
-    where : str
-        Beginning of the claim: the network, for instance.
+    `where` begins the claims: the network, for instance.
     """
+    spatial = f"{where}PGD (Aug 180) has a higher spatial accuracy than PGD (Aug 0)"
+    adversarial = f"{where}PGD (Aug 180) has a lower adversarial accuracy than PGD (Aug 0)"
     return (
-        _above(
-            f"{where}PGD (Aug 180) has a higher spatial accuracy than PGD (Aug 0)",
-            SPATIAL,
-            turned,
-            straight,
-        ),
-        _above(
-            f"{where}PGD (Aug 180) has a lower adversarial accuracy than PGD (Aug 0)",
-            ADVERSARIAL,
-            straight,
-            turned,
-        ),
+        above(spatial, SPATIAL, rotated, straight),
+        above(adversarial, ADVERSARIAL, straight, rotated),
     )
 
 
-def _above(claim: str, measure: Measure, more: str, less: str) -> Contrast:
-    return Contrast(claim, measure, more=more, less=less, paired=False)
+def above(claim: str, measure: Measure, more: Variant, less: Variant) -> Contrast:
+    """Return a claim on one metric, which the paper itself names."""
+    return Contrast(claim, measure, more, less, paired=False)
 
 
-def bare(name: str) -> str:
-    """Return a row's name without its number.
+def bare(variant: Variant) -> str:
+    """Return a row's name without its number: "PGD (Aug 180)"."""
+    number, _, rest = variant.name.partition(" ")
+    return rest if number.isdigit() else variant.name
+
+
+def attack_only(setup: ExperimentSetup, **changes: object) -> EvaluationSettings:
+    """Return an evaluation under rotations to 180 degrees and at budget 8/255 alone."""
+    settings: dict[str, object] = {
+        "rotations": (180.0,),
+        "translations": (),
+        "both": (),
+        "budgets": (0.0, 8 / 255),
+    }
+    return setup.but(evaluation=settings | changes).evaluation
+
+
+def evaluated(
+    variant: Variant,
+    name: str,
+    every: tuple[EvaluationSettings, ...],
+    which: int,
+    unit: float = 1.0,
+) -> Variant:
+    """Return a variant's trainings under one of several evaluations."""
+    jobs = tuple(replace(job, evaluations=every) for job in variant.jobs)
+    return Variant(name, jobs, variant.level, which, unit)
+
+
+def attack_settings(setup: ExperimentSetup) -> Plan:
+    """Return Table 3: PGD (Aug 0) and PGD (Aug 180) under four attacks of other settings."""
+    rows = baselines(setup)
+    every = tuple(
+        attack_only(setup, steps=steps, step_size=step, distance_images=0)
+        for steps, step in ATTACKS.values()
+    )
+    variants: list[Variant] = []
+    claims: list[PaperClaim] = []
+    for number, (letter, (steps, step)) in enumerate(ATTACKS.items()):
+        told = f"{steps} steps of {format_number(step)}"
+        straight, rotated = (
+            evaluated(row, f"{bare(row)}, {letter}: {told}", every, number)
+            for row in (rows.pgd, rows.pgd_rotated)
+        )
+        variants += [straight, rotated]
+        claims += trade_off(straight, rotated, where=f"({letter}) {told}: ")
+    listed = "; ".join(
+        f"{k}: {steps} of {format_number(step)}" for k, (steps, step) in ATTACKS.items()
+    )
+    return Plan(
+        variants=tuple(variants),
+        claims=tuple(claims),
+        columns=COLUMNS,
+        **notes(setup, more=(f"steps and step sizes of the four attacks: {listed}",)),
+    )
+
+
+def schedules(setup: ExperimentSetup) -> Plan:
+    """Return Table 7: CuSP and PGD (Aug 180) under three schedules of the learning rate."""
+    variants: list[Variant] = []
+    claims = []
+    for number, milestones in enumerate(SCHEDULES):
+        label = "-".join(map(str, milestones))
+        own, stages = scheduled(setup, milestones)
+        constant = own.jobs(own.rotated(180), own.attack)
+        plain = Variant(f"{2 * number + 1} PGD (Aug 180) [{label}]", constant)
+        grown = Variant(f"{2 * number + 2} CuSP-PGD [{label}]", own.jobs(stages=stages))
+        variants += [plain, grown]
+        for measure, kind in ((ADVERSARIAL, "adversarial"), (SPATIAL, "spatial")):
+            text = f"[{label}] CuSP-PGD has a higher {kind} accuracy than PGD (Aug 180)"
+            claims.append(above(text, measure, grown, plain))
+    rows = tuple(variants)
+    return Plan(
+        variants=rows,
+        panels=(pareto("Schedules of the learning rate", rows, rows[1::2]),),
+        claims=tuple(claims),
+        columns=COLUMNS,
+        **notes(setup),
+    )
+
+
+def scheduled(
+    setup: ExperimentSetup, milestones: tuple[int, ...]
+) -> tuple[ExperimentSetup, tuple[Stage, ...]]:
+    """Return a setup under a schedule of Table 7, and CuSP's stages there.
+
+    Stages begin where the rate falls first and second. At smaller scales the schedule keeps
+    its proportions; it is told for trainings of 120 epochs.
 
     Examples
     --------
-    >>> bare("4 PGD (Aug 180)")
-    'PGD (Aug 180)'
+    >>> from spadv.empirical.experiments.presets import Preset
+    >>> own, stages = scheduled(Preset("cifar10", "vgg16", "cusp").at("paper", (0,)), (40, 80))
+    >>> own.optimiser.milestones, [stage.epochs for stage in stages]
+    ((40, 80), [40, 40, 40])
     """
-    number, _, rest = name.partition(" ")
-    return rest if number.isdigit() else name
+    usual = cusp_stages(setup)
+    if milestones == SCHEDULES[0]:
+        return setup, usual
+    scaled = [round(setup.epochs * epoch / 120) for epoch in milestones]
+    own = setup.but(optimiser={"milestones": tuple(max(1, epoch) for epoch in scaled)})
+    first = min(max(scaled[0], 1), setup.epochs - 2)
+    second = min(max(scaled[1], first + 1), setup.epochs - 1)
+    lengths = (first, second - first, setup.epochs - second)
+    stages = (replace(stage, epochs=epochs) for stage, epochs in zip(usual, lengths, strict=True))
+    return own, tuple(stages)
 
 
-def selected(rows: Mapping[str, tuple[Job, ...]], names: tuple[str, ...]) -> tuple[Variant, ...]:
-    """Return the variants of some rows."""
-    return tuple(Variant(name, rows[name]) for name in names)
+def networks(*setups: ExperimentSetup) -> Plan:
+    """Return Table 8: PGD (Aug 0) and PGD (Aug 180) on several networks."""
+    variants: list[Variant] = []
+    claims: list[PaperClaim] = []
+    for setup in setups:
+        rows = baselines(setup)
+        straight, rotated = (
+            Variant(f"{setup.label}, {bare(row)}", row.jobs) for row in (rows.pgd, rows.pgd_rotated)
+        )
+        variants += [straight, rotated]
+        claims += trade_off(straight, rotated, where=f"{setup.label}: ")
+    return Plan(
+        variants=tuple(variants),
+        claims=tuple(claims),
+        columns=COLUMNS,
+        **notes(
+            *setups,
+            more=(
+                "LeNet: two fully connected layers, as the text says; the published file has three",
+                "MLPs: hidden layers of 512, 512 and 512, and of 2048, 1024 and 512",
+            ),
+        ),
+    )

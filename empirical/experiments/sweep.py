@@ -1,70 +1,234 @@
-"""Accuracy, accuracy under attack and distance to the boundary against training rotation."""
+"""Networks trained at growing levels of rotation, translation or budget (Figures 1 to 16).
+
+A scheme says what grows: "Aug-R" rotations, "Aug-T" translations, "Aug-RT" both, and
+"Adv-PGD" or "Adv-TRADES" the budget of adversarial training.
+"""
 
 from __future__ import annotations
 
-from .augmented import trained
-from .bench import Bench
-from .boundary import BoundarySlice
-from .finding import Contrast, Trend
-from .levels import level_notes
-from .measure import Measure
-from .plan import Plan, SweepPanel
-from .words import budget as spell
+from dataclasses import replace
 
-_AXIS = "largest rotation in training (degrees)"
+from ..training import Objective
+from ..transforms import Augmentation
+from .formatting import format_number
+from .measure import METRICS, Measure
+from .plan import (
+    Contrast,
+    Plan,
+    ProfilePanel,
+    PublishedNumber,
+    SweepPanel,
+    Trend,
+    Variant,
+    Variants,
+    join,
+)
+from .setup import ExperimentSetup, levels, notes
+
+#: What networks of each scheme are measured against, in the order of the panels.
+KINDS = {
+    "Aug-R": ("rotation", "robustness"),
+    "Aug-T": ("translation", "robustness"),
+    "Aug-RT": ("rotation", "translation", "both", "robustness"),
+    "Adv-PGD": ("robustness", "rotation", "translation", "both"),
+    "Adv-TRADES": ("robustness", "rotation", "translation", "both"),
+}
+_LEGENDS = {
+    "Aug-R": "trained with\nrotations up to",
+    "Aug-T": "trained with\nshifts up to",
+    "Aug-RT": "trained with\ni up to",
+}
+_TRANSFORMATIONS = {
+    "rotation": "rotations",
+    "translation": "translations",
+    "both": "both together",
+}
+DISTANCE = Measure("distance")
+
+#: Numbers of the paper by level of training.
+Published = tuple[tuple[float, PublishedNumber], ...]
 
 
-def sweep(bench: Bench, scale: str, *, budget: float, accuracy: bool = True) -> Plan:
-    """Return two panels of Figure 16 (a: accuracies, b: distance) on the Aug-R networks.
+def trained(setup: ExperimentSetup, scheme: str) -> Variants:
+    """Return one variant a level of a scheme."""
+    return tuple(
+        Variant(
+            f"{setup.label}, {scheme} {format_number(level)}",
+            setup.jobs(*_training(setup, scheme, level)),
+            level,
+        )
+        for level in levels(_kind_of_level(setup, scheme), setup.scale)
+    )
+
+
+def _training(
+    setup: ExperimentSetup, scheme: str, level: float
+) -> tuple[Augmentation, Objective | None]:
+    """Return what a scheme does to training images at a level, and against which attack."""
+    if scheme == "Aug-R":
+        return setup.rotated(level), None
+    if scheme == "Aug-T":
+        return Augmentation(translation=level), None
+    if scheme == "Aug-RT":
+        return Augmentation(rotation=180 * level, translation=level), None
+    return setup.basic, setup.against(level)
+
+
+def _kind_of_level(setup: ExperimentSetup, scheme: str) -> str:
+    if scheme.startswith("Aug"):
+        return scheme
+    return "grey" if setup.attack.budget > 0.1 else "colour"
+
+
+def profiles(
+    setup: ExperimentSetup,
+    scheme: str,
+    *,
+    kinds: tuple[str, ...] = (),
+    metrics: tuple[str, ...] = ("unchanged",),
+) -> Plan:
+    """Return the profiles of a setup's networks under a scheme, and what the paper claims.
 
     Parameters
     ----------
-    bench : Bench
-        Network and images.
-    scale : str
-        Decides the levels.
+    setup : ExperimentSetup
+        Network, images and attack.
+    scheme : str
+        One of :data:`KINDS`.
+    kinds : tuple of str
+        Profiles to show; by default those of the scheme.
+    metrics : tuple of str
+        In which metrics.
+    """
+    adversarial = scheme.startswith("Adv")
+    kinds = kinds or KINDS[scheme]
+    variants = compared = trained(setup, scheme)
+    if adversarial and len(variants) > 2:
+        # The text compares larger budgets with smaller ones, not with natural training.
+        compared = variants[1:]
+    title = f"{scheme}, {setup.label}"
+    grown = "larger budgets in training" if adversarial else "larger ranges in training"
+    claims = []
+    for kind in kinds:
+        rising = adversarial == (kind == "robustness")
+        more = "more" if rising else "less"
+        if kind == "robustness":
+            effect = f"make the network {more} robust to l-infinity attacks"
+        else:
+            effect = f"make predictions {more} invariant to {_TRANSFORMATIONS[kind]}"
+        measure = Measure(kind, "unchanged")
+        claims.append(Trend(f"{title}: {grown} {effect}", measure, compared, rising))
+    legend = _LEGENDS.get(scheme, "trained with\nbudget")
+    lines = _by_level(variants)
+    return Plan(
+        variants=variants,
+        panels=tuple(
+            ProfilePanel(title, kind, metric, lines, legend) for kind in kinds for metric in metrics
+        ),
+        claims=tuple(claims),
+        columns=profile_columns(setup),
+        **notes(setup, levels_of=(_kind_of_level(setup, scheme),)),
+    )
+
+
+def _by_level(variants: Variants) -> tuple[tuple[str, Variant], ...]:
+    return tuple((format_number(variant.level), variant) for variant in variants)
+
+
+def profile_columns(setup: ExperimentSetup) -> tuple[tuple[str, Measure], ...]:
+    """Return the columns of tables beside profiles: both metrics at their far ends."""
+    settings = setup.evaluation
+    measures = [Measure("natural")]
+    for kind, values in (
+        ("rotation", settings.rotations),
+        ("translation", settings.translations),
+        ("both", settings.both),
+        ("robustness", settings.budgets),
+    ):
+        if values:
+            measures += [Measure(kind, metric, max(values)) for metric in METRICS]
+    return tuple((measure.short, measure) for measure in measures)
+
+
+def augmented(
+    plain: ExperimentSetup,
+    twin: ExperimentSetup | None = None,
+    *,
+    twin_schemes: tuple[str, ...] = ("Aug-R", "Aug-T", "Aug-RT"),
+    published: Published = (),
+) -> Plan:
+    """Return all panels of Figure 1 or one like it: each scheme, plain network and twin.
+
+    Parameters
+    ----------
+    plain, twin : ExperimentSetup
+        The plain network, and its group-equivariant twin if the figure has one.
+    twin_schemes : tuple of str
+        Schemes that the figure shows of the twin.
+    published : tuple
+        Numbers of the plain network with Aug-R.
+    """
+    schemes = ("Aug-R", "Aug-T", "Aug-RT")
+    setups = [plain] if twin is None else [plain, twin]
+    parts = join(
+        {
+            f"{scheme}, {setup.label}": profiles(setup, scheme)
+            for scheme in schemes
+            for setup in setups
+            if setup is plain or scheme in twin_schemes
+        }
+    )
+    rotated = parts.variants[: len(levels("Aug-R", plain.scale))]
+    numbers = _published(rotated, published)
+    return replace(parts, published=numbers, **notes(*setups, levels_of=schemes))
+
+
+def _published(
+    variants: Variants, published: Published
+) -> tuple[tuple[Variant, PublishedNumber], ...]:
+    by_level = {variant.level: variant for variant in variants}
+    return tuple((by_level[level], number) for level, number in published if level in by_level)
+
+
+def distances(
+    *setups: ExperimentSetup, budget: float, accuracy: bool = True, published: Published = ()
+) -> Plan:
+    """Return panels of Figure 16 (accuracies, distance) on the Aug-R networks of some setups.
+
+    Parameters
+    ----------
+    *setups : ExperimentSetup
+        Networks and images, one after the other.
     budget : float
         Of PGD.
     accuracy : bool
-        False leaves the panel of accuracies out, as in Figure 5.
+        False leaves the panels of accuracies out, as in Figure 5.
+    published : tuple
+        Numbers of the first setup.
     """
-    variants = trained(bench, "Aug-R", scale)
-    names = tuple(variant.name for variant in variants)
-    steps = tuple(variant.level or 0.0 for variant in variants)
+    plans = {}
+    for setup in setups:
+        numbers = published if setup is setups[0] else ()
+        plans[setup.label] = _distance(setup, budget, numbers, accuracy=accuracy)
+    return join(plans)
+
+
+def _distance(
+    setup: ExperimentSetup, budget: float, published: Published, *, accuracy: bool
+) -> Plan:
+    variants, title = trained(setup, "Aug-R"), setup.label
     attacked = Measure("robustness", "accuracy", budget)
-    distance = Measure("distance")
-    title = bench.label
-    panels = []
+    axis = "largest rotation in training (degrees)"
+    far = (("DeepFool", DISTANCE, variants),)
+    panels = [SweepPanel(f"{title}: distance", axis, "mean l2 distance", far)]
+    nearer = "bring the decision boundary nearer (mean DeepFool distance)"
+    claims = [Trend(f"{title}: larger rotations in training {nearer}", DISTANCE, variants, False)]
     if accuracy:
-        lines = (
-            ("no attack", Measure("natural"), names),
-            (f"PGD {spell(budget)}", attacked, names),
-        )
-        panels.append(SweepPanel(f"{title}: accuracy", _AXIS, "accuracy", lines))
-    line = ("DeepFool", distance, names)
-    panels.append(SweepPanel(f"{title}: distance", _AXIS, "mean l2 distance", (line,)))
-    claims = [
-        Trend(
-            f"{title}: larger rotations in training bring the decision boundary nearer "
-            "(mean DeepFool distance)",
-            distance,
-            names,
-            steps,
-            rising=False,
-        )
-    ]
-    if accuracy:
-        claims.append(
-            Trend(
-                f"{title}: larger rotations in training lower the accuracy under PGD "
-                f"{spell(budget)}",
-                attacked,
-                names,
-                steps,
-                rising=False,
-            )
-        )
-    shrunk, chosen = level_notes("Aug-R", scale)
+        pgd = f"PGD {format_number(budget)}"
+        lines = (("no attack", Measure("natural"), variants), (pgd, attacked, variants))
+        panels.insert(0, SweepPanel(f"{title}: accuracy", axis, "accuracy", lines))
+        text = f"{title}: larger rotations in training lower the accuracy under {pgd}"
+        claims.append(Trend(text, attacked, variants, False))
     return Plan(
         variants=variants,
         panels=tuple(panels),
@@ -72,32 +236,96 @@ def sweep(bench: Bench, scale: str, *, budget: float, accuracy: bool = True) -> 
         columns=(
             ("natural accuracy", Measure("natural")),
             (attacked.short, attacked),
-            (str(distance), distance),
+            (str(DISTANCE), DISTANCE),
         ),
-        shrunk=bench.shrunk + shrunk,
-        chosen=bench.chosen + chosen,
+        published=_published(variants, published),
+        **notes(setup, levels_of=("Aug-R",)),
     )
 
 
-def boundaries(bench: Bench, scale: str) -> Plan:
+def boundaries(setup: ExperimentSetup) -> Plan:
     """Return Figure 15: the boundaries of the first and last Aug-R network around an image."""
-    variants = trained(bench, "Aug-R", scale)
-    ends = (variants[0], variants[-1])
-    distance = Measure("distance")
-    jobs = tuple((variant.name, variant.jobs[0]) for variant in ends)
+    first, *_, last = trained(setup, "Aug-R")
+    claim = (
+        "the boundary is nearer for the network trained on rotations up to 180 degrees "
+        "(mean DeepFool distance)"
+    )
+    plane = "the plane through one image in which both nearest boundaries lie; first seed"
     return Plan(
-        variants=ends,
+        variants=(first, last),
+        claims=(Contrast(claim, DISTANCE, more=first, less=last),),
+        columns=(("natural accuracy", Measure("natural")), (str(DISTANCE), DISTANCE)),
+        boundaries=(first, last),
+        deviations=setup.deviations,
+        assumptions=(plane,),
+    )
+
+
+def hardened_after(setup: ExperimentSetup) -> Plan:
+    """Return Figure 14: Aug-T networks trained on against attacks, and what they lose by it."""
+    before = trained(setup, "Aug-T")
+    after = tuple(
+        Variant(
+            f"{variant.name}, then Adv-PGD",
+            setup.jobs(Augmentation(), setup.attack, start=variant.jobs),
+            variant.level,
+        )
+        for variant in before
+    )
+    invariance, robustness = Measure("translation", "unchanged"), Measure("robustness", "unchanged")
+    title, legend = "Aug-T, then Adv-PGD", "first trained\nwith shifts up to"
+    forgets = "adversarial training takes away invariance to translations that Aug-T has given"
+    grown = f"{title}: larger translations before make"
+    panels = [
+        ProfilePanel(title, kind, "unchanged", _by_level(after), legend)
+        for kind in ("translation", "robustness")
+    ]
+    return Plan(
+        variants=before + after,
+        panels=tuple(panels),
         claims=(
-            Contrast(
-                "the boundary is nearer for the network trained on rotations up to 180 degrees "
-                "(mean DeepFool distance)",
-                distance,
-                more=ends[0].name,
-                less=ends[1].name,
-            ),
+            Contrast(forgets, invariance, more=before[-1], less=after[-1]),
+            Trend(f"{grown} predictions more invariant to translations", invariance, after),
+            Trend(f"{grown} the network less robust to attacks", robustness, after, rising=False),
         ),
-        columns=(("natural accuracy", Measure("natural")), (str(distance), distance)),
-        shrunk=bench.shrunk,
-        chosen=("the plane through one image in which both nearest boundaries lie; first seed",),
-        illustrations=(BoundarySlice("A plane through one digit", (jobs[0], jobs[1])),),
+        columns=profile_columns(setup),
+        **notes(
+            setup,
+            levels_of=("Aug-T",),
+            more=("Adv-PGD after Aug-T: as long as Aug-T, with no augmentation",),
+        ),
+    )
+
+
+def demo(*setups: ExperimentSetup) -> Plan:
+    """Return networks with and without random rotations, side by side: the first real run."""
+    names = {0.0: "no augmentation", 180.0: "Aug-R 180"}
+    variants, claims = [], []
+    for setup in setups:
+        without, rotated = (
+            Variant(f"{setup.label}, {name}", setup.jobs(setup.rotated(level)), level)
+            for level, name in names.items()
+        )
+        variants += [without, rotated]
+        made = f"{setup.label}: random rotations in training make the"
+        for kind, effect, ends in (
+            ("rotation", "prediction more invariant to rotation", (rotated, without)),
+            ("robustness", "network less robust to l-infinity attacks", (without, rotated)),
+        ):
+            claims.append(Contrast(f"{made} {effect}", Measure(kind, "unchanged"), *ends))
+    lines = tuple((variant.name, variant) for variant in variants)
+    shown = {"rotation": "Rate of invariance", "robustness": "Robustness (PGD)"}
+    return Plan(
+        variants=tuple(variants),
+        panels=tuple(
+            ProfilePanel(title, kind, "unchanged", lines, ordered=False)
+            for kind, title in shown.items()
+        ),
+        claims=tuple(claims),
+        columns=(
+            ("natural accuracy", Measure("natural")),
+            ("accuracy, rotation to 180", Measure("rotation", "accuracy", 180.0)),
+            ("accuracy, PGD 0.1", Measure("robustness", "accuracy", 0.1)),
+        ),
+        **notes(*setups),
     )

@@ -103,13 +103,13 @@ def write_table(specs: Iterable[ModelSpec], path: Path = TABLE) -> int:
 
 
 def _main() -> None:
-    from ..experiments import REGISTRY, SCALES, merge
+    from ..experiments import EXPERIMENTS, SCALES, merge
     from .cost import spec_of
 
     specs = {}
-    for artefact in REGISTRY.entries.values():
+    for experiment in EXPERIMENTS.values():
         for scale in SCALES:
-            for job in merge(artefact.plan(scale, 1).jobs):
+            for job in merge(experiment.plan(scale, 1).jobs):
                 spec = spec_of(job.config)
                 specs[_key(spec)] = spec
     write_table(specs.values())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from spadv.empirical.experiments import REGISTRY
+from spadv.empirical.experiments import experiment
 from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import Event, Manifest, holder_of, run_slurm
 from spadv.empirical.launch.events import EventReader
@@ -60,7 +60,7 @@ def test_the_demo(spadv: Callable[..., Any], tmp_path: Path) -> None:
     assert "submitted 2 worker(s) to Slurm" in found.err
     assert (tmp_path / "report.html").is_file()
     assert (tmp_path / "demo.json").is_file()
-    jobs = REGISTRY.get("demo").plan("smoke", 1).jobs
+    jobs = experiment("demo").plan("smoke", 1).jobs
     (launch,) = (tmp_path / "runs" / ".launches").iterdir()
     done = [event for event in EventReader(launch).new() if event.kind == "done"]
     assert sorted(event.digest for event in done) == sorted(job.digest for job in jobs)

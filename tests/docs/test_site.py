@@ -120,8 +120,7 @@ def test_every_public_package_has_a_page_of_the_interface():
         for path in (ROOT / part).rglob("__init__.py"):
             if "__all__" in path.read_text(encoding="utf-8"):
                 package = "spadv." + path.parent.relative_to(ROOT).as_posix().replace("/", ".")
-                # Drawing is part of the artefacts' page.
-                assert package in pages or package == "spadv.empirical.experiments.drawing", package
+                assert package in pages, package
 
 
 @pytest.fixture

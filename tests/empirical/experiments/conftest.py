@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from spadv.empirical.evaluation import Evaluation
-from spadv.empirical.experiments.outcome import Board, describe
+from spadv.empirical.experiments import experiment
+from spadv.empirical.experiments.document import describe
+from spadv.empirical.experiments.judge import ResultTable
 
 
 def invent(settings, images=200, seed=0, natural=0.9, fall=1.0):
@@ -54,7 +56,7 @@ def invent_all(plan, images=200):
     records = {}
     for number, variant in enumerate(plan.variants):
         fall = 0.3 + 0.35 * (number % 7)
-        records[variant.name] = [
+        records[variant] = [
             invent(
                 job.evaluations[variant.evaluation],
                 images,
@@ -75,10 +77,11 @@ def invented():
 
 @pytest.fixture
 def made_up():
-    """Return a function from artefact and scale to a document on made-up outcomes."""
+    """Return a function from an experiment's id and scale to a document on made-up outcomes."""
 
-    def make(artefact, scale="cpu", seeds=2, images=200):
-        plan = artefact.plan(scale, seeds)
-        return describe(artefact, Board(plan, invent_all(plan, images)), scale)
+    def make(name, scale="cpu", seeds=2, images=200):
+        made = experiment(name)
+        plan = made.plan(scale, seeds)
+        return describe(made, plan, ResultTable(invent_all(plan, images)), scale)
 
     return make

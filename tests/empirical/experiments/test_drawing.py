@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from spadv.empirical.experiments import REGISTRY, draw, draw_other_metric
+from spadv.empirical.experiments import EXPERIMENTS, draw, draw_other_metric
 from spadv.style import styled
 
 
@@ -16,7 +16,7 @@ def titled(figure):
 
 
 def drawn(made_up, name, scale="cpu"):
-    document = json.loads(json.dumps(made_up(REGISTRY.get(name), scale, seeds=1, images=40)))
+    document = json.loads(json.dumps(made_up(name, scale, seeds=1, images=40)))
     return draw(document), document
 
 
@@ -123,26 +123,26 @@ def test_points_of_pareto_plots_carry_their_rows(made_up):
 
 
 def test_the_other_metric_has_its_own_figure(made_up):
-    document = made_up(REGISTRY.get("fig3"), images=40)
+    document = made_up("fig3", images=40)
     figure = draw_other_metric(document)
     assert {ax.get_ylabel() for ax in titled(figure)} == {"accuracy", "accuracy under attack"}
-    assert draw_other_metric(made_up(REGISTRY.get("fig6"), images=40)) is None
-    assert draw(made_up(REGISTRY.get("table2"))) is None
+    assert draw_other_metric(made_up("fig6", images=40)) is None
+    assert draw(made_up("table2")) is None
 
 
 def test_the_same_document_gives_the_same_picture(made_up, tmp_path):
     from spadv.style import save
 
-    document = made_up(REGISTRY.get("fig5a-b"), images=40)
+    document = made_up("fig5a-b", images=40)
     for name in ("one", "other"):
         save(draw(document), tmp_path, name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(REGISTRY.entries))
-def test_every_artefact_can_be_drawn(made_up, name):
-    document = made_up(REGISTRY.get(name), "paper", seeds=1, images=40)
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_every_experiment_can_be_drawn(made_up, name):
+    document = made_up(name, "paper", seeds=1, images=40)
     figure = draw(document)
     assert (figure is None) == (not document["panels"])
     if figure is not None:

@@ -14,7 +14,7 @@ from PIL import Image
 from spadv.cli.outputs import saved, write_page
 from spadv.cli.report import reproduce_page
 from spadv.cli.tables import csv_curves, csv_table, latex_architecture, latex_table
-from spadv.empirical.experiments import REGISTRY
+from spadv.empirical.experiments import EXPERIMENTS
 from spadv.errors import StoreError
 
 
@@ -89,7 +89,7 @@ def test_the_second_time_nothing_is_trained(spadv, folder):
 def test_the_list_says_how_far_each_artefact_is(spadv, folder):
     done = spadv("reproduce", "--list", "--scale", "smoke", "--out", folder, "--json")
     rows = {row["id"]: row for row in done.json["artefacts"]}
-    assert list(rows) == list(REGISTRY.entries)
+    assert list(rows) == list(EXPERIMENTS)
     assert rows["fig15"]["done"] == rows["fig15"]["trainings"] == 2
     assert rows["fig15"]["hours_left"]["cpu"] == 0
     assert rows["fig15"]["drawn"] == "smoke"
@@ -157,7 +157,7 @@ def test_a_folder_stands_for_a_data_set(spadv, tmp_path):
 
 
 def test_csv_tables_are_read_back(made_up):
-    table = made_up(REGISTRY.get("fig2"))["table"]
+    table = made_up("fig2")["table"]
     header, *rows = csv.reader(io.StringIO(csv_table(table)))
     assert len(header) == 2 + 3 * len(table["columns"])
     for row, shown in zip(table["rows"], rows, strict=True):
@@ -168,7 +168,7 @@ def test_csv_tables_are_read_back(made_up):
 
 
 def test_csv_curves_have_every_point(made_up):
-    document = made_up(REGISTRY.get("fig3"))
+    document = made_up("fig3")
     rows = list(csv.DictReader(io.StringIO(csv_curves(document))))
     points = [
         (panel["unit"], panel["title"], curve["label"], x, y)
@@ -181,7 +181,7 @@ def test_csv_curves_have_every_point(made_up):
 
 
 def test_latex_tables(made_up):
-    document = made_up(REGISTRY.get("table1"))
+    document = made_up("table1")
     text = latex_table(document)
     lines = text.splitlines()
     rows = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
@@ -194,12 +194,12 @@ def test_latex_tables(made_up):
     assert r"$\to$" in text
     assert "→" not in text
     assert r"in all & & 89,910 \\" in "".join(
-        latex_architecture(network) for network in made_up(REGISTRY.get("table2"))["architectures"]
+        latex_architecture(network) for network in made_up("table2")["architectures"]
     )
 
 
 def test_the_page_of_made_up_artefacts(made_up):
-    documents = [made_up(REGISTRY.get(name)) for name in ("fig3", "table1", "table2")]
+    documents = [made_up(name) for name in ("fig3", "table1", "table2")]
     text = reproduce_page(documents, {}, [("fig9", "Another <figure>")])
     outline = Outline(text)
     assert outline.headings[1] == "What the evidence says"
@@ -216,6 +216,6 @@ def test_the_page_of_made_up_artefacts(made_up):
 def test_everything_at_the_scale_smoke(spadv, tmp_path):
     done = spadv("reproduce", "all", "--scale", "smoke", "--out", tmp_path, "--json")
     assert done.status == 0, done.err
-    wholes = {n for n, a in REGISTRY.entries.items() if not a.part_of and n != "demo"}
+    wholes = {n for n, a in EXPERIMENTS.items() if not a.part_of and n != "demo"}
     assert {document["id"] for document in done.json["artefacts"]} == wholes
     Outline((tmp_path / "report.html").read_text())

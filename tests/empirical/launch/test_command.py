@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spadv.cli.launching import Launching, job_state, planned
-from spadv.empirical.experiments import REGISTRY, Artefact, Measure, Plan, Variant
+from spadv.empirical.experiments import EXPERIMENTS, Experiment, Measure, Plan, Variant
 from spadv.empirical.launch import claim
 from spadv.store import Store
 from spadv.theory import InputError
@@ -33,8 +33,11 @@ def tiny(monkeypatch: pytest.MonkeyPatch, make_job: Make, diverging: Make) -> No
         "two": plan_of(first, make_job(2, start=first)),
         "bad": plan_of(make_job(1), diverging(3)),
     }
-    made = {name: Artefact(name, name, "here", "something", make) for name, make in plans.items()}
-    monkeypatch.setattr(REGISTRY, "_entries", made)
+    made = {name: Experiment(name, name, "here", "something", make) for name, make in plans.items()}
+    for name in list(EXPERIMENTS):
+        monkeypatch.delitem(EXPERIMENTS, name)
+    for name, experiment in made.items():
+        monkeypatch.setitem(EXPERIMENTS, name, experiment)
 
 
 @pytest.mark.usefixtures("tiny")
@@ -152,7 +155,7 @@ def test_states_beyond_the_jobs_own(tmp_path: Path, make_job: Make, edit: Make) 
 
 
 def test_the_plan_of_the_paper_divides_into_fair_shares(tmp_path: Path) -> None:
-    jobs = [job for a in REGISTRY.entries.values() for job in a.plan("paper", 1).jobs]
+    jobs = [job for a in EXPERIMENTS.values() for job in a.plan("paper", 1).jobs]
     store = Store(tmp_path)
     loads = []
     for number in range(1, 9):

@@ -12,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from spadv.empirical.evaluation import EvaluationSettings
-from spadv.empirical.experiments import REGISTRY
+from spadv.empirical.experiments import EXPERIMENTS
 from spadv.empirical.experiments.job import Job, merge
 from spadv.empirical.launch import flops
 from spadv.empirical.launch.cost import (
@@ -67,7 +67,7 @@ def test_the_table_has_the_papers_networks_and_is_true() -> None:
         json.dumps(row["network"], sort_keys=True): (row["forward"], row["layers"])
         for row in json.loads(flops.TABLE.read_text())
     }
-    jobs = [job for a in REGISTRY.entries.values() for job in a.plan("paper", 1).jobs]
+    jobs = [job for a in EXPERIMENTS.values() for job in a.plan("paper", 1).jobs]
     assert {flops._key(spec_of(job.config)) for job in merge(jobs)} <= set(rows)
     for key, row in rows.items():
         if row[0] < 5e7:  # the others take up to seconds each

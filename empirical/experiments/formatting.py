@@ -1,4 +1,4 @@
-"""Settings in words, and notes on several things as one list."""
+"""Settings as people write them, and notes on several things as one list."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from itertools import pairwise
 from typing import Any
 
 
-def together(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def common_notes(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the notes on several things as one list: what all share is said once.
 
     Examples
     --------
-    >>> together({"StdCNN": ["epochs: 1", "a"], "GCNN": ["epochs: 1"]})
+    >>> common_notes({"StdCNN": ["epochs: 1", "a"], "GCNN": ["epochs: 1"]})
     ('epochs: 1', 'StdCNN: a')
     """
-    lines = dict.fromkeys(line for found in notes.values() for line in found)
     made: dict[str, None] = {}
-    for line in lines:
+    for line in dict.fromkeys(line for found in notes.values() for line in found):
         owners = [name for name, found in notes.items() if line in found]
         whole = len(owners) == len(notes)
         made |= dict.fromkeys([line] if whole else [f"{name}: {line}" for name in owners])
     return tuple(made)
 
 
-def words(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Return a setting as people write it.
 
     Examples
     --------
-    >>> words((0.0, 60.0)), words(None), words(2 / 255), words(2000)
-    ('0, 60', 'all', '2/255', '2,000')
-    >>> words(tuple(range(0, 181, 10)))
+    >>> format_setting((0.0, 60.0)), format_setting(None), format_setting(2000)
+    ('0, 60', 'all', '2,000')
+    >>> format_setting(tuple(range(0, 181, 10)))
     '0 to 180 by 10'
     """
     if value is None:
@@ -41,22 +40,23 @@ def words(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return budget(value)
+        return format_number(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         steps = {b - a for a, b in pairwise(value)}
         if len(value) > 4 and max(steps) - min(steps) < 1e-9:
-            return f"{words(value[0])} to {words(value[-1])} by {words(value[1] - value[0])}"
-        return ", ".join(words(item) for item in value) or "none"
+            first, last, step = map(format_setting, (value[0], value[-1], value[1] - value[0]))
+            return f"{first} to {last} by {step}"
+        return ", ".join(format_setting(item) for item in value) or "none"
     return str(value)
 
 
-def budget(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number, as a fraction of 255 where it is one and has no short decimals.
 
     Examples
     --------
-    >>> budget(8 / 255), budget(0.3), budget(0.0)
-    ('8/255', '0.3', '0')
+    >>> format_number(8 / 255), format_number(0.3), format_number(60.0)
+    ('8/255', '0.3', '60')
     """
     share = value * 255
     if value and abs(share - round(share)) < 1e-9 and abs(value * 1000 % 1) > 1e-9:

@@ -8,43 +8,52 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spadv.empirical.experiments import REGISTRY, Measure
-from spadv.empirical.experiments.architecture import architecture
-from spadv.empirical.experiments.outcome import Board, describe, read_records
-from spadv.empirical.experiments.strategies import BASELINES, SPATIAL
+from spadv.empirical.experiments import Measure, experiment
+from spadv.empirical.experiments.document import describe, read_records
+from spadv.empirical.experiments.judge import ResultTable
+from spadv.empirical.experiments.networks import layers
+from spadv.empirical.experiments.strategies import SPATIAL
 from spadv.empirical.models import ModelSpec, build_spec, count_parameters
 from spadv.errors import InputError, StoreError
 from spadv.store import Store
 
-FIG8, TABLE1 = REGISTRY.get("fig8"), REGISTRY.get("table1")
+
+def named(plan, name):
+    (found,) = [variant for variant in plan.variants if variant.name == name]
+    return found
+
+
+FIG8, TABLE1 = experiment("fig8"), experiment("table1")
 
 
 @pytest.mark.parametrize("name", ["fig8", "fig16", "table4", "protocols", "table2"])
 def test_a_document_is_plain_json(made_up, name):
-    document = made_up(REGISTRY.get(name))
+    document = made_up(name)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
 def test_curves_are_the_rates_of_the_records(invented):
     plan = FIG8.plan("cpu", 2)
     records = invented(plan)
-    document = describe(FIG8, Board(plan, records), "cpu")
+    document = describe(FIG8, plan, ResultTable(records), "cpu")
     panel, other = document["panels"][0], document["other_metric"][0]
     assert (panel["title"], panel["unit"]) == ("Aug-R, StdCNN", "rate of invariance")
     for curve in panel["curves"]:
-        own = records[f"StdCNN, Aug-R {curve['label']}"]
+        own = records[named(plan, f"StdCNN, Aug-R {curve['label']}")]
         assert tuple(curve["x"]) == own[0].settings.rotations
         for place in range(len(curve["x"])):
             rates = [record.profile("rotation").unchanged(place).value for record in own]
             assert curve["y"][place] == pytest.approx(np.mean(rates))
             assert curve["low"][place] <= curve["y"][place] <= curve["high"][place]
     assert other["unit"] == "accuracy"
-    rates = [r.profile("rotation").accuracy(3).value for r in records["StdCNN, Aug-R 0"]]
+    rates = [
+        r.profile("rotation").accuracy(3).value for r in records[named(plan, "StdCNN, Aug-R 0")]
+    ]
     assert other["curves"][0]["y"][3] == pytest.approx(np.mean(rates))
 
 
 def test_every_claim_of_a_profile_has_both_metrics(made_up):
-    for finding in made_up(FIG8)["findings"]:
+    for finding in made_up("fig8")["findings"]:
         one, other = finding["measure"], finding["other"]["measure"]
         assert "accuracy" not in one
         assert "accuracy" in other
@@ -54,20 +63,20 @@ def test_every_claim_of_a_profile_has_both_metrics(made_up):
 def test_tables_are_means_over_seeds(invented):
     plan = TABLE1.plan("cpu", 2)
     records = invented(plan)
-    document = describe(TABLE1, Board(plan, records), "cpu")
+    document = describe(TABLE1, plan, ResultTable(records), "cpu")
     rows = {row["label"]: row["cells"] for row in document["table"]["rows"]}
     assert list(rows) == [variant.name for variant in plan.variants]
-    own = records[BASELINES[3]]
+    own = records[plan.variants[3]]
     spatial = np.mean([record.profile("rotation").accuracy(-1).value for record in own])
-    assert rows[BASELINES[3]][1]["value"] == pytest.approx(spatial)
+    assert rows["4 PGD (Aug 180)"][1]["value"] == pytest.approx(spatial)
     assert {known["paper"] for known in document["known"]} >= {"about 33%", "about 45%"}
     (known,) = [k for k in document["known"] if k["paper"] == "about 33%"]
-    assert known["here"] == rows[BASELINES[2]][1]
+    assert known["here"] == rows["3 PGD (Aug 0)"][1]
     assert {front["points"] for front in document["fronts"]} == {"all", "filled", "open"}
 
 
 def test_measures_that_a_variant_lacks_leave_a_gap(made_up):
-    document = made_up(REGISTRY.get("fig2"))
+    document = made_up("fig2")
     columns = [column["label"] for column in document["table"]["columns"]]
     rows = {row["label"]: row["cells"] for row in document["table"]["rows"]}
     place = columns.index("accuracy PGD 0.3")
@@ -76,28 +85,28 @@ def test_measures_that_a_variant_lacks_leave_a_gap(made_up):
 
 
 def test_budgets_in_other_units_stand_where_they_are_called(invented):
-    artefact = REGISTRY.get("protocols")
-    plan = artefact.plan("cpu", 1)
+    protocols = experiment("protocols")
+    plan = protocols.plan("cpu", 1)
     records = invented(plan)
-    board = Board(plan, records)
-    name = "StdCNN, Aug-R 0, equal in pixels"
-    assert records[name][0].settings.budgets[-1] == pytest.approx(0.3 * 0.3081)
+    table = ResultTable(records)
+    equal = named(plan, "StdCNN, Aug-R 0, equal in pixels")
+    assert records[equal][0].settings.budgets[-1] == pytest.approx(0.3 * 0.3081)
     measure = Measure("robustness", "unchanged", 0.3)
-    rate = records[name][0].profile("robustness").unchanged(5).value
-    assert board.mean(measure, name)[0] == pytest.approx(rate)
-    curve = describe(artefact, board, "cpu")["panels"][2]["curves"][0]
+    rate = records[equal][0].profile("robustness").unchanged(5).value
+    assert table.mean(measure, equal)[0] == pytest.approx(rate)
+    curve = describe(protocols, plan, table, "cpu")["panels"][2]["curves"][0]
     assert curve["x"] == [0, 0.05, 0.1, 0.15, 0.2, 0.3]
-    official = records["StdCNN, Aug-R 0, official"][0].settings
+    official = records[named(plan, "StdCNN, Aug-R 0, official")][0].settings
     assert (official.protocol, official.budgets[-1]) == ("official", 0.3)
 
 
 def test_a_collapsed_network_is_named_and_not_judged(invented):
     plan = FIG8.plan("cpu", 2)
     records = invented(plan)
-    record = records["StdCNN, Aug-R 180"][1]
+    record = records[named(plan, "StdCNN, Aug-R 180")][1]
     for key in ("clean", "robustness_clean", "rotation", "robustness"):
         record.arrays[key] = np.zeros_like(record.arrays[key])
-    document = describe(FIG8, Board(plan, records), "cpu")
+    document = describe(FIG8, plan, ResultTable(records), "cpu")
     assert document["remarks"] == [
         "StdCNN, Aug-R 180: 1 of 2 networks give one class to nearly all images; "
         "claims about them are not judged"
@@ -109,15 +118,14 @@ def test_a_collapsed_network_is_named_and_not_judged(invented):
 
 def test_unknown_measures_are_refused(invented):
     plan = TABLE1.plan("cpu", 1)
-    board = Board(plan, invented(plan))
+    table = ResultTable(invented(plan))
     for measure in (Measure("distance"), replace(SPATIAL, value=77.0)):
-        assert not board.has(measure, BASELINES[0])
         with pytest.raises(InputError):
-            board.scores(measure, BASELINES[0])
+            table.scores(measure, plan.variants[0])
 
 
 def test_jobs_that_are_not_done_are_named(tmp_path):
-    with pytest.raises(StoreError, match=r"cifar10 lenet .* is not done: its state is missing"):
+    with pytest.raises(StoreError, match=r"cifar10 vgg16 .* is not done: its state is missing"):
         read_records(TABLE1.plan("cpu", 1), Store(tmp_path))
 
 
@@ -125,7 +133,7 @@ def test_jobs_that_are_not_done_are_named(tmp_path):
 def test_the_architecture_is_the_networks(group, count):
     options = {"channels": "same"} if group else {}
     spec = ModelSpec("stdcnn", 10, 1, 28, group=group, head="paper", options=options)
-    table = architecture(spec)
+    table = layers(spec)
     assert table["parameters"] == count == count_parameters(build_spec(spec))
     assert sum(layer["parameters"] for layer in table["layers"]) == count
     kinds = [layer["kind"] for layer in table["layers"] if layer["parameters"]]

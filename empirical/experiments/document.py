@@ -1,0 +1,237 @@
+"""From evaluations to one JSON document: all that figures, tables and pages are drawn from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError, StoreError
+from ...random import derive_seed
+from ...stats import Interval, Resampler
+from ...store import Store, read_json
+from ..evaluation import Evaluation, EvaluationSettings
+from .judge import ResultTable, decide, fronts
+from .measure import Measure, other_metric
+from .networks import boundary_picture, layers
+from .plan import Experiment, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
+
+#: Version of the layout of documents; readers refuse others.
+SCHEMA = 2
+
+_AXES = {
+    "rotation": "test rotation up to (degrees)",
+    "translation": "test shift up to (of the side)",
+    "both": "test rotation to 180 i, shift to i",
+    "robustness": "l-infinity budget",
+}
+_UNITS = {"unchanged": "rate of invariance", "accuracy": "accuracy"}
+_ATTACKED = {"unchanged": "1 - fooling rate", "accuracy": "accuracy under attack"}
+
+Records = dict[Variant, list[Evaluation]]
+
+
+def summarise(experiment: Experiment, plan: Plan, scale: str, store: Store) -> dict[str, Any]:
+    """Return everything an experiment shows, as plain JSON values.
+
+    Parameters
+    ----------
+    experiment, plan, scale
+        Which one, its plan as it was run, and the name of the plan's scale.
+    store : Store
+        Where the jobs lie; StoreError names the first that is not done.
+    """
+    table = ResultTable(read_records(plan, store))
+    sources = [_sources(variant, table, store) for variant in plan.variants]
+    pictures = [boundary_picture(plan.boundaries, store)] if plan.boundaries else []
+    return describe(experiment, plan, table, scale) | {"pictures": pictures, "jobs": sources}
+
+
+def read_records(plan: Plan, store: Store) -> Records:
+    """Return the evaluations of a plan; StoreError names the first job that is not done."""
+    known: dict[tuple[str, EvaluationSettings], Evaluation] = {}
+    found: Records = {}
+    for variant in plan.variants:
+        found[variant] = []
+        for job in variant.jobs:
+            settings = job.evaluations[variant.evaluation]
+            key = (job.digest, settings)
+            if key not in known:
+                record = replace(job, evaluations=(settings,)).results(store).get(settings)
+                if record is None:
+                    state = job.state(store)
+                    raise StoreError(f"{job.label} is not done: its state is {state}")
+                known[key] = record
+            found[variant].append(known[key])
+    return found
+
+
+def describe(experiment: Experiment, plan: Plan, table: ResultTable, scale: str) -> dict[str, Any]:
+    """Return what an experiment shows of some evaluations, apart from where they come from."""
+    # One seed for all: an experiment's evidence does not depend on what else is made.
+    resampler = Resampler(np.random.default_rng(derive_seed(0, "bootstrap")))
+    tests = [decide(claim, table, resampler) for claim in plan.claims]
+    collapsed = {v.name: (table.collapsed(v), len(v.jobs)) for v in plan.variants}
+    return {
+        "schema": SCHEMA,
+        "id": experiment.id,
+        "title": experiment.title,
+        "locator": experiment.locator,
+        "statement": experiment.statement,
+        "beyond": experiment.beyond,
+        "part_of": experiment.part_of,
+        "first": experiment.first,
+        "scale": scale,
+        "shrunk": list(plan.deviations),
+        "chosen": list(plan.assumptions),
+        "panels": [_panel(panel, table) for panel in plan.panels],
+        "fronts": [
+            front
+            for panel in plan.panels
+            if isinstance(panel, ParetoPanel)
+            for front in fronts(panel, table, resampler)
+        ],
+        "other_metric": [
+            _panel(replace(panel, metric=other_metric(panel.metric)), table)
+            for panel in plan.panels
+            if isinstance(panel, ProfilePanel)
+        ],
+        "table": _table(plan, table),
+        "known": [
+            {
+                "variant": variant.name,
+                "measure": str(number.measure),
+                "paper": number.text,
+                "source": number.source,
+                "here": _cell(table.mean(number.measure, variant), number.factor),
+            }
+            for variant, number in plan.published
+        ],
+        "architectures": [layers(spec) for spec in plan.architectures],
+        "findings": [test.to_json(experiment.id) for test in tests],
+        "remarks": [
+            f"{name}: {count} of {seeds} networks give one class to nearly all images; "
+            "claims about them are not judged"
+            for name, (count, seeds) in collapsed.items()
+            if count
+        ],
+        "pictures": [],
+        "jobs": [],
+    }
+
+
+def _panel(panel: Panel, table: ResultTable) -> dict[str, Any]:
+    if isinstance(panel, ProfilePanel):
+        return _profile(panel, table)
+    if isinstance(panel, ParetoPanel):
+        return _pareto(panel, table)
+    curves = [
+        _curve(label, [v.level for v in variants], [table.mean(measure, v) for v in variants])
+        for label, measure, variants in panel.lines
+    ]
+    return _curves(panel, legend="", ordered=False, axis=panel.axis, unit=panel.unit, curves=curves)
+
+
+def _profile(panel: ProfilePanel, table: ResultTable) -> dict[str, Any]:
+    curves = []
+    for label, variant in panel.lines:
+        values = table.records[variant][0].profile(panel.kind).values
+        budgets = [value / variant.unit for value in values]
+        means = [table.mean(Measure(panel.kind, panel.metric, b), variant) for b in budgets]
+        # Without the rounding error of the division.
+        curves.append(_curve(label, [round(budget, 12) for budget in budgets], means))
+    return _curves(
+        panel,
+        kind=panel.kind,
+        legend=panel.legend,
+        ordered=panel.ordered,
+        axis=panel.axis or _AXES[panel.kind],
+        unit=(_ATTACKED if panel.kind == "robustness" else _UNITS)[panel.metric],
+        curves=curves,
+    )
+
+
+def _curves(panel: ProfilePanel | SweepPanel, **shown: Any) -> dict[str, Any]:
+    return {"type": "curves", "title": panel.title, **shown}
+
+
+def _curve(
+    label: str, x: Sequence[float], means: Sequence[tuple[float, Interval]]
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "x": list(x),
+        "y": [mean for mean, _ in means],
+        "low": [interval.low for _, interval in means],
+        "high": [interval.high for _, interval in means],
+    }
+
+
+def _pareto(panel: ParetoPanel, table: ResultTable) -> dict[str, Any]:
+    points = []
+    for label, variant in panel.lines:
+        point: dict[str, Any] = {"label": label, "marked": variant in panel.marked}
+        for axis, measure in (("x", panel.across), ("y", panel.up)):
+            mean, interval = table.mean(measure, variant)
+            point |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
+        points.append(point)
+    return {
+        "type": "pareto",
+        "title": panel.title,
+        "axis": str(panel.across).replace(",", ""),
+        "unit": str(panel.up).replace(",", ""),
+        "points": points,
+    }
+
+
+def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
+    """Return the table of a plan; cells of measures that a variant lacks are None."""
+    rows = []
+    for variant in plan.variants if plan.columns else ():
+        cells: list[dict[str, float] | None] = []
+        for _, measure in plan.columns:
+            try:
+                cells.append(_cell(table.mean(measure, variant)))
+            except InputError:
+                cells.append(None)
+        rows.append({"label": variant.name, "seeds": len(variant.jobs), "cells": cells})
+    columns = [
+        {"label": label, "measure": str(measure), "rate": measure.kind != "distance"}
+        for label, measure in plan.columns
+    ]
+    return {"columns": columns, "rows": rows}
+
+
+def _cell(found: tuple[float, Interval], factor: float = 1.0) -> dict[str, float]:
+    mean, interval = found
+    return {
+        "value": mean * factor,
+        "low": interval.low * factor,
+        "high": interval.high * factor,
+    }
+
+
+def _sources(variant: Variant, table: ResultTable, store: Store) -> dict[str, Any]:
+    """Return where a variant's numbers come from."""
+    runs = []
+    for job, record in zip(variant.jobs, table.records[variant], strict=True):
+        run = job.folder(store)
+        trained = read_json(run.provenance_path)
+        provenance = record.provenance and dataclasses.asdict(record.provenance)
+        runs.append(
+            {
+                "folder": run.path.name,
+                "digest": job.digest,
+                "seed": job.config.seed,
+                "epochs": job.config.epochs,
+                "training": {k: trained[k] for k in ("seconds", "device", "commit", "versions")},
+                "data": record.data,
+                "settings": record.settings.to_json(),
+                "protocol": record.protocol,
+                "evaluation": provenance,
+            }
+        )
+    return {"variant": variant.name, "runs": runs}

@@ -1,0 +1,217 @@
+"""A network on a data set at one scale: how it is trained, measured, and told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Any, TypedDict
+
+from ..evaluation import EvaluationSettings
+from ..training import (
+    DataConfig,
+    ModelConfig,
+    Objective,
+    OptimiserConfig,
+    Stage,
+    TrainConfig,
+)
+from ..transforms import Augmentation
+from .formatting import common_notes, format_setting
+from .job import Job
+
+Seeds = tuple[int, ...]
+Changes = dict[str, Any]
+
+#: What TRADES has in place of PGD's settings: `replace(attack, **TRADES)`.
+TRADES: Changes = {"name": "trades", "step_size": 0.007, "beta": 5.0}
+
+
+@dataclass(frozen=True)
+class ExperimentSetup:
+    """All that trainings of one network on one data set have in common.
+
+    Attributes
+    ----------
+    label : str
+        As legends show the network: "StdCNN", "GCNN".
+    scale : str
+        "smoke", "cpu" or "paper".
+    data, model, optimiser, epochs
+        Of every training.
+    attack : Objective
+        Adversary of adversarial training; its budget is the largest one.
+    evaluation : EvaluationSettings
+        What is measured on every network, the same for all experiments, so that they share it.
+    seeds : tuple of int
+        Training seeds.
+    basic : Augmentation
+        What adversarial training and Aug-R do to each image besides (crop and flip).
+    deviations, assumptions : tuple of str
+        What differs from the paper, and what it leaves open.
+    """
+
+    label: str
+    scale: str
+    data: DataConfig
+    model: ModelConfig
+    optimiser: OptimiserConfig
+    epochs: int
+    attack: Objective
+    evaluation: EvaluationSettings
+    seeds: Seeds
+    basic: Augmentation = field(default_factory=Augmentation)
+    deviations: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    def but(self, **changes: Any) -> ExperimentSetup:
+        """Return the setup with some attributes changed; mappings change parts of them.
+
+        Examples
+        --------
+        >>> from spadv.empirical.experiments.presets import Preset
+        >>> plain = Preset("mnist", "stdcnn", "spatial-grey").at("cpu", (0,))
+        >>> smaller = plain.but(evaluation={"images": 10})
+        >>> smaller.evaluation.images, smaller.evaluation.steps
+        (10, 40)
+        """
+        made: Changes = {}
+        for name, value in changes.items():
+            nested = isinstance(value, Mapping)
+            made[name] = replace(getattr(self, name), **value) if nested else value
+        return replace(self, **made)
+
+    def rotated(self, degrees: float) -> Augmentation:
+        """Return Aug-R: what is always done, then a rotation of up to so many degrees."""
+        return replace(self.basic, rotation=float(degrees))
+
+    def against(self, budget: float) -> Objective:
+        """Return adversarial training with a budget; the natural one for budget 0."""
+        return replace(self.attack, budget=budget) if budget else Objective()
+
+    def jobs(
+        self,
+        augment: Augmentation | None = None,
+        objective: Objective | None = None,
+        *,
+        stages: tuple[Stage, ...] | None = None,
+        start: tuple[Job, ...] | None = None,
+    ) -> tuple[Job, ...]:
+        """Return one job a seed: one stage (by default natural, on unchanged images), or several.
+
+        Warm starts are given by one job a seed.
+        """
+        if stages is None:
+            stages = (Stage(self.epochs, augment or Augmentation(), objective or Objective()),)
+        return tuple(
+            Job(
+                TrainConfig(self.data, self.model, self.optimiser, stages, seed),
+                (self.evaluation,),
+                None if start is None else start[number],
+            )
+            for number, seed in enumerate(self.seeds)
+        )
+
+
+class Notes(TypedDict):
+    """What a plan says of its setups: see :class:`ExperimentSetup`."""
+
+    deviations: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+def notes(
+    *setups: ExperimentSetup, levels_of: tuple[str, ...] = (), more: tuple[str, ...] = ()
+) -> Notes:
+    """Return a plan's deviations and assumptions: of setups, and of kinds of level.
+
+    `more` are assumptions besides.
+    """
+    differences, assumptions = [], []
+    for kind in levels_of:
+        here, paper = levels(kind, setups[0].scale), levels(kind, "paper")
+        name = "training budgets" if kind in ("grey", "colour") else f"{kind} levels"
+        told = format_setting(paper)
+        if here != paper:
+            differences.append(f"{name}: {format_setting(here)} in place of {told}")
+        assumptions.append(f"{name}: {told} at the paper's scale (the text names some of them)")
+    return {
+        "deviations": (*common_notes({s.label: s.deviations for s in setups}), *differences),
+        "assumptions": (
+            *common_notes({s.label: s.assumptions for s in setups}),
+            *assumptions,
+            *more,
+        ),
+    }
+
+
+_EIGHT = tuple(k / 255 for k in (0, 2, 4, 8))
+
+#: Levels of training (how much rotation, translation, budget) by scale. The paper shows levels
+#: in legends that its text does not have: those of the scale paper hold the ones that it names.
+LEVELS: dict[str, dict[str, tuple[float, ...]]] = {
+    "Aug-R": {
+        "paper": (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0),
+        "cpu": (0.0, 60.0, 120.0, 180.0),
+        "smoke": (0.0, 180.0),
+    },
+    "Aug-T": {"paper": (0.0, 0.1, 0.2, 0.3, 0.4), "cpu": (0.0, 0.2), "smoke": (0.0, 0.2)},
+    "Aug-RT": {"paper": (0.0, 0.1, 0.2, 0.3, 0.4), "cpu": (0.0, 0.2), "smoke": (0.0, 0.2)},
+    "grey": {"paper": (0.0, 0.1, 0.2, 0.3), "cpu": (0.0, 0.1, 0.2, 0.3), "smoke": (0.0, 0.1)},
+    "colour": {"paper": _EIGHT, "cpu": _EIGHT, "smoke": (0.0, 8 / 255)},
+}
+
+
+def levels(kind: str, scale: str) -> tuple[float, ...]:
+    """Return the levels of a kind at a scale.
+
+    Examples
+    --------
+    >>> levels("Aug-R", "cpu")
+    (0.0, 60.0, 120.0, 180.0)
+    """
+    return LEVELS[kind][scale]
+
+
+#: What is compared between scales, and how it is called.
+_COMPARED = {
+    "epochs": "epochs",
+    "optimiser.name": "optimiser",
+    "optimiser.learning_rate": "learning rate",
+    "optimiser.milestones": "learning rate lowered after epochs",
+    "optimiser.batch_size": "batch size",
+    "optimiser.weight_decay": "weight decay",
+    "optimiser.shuffle": "shuffled",
+    "attack.steps": "attack in adversarial training: steps",
+    "attack.step": "attack in adversarial training: step size",
+    "evaluation.rotations": "test rotations",
+    "evaluation.translations": "test translations",
+    "evaluation.both": "test rotations with translations",
+    "evaluation.budgets": "test budgets",
+    "evaluation.steps": "steps of the test attack",
+    "evaluation.step_size": "step size of the test attack",
+    "evaluation.images": "test images: the first",
+    "evaluation.distance_images": "images for DeepFool distances",
+}
+
+
+def deviations(paper: ExperimentSetup, small: ExperimentSetup) -> Iterator[str]:
+    """Yield every way in which a setup differs from the paper's, in words."""
+    if _network_in_words(paper) != _network_in_words(small):
+        yield f"network: {_network_in_words(small)} in place of {_network_in_words(paper)}"
+    if paper.data.name != small.data.name:
+        yield f"data: {small.data.name} in place of {paper.data.name}"
+    if small.data.limit is not None:
+        yield f"training images: the first {small.data.limit:,} of {paper.data.name}'s"
+    for path, name in _COMPARED.items():
+        theirs, ours = attrgetter(path)(paper), attrgetter(path)(small)
+        if theirs != ours:
+            joint = " " if name.endswith("first") else ": "
+            yield f"{name}{joint}{format_setting(ours)} in place of {format_setting(theirs)}"
+
+
+def _network_in_words(made: ExperimentSetup) -> str:
+    model = made.model
+    width = model.options.get("width", 1.0)
+    group = f" {model.group.upper()}" if model.group else ""
+    return f"{model.name}{group}" + (f" with channels times {width:g}" if width != 1.0 else "")
