@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from ..checks import check_budget, check_integer
 from ..theory.accuracy import bayes_accuracy, shifted_accuracy
@@ -12,20 +13,22 @@ from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, x
 from ..theory.distribution import CodeGaussian
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, table
+from .options import Budget, Codeword, Json, Level, P, Shift
 
 
-def run(
-    codeword: str,
-    shift: int,
-    p: float,
-    budget: float,
-    samples: int,
-    seed: int,
-    level: float,
-    *,
-    as_json: bool,
+def accuracy(
+    codeword: Codeword,
+    shift: Shift,
+    p: P,
+    budget: Budget,
+    samples: Annotated[
+        int, typer.Option(help="Samples for what has no closed form (shift-Bayes).")
+    ] = 200_000,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    level: Level = 0.95,
+    as_json: Json = False,
 ) -> None:
-    """Print the accuracies of f*, the robust and the shift-Bayes rule, and sign(x0)."""
+    """Give the exact accuracies of the named classifiers for one codeword."""
     dist = CodeGaussian(parse_word(codeword), p, shift)
     check_moves(dist.orbit.codeword)
     described = describe(dist, check_budget("budget", budget), samples, seed, level)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..checks import check_budget, check_integer, check_probability, check_real
 from ..errors import InputError
@@ -12,6 +14,7 @@ from ..theory import laws
 from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
 from ..theory.laws import residual
 from .console import err, number, out, print_json, table
+from .options import Budget, Json, P
 
 _NAMES = {
     "theorem2": "Theorem 2",
@@ -22,17 +25,24 @@ _NAMES = {
 }
 
 
-def run(
-    p: float,
-    budget: float,
-    delta: float,
-    spatial: float | None,
-    adversarial: float | None,
-    shifts: int | None,
-    *,
-    as_json: bool,
+def bounds(
+    p: P,
+    budget: Budget,
+    delta: Annotated[
+        float, typer.Option(help="Relative distance of the word and its shift, in [0, 1].")
+    ],
+    spatial: Annotated[
+        float | None, typer.Option(help="Accuracy S on the shifted input: bounds A.")
+    ] = None,
+    adversarial: Annotated[
+        float | None, typer.Option(help="Adversarial accuracy A: bounds S.")
+    ] = None,
+    shifts: Annotated[
+        int | None, typer.Option(help="Number n = d/m of shifts, for Theorem 3.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Print what S allows for A, or A for S, or the caps alone."""
+    """Show all laws between spatial and adversarial accuracy side by side."""
     if spatial is not None and adversarial is not None:
         raise InputError("--spatial", "not be given together with --adversarial", spatial)
     described = describe(p, budget, delta, spatial, adversarial, shifts)

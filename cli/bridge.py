@@ -15,7 +15,7 @@ from ..errors import StoreError
 from ..store import read_json, write_atomically
 from ..style import save, to_svg
 from .console import err, out, print_json, progress_bar, table
-from .report import bridge_page
+from .pages import bridge_page
 
 
 def run(*, scale: str, seeds: int, folder: Path, as_json: bool) -> None:

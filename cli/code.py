@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..checks import check_real
 from ..errors import InputError, TooLargeError
@@ -11,9 +13,10 @@ from ..theory.codes import (
     all_cyclic_codes,
     bch_bounds_of_all,
     count_cyclic_codes,
-    family,
 )
+from ..theory.codes import family as code_family
 from .console import err, out, print_json, progress_bar, table
+from .options import Json
 
 #: Longest code that the command takes on.
 LONGEST = 1 << 16
@@ -27,17 +30,30 @@ MOST_WORDS = 1 << 30
 LONGEST_WITH_ALL_BOUNDS = 1023
 
 
-def run(
-    length: int,
-    *,
-    generator: str | None,
-    defining_set: str | None,
-    family: str | None,
-    everything: bool,
-    seconds: float | None,
-    as_json: bool,
+def code(
+    length: Annotated[int, typer.Option(help="Length n of the code.")],
+    generator: Annotated[
+        str | None, typer.Option(help="Generator exponents: 0,1,3 is 1 + x + x^3.")
+    ] = None,
+    defining_set: Annotated[
+        str | None, typer.Option(help="Zeros, as exponents of a primitive n-th root of unity.")
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            help="repetition, simplex:K, hamming:K, bch:DELTA, dual-bch:DELTA, qr or golay."
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every cyclic code of the length.")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Time limit for the minimum distance; the bounds reached are shown."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Describe one code, or list every cyclic code of the length."""
+    """Describe a binary cyclic code: dimension, zeros, distance, weights, bounds."""
     given = {"--generator": generator, "--defining-set": defining_set, "--family": family}
     named = [option for option, value in given.items() if value is not None]
     if everything:
@@ -52,8 +68,7 @@ def run(
         raise InputError("length", f"lie between 1 and {LONGEST}", length)
     if seconds is not None:
         check_real("seconds", seconds, low=0)
-    code = _build(length, generator, defining_set, family)
-    described = describe(code, seconds)
+    described = describe(_build(length, generator, defining_set, family), seconds)
     if as_json:
         print_json(described)
     else:
@@ -77,7 +92,7 @@ def _build(
             err.print(f"Conjugate zeros added: {', '.join(map(str, added))}.")
         return code
     assert name is not None  # exactly one of the three was given
-    return family(length, name)
+    return code_family(length, name)
 
 
 def _integers(option: str, text: str) -> list[int]:

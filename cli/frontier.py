@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+import typer
 
 from ..errors import InputError
 from ..store import write_atomically
 from ..theory.distribution import CodeGaussian
-from ..theory.frontier import Frontier, frontier, law_lines
+from ..theory.frontier import Frontier, law_lines
+from ..theory.frontier import frontier as compute_frontier
 from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, progress_bar, table
+from .options import Budget, Codeword, Json, P, Shift
 
 _EXACT: dict[str, bool | Literal["auto"]] = {"auto": "auto", "always": True, "never": False}
 #: More points than a figure can show.
 MOST_POINTS = 1000
 
 
-def run(
-    codeword: str,
-    shift: int,
-    p: float,
-    budget: float,
-    points: int,
-    folder: Path | None,
-    *,
-    as_json: bool,
-    exact: str = "auto",
+def frontier(
+    codeword: Codeword,
+    shift: Shift,
+    p: P,
+    budget: Budget,
+    points: Annotated[int, typer.Option(help="Points on each frontier.")] = 25,
+    exact: Annotated[
+        str,
+        typer.Option(help="Exact frontier over all classifiers: auto, always or never."),
+    ] = "auto",
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for frontier.json and figures.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Print the frontier; write frontier.json and figures into the folder, if given."""
+    """Show what spatial and adversarial accuracy can be had together."""
     if not 1 <= points <= MOST_POINTS:
         raise InputError("points", f"lie between 1 and {MOST_POINTS}", points)
     if exact not in _EXACT:
@@ -41,7 +48,7 @@ def run(
     for remark in dist.orbit.degeneracies():
         err.print(remark)
     with progress_bar("frontier") as tell:
-        known = frontier(dist, budget, points, exact=_EXACT[exact], progress=tell)
+        known = compute_frontier(dist, budget, points, exact=_EXACT[exact], progress=tell)
     document = {"codeword": codeword, "shift": shift, **known.to_json()}
     if folder is not None:
         _write(folder, document, known, dist)

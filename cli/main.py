@@ -1,204 +1,95 @@
 """The `spadv` command: what it takes, and how it fails.
 
-Only typer is imported here, so that `spadv --help` answers at once; each command imports
-its half of spadv when it runs.
+Only typer is imported here, so that `spadv --help` answers at once; a command's module is
+imported when the command runs.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from . import networks
-from .options import Json
+#: Every command: the module with the function of its name, and the first line of its help.
+COMMANDS = {
+    "code": ("code", "Describe a binary cyclic code: dimension, zeros, distance, weights, bounds."),
+    "accuracy": (
+        "accuracy",
+        "Give the exact accuracies of the named classifiers for one codeword.",
+    ),
+    "bounds": (
+        "bounds",
+        "Show all laws between spatial and adversarial accuracy side by side.",
+    ),
+    "verify": ("verify", "Check the paper's claims exactly and by simulation."),
+    "frontier": (
+        "frontier",
+        "Show what spatial and adversarial accuracy can be had together.",
+    ),
+    "symbolic": (
+        "symbolic",
+        "Derive the formulas step by step, each step proved by sympy.",
+    ),
+    "report": ("report", "Rebuild figures and report.html from saved results."),
+    "train": ("networks", "Train a network; a training that was stopped goes on where it was."),
+    "evaluate": (
+        "networks",
+        "Measure accuracy, invariance and robustness of a network, with intervals.",
+    ),
+    "reproduce": (
+        "networks",
+        "Make figures and tables of the paper: train what is missing, measure, draw, judge.",
+    ),
+    "bridge": (
+        "networks",
+        "Train networks on the theory's distribution and place them on its exact frontier.",
+    ),
+    "data": ("networks", "List the data sets, and get one."),
+}
+#: Commands whose work is thousands of small matrix products, for which BLAS threads only wait
+#: for each other (measured: three times slower with two). Said before numpy is imported.
+_ONE_THREAD = ("verify", "frontier", "report")
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class _Commands(TyperGroup):
+    """The commands by name; the help of all needs none of their modules."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, (_, line) in COMMANDS.items():
+            self.commands[name] = TyperCommand(name, help=line)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, stub and load(stub.name or ""), rest
+
+
+def load(name: str) -> Any:
+    """Return a command by name, its module imported."""
+    if name in _ONE_THREAD:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    function = getattr(import_module(f".{COMMANDS[name][0]}", __package__), name)
+    if isinstance(function, typer.Typer):
+        return typer.main.get_command(function)
+    app = typer.Typer(add_completion=False, context_settings=_HELP)
+    app.command(name)(function)
+    return typer.main.get_command(app)
+
 
 app = typer.Typer(
     name="spadv",
+    cls=_Commands,
     help="Check, teach and reproduce the trade-off between spatial and adversarial robustness "
     "(arXiv 2002.11318).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP,
 )
-
-CodewordText = (
-    "simplex:K, legendre:N, random:D:SEED, dual-bch:K, qr:N, a string of + and -, hexadecimal "
-    "digits, or a file."
-)
-P = Annotated[float, typer.Option("--p", help="Probability in [1/2, 1] that x0 is the label.")]
-Budget = Annotated[float, typer.Option("--budget", help="Attack budget e = eps sqrt(d), >= 0.")]
-
-
-@app.command()
-def code(
-    length: Annotated[int, typer.Option("--length", help="Length n of the code.")],
-    generator: Annotated[
-        str | None, typer.Option(help="Generator exponents: 0,1,3 is 1 + x + x^3.")
-    ] = None,
-    defining_set: Annotated[
-        str | None, typer.Option(help="Zeros, as exponents of a primitive n-th root of unity.")
-    ] = None,
-    family: Annotated[
-        str | None,
-        typer.Option(
-            help="repetition, simplex:K, hamming:K, bch:DELTA, dual-bch:DELTA, qr or golay."
-        ),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="List every cyclic code of the length.")
-    ] = False,
-    seconds: Annotated[
-        float | None,
-        typer.Option(help="Time limit for the minimum distance; the bounds reached are shown."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Describe a binary cyclic code: dimension, zeros, distance, weights, bounds."""
-    from . import code as command
-
-    command.run(
-        length,
-        generator=generator,
-        defining_set=defining_set,
-        family=family,
-        everything=everything,
-        seconds=seconds,
-        as_json=as_json,
-    )
-
-
-@app.command()
-def accuracy(
-    codeword: Annotated[str, typer.Option(help=CodewordText)],
-    shift: Annotated[int, typer.Option(help="m, a divisor of the length.")],
-    p: P,
-    budget: Budget,
-    samples: Annotated[
-        int, typer.Option(help="Samples for what has no closed form (shift-Bayes).")
-    ] = 200_000,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
-    level: Annotated[float, typer.Option(help="Confidence level of intervals.")] = 0.95,
-    as_json: Json = False,
-) -> None:
-    """Give the exact accuracies of the named classifiers for one codeword."""
-    from . import accuracy as command
-
-    command.run(codeword, shift, p, budget, samples, seed, level, as_json=as_json)
-
-
-@app.command()
-def bounds(
-    p: P,
-    budget: Budget,
-    delta: Annotated[
-        float, typer.Option(help="Relative distance of the word and its shift, in [0, 1].")
-    ],
-    spatial: Annotated[
-        float | None, typer.Option(help="Accuracy S on the shifted input: bounds A.")
-    ] = None,
-    adversarial: Annotated[
-        float | None, typer.Option(help="Adversarial accuracy A: bounds S.")
-    ] = None,
-    shifts: Annotated[
-        int | None, typer.Option(help="Number n = d/m of shifts, for Theorem 3.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show all laws between spatial and adversarial accuracy side by side."""
-    from . import bounds as command
-
-    command.run(p, budget, delta, spatial, adversarial, shifts, as_json=as_json)
-
-
-@app.command()
-def verify(
-    claim: Annotated[
-        list[str] | None, typer.Option(help="Claim, or the beginning of several; repeatable.")
-    ] = None,
-    codeword: Annotated[list[str] | None, typer.Option(help=CodewordText)] = None,
-    shift: Annotated[list[int] | None, typer.Option(help="Values of m.")] = None,
-    p: Annotated[list[float] | None, typer.Option("--p", help="Values of p.")] = None,
-    budget: Annotated[list[float] | None, typer.Option(help="Values of e = eps sqrt(d).")] = None,
-    eta: Annotated[list[float] | None, typer.Option(help="Values of eta.")] = None,
-    samples: Annotated[
-        int, typer.Option(help="Simulated samples a comparison, at most; 0: none.")
-    ] = 20_000,
-    seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 0,
-    level: Annotated[float, typer.Option(help="Confidence level of intervals.")] = 0.95,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for results.jsonl, figures and report.html.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Check the paper's claims exactly and by simulation."""
-    _one_blas_thread()
-    from . import verify as command
-
-    chosen: dict[str, Any] = {"codewords": codeword, "shifts": shift, "ps": p}
-    chosen |= {"budgets": budget, "etas": eta}
-    command.run(claim, chosen, samples, seed, level, out, as_json=as_json)
-
-
-@app.command()
-def frontier(
-    codeword: Annotated[str, typer.Option(help=CodewordText)],
-    shift: Annotated[int, typer.Option(help="m, a divisor of the length.")],
-    p: P,
-    budget: Budget,
-    points: Annotated[int, typer.Option(help="Points on each frontier.")] = 25,
-    exact: Annotated[
-        str,
-        typer.Option(help="Exact frontier over all classifiers: auto, always or never."),
-    ] = "auto",
-    out: Annotated[Path | None, typer.Option(help="Folder for frontier.json and figures.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show what spatial and adversarial accuracy can be had together."""
-    _one_blas_thread()
-    from . import frontier as command
-
-    command.run(codeword, shift, p, budget, points, out, as_json=as_json, exact=exact)
-
-
-@app.command()
-def symbolic(
-    claim: Annotated[
-        str | None, typer.Option(help="A claim or a derivation; all by default.")
-    ] = None,
-    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Derive the formulas step by step, each step proved by sympy."""
-    from . import symbolic as command
-
-    command.run(claim, latex, as_json)
-
-
-@app.command()
-def report(
-    folder: Annotated[Path, typer.Argument(help="What `verify`, `reproduce` or `bridge` wrote.")],
-) -> None:
-    """Rebuild figures and report.html from saved results."""
-    _one_blas_thread()
-    if (folder / "results.jsonl").is_file() or not any(folder.glob("*.json")):
-        from . import verify as command
-
-        command.rebuild(folder)
-    elif (folder / "bridge.json").is_file():
-        from . import bridge
-
-        bridge.rebuild(folder)
-    else:
-        from . import reproduce
-
-        reproduce.rebuild(folder)
-
-
-networks.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -215,15 +106,6 @@ def options(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit
-
-
-def _one_blas_thread() -> None:
-    """Keep BLAS to one thread; it must be said before numpy is first imported.
-
-    The work is thousands of small matrix products, for which threads only wait for each
-    other (measured: three times slower with two).
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,14 +14,12 @@ from ..empirical.settings import EvaluationSettings
 from .options import DataRoot, Json
 from .settings import takes
 
-data_app = typer.Typer(name="data", help="List the data sets, and get one.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
-    app.add_typer(data_app)
-    for command in (train, evaluate, reproduce, bridge):
-        app.command()(command)
+data = typer.Typer(
+    name="data",
+    help="List the data sets, and get one.",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def train(
@@ -155,15 +153,14 @@ def evaluate(
     )
 
 
-@data_app.callback(invoke_without_command=True)
-def data(context: typer.Context) -> None:
+@data.callback(invoke_without_command=True)
+def _data(context: typer.Context) -> None:
     """List the data sets, and get one."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-        raise typer.Exit
 
 
-@data_app.command("list")
+@data.command("list")
 def data_list(data_root: DataRoot = None, as_json: Json = False) -> None:
     """List the data sets known by name, and which are there."""
     _need_torch("data")
@@ -172,7 +169,7 @@ def data_list(data_root: DataRoot = None, as_json: Json = False) -> None:
     command.list_sets(data_root, as_json=as_json)
 
 
-@data_app.command("prepare")
+@data.command("prepare")
 def data_prepare(
     name: Annotated[str, typer.Argument(help="A known name, a folder of images, an .npz file.")],
     data_root: DataRoot = None,

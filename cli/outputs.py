@@ -15,7 +15,7 @@ from ..errors import StoreError
 from ..store import read_json, read_text, write_atomically
 from ..style import save
 from .console import err, out, table
-from .report import reproduce_page
+from .pages import reproduce_page
 from .tables import csv_curves, csv_table, latex_architecture, latex_table, shown
 
 #: Columns that a terminal shows with their intervals, at most.

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..theory.symbolic import Derivation, derivations, to_latex, to_text
 from ..theory.symbolic.render import plain
 from .console import print_json
+from .options import Json
 
 
-def run(claim: str | None, latex: bool, as_json: bool) -> None:
-    """Print all derivations, or those of one claim or derivation."""
+def symbolic(
+    claim: Annotated[
+        str | None, typer.Option(help="A claim or a derivation; all by default.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Derive the formulas step by step, each step proved by sympy."""
     found = derivations(claim)
     if as_json:
         print_json({"derivations": [describe(one) for one in found]})

@@ -6,8 +6,9 @@ import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.box import SIMPLE_HEAD
 
 from ..errors import StoreError
@@ -17,37 +18,48 @@ from ..store import write_atomically
 from ..theory.claims import Grid, Summary, summarise
 from ..theory.claims import run as run_claims
 from .console import err, out, print_json, progress_bar, table
+from .options import CODEWORD, Json, Level
 
 RESULTS = "results.jsonl"
 _DEFAULT_WORD = ("simplex:6", 1)
 
 
-def run(
-    claim_ids: list[str] | None,
-    values: dict[str, Any],
-    samples: int,
-    seed: int,
-    level: float,
-    folder: Path | None,
-    *,
-    as_json: bool,
+def verify(
+    claim: Annotated[
+        list[str] | None, typer.Option(help="Claim, or the beginning of several; repeatable.")
+    ] = None,
+    codeword: Annotated[list[str] | None, typer.Option(help=CODEWORD)] = None,
+    shift: Annotated[list[int] | None, typer.Option(help="Values of m.")] = None,
+    p: Annotated[list[float] | None, typer.Option("--p", help="Values of p.")] = None,
+    budget: Annotated[list[float] | None, typer.Option(help="Values of e = eps sqrt(d).")] = None,
+    eta: Annotated[list[float] | None, typer.Option(help="Values of eta.")] = None,
+    samples: Annotated[
+        int, typer.Option(help="Simulated samples a comparison, at most; 0: none.")
+    ] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 0,
+    level: Level = 0.95,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for results.jsonl, figures and report.html."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Check claims on a grid, print one line for each, and write the report.
-
-    Raises
-    ------
-    typer.Exit
-        With code 1 if a claim that should hold is violated, or a simulation contradicts
-        its closed form.
-    """
-    import typer
-
+    """Check the paper's claims exactly and by simulation."""
     start = time.perf_counter()
-    grid = Grid(**values, samples=samples, seed=seed, level=level)
+    grid = Grid(
+        codewords=codeword,
+        shifts=shift,
+        ps=p,
+        budgets=budget,
+        etas=eta,
+        samples=samples,
+        seed=seed,
+        level=level,
+    )
     if folder is not None:
         _prepare(folder)
     with progress_bar("verify") as tell:
-        results = _compute(claim_ids, grid, folder, tell)
+        results = _compute(claim, grid, folder, tell)
     summaries = summarise(results)
     seconds = time.perf_counter() - start
     if folder is not None:
@@ -114,7 +126,7 @@ def write_report(results: list[Result], folder: Path) -> None:
     """Write the figures and report.html of these results into a folder."""
     from ..style import save
     from ..theory.plots import verify_figures
-    from .report import verify_page
+    from .pages import verify_page
 
     codeword, shift = _drawn_word(results)
     figures = verify_figures(results, codeword, shift)

@@ -9,7 +9,7 @@ from numpydoc.validate import validate
 
 import spadv.empirical
 import spadv.theory
-from spadv.cli.main import app
+from spadv.cli.main import COMMANDS, load
 from spadv.theory import claims
 
 FORM = {
@@ -50,10 +50,11 @@ def test_claims_state_themselves():
     assert all(claim.statement and claim.locator for claim in claims())
 
 
-def test_every_option_has_a_help_text():
-    import typer.main
-
-    command = typer.main.get_command(app)
-    for name, sub in command.commands.items():
-        for parameter in getattr(sub, "params", ()):
-            assert getattr(parameter, "help", None) or parameter.name == "help", (name, parameter)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_explain_themselves(name):
+    """Every option has a help text, and the list of commands says what the command does."""
+    command = load(name)
+    assert (command.help or "").startswith(COMMANDS[name][1])
+    for sub in [command, *getattr(command, "commands", {}).values()]:
+        for parameter in sub.params:
+            assert getattr(parameter, "help", None) or parameter.name == "help", parameter

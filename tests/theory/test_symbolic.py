@@ -314,15 +314,15 @@ def test_examples_in_docstrings(name):
 
 
 def test_command(capsys):
-    command.run("thm2.feasibility", False, False)
+    command.symbolic("thm2.feasibility", False, False)
     assert "[feasibility]" in capsys.readouterr().out
-    command.run("llr", True, False)
+    command.symbolic("llr", True, False)
     assert r"\begin{align*}" in capsys.readouterr().out
-    command.run(None, False, True)
+    command.symbolic(None, False, True)
     document = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in document["derivations"]] == list(IDS)
     with pytest.raises(InputError):
-        command.run("nothing", False, False)
+        command.symbolic("nothing", False, False)
 
 
 def test_sympy_is_not_imported_with_the_theory():

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from spadv.cli.outputs import saved, write_page
-from spadv.cli.report import reproduce_page
+from spadv.cli.pages import reproduce_page
 from spadv.cli.tables import csv_curves, csv_table, latex_architecture, latex_table
 from spadv.empirical.experiments import EXPERIMENTS
 from spadv.errors import StoreError

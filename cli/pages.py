@@ -1,0 +1,283 @@
+"""HTML reports, one self-contained file each, drawn from saved results alone.
+
+The pages are Jinja2 templates in `templates/`; every text in them is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ..result import EQUALITY, HOLDS, Result
+from ..style import to_svg
+from .tables import shown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..theory.claims import Summary
+
+_SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "->": "→", "sqrt(": "√(", "x0": "x₀"}
+_GREEK = {"eta": "η", "kappa": "κ", "delta": "δ", "eps": "ε", "mu": "μ", "Phi": "Φ", "alpha": "α"}
+#: Checks of a claim that the page lists, at most; the rest are in results.jsonl.
+_MOST_ROWS = 12
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("spadv.cli"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "prose": prose,
+        "number": _number,
+        "effect": _effect,
+        "shown": shown,
+        "setting": _setting,
+        "unmet": _unmet,
+        "here": _here,
+    }
+    return made
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values) + "\n"
+
+
+def prose(text: str) -> Markup:
+    """Return text as HTML, the formulas of plain prose in typeset signs.
+
+    Examples
+    --------
+    >>> print(prose("kappa_j <= 1/4 & eta -> 0"))
+    κ<sub>j</sub> ≤ 1/4 &amp; η → 0
+    """
+    for plain, sign in _SIGNS.items():
+        text = text.replace(plain, sign)
+    html = str(escape(text))
+    html = re.sub(r"(?<![A-Za-z])([A-Za-z]+?)(?=\b|_)", lambda m: _GREEK.get(m[1], m[1]), html)
+    return Markup(re.sub(r"(?<=[\w*κμ])_(\w+)", r"<sub>\1</sub>", html))
+
+
+def picture(svg: str, name: str, caption: str) -> dict[str, Any]:
+    """Return a picture for a page: its ids made unique, its caption for screen readers too."""
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
+    label = escape(caption)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return {"svg": Markup(svg), "caption": caption}
+
+
+def _number(value: float | None) -> str:
+    return f"{value:.4f}" if value is not None and isfinite(value) else "–"
+
+
+def _effect(finding: Mapping[str, Any], digits: int = 3) -> str:
+    low, high = finding["interval"]["low"], finding["interval"]["high"]
+    return f"{finding['effect']:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+
+
+# The report of `spadv verify`.
+
+_VERIFY_CAPTIONS = {
+    "accuracy-against-kappa": "Accuracy of the Bayes classifier f* on shifted input against the "
+    "word's autocorrelation: the true curve, the one of the printed proof (whose variance is too "
+    "small), and simulations.",
+    "accuracy-against-p": "Accuracy on clean and on shifted input against p. The shaded interval "
+    "is where all three conclusions of Proposition 1 hold for every word of distance 3/8.",
+    "feasibility-region": "Adversarial accuracy that Theorems 2 and 3 ask for, against p. Above "
+    "the line no classifier has it; the limit quoted after Theorem 3 lies there.",
+    "autocorrelation": "Autocorrelation of the word over its shifts.",
+    "simulated-against-exact": "Every simulation against its closed form, with 95% intervals, and "
+    "the differences as normal scores of their exact p-values.",
+    "gradual-laws": "Largest adversarial accuracy that any classifier can have beside its accuracy "
+    "on shifted input, for budgets 0 to 4 (beyond the paper); circles are classifiers on the law.",
+    "gradual-in-range": "Why the trade-off is gradual in the range of the random shift: it comes "
+    "in as fast as the word's autocorrelation falls.",
+    "region": "What can be had together, for one word with two shifts: forbidden pairs, what "
+    "linear rules achieve, and the exact frontier over all classifiers; dashed lines are the laws "
+    "for other budgets.",
+    "price-of-robustness": "Best accuracy of one classifier that must serve n shifts at once; open "
+    "signs are the Bayes accuracy without shifts, dotted lines sign(x0).",
+}
+
+
+def verify_page(results: Sequence[Result], figures: Mapping[str, Figure]) -> str:
+    """Return the report of checked claims as one HTML document.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Saved or fresh results.
+    figures : mapping of str to Figure
+        As :func:`spadv.theory.plots.verify_figures` makes them.
+    """
+    from ..theory.claims import summarise
+
+    summaries = summarise(results)
+    by_claim: dict[str, list[Result]] = {}
+    for result in results:
+        by_claim.setdefault(result.claim, []).append(result)
+    found = [r.provenance for r in results if r.provenance]
+    provenance = {
+        "seed": ", ".join(sorted({str(p.seed) for p in found})),
+        "samples a comparison, at most": ", ".join(
+            sorted({str(r.parameters.get("samples")) for r in results})
+        ),
+        "versions": _joined(", ".join(f"{k} {v}" for k, v in p.versions.items()) for p in found),
+        "commit": _joined(p.commit or "not in a checkout" for p in found),
+        "device": _joined(p.device for p in found),
+        "time in checks": f"{sum(p.seconds for p in found):.1f} s",
+    }
+    return _render(
+        "verify.html",
+        summaries=summaries,
+        results=by_claim,
+        telling={s.claim.id: _telling(by_claim[s.claim.id]) for s in summaries},
+        marks={s.claim.id: _mark(s) for s in summaries},
+        slips=[
+            s.claim
+            for s in summaries
+            if s.claim.expected != HOLDS
+            and any(r.verdict == s.claim.expected for r in by_claim[s.claim.id])
+        ],
+        pictures=[picture(to_svg(f), n, _VERIFY_CAPTIONS[n]) for n, f in figures.items()],
+        provenance=provenance if found else {},
+    )
+
+
+def _mark(summary: Summary) -> tuple[str, str]:
+    if not summary.ok:
+        return "✗", "bad"
+    return ("✓", "good") if summary.verdict in (HOLDS, EQUALITY) else ("!", "known")
+
+
+def _telling(results: Sequence[Result]) -> list[Result]:
+    """Return a few results: what is alarming first, then some of each verdict."""
+    chosen = [r for r in results if r.alarming][:_MOST_ROWS]
+    kinds = list(dict.fromkeys(r.verdict for r in results))
+    share = max(1, _MOST_ROWS // len(kinds))
+    for kind in kinds:
+        of_kind = [r for r in results if r.verdict == kind and r not in chosen]
+        step = max(1, len(of_kind) // share)
+        chosen += of_kind[::step][:share]
+    return chosen[:_MOST_ROWS]
+
+
+def _unmet(result: Result) -> str:
+    unmet = [h.text for h in result.hypotheses if not h.satisfied]
+    return f"Not met: {'; '.join(unmet)}." if unmet else ""
+
+
+def _setting(result: Result) -> str:
+    names = {"codeword": "", "n_shifts": "n = ", "p": "p = ", "budget": "e = ", "eta": "η = "}
+    found = []
+    for key, label in names.items():
+        if key in result.parameters:
+            value = result.parameters[key]
+            text = f"{value:g}" if isinstance(value, int | float) else str(value)
+            found.append(label + (text if len(text) <= 24 else text[:21] + "..."))
+    return ", ".join(found)
+
+
+def _joined(values: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(values))
+
+
+# The report of `spadv reproduce`.
+
+VERDICT_CLASSES = {"seen": "good", "not seen": "known", "opposite": "bad", "underpowered": "soft"}
+
+
+def reproduce_page(
+    documents: Sequence[Mapping[str, Any]],
+    drawings: Mapping[str, str],
+    others: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return the page of reproduced figures and tables as one HTML document.
+
+    Parameters
+    ----------
+    documents : sequence of mapping
+        As saved by `spadv reproduce`.
+    drawings : mapping
+        SVG text by the name of the figure's file.
+    others : sequence of (str, str)
+        Identifier and title of figures and tables that are not made.
+    """
+    return _render(
+        "reproduce.html",
+        documents=[_with_pictures(document, drawings) for document in documents],
+        counts={document["id"]: _counts(document) for document in documents},
+        classes=VERDICT_CLASSES,
+        others=others,
+    )
+
+
+def _with_pictures(document: Mapping[str, Any], drawings: Mapping[str, str]) -> dict[str, Any]:
+    name, title = document["id"], document["title"]
+    captions = {
+        "main_picture": (name, f"{title}. Bands and bars: 95% intervals."),
+        "other_picture": (f"{name}-accuracy", f"{title}, in the other metric."),
+    }
+    found = {
+        key: picture(drawings[stem], stem, caption) if stem in drawings else None
+        for key, (stem, caption) in captions.items()
+    }
+    return {**document, **found}
+
+
+def _counts(document: Mapping[str, Any]) -> tuple[Counter[str], Counter[str]]:
+    findings = document["findings"]
+    own = Counter(finding["verdict"] for finding in findings)
+    return own, Counter(finding["other"]["verdict"] for finding in findings if finding["other"])
+
+
+def _here(document: Mapping[str, Any]) -> str:
+    """Return the data and network that stand for those of the title, if there are any."""
+    found = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
+    return "; ".join(line.partition(": ")[2].split(";")[0] for line in found)
+
+
+# The report of `spadv bridge`.
+
+_BRIDGE_CAPTIONS = (
+    "Spatial against adversarial accuracy. Grey: no classifier. Orange: the exact frontier. "
+    "Dashed: the best linear rules. Crosses: 95% intervals over training seeds. For networks "
+    "with hidden units adversarial accuracy is an upper bound: what the attacks tried leave.",
+    "Training with random shifts alone, for growing ranges: accuracy on the shifted input "
+    "against adversarial accuracy. Lines: the gradual law at each budget, which no classifier "
+    "passes. Dotted: the best classifier of each training distribution, computed. Open squares: "
+    "linear networks; dots: networks with a hidden layer. Finite samples: distance from the "
+    "frontier.",
+)
+
+
+def bridge_page(document: Mapping[str, Any], drawings: Sequence[str]) -> str:
+    """Return the page of networks on the theory's own distribution as one HTML document.
+
+    Parameters
+    ----------
+    document : mapping
+        As saved by `spadv bridge`.
+    drawings : sequence of str
+        SVG text of its figures.
+    """
+    topics: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in document["findings"]:
+        topics.setdefault(finding["topic"], []).append(finding)
+    pairs = enumerate(zip(drawings, _BRIDGE_CAPTIONS, strict=False))
+    pictures = [picture(svg, f"bridge{i}", caption) for i, (svg, caption) in pairs]
+    return _render("bridge.html", document=document, topics=topics, pictures=pictures)
