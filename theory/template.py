@@ -9,8 +9,9 @@ codeword e/sqrt(d)).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +29,7 @@ from .words import as_word
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-13
+_BISECTIONS = 45
 _SCRAMBLINGS = 16
 _BLOCK = 1 << 11
 
@@ -200,19 +202,8 @@ class TemplateModel:
         best = self.bayes_accuracy()
         if s > best:
             raise InputError("spatial", f"be at most the Bayes accuracy {best:.6f}", spatial)
-
-        def possible(adversarial: float) -> bool:
-            # The ends are averages: one rounding must not make an attained S impossible.
-            low, high = self.spatial_bounds(adversarial, eps)
-            return low - _ROUNDING <= s <= high + _ROUNDING
-
-        low, high = 0.0, self.robust_bayes_accuracy(eps)
-        if possible(high):
-            return high
-        while high - low > 1e-12:
-            middle = (low + high) / 2
-            low, high = (middle, high) if possible(middle) else (low, middle)
-        return high
+        cap = self.robust_bayes_accuracy(eps)
+        return float(largest_beside(s, lambda a: self.spatial_bounds(float(a), eps), cap))
 
     def mixture_bound(
         self,
@@ -343,6 +334,24 @@ def _mean_over_points(seed: int, bits: int, means: Floats, weights: Floats, p: f
             other = np.maximum(p * (1 - plus), (1 - p) * plus)
             total += weight * float((best + other).sum())
     return total / (1 << bits)
+
+
+def largest_beside(
+    spatial: ArrayLike, limits: Callable[[Floats], tuple[Any, Any]], cap: float
+) -> Floats:
+    """Return the largest A in [0, cap] whose limits (low, high) hold S, rounded upwards.
+
+    By bisection: the limits draw nearer to each other as A grows.
+    """
+    s = np.asarray(spatial, dtype=np.float64)
+    low, high = np.zeros_like(s), np.full_like(s, cap)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        least, most = limits(middle)
+        # They are averages: one rounding must not make an attained S impossible.
+        possible = (least <= s + _ROUNDING) & (s <= most + _ROUNDING)
+        low, high = np.where(possible, middle, low), np.where(possible, high, middle)
+    return high
 
 
 def _log_sum(exponents: Floats, weights: Floats) -> Floats:

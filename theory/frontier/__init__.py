@@ -1,4 +1,12 @@
-"""Frontiers of spatial against adversarial accuracy: achieved, excluded, and exact."""
+"""Frontiers of spatial against adversarial accuracy: achieved, excluded, and exact.
+
+Points (S, A), spatial and adversarial accuracy, are rows of arrays of shape (k, 2); polylines
+go by increasing S. A direction is a weight w in [0, 1], standing for the objective
+(1 - w) S + w A. A distribution `dist` is a :class:`spadv.theory.CodeGaussian`; budgets are
+e = eps sqrt(d), with eps < 1, so that an attack cannot overwrite x0 (larger ones are refused);
+p is the probability in [1/2, 1] that x0 equals the label; `progress` is told how far the work
+is. Proofs: docs/theory/frontiers.md.
+"""
 
 from __future__ import annotations
 

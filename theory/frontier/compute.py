@@ -95,10 +95,8 @@ def frontier(
 
     Parameters
     ----------
-    dist : CodeGaussian
-        The distribution.
-    budget : float
-        e = eps sqrt(d), with eps < 1: a larger attack overwrites x0.
+    dist, budget : CodeGaussian, float
+        The distribution, and e = eps sqrt(d), with eps < 1.
     points : int
         Directions and values of S to try for the achievable part, and points of the outer
         curve; at least 2.

@@ -102,20 +102,8 @@ class ExactFrontier:
 def half_space_point(t: ArrayLike, p: float, mean: float, attack: float) -> Floats:
     """Return (S, A) of the rule sign(z + t) for x0 = -1 and sign(z - t) for x0 = +1.
 
-    Theorem F3 of docs/theory/frontiers.md says where these rules are the best.
-
-    Parameters
-    ----------
-    t : array_like, any shape (...)
-        Threshold; -inf gives sign(x0), which has S = A = p.
-    p : float
-        Probability in [1/2, 1] that x0 equals the label.
-    mean, attack : float
-        m and k: the statistic z is N(y m, 1) and the attack moves it by at most k.
-
-    Returns
-    -------
-    ndarray, shape (..., 2)
+    Given the label y, z is N(y m, 1), m = `mean`, and the attack moves it by at most `attack`.
+    For t of shape (...) the points have shape (..., 2); t = -inf gives sign(x0), S = A = p.
 
     Examples
     --------
@@ -129,15 +117,11 @@ def half_space_point(t: ArrayLike, p: float, mean: float, attack: float) -> Floa
 def half_space_frontier(p: float, mean: float, attack: float) -> tuple[Floats, Floats]:
     """Return polylines (lower, upper) around the concave hull of all half-space points.
 
-    Where it is the frontier of all classifiers: Theorems F3 and F6 of docs/theory/frontiers.md.
-
-    Returns
-    -------
-    lower, upper : ndarray, shapes (v, 2) and (u, 2)
-        Vertices by increasing S. The lower ones are achieved; no half-space rule lies
-        beyond the upper ones. The objective's second derivative in t is at most 0.25 (the
-        largest slope of the normal density is below it), so between thresholds h apart it
-        exceeds the larger end by at most h^2/32: 1.3e-7 here, added to the support values.
+    The lower one is achieved; no half-space rule lies beyond the upper one. The objective's
+    second derivative in t is at most 0.25 (the largest slope of the normal density is below
+    it), so between thresholds h apart it exceeds the larger end by at most h^2/32: 1.3e-7
+    here, added to the support values. Where it is the frontier of all classifiers: Theorems
+    F3 and F6 of docs/theory/frontiers.md.
     """
     grid = np.arange(-_REACH - attack, _REACH + attack + _STEP, _STEP)
     lower = concave_hull(half_space_point(np.append(-np.inf, grid), p, mean, attack))
@@ -151,21 +135,9 @@ def half_space_frontier(p: float, mean: float, attack: float) -> tuple[Floats, F
 def one_shift_frontier(p: float, budget: float) -> tuple[Floats, Floats]:
     """Return the exact frontier of natural against adversarial accuracy, as polylines.
 
-    Proved for every e = eps sqrt(d) >= 0 with eps < 1 and every measurable classifier, by
-    Gaussian isoperimetry: half-spaces along the word are best for both accuracies at once
-    (Theorem F3 of docs/theory/frontiers.md).
-
-    Parameters
-    ----------
-    p : float
-        Probability in [1/2, 1] that x0 equals the label.
-    budget : float
-        e = eps sqrt(d).
-
-    Returns
-    -------
-    lower, upper : ndarray of float64, shapes (v, 2) and (u, 2)
-        Vertices (S, A) by increasing S; see :func:`half_space_frontier`.
+    Proved for every budget with eps < 1 and every measurable classifier, by Gaussian
+    isoperimetry: half-spaces along the word are best for both accuracies at once (Theorem F3
+    of docs/theory/frontiers.md). The polylines (lower, upper) of :func:`half_space_frontier`.
 
     Examples
     --------
@@ -235,10 +207,8 @@ def two_shift_frontier(
 
     Parameters
     ----------
-    p : float
-        Probability in [1/2, 1] that x0 equals the label.
-    budget : float
-        e = eps sqrt(d), with eps < 1: the attack must not reach x0.
+    p, budget : float
+        Strength of x0, and e = eps sqrt(d), with eps < 1.
     kappa : float
         <c, r_1 c>/d, in [-1, 1]; 1 means that there is only one shift.
     tolerance : float

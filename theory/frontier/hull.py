@@ -1,8 +1,4 @@
-"""Concave hulls of achieved points, envelopes of support lines, and the gap between them.
-
-Points are (S, A), spatial and adversarial accuracy; both are to be large. A direction is a
-weight w in [0, 1], standing for the objective (1 - w) S + w A.
-"""
+"""Concave hulls of achieved points, envelopes of support lines, and the gap between them."""
 
 from __future__ import annotations
 
@@ -31,15 +27,10 @@ def pareto(points: ArrayLike) -> NDArray[np.intp]:
 
 
 def concave_hull(points: ArrayLike) -> Floats:
-    """Return the upper right part of the convex hull of points (S, A), at least one.
+    """Return the vertices of the upper right part of the convex hull of points (S, A).
 
     Every point between two vertices is achieved by a classifier that flips a coin which
     the attacker cannot influence.
-
-    Returns
-    -------
-    ndarray, shape (v, 2)
-        Vertices with S increasing and A decreasing.
 
     Examples
     --------
@@ -75,15 +66,8 @@ def edge_weights(hull: Floats) -> Floats:
 def envelope(lines: Mapping[float, float]) -> Floats:
     """Return the vertices of the region (1 - w_i) S + w_i A <= h_i, from large A to large S.
 
-    Parameters
-    ----------
-    lines : mapping of float to float
-        Support values h by direction w; the directions 0 (the cap on S) and 1 (the cap on
-        A) must be among them.
-
-    Returns
-    -------
-    ndarray, shape (v, 2)
+    `lines` holds the support values h by direction w; the directions 0 (the cap on S) and 1
+    (the cap on A) must be among them.
 
     Examples
     --------
@@ -110,18 +94,6 @@ def gap(upper: ArrayLike, lower: Floats) -> tuple[float, float]:
     is also the smallest g such that (S - g, A - g) is achievable for every (S, A) that is
     not excluded. For each outer vertex the difference is concave in w with breaks where
     the hull has edges, so finitely many directions decide.
-
-    Parameters
-    ----------
-    upper : array_like, shape (k, 2)
-        Vertices of the outer polyline.
-    lower : ndarray, shape (v, 2)
-        Vertices of the inner hull.
-
-    Returns
-    -------
-    (gap, weight) : tuple of float
-        The gap, in units of accuracy, and a direction in which it occurs.
     """
     weights = edge_weights(lower)
     difference = support(upper, weights) - support(lower, weights)

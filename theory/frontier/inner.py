@@ -181,10 +181,8 @@ def inner_frontier(
 
     Parameters
     ----------
-    dist : CodeGaussian
-        The distribution.
-    budget : float
-        e = eps sqrt(d), with eps < 1.
+    dist, budget : CodeGaussian, float
+        The distribution, and e = eps sqrt(d), with eps < 1.
     points : int
         Number of directions, and of values of S, to try; at least 2.
     rng : numpy.random.Generator, optional

@@ -53,18 +53,8 @@ def named_points(
 ) -> dict[str, NamedPoint]:
     """Return the points of Bayes, robust Bayes, shift-Bayes and sign(x0), by these names.
 
-    The classifiers of Theorems L1, L2 and P11 (docs/theory/) and of Theorem 2's equality.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
-    budget : float
-        e = eps sqrt(d), with eps < 1.
-    samples : int
-        Simulated samples where shift-Bayes is not linear.
-    rng : numpy.random.Generator
-        Source of randomness for them.
+    The classifiers of Theorems L1, L2 and P11 (docs/theory/) and of Theorem 2's equality. Where
+    shift-Bayes is not linear, so many `samples` are simulated.
     """
     rules = {
         "Bayes": bayes(dist),

@@ -18,13 +18,13 @@ from ...progress import Progress, silent
 from .. import laws
 from ..accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
 from ..distribution import CodeGaussian
+from ..template import largest_beside
 from .exact import bracket
 from .inner import check_attack
 from .lattice import Plane
 
 Floats = NDArray[np.float64]
 
-_BISECTIONS = 45
 # With more different correlations, pairs of shifts take too long.
 _MOST_PAIRS = 8
 
@@ -48,19 +48,8 @@ def spatial_range(
 ) -> tuple[Floats, Floats]:
     """Return the means over j of the laws' lower and upper limits for S_j, given A.
 
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
-    budget : float
-        e = eps sqrt(d) >= 0.
-    adversarial : array_like, shape () or (k,)
-        Values of A in [0, 1].
-
-    Returns
-    -------
-    low, high : ndarray of float64, shape (k,), k = 1 for one number
-        Bounds on S; ``high`` includes :func:`spatial_cap`, and Theorems 2 and 3 from e = 4.
+    For A of shape (k,), or one number (k = 1), both bounds on S have the shape (k,). The upper
+    one includes :func:`spatial_cap`, and Theorems 2 and 3 from e = 4 on.
     """
     a = np.atleast_1d(np.asarray(adversarial, dtype=np.float64))
     p, orbit = dist.p, dist.orbit
@@ -78,21 +67,8 @@ def spatial_range(
 def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats:
     """Return the largest A that the laws allow beside each S, for every classifier.
 
-    Proposition F8 of docs/theory/frontiers.md.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
-    budget : float
-        e = eps sqrt(d), with eps < 1.
-    spatial : array_like, shape () or (k,)
-        Values of S in [0, 1].
-
-    Returns
-    -------
-    ndarray of float64, shape (k,), k = 1 for one number
-        Upper ends of bisection brackets; NaN where S is above its cap.
+    For S of shape (k,), or one number (k = 1), an array of shape (k,): upper ends of bisection
+    brackets, NaN where S is above its cap. Proposition F8 of docs/theory/frontiers.md.
 
     Examples
     --------
@@ -103,13 +79,7 @@ def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats
     budget = check_attack(dist, budget)
     s = np.atleast_1d(np.asarray(spatial, dtype=np.float64))
     cap = float(robust_bayes_accuracy(dist.p, budget, np.inf))
-    low, high = np.zeros_like(s), np.full_like(s, cap)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        least, most = spatial_range(dist, budget, middle)
-        # One rounding must not make an attained S impossible.
-        possible = (least <= s + 1e-13) & (s <= most + 1e-13)
-        low, high = np.where(possible, middle, low), np.where(possible, high, middle)
+    high = largest_beside(s, lambda a: spatial_range(dist, budget, a), cap)
     # At the cap itself nothing was ruled out; the bracket's upper end is valid there too.
     return np.where(s <= spatial_cap(dist) + 1e-15, high, np.nan)
 
@@ -130,23 +100,8 @@ def pair_lines(
     (1 - w) S + w A. So the bound uses what all the shifts say together about A, two at
     a time, and is sharper than the laws. Proposition F9 of docs/theory/frontiers.md.
 
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution; its orbit must have at least two different words.
-    budget : float
-        e = eps sqrt(d), with eps < 1.
-    weights : array_like, shape (k,)
-        Directions w in (0, 1).
-    mesh : float
-        Lattice width.
-    progress : Progress
-        Told after every direction.
-
-    Returns
-    -------
-    dict of float to float
-        Directions w and their bounds h; empty for more than 8 different correlations.
+    The directions `weights` lie in (0, 1); `mesh` is the lattice width. Empty for more than 8
+    different correlations, and for a single word.
     """
     budget = check_attack(dist, budget)
     n = dist.orbit.n_distinct
@@ -179,25 +134,11 @@ def below_lines(spatial: ArrayLike, lines: Mapping[float, float]) -> Floats:
 def outer_curve(
     dist: CodeGaussian, budget: float, points: int, *, progress: Progress = silent
 ) -> Floats:
-    """Return points (S, A) of a curve beyond which there is no classifier.
+    """Return so many points (S, A) of a curve beyond which there is no classifier.
 
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
-    budget : float
-        e = eps sqrt(d), with eps < 1.
-    points : int
-        Number of points, evenly spaced in S up to its cap; from 1 - p on, which a constant
-        answer against x0 reaches.
-    progress : Progress
-        Told how far the work is.
-
-    Returns
-    -------
-    ndarray, shape (points, 2)
+    They are evenly spaced in S up to its cap, from 1 - p on, which a constant answer against
+    x0 reaches.
     """
-    # At p = 1 the cap is 1 and everything is reached.
     grid = np.linspace(1 - dist.p, spatial_cap(dist), points)
     excluded = outer_bound(dist, budget, grid)
     if dist.orbit.n_distinct > 2 and dist.p < 1:

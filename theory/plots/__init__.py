@@ -37,12 +37,7 @@ __all__ = [
 def verify_figures(results: Sequence[Result], codeword: str, shift: int) -> dict[str, Figure]:
     """Return the figures of `spadv verify`, by file name.
 
-    Parameters
-    ----------
-    results : sequence of Result
-        What was computed.
-    codeword, shift : str, int
-        The word whose autocorrelation is drawn.
+    The codeword and shift are those whose autocorrelation is drawn.
     """
     return {
         "accuracy-against-kappa": accuracy_against_kappa(results),

@@ -47,12 +47,8 @@ def _example() -> tuple[Frontier, dict[float, Floats]]:
 def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Figure:
     """Draw adversarial against spatial accuracy: what is excluded, achieved, and exact.
 
-    Parameters
-    ----------
-    known : Frontier
-        What :func:`spadv.theory.frontier.frontier` found at one budget.
-    laws : mapping of float to array_like of shape (k, 2), optional
-        Outer curves (S, A) of other budgets, drawn as lines.
+    Outer curves (S, A) of other budgets, as from :func:`spadv.theory.frontier.law_lines`, are
+    drawn as lines.
     """
     with styled():
         figure = new_figure(figsize=_INCHES)

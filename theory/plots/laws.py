@@ -24,15 +24,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 
 
 def gradual_laws(p: float = 0.7, delta: float = 0.5) -> Figure:
-    """Draw the largest A beside S_j for budgets 0 to 4, and where the law is attained.
-
-    Parameters
-    ----------
-    p : float
-        Probability in (1/2, 1) that x0 equals the label.
-    delta : float
-        Relative distance of the word and its shift.
-    """
+    """Draw the largest A beside S_j for budgets 0 to 4, and where the law is attained."""
     with styled():
         figure = new_figure()
         axes = figure.subplots()
@@ -69,13 +61,7 @@ def gradual_laws(p: float = 0.7, delta: float = 0.5) -> Figure:
 
 
 def price_of_robustness(results: Sequence[Result]) -> Figure:
-    """Draw S*(p, n) against n, from results of the claim "price".
-
-    Parameters
-    ----------
-    results : sequence of Result
-        Others are passed over.
-    """
+    """Draw S*(p, n) against n, from those results that are of the claim "price"."""
     found = [r for r in results if r.claim == "price" and r.value is not None]
     ps = sorted({r.parameters["p"] for r in found})
     with styled():
@@ -124,15 +110,8 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
     """Draw how autocorrelation sets how fast the trade-off comes in with the range.
 
     Three words of length 63: one wave, three waves, a maximal-length sequence. Left: kappa
-    against the shift. Right: the largest S that the laws leave beside A = A*, averaged over
-    shifts up to the range.
-
-    Parameters
-    ----------
-    p : float
-        Probability in (1/2, 1) that x0 equals the label.
-    budget : float
-        e = eps sqrt(d).
+    against the shift. Right: the largest S that the laws leave beside A = A* - 0.02, averaged
+    over shifts up to the range.
     """
     words: dict[str, Word] = {
         "one wave (smooth)": _wave(1),

@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 def accuracy_against_kappa(results: Sequence[Result] = ()) -> Figure:
     """Draw the accuracy of f* on r_j X against kappa: true, printed, and simulated.
 
-    Parameters
-    ----------
-    results : sequence of Result
-        Results of "prop1" at p = 1/2 give the simulated points.
+    Results of the claim "prop1" at p = 1/2 give the simulated points.
     """
     with styled():
         figure = new_figure()
@@ -184,12 +181,7 @@ def feasibility_region() -> Figure:
 def autocorrelation(codeword: str, shift: int = 1) -> Figure:
     """Draw kappa_j of a word over its shifts, with the distance that Proposition 1 asks for.
 
-    Parameters
-    ----------
-    codeword : str
-        A form that :func:`spadv.theory.parse_word` reads.
-    shift : int
-        m, a divisor of the length.
+    The codeword has a form that :func:`spadv.theory.parse_word` reads; m = `shift`.
     """
     orbit = CodewordOrbit(parse_word(codeword), shift)
     with styled():
@@ -221,13 +213,7 @@ def autocorrelation(codeword: str, shift: int = 1) -> Figure:
 
 
 def simulated_against_exact(results: Sequence[Result]) -> Figure:
-    """Draw every simulation against its closed form, and their standardised differences.
-
-    Parameters
-    ----------
-    results : sequence of Result
-        Results of claims; their quantities with a simulation are drawn.
-    """
+    """Draw every simulation of some results against its closed form, and their differences."""
     found = _distinct(results)
     with styled():
         figure = new_figure(figsize=(8.4, 4.0))
