@@ -160,8 +160,10 @@ class Store:
         return RunFolder(self.root / f"{slug}-{digest[:12]}")
 
 
-def write_atomically(path: Path, text: str | bytes) -> None:
+def write_atomically(path: Path, text: str | bytes | memoryview, *, on_disk: bool = False) -> None:
     """Write a file under a temporary name and rename it into place.
+
+    With `on_disk` it also outlives a power cut once this returns.
 
     Raises
     ------
@@ -172,7 +174,11 @@ def write_atomically(path: Path, text: str | bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            if on_disk:
+                stream.flush()
+                os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -6,12 +6,10 @@ import hashlib
 import io
 import json
 import math
-import os
 import pickle
 import time
 import zipfile
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 import torch
 
 from ...errors import InputError, StoreError
-from ...store import RunFolder, read_json
+from ...store import RunFolder, read_json, write_atomically
 from ..models import Classifier, ModelSpec, build_spec
 from .config import TrainConfig
 from .loop import Trainer
@@ -74,8 +72,8 @@ class LoadedRun:
         The network, in evaluation mode.
     config : TrainConfig
         What was trained.
-    data_name, data_digest : str
-        Name of the data set, and SHA-256 of the images, that it was trained on.
+    data_digest : str
+        SHA-256 of the images that it was trained on.
     folder : Path or None
         The run folder; None for a checkpoint file outside of one.
     epochs_done : int
@@ -86,7 +84,6 @@ class LoadedRun:
 
     model: Classifier
     config: TrainConfig
-    data_name: str
     data_digest: str
     folder: Path | None
     epochs_done: int
@@ -108,18 +105,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     states = {"model": checkpoint.model, "optimiser": checkpoint.optimiser}
     buffer = io.BytesIO()
     torch.save({"header": json.dumps(header), **states}, buffer)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(buffer.getbuffer())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+    write_atomically(path, buffer.getbuffer(), on_disk=True)
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
@@ -212,7 +198,6 @@ def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:
     return LoadedRun(
         model=model.to(device).eval(),
         config=checkpoint.config,
-        data_name=checkpoint.config.data.name,
         data_digest=checkpoint.data_digest,
         folder=folder if known.is_file() else None,
         epochs_done=checkpoint.epoch,

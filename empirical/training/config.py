@@ -50,25 +50,15 @@ def _milestones(argument: str, value: Any) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which images to train on.
-
-    Attributes
-    ----------
-    name : str
-        Name of a data set, or path of a folder or .npz file.
-    split_seed : int
-        Seed of the split into training and validation part.
-    train_on : str
-        "train" or "train+validation" (the published CuSP script trains on all 50k).
-    limit : int or None
-        Use only the first so many training images.
-    """
+    """Which images to train on."""
 
     name: str = option(
         "mnist-sample", "Data set (see spadv data list), folder or .npz file.", _data, flag="data"
     )
-    split_seed: int = option(0, "Seed of the split.", check_integer, minimum=0)
-    train_on: str = option(
+    split_seed: int = option(
+        0, "Seed of the split into training and validation part.", check_integer, minimum=0
+    )
+    train_on: str = option(  # the published CuSP script trains on all 50,000
         "train", "train or train+validation.", choose, options=("train", "train+validation")
     )
     limit: int | None = option(
@@ -81,19 +71,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which network, and where it starts.
-
-    Attributes
-    ----------
-    name, group, head, options
-        As in :func:`spadv.empirical.models.build`.
-    normalise : bool
-        Subtract the training mean and divide by the standard deviation, inside the network.
-    weights : str or None
-        Checkpoint of a warm start.
-    weights_digest : str or None
-        SHA-256 of that file; filled in when training begins.
-    """
+    """Which network, and where it starts."""
 
     name: str = option("stdcnn", "stdcnn, vgg16, resnet18, lenet, ...", _network, flag="model")
     group: str | None = option(
@@ -102,10 +80,10 @@ class ModelConfig:
     head: str | None = option(
         None, "paper or invariant.", choose, flag="head", options=("paper", "invariant")
     )
-    normalise: bool = option(True, "Normalise pixels inside the network.", check_bool)
-    options: Mapping[str, Any] = option(dict, "Options of the network.", check_table)
+    normalise: bool = option(True, "Subtract the mean, divide by the deviation.", check_bool)
+    options: Mapping[str, Any] = option(dict, "Other options of models.build.", check_table)
     weights: str | None = option(None, "Checkpoint to begin from.", flag="warm-start")
-    weights_digest: str | None = option(None, "SHA-256 of that checkpoint.")
+    weights_digest: str | None = option(None, "SHA-256 of that checkpoint, filled in.")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -113,25 +91,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """How the weights move.
-
-    Attributes
-    ----------
-    name : str
-        "sgd" or "adam".
-    learning_rate, momentum, nesterov, weight_decay
-        As usual; momentum and nesterov are for SGD alone.
-    decay : str
-        "all" parameters decay, or "kernels" alone (as in Madry's code).
-    milestones : tuple of int
-        Epochs after which the rate is multiplied by `gamma`.
-    gamma : float
-        See `milestones`.
-    batch_size : int
-        Images a step, over all processes together.
-    shuffle : bool
-        Draw a new order every epoch (the published CuSP loaders do not).
-    """
+    """How the weights move."""
 
     name: str = option("sgd", "sgd or adam.", choose, flag="optimiser", options=("sgd", "adam"))
     learning_rate: float = option(
@@ -142,7 +102,12 @@ class OptimiserConfig:
     weight_decay: float = option(
         5e-4, "5e-4 by default.", check_real, flag="weight-decay", low=0, high=1e3
     )
-    decay: str = option("all", "all or kernels.", choose, options=("all", "kernels"))
+    decay: str = option(
+        "all",
+        "Which parameters decay: all, or kernels as in Madry's code.",
+        choose,
+        options=("all", "kernels"),
+    )
     milestones: tuple[int, ...] = option(
         (), "Epochs after which the rate falls tenfold: 75,90,100.", _milestones, flag="milestones"
     )
@@ -150,7 +115,9 @@ class OptimiserConfig:
     batch_size: int = option(
         128, "Images a step, of all processes.", check_integer, flag="batch-size", minimum=1
     )
-    shuffle: bool = option(True, "Draw a new order every epoch.", check_bool)
+    shuffle: bool = option(
+        True, "Draw a new order every epoch, as CuSP's loaders do not.", check_bool
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -162,21 +129,6 @@ class TrainConfig:
 
     Two configurations with the same :attr:`digest` describe the same training; where it
     runs, and where the data lie, is not part of it.
-
-    Attributes
-    ----------
-    data : DataConfig
-        Which images to train on.
-    model : ModelConfig
-        Which network, and where it starts.
-    optimiser : OptimiserConfig
-        How the weights move.
-    stages : tuple of Stage
-        At least one, in order.
-    seed : int
-        Of the initialisation and of everything random in training.
-    precision : str
-        "float32", or "bfloat16" for autocast.
 
     Examples
     --------

@@ -38,26 +38,16 @@ from .loop import Trainer
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Where and how a training runs; none of it changes what is trained.
-
-    Attributes
-    ----------
-    device : str
-        "auto", "cpu", "cuda" or "cuda:N".
-    channels_last : bool or None
-        Memory format; None is channels-last on CUDA alone, and not for group networks.
-    compiled : bool
-        Use torch.compile.
-    checkpoint_seconds : float
-        Save at the end of each epoch, and after so many seconds inside one.
-    tensorboard : bool
-        Write TensorBoard events beside metrics.jsonl; needs the package tensorboard.
-    """
+    """Where and how a training runs; none of it changes what is trained."""
 
     device: str = option("auto", "auto, cpu, cuda or cuda:N.", flag="device")
-    channels_last: bool | None = option(None, "Memory format.")
+    channels_last: bool | None = option(
+        None, "Memory format; by default so on CUDA, but not for group networks."
+    )
     compiled: bool = option(False, "Use torch.compile.", flag="compile")
-    checkpoint_seconds: float = option(300.0, "Seconds between two saves in an epoch.")
+    checkpoint_seconds: float = option(
+        300.0, "Save after so many seconds in an epoch, and at its end."
+    )
     tensorboard: bool = option(False, "Write TensorBoard events, too.", flag="tensorboard")
 
 
@@ -138,10 +128,13 @@ def train(
         config = _with_digest_of_weights(config)
 
         def work(progress: Progress) -> TrainResult:
-            _check_folder(run, config)
-            root = None if data_root is None else Path(data_root)
-            seed = config.data.split_seed
-            images = data or load(config.data.name, root=root, split_seed=seed)
+            begun_on, seed = _digest_in_folder(run, config), config.data.split_seed
+            images = data or load(config.data.name, root=data_root, split_seed=seed)
+            if begun_on not in (None, images.digest):
+                raise StoreError(
+                    f"{run.path} was begun on other images of {images.name} (digest {begun_on}, "
+                    f"now {images.digest}); choose another folder"
+                )
             return _train(config, run, images, options, world, device, progress)
 
         if not world.is_main:
@@ -159,7 +152,6 @@ def _train(
     device: torch.device,
     progress: Progress,
 ) -> TrainResult:
-    _check_digest(run, data)
     checkpoint = _checkpoint(run, config, device)
     devices = [device.index or 0] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
@@ -169,7 +161,9 @@ def _train(
             return _finished(run, model, trained=False)
         data = data.to(device)
         if world.is_main:
-            _write_config(run, config, data)
+            begun = {"layout": LAYOUT, "digest": config.digest, "data_digest": data.digest}
+            begun |= {"data_source": data.source, "config": config.to_table()}
+            write_json(run.config_path, begun)
         # Batch-norm of group networks has to copy channels-last maps.
         best = device.type == "cuda" and config.model.group is None
         trainer = Trainer(
@@ -291,13 +285,13 @@ def tensorboard_logger(folder: Path, wanted: bool) -> Iterator[Callable[[dict[st
         writer.close()
 
 
-def _check_folder(run: RunFolder, config: TrainConfig) -> None:
-    """Refuse a folder that holds another training, or another version's."""
+def _digest_in_folder(run: RunFolder, config: TrainConfig) -> str | None:
+    """Return the digest of the images of a folder; refuse one of another training."""
     if not run.config_path.exists():
         # Hidden files are bookkeeping (locks), not results.
         if run.path.is_dir() and any(not p.name.startswith(".") for p in run.path.iterdir()):
             raise StoreError(f"{run.path} holds other files; choose an empty or new folder")
-        return
+        return None
     saved = read_json(run.config_path)
     if saved.get("layout") != LAYOUT:
         raise StoreError(
@@ -311,16 +305,7 @@ def _check_folder(run: RunFolder, config: TrainConfig) -> None:
         raise StoreError(
             f"{run.path} holds another training: {config.difference(other)}; choose another folder"
         )
-
-
-def _check_digest(run: RunFolder, data: DataSet) -> None:
-    if run.config_path.exists():
-        found = read_json(run.config_path).get("data_digest")
-        if found != data.digest:
-            raise StoreError(
-                f"{run.path} was begun on other images of {data.name} (digest {found}, now "
-                f"{data.digest}); choose another folder"
-            )
+    return str(saved.get("data_digest"))
 
 
 def _checkpoint(run: RunFolder, config: TrainConfig, device: torch.device) -> Checkpoint | None:
@@ -371,19 +356,6 @@ def _training_images(config: TrainConfig, data: DataSet) -> Images:
     if limit is not None and limit > len(images):
         raise InputError("data.limit", f"be at most the {len(images)} training images", limit)
     return images if limit is None else images.take(limit)
-
-
-def _write_config(run: RunFolder, config: TrainConfig, data: DataSet) -> None:
-    write_json(
-        run.config_path,
-        {
-            "layout": LAYOUT,
-            "digest": config.digest,
-            "data_digest": data.digest,
-            "data_source": data.source,
-            "config": config.to_table(),
-        },
-    )
 
 
 def _finished(run: RunFolder, model: Classifier, *, trained: bool) -> TrainResult:

@@ -100,17 +100,7 @@ class Objective:
 class Stage:
     """Some epochs of training under one augmentation and one objective.
 
-    Attributes
-    ----------
-    epochs : int
-        How many.
-    augment : Augmentation
-        Random transformation of each training image.
-    objective : Objective
-        What is minimised.
-    restart : bool
-        Begin this stage with a fresh optimiser and learning-rate schedule, as a second
-        training does ("a -> b" in the paper's tables).
+    With `restart` a stage is a second training ("a -> b" in the paper's tables).
     """
 
     epochs: int = option(1, "Epochs of the stage.", check_integer, minimum=1)
@@ -124,19 +114,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The short form of a list of stages, and what listed stages do not say themselves.
-
-    Attributes
-    ----------
-    epochs : int
-        Epochs in all.
-    curriculum : str
-        "plain" or "cusp".
-    augment : Augmentation
-        That of the last stage.
-    objective : Objective
-        That of the last stage.
-    """
+    """The short form of a list of stages, and what listed stages do not say themselves."""
 
     epochs: int = option(1, "Epochs in all.", check_integer, flag="epochs", minimum=1)
     curriculum: str = option(
