@@ -3,9 +3,8 @@
 from .apgd import apgd
 from .autoattack import StrongOutcome, strong_attack
 from .context import attacking
-from .curve import profile
+from .curve import RobustnessOutcomes, profile
 from .deepfool import deepfool
-from .outcomes import RobustnessOutcomes
 from .pgd import pgd
 from .protocol import CORRECTED, OFFICIAL, OFFICIAL_EQUIVARIANT, Normalised, Protocol
 from .trades import trades_attack

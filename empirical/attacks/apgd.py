@@ -41,7 +41,6 @@ def apgd(
     generator: torch.Generator | None = None,
     protocol: Protocol | str = "corrected",
     precision: str = "float32",
-    validate: bool = True,
 ) -> Tensor:
     """Attack images by Auto-PGD (l-infinity).
 
@@ -61,7 +60,7 @@ def apgd(
         Number of runs. Images that are misclassified leave at once.
     generator : torch.Generator
         Source of random starts.
-    protocol, precision, validate
+    protocol, precision
         As for :func:`pgd`.
 
     Returns
@@ -76,7 +75,7 @@ def apgd(
     diverse parameter-free attacks, ICML 2020, Algorithm 1. Where paper and the authors'
     code differ (the number of improving steps may equal the threshold), as the code.
     """
-    y = check_inputs(x, y, validate)
+    y = check_inputs(x, y)
     make_loss = LOSSES[choose("loss", loss, LOSSES)]
     steps = check_integer("steps", steps, minimum=1)
     restarts = check_integer("restarts", restarts, minimum=1)
@@ -85,9 +84,8 @@ def apgd(
     rules = resolve(protocol, model)
     if not len(x):
         return x.clone()
-    labels = y if validate else None
     with attack_context(
-        model, x, rules, labels=labels, precision=precision, generator=generator
+        model, x, rules, labels=y, precision=precision, generator=generator
     ) as context:
         origin = context.coordinates.enter(x)
         if y is None or rules.predicted_labels:
@@ -96,8 +94,7 @@ def apgd(
         best = BestAdversarial.none_yet(origin)
         starts = boundary_points(origin, radius, directions(origin, source))
         restart(batch, islice(starts, restarts), best, partial(apgd_ascent, steps=steps))
-        if validate:
-            context.check_finite()
+        context.check_finite()
         return context.coordinates.leave(best.images)
 
 

@@ -29,20 +29,7 @@ def ball(x: Tensor, budget: Tensor, box: tuple[float, float] = (0.0, 1.0)) -> tu
     They are rounded inwards: whatever lies between them satisfies `(v - x).abs() <= budget`
     without tolerance wherever `x` is in the box, evaluated in the dtype of `x` or a finer
     one. Plain `x - eps` and `x + eps` miss that by rounding for a tenth of all values.
-
-    Parameters
-    ----------
-    x : Tensor
-        Images (batch, ...), any floating dtype.
-    budget : Tensor
-        Float64, shape (batch,), in the units of `x`.
-    box : tuple of float
-        Smallest and largest value.
-
-    Returns
-    -------
-    low, high : Tensor
-        Of the shape and dtype of `x`.
+    Images (B, ...) may have any floating dtype; the budget is float64 (B,), in their units.
     """
     exact = x.double()
     radius = per_pixel(budget.to(x.device, torch.float64), x)
@@ -90,33 +77,15 @@ def per_pixel(values: Tensor, images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images to attack together: where they may move, and what is to be reached.
-
-    Attributes
-    ----------
-    context : AttackContext
-        The network.
-    loss : Loss
-        What to make large.
-    labels : Tensor
-        int64 (B,): labels to leave; targets to reach if `targeted`.
-    low, high : Tensor
-        The walls, shaped as the images (see :func:`ball`).
-    step_size : Tensor
-        (B,): of the first step.
-    rows : Tensor
-        Places of the images in what is kept of them.
-    targeted : bool
-        Whether success is prediction equal to the label.
-    """
+    """Images to attack together: where they may move, and what is to be reached."""
 
     context: AttackContext
     loss: Loss
-    labels: Tensor
-    low: Tensor
+    labels: Tensor  # int64 (B,): to leave, or to reach if `targeted`
+    low: Tensor  # the walls, shaped as the images: see `ball`
     high: Tensor
-    step_size: Tensor
-    rows: Tensor
+    step_size: Tensor  # (B,): of the first step
+    rows: Tensor  # places of the images in `BestAdversarial`
     targeted: bool = False
 
     @property
@@ -152,21 +121,11 @@ def make_batch(
 
 @dataclass
 class BestAdversarial:
-    """Per image the best result so far.
-
-    Attributes
-    ----------
-    images : Tensor
-        The results.
-    value : Tensor
-        float64 (B,): their loss; infinite once a result is a success.
-    prediction : Tensor
-        int64 (B,): the network's prediction on them.
-    """
+    """Per image the best result so far."""
 
     images: Tensor
-    value: Tensor
-    prediction: Tensor
+    value: Tensor  # float64 (B,): their loss; infinite once a result is a success
+    prediction: Tensor  # int64 (B,): the network's on them
 
     @classmethod
     def none_yet(cls, images: Tensor) -> BestAdversarial:

@@ -96,30 +96,14 @@ class Gradient(NamedTuple):
 
 @dataclass(frozen=True)
 class AttackContext:
-    """A network ready to be attacked.
+    """A network ready to be attacked."""
 
-    Attributes
-    ----------
-    network : callable
-        From `coordinates` to logits, as fast as may be and with its output checked.
-    coordinates : Coordinates
-        Where the attack moves.
-    protocol : Protocol
-        The rules.
-    precision : str
-        "float32" (the network's own) or "bfloat16" (autocast).
-    total : Tensor
-        A sum over everything computed: NaN if the network ever returned NaN.
-    repeatable : bool
-        Whether the network does the same at every call (see :mod:`cuda_graph`).
-    """
-
-    network: Callable[[Tensor], Tensor]
+    network: Callable[[Tensor], Tensor]  # from coordinates to logits, its output checked
     coordinates: Coordinates
     protocol: Protocol
     precision: str
-    total: Tensor
-    repeatable: bool
+    total: Tensor  # a sum over everything computed: NaN if the network ever returned NaN
+    repeatable: bool  # whether the network does the same at every call: see cuda_graph.py
 
     def logits(self, x: Tensor) -> Tensor:
         """Return the logits at images, without a graph, in float32 or wider."""

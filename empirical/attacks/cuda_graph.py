@@ -61,20 +61,11 @@ _recorders: dict[tuple[torch.device, int], _Recorder] = {}
 
 
 def repeat(step: Callable[[], None], times: int, device: torch.device, *, repeatable: bool) -> None:
-    """Do a step several times.
+    """Do a step several times, in place on tensors that live as long as this call.
 
-    Parameters
-    ----------
-    step : callable
-        Works in place on tensors that live as long as this call.
-    times : int
-        How often.
-    device : torch.device
-        Where the step computes.
-    repeatable : bool
-        Whether the step starts the same kernels on the same memory every time, without
-        waiting for the device. On CUDA such a step is recorded and replayed; the results are
-        the same to the last bit.
+    It is `repeatable` if it starts the same kernels on the same memory every time, without
+    waiting for the device. On CUDA such a step is recorded and replayed; the results are the
+    same to the last bit.
     """
     if not repeatable or device.type != "cuda" or times < FEWEST:
         for _ in range(times):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,6 @@ from .ascent import BestAdversarial, make_batch, restart
 from .autoattack import attack_all, rank_targets
 from .context import AttackContext, attack_context, check_inputs
 from .losses import CrossEntropy
-from .outcomes import RobustnessOutcomes
 from .pgd import ITERATES, pgd_ascent, random_points
 from .protocol import Protocol, resolve
 
@@ -31,6 +31,39 @@ SEARCHES = ("upwards", "bisection")
 BLOCK = 64
 #: Targets of the strong attack, as in AutoAttack.
 TARGETS = 9
+
+
+@dataclass(frozen=True, eq=False)
+class RobustnessOutcomes:
+    """Predictions on N images, clean and under attack with K budgets, in pixel units.
+
+    Attributes
+    ----------
+    budgets : tuple of float
+        In the order in which they were given.
+    clean, adversarial : Tensor
+        int64 (N,) and (K, N): predictions on the images themselves and on the attacked ones.
+    labels : Tensor or None
+        int64 (N,): true labels, if they are known.
+    settings : dict
+        How the attack ran, as plain JSON values: attack, steps, step sizes, protocol, ...
+    """
+
+    budgets: tuple[float, ...]
+    clean: Tensor
+    adversarial: Tensor
+    labels: Tensor | None
+    settings: dict[str, Any]
+
+    @property
+    def fooled(self) -> Tensor:
+        """Bool (K, N): whether the attack changed the prediction."""
+        return self.adversarial != self.clean
+
+    @property
+    def correct(self) -> Tensor | None:
+        """Bool (K, N): whether the prediction under attack is right; None without labels."""
+        return None if self.labels is None else self.adversarial == self.labels
 
 
 def profile(
@@ -92,15 +125,15 @@ def profile(
         image that withstands a budget to withstand smaller ones: a few attacks an image
         instead of one a budget. It can only find fewer adversarial images.
     protocol : Protocol or str
-        "corrected", "official", or rules of your own. Under "official" rules the outcome of
-        budget 0 is not the clean prediction, because they clip images.
+        As for :func:`pgd`. Under "official" rules the outcome of budget 0 is not the clean
+        prediction, because they clip images.
     generator : torch.Generator, optional
         Source of starts; one number is drawn from it. Needed unless "pgd" starts at `x`.
     batch_size : int
         Images (or pairs of image and budget) a pass. Outcomes do not depend on it, up to
         rounding within the network, except in training mode.
     precision : str
-        "float32" (the network's own), or "bfloat16" to run it under autocast.
+        As for :func:`pgd`.
     progress : callable
         Told of pairs of image and budget.
 
@@ -154,8 +187,7 @@ def profile(
     with attack_context(
         model, x, rules, labels=y, precision=precision, generator=generator
     ) as context:
-        how = _Attack(attack, iterate, steps, restarts, step)
-        curve = _Curve(context, x.detach(), y, how, drawn, batch_size)
+        curve = _Curve(context, x.detach(), y, settings, drawn, batch_size)
         if iterate == "last" or rules.train_mode:
             curve.each(radii, adversarial, progress)
         elif search == "upwards":
@@ -216,15 +248,6 @@ class RandomDirections:
         return self._last[1]
 
 
-@dataclass(frozen=True)
-class _Attack:
-    name: str
-    iterate: str
-    steps: int
-    restarts: int
-    step_size: float | None
-
-
 class _Curve:
     """A data set under attack: batches of images and budgets, and their predictions."""
 
@@ -233,7 +256,7 @@ class _Curve:
         context: AttackContext,
         x: Tensor,
         y: Tensor | None,
-        how: _Attack,
+        how: dict[str, Any],
         drawn: RandomDirections | None,
         batch_size: int,
     ) -> None:
@@ -321,37 +344,29 @@ class _Curve:
 
     def _attack(self, images: Sequence[int], radius: Tensor) -> BestAdversarial:
         """Attack images, given by their places, with budgets (B,)."""
-        how = self.how
+        attack, steps, restarts, size = (
+            self.how[name] for name in ("attack", "steps", "restarts", "step_size")
+        )
         rows = torch.tensor(images, device=self.x.device)
         origin, labels = self.context.coordinates.enter(self.x[rows]), self.labels[rows]
-        if how.name != "pgd":
+        if attack != "pgd":
             sizes = 2 * radius
-        elif how.step_size is None:
-            sizes = radius * (2.5 / how.steps)
         else:
-            sizes = torch.full_like(radius, how.step_size)
+            sizes = radius * (2.5 / steps) if size is None else torch.full_like(radius, size)
         batch = make_batch(self.context, origin, radius, CrossEntropy(labels), labels, sizes)
-        best = BestAdversarial.none_yet(origin)
         drawn = (self._directions(images, run) for run in count())
-        if how.name == "pgd":
+        if attack == "autoattack":
+            starts, targets = boundary_points(origin, radius, drawn), self.targets[rows]
+            numbers = {"classes": self.classes, "steps": steps, "restarts": restarts}
+            return attack_all(batch, origin, targets, starts, **numbers)[0]
+        best = BestAdversarial.none_yet(origin)
+        if attack == "apgd":
+            starts = boundary_points(origin, radius, drawn)
+            ascend = partial(apgd_ascent, steps=steps)
+        else:
             starts = iter([origin]) if self.drawn is None else random_points(origin, radius, drawn)
-            attack = partial(pgd_ascent, steps=how.steps, iterate=how.iterate)
-            restart(batch, islice(starts, how.restarts), best, attack)
-            return best
-        starts = boundary_points(origin, radius, drawn)
-        if how.name == "apgd":
-            attack = partial(apgd_ascent, steps=how.steps)
-            restart(batch, islice(starts, how.restarts), best, attack)
-            return best
-        best, _ = attack_all(
-            batch,
-            origin,
-            self.targets[rows],
-            starts,
-            classes=self.classes,
-            steps=how.steps,
-            restarts=how.restarts,
-        )
+            ascend = partial(pgd_ascent, steps=steps, iterate=self.how["iterate"])
+        restart(batch, islice(starts, restarts), best, ascend)
         return best
 
     def _directions(self, images: Sequence[int], run: int) -> Tensor:

@@ -32,10 +32,8 @@ def deepfool(
 
     Parameters
     ----------
-    model : torch.nn.Module
-        Network from pixels to logits; its state is as before afterwards.
-    x : Tensor
-        Images (B, C, H, W) in [0, 1].
+    model, x
+        As for :func:`pgd`.
     num_classes : int
         Number of classes to consider, the label included; at most all of them count.
     overshoot : float

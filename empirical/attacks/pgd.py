@@ -52,13 +52,14 @@ def pgd(
 
     From a start in the ball of radius `budget` around each image, repeat `steps` times
     x' <- clip(project(x' + step_size * sign(gradient))), where project maps to the ball in
-    the l-infinity norm and clip to [0, 1].
+    the l-infinity norm and clip to [0, 1]. The gradient does not vanish in float32, however
+    sure the network is (see :class:`spadv.empirical.attacks.losses.CrossEntropy`).
 
     Parameters
     ----------
     model : torch.nn.Module
-        Network from pixels (B, C, H, W) to logits (B, classes). Its state is as before
-        when the function returns or raises (see :func:`attacking`).
+        Network from pixels (B, C, H, W) to logits (B, classes); its state is as before
+        afterwards (see :func:`attacking`).
     x : Tensor
         Images (B, C, H, W) in [0, 1], of the network's dtype.
     y : Tensor or None
@@ -107,13 +108,7 @@ def pgd(
     Raises
     ------
     RunFailedError
-        If the network returns NaN, or is not differentiable.
-
-    Notes
-    -----
-    The gradient is that of the cross-entropy up to a positive factor per image, computed so
-    that it does not vanish in float32 however sure the network is (see
-    :class:`spadv.empirical.attacks.losses.CrossEntropy`).
+        If the network returns NaN, or is not differentiable: nothing then was attacked.
 
     References
     ----------

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer
-from ...errors import InputError
 from ..randomness import normal, require_generator
 from .ascent import gradient_ascent, make_batch, per_image
-from .context import attack_context, check_inputs, check_start, wide
+from .context import attack_context, check_inputs, check_start
 from .losses import Divergence
 from .protocol import CORRECTED
 
@@ -26,7 +25,6 @@ def trades_attack(
     steps: int = 10,
     generator: torch.Generator | None = None,
     start: Tensor | None = None,
-    logits: Tensor | None = None,
     precision: str = "float32",
     validate: bool = True,
 ) -> Tensor:
@@ -38,24 +36,13 @@ def trades_attack(
 
     Parameters
     ----------
-    model : torch.nn.Module
-        Network from pixels to logits; its state is as before afterwards.
-    x : Tensor
-        Images (B, C, H, W) in [0, 1].
-    budget, step_size : float, str or Tensor
-        Radius and step in pixel units; a number, a fraction, or one per image (B,).
-    steps : int
-        Number of gradient steps.
+    model, x, budget, step_size, steps
+        As for :func:`pgd`.
     generator : torch.Generator, optional
         Source of the start; needed unless a start is given.
     start : Tensor, optional
         Where to begin instead, of the shape of `x`.
-    logits : Tensor, optional
-        The network's logits f(x) in evaluation mode, (B, classes), if they are known; they are
-        computed once otherwise.
-    precision : str
-        "float32" (the network's own), or "bfloat16" to run it under autocast.
-    validate : bool
+    precision, validate
         As for :func:`pgd`.
 
     Returns
@@ -77,15 +64,12 @@ def trades_attack(
         check_start(start, x, validate)
     radius = per_image("budget", budget, len(x), device=x.device)
     sizes = per_image("step_size", step_size, len(x), device=x.device)
-    if logits is not None and (logits.ndim != 2 or len(logits) != len(x)):
-        raise InputError("logits", f"have shape ({len(x)}, classes)", tuple(logits.shape))
     if not len(x):
         return x.clone()
     with attack_context(model, x, CORRECTED, precision=precision) as context:
         origin = context.coordinates.enter(x)
-        clean = context.logits(origin) if logits is None else wide(logits.detach())
         nowhere = torch.zeros(len(x), dtype=torch.int64, device=x.device)  # no labels are left
-        loss = Divergence(clean.log_softmax(1))
+        loss = Divergence(context.logits(origin).log_softmax(1))
         batch = make_batch(context, origin, radius, loss, nowhere, sizes)
         if start is None:
             source, shape = require_generator(generator), tuple(x.shape)
