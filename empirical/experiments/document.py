@@ -207,11 +207,7 @@ def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
 
 def _cell(found: tuple[float, Interval], factor: float = 1.0) -> dict[str, float]:
     mean, interval = found
-    return {
-        "value": mean * factor,
-        "low": interval.low * factor,
-        "high": interval.high * factor,
-    }
+    return {"value": mean * factor, "low": interval.low * factor, "high": interval.high * factor}
 
 
 def _sources(variant: Variant, table: ResultTable, store: Store) -> dict[str, Any]:

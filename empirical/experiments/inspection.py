@@ -8,7 +8,6 @@ somebody's work. Everything else is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,7 @@ _NEEDED = ("digest", "data_digest", "checkpoint_sha256", "fingerprint", "version
 class DamagedError(StoreError):
     """A file of a run folder cannot be read, or does not fit its checksum.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    reason : str
-        What is wrong with it.
-    whole : bool
-        Whether the training must be done again because of it; otherwise only an evaluation.
+    If `whole`, the training must be done again because of it; otherwise only an evaluation.
     """
 
     def __init__(self, path: Path, reason: str, *, whole: bool) -> None:
@@ -45,24 +37,11 @@ class DamagedError(StoreError):
         self.whole = whole
 
 
-@dataclass
-class Finished:
-    """The finished evaluations of a run folder: their JSON files by settings."""
-
-    paths: dict[EvaluationSettings, Path] = field(default_factory=dict)
-    damaged: list[DamagedError] = field(default_factory=list)
-
-
 def read_training(run: RunFolder) -> tuple[TrainConfig, dict[str, Any]]:
     """Return what a folder was trained for, and its provenance ({} if it is not finished).
 
-    Raises
-    ------
-    DamagedError
-        If configuration, provenance, metrics or, in an unfinished training, the checkpoint
-        cannot be read.
-    StoreError
-        If the folder has another version's layout.
+    DamagedError if configuration, provenance, metrics or, in an unfinished training, the
+    checkpoint cannot be read; StoreError if the folder has another version's layout.
     """
     if not run.config_path.exists():
         if run.checkpoint_path.exists() or run.is_complete:
@@ -86,26 +65,18 @@ def read_training(run: RunFolder) -> tuple[TrainConfig, dict[str, Any]]:
         if lacking:
             raise DamagedError(run.provenance_path, f"it lacks {lacking[0]}", whole=True)
         return config, provenance
+    path = run.metrics_path
     try:
         run.read_metrics()
+        if (path := run.checkpoint_path).exists():
+            read_checkpoint(path)
     except StoreError as error:
-        raise DamagedError(run.metrics_path, str(error), whole=True) from None
-    if run.checkpoint_path.exists():
-        try:
-            read_checkpoint(run.checkpoint_path)
-        except StoreError as error:
-            raise DamagedError(run.checkpoint_path, str(error), whole=True) from None
+        raise DamagedError(path, str(error), whole=True) from None
     return config, {}
 
 
 def check_weights(run: RunFolder, provenance: dict[str, Any]) -> str:
-    """Return the SHA-256 of the checkpoint of a finished training.
-
-    Raises
-    ------
-    DamagedError
-        If it is not what was written.
-    """
+    """Return the SHA-256 of a finished training's checkpoint; DamagedError if it has another."""
     path = run.checkpoint_path
     if not path.is_file():
         raise DamagedError(path, "it is missing", whole=True)
@@ -117,26 +88,15 @@ def check_weights(run: RunFolder, provenance: dict[str, Any]) -> str:
 
 def finished_evaluations(
     run: RunFolder, config: TrainConfig, provenance: dict[str, Any], *, any_version: bool = False
-) -> Finished:
-    """Return the finished evaluations of a trained network, by their JSON files alone.
+) -> tuple[dict[EvaluationSettings, Path], list[DamagedError]]:
+    """Return a trained network's finished evaluations, by their JSON files alone, and damage.
 
-    Evaluations on other images (another part, other data) are nobody's business here.
-
-    Parameters
-    ----------
-    run : RunFolder
-        Of a finished training.
-    config, provenance : TrainConfig and dict
-        As :func:`read_training` returns them.
-    any_version : bool
-        Accept those of another release.
-
-    Raises
-    ------
-    StoreError
-        If one is of other weights or rules of attack, or of another version.
+    `config` and `provenance` are those of :func:`read_training`. Evaluations on other images
+    (another part, other data) are nobody's business here. StoreError if one is of other
+    weights or rules of attack, or, unless `any_version`, of another release.
     """
-    found = Finished()
+    paths: dict[EvaluationSettings, Path] = {}
+    damaged: list[DamagedError] = []
     for path in sorted(run.evaluations.glob("*-????????????.json")):
         try:
             document = _json(path, whole=False)
@@ -149,10 +109,10 @@ def finished_evaluations(
             if not any_version:
                 check_release(document.get("provenance") or {}, f"{path} was made")
         except DamagedError as error:
-            found.damaged.append(error)
+            damaged.append(error)
             continue
-        found.paths.setdefault(settings, path)
-    return found
+        paths.setdefault(settings, path)
+    return paths, damaged
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -166,12 +126,7 @@ def read_evaluation(path: Path) -> Evaluation:
 def check_release(provenance: dict[str, Any], what: str) -> None:
     """Raise StoreError for results of another release of spadv (its first two numbers).
 
-    Parameters
-    ----------
-    provenance : dict
-        Of the result; its "versions" are looked at.
-    what : str
-        Beginning of the message, such as "runs/x was trained".
+    The message begins with `what`, such as "runs/x was trained".
     """
     here = release()
     there = str(provenance.get("versions", {}).get("spadv", "of an unknown version"))
@@ -183,13 +138,7 @@ def check_release(provenance: dict[str, Any], what: str) -> None:
 
 
 def set_aside(run: RunFolder, error: DamagedError) -> str:
-    """Move what is damaged, and what was made from it, into .aside; return what was done.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be moved.
-    """
+    """Move what is damaged, and what was made from it, into .aside; return what was done."""
     if error.whole:
         paths = [run.config_path, run.metrics_path, run.checkpoint_path]
         paths += [run.provenance_path, run.evaluations]

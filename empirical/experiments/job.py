@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -20,7 +19,6 @@ from ..evaluation import Evaluation, EvaluationSettings, evaluate
 from ..training import TrainConfig, TrainOptions, load_run, train
 from .inspection import (
     DamagedError,
-    Finished,
     check_release,
     check_weights,
     finished_evaluations,
@@ -31,7 +29,6 @@ from .inspection import (
 
 #: How a training is done: configuration, folder, data, options, progress.
 Trainer = Callable[[TrainConfig, Path, DataSet, TrainOptions, Progress], None]
-
 
 #: Share of a job's progress that its training gets; the rest goes to its evaluations.
 _TRAINING = 0.7
@@ -71,13 +68,14 @@ class Job:
     @property
     def label(self) -> str:
         """Data, network, augmentation and objective of the last stage, seed."""
-        model, last = self.config.model, self.config.stages[-1]
+        model, stages = self.config.model, self.config.stages
         words = [Path(self.config.data.name).name, model.name, model.group or ""]
-        words += [last.augment.describe()]
-        if last.objective.name != "natural":
-            words.append(f"{last.objective.name} {last.objective.budget:.4g}")
-        if len(self.config.stages) > 1:
-            words.append(f"{len(self.config.stages)} stages")
+        words.append(stages[-1].augment.describe())
+        objective = stages[-1].objective
+        if objective.name != "natural":
+            words.append(f"{objective.name} {objective.budget:.4g}")
+        if len(stages) > 1:
+            words.append(f"{len(stages)} stages")
         words.append(f"seed {self.config.seed}")
         return " ".join(word for word in words if word)
 
@@ -96,19 +94,9 @@ class Job:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], known: Mapping[str, Job]) -> Job:
-        """Rebuild a job.
+        """Rebuild a job from what :meth:`to_json` made, and jobs by digest, its start among them.
 
-        Parameters
-        ----------
-        data : mapping
-            As :meth:`to_json` made it.
-        known : mapping
-            Jobs by digest, the start among them.
-
-        Raises
-        ------
-        StoreError
-            If the data are no job, or another version's.
+        StoreError if the data are no job, or another version's.
         """
         try:
             start = None if data["start"] is None else known[data["start"]]
@@ -126,54 +114,39 @@ class Job:
         """Return how far the job is in a `store`: missing, begun, trained, done or damaged.
 
         Arrays of outcomes are not read: a damaged array is found by :meth:`results` and
-        :meth:`run`.
-
-        Raises
-        ------
-        StoreError
-            If the folder holds another training, or another version's; how they differ is
-            said.
+        :meth:`run`. StoreError says how the folder differs if it holds another training, or
+        another version's.
         """
         run = self.folder(store)
+        if not run.is_complete:
+            return "begun" if run.checkpoint_path.exists() else "missing"
         try:
-            if not run.is_complete:
-                return "begun" if run.checkpoint_path.exists() else "missing"
-            done = self._finished(store)
+            paths, damaged = self._finished(store)
         except DamagedError:
             return "damaged"
-        if all(settings in done.paths for settings in self.evaluations):
+        if self._has_all(paths):
             return "done"
-        return "damaged" if done.damaged else "trained"
+        return "damaged" if damaged else "trained"
 
     def missing(self, store: Store) -> tuple[EvaluationSettings, ...]:
         """Return the evaluations that are not finished in a `store`."""
-        run = self.folder(store)
-        if not run.is_complete:
+        if not self.folder(store).is_complete:
             return self.evaluations
-        done = self._finished(store)
-        return tuple(settings for settings in self.evaluations if settings not in done.paths)
+        paths, _ = self._finished(store)
+        return tuple(settings for settings in self.evaluations if settings not in paths)
 
     def results(self, store: Store) -> dict[EvaluationSettings, Evaluation]:
         """Return the job's finished evaluations in a `store`, read and checked.
 
-        Raises
-        ------
-        DamagedError
-            If a file cannot be read.
-        StoreError
-            If something is of another training, network, protocol or version.
+        DamagedError if a file cannot be read; StoreError if something is of another training,
+        network, protocol or version.
         """
-        run = self.folder(store)
-        if not run.is_complete:
+        if not self.folder(store).is_complete:
             return {}
-        done = self._finished(store)
-        if done.damaged and not all(settings in done.paths for settings in self.evaluations):
-            raise done.damaged[0]
-        return {
-            settings: read_evaluation(done.paths[settings])
-            for settings in self.evaluations
-            if settings in done.paths
-        }
+        paths, damaged = self._finished(store)
+        if damaged and not self._has_all(paths):
+            raise damaged[0]
+        return {s: read_evaluation(paths[s]) for s in self.evaluations if s in paths}
 
     def run(
         self,
@@ -228,8 +201,8 @@ class Job:
             data = load(name, root=data_root, split_seed=seed)
         begun = 0.0
         if not run.is_complete:
-            config = self._resolved(store)
-            notes += self._leave_other_start(run, config)
+            config = self._with_weights(store)
+            notes += self._set_other_start_aside(run, config)
             begun = _TRAINING if self.evaluations else 1.0
             trainer(config, run.path, data, options, _between(progress, 0.0, begun))
         found = self._trained(store).get("data_digest")
@@ -246,14 +219,9 @@ class Job:
         with run.locked():
             for number, settings in enumerate(todo):
                 ends = [begun + (1.0 - begun) * k / len(todo) for k in (number, number + 1)]
-                evaluate(
-                    model,
-                    data,
-                    settings,
-                    folder=run.evaluations,
-                    device=device,
-                    progress=_between(progress, *ends),
-                )
+                told = _between(progress, *ends)
+                folder = run.evaluations
+                evaluate(model, data, settings, folder=folder, device=device, progress=told)
         return notes
 
     def _trained(self, store: Store) -> dict[str, Any]:
@@ -269,11 +237,14 @@ class Job:
             check_release(provenance, f"{run.path} was trained")
         return provenance
 
-    def _finished(self, store: Store) -> Finished:
-        """Return the evaluations of the finished training."""
+    def _finished(self, store: Store) -> tuple[dict[EvaluationSettings, Path], list[DamagedError]]:
+        """Return the evaluations of the finished training, and what is damaged of them."""
         provenance, any_version = self._trained(store), store.any_version
         run = self.folder(store)
         return finished_evaluations(run, self.config, provenance, any_version=any_version)
+
+    def _has_all(self, paths: Mapping[EvaluationSettings, Path]) -> bool:
+        return all(settings in paths for settings in self.evaluations)
 
     def _mend(self, store: Store) -> list[str]:
         """Move what is damaged aside; return what and why, in words."""
@@ -288,17 +259,17 @@ class Job:
             notes.append(set_aside(run, error))
         if not run.is_complete:
             return notes
-        done = self._finished(store)
-        damaged = list(done.damaged)
+        paths, damaged = self._finished(store)
         for settings in self.evaluations:
-            if settings in done.paths:
+            if settings in paths:
                 try:
-                    read_evaluation(done.paths[settings])
+                    read_evaluation(paths[settings])
                 except DamagedError as error:
                     damaged.append(error)
         return notes + [set_aside(run, error) for error in damaged]
 
-    def _resolved(self, store: Store) -> TrainConfig:
+    def _with_weights(self, store: Store) -> TrainConfig:
+        """Return the configuration with the checkpoint that it starts from."""
         if self.start is None:
             return self.config
         run = self.start.folder(store)
@@ -306,9 +277,9 @@ class Job:
             raise StoreError(f"{self.label} starts from {self.start.label}, which is not trained")
         digest = check_weights(run, self.start._trained(store))
         model = replace(self.config.model, weights=str(run.checkpoint_path), weights_digest=digest)
-        return dataclasses.replace(self.config, model=model)
+        return replace(self.config, model=model)
 
-    def _leave_other_start(self, run: RunFolder, config: TrainConfig) -> list[str]:
+    def _set_other_start_aside(self, run: RunFolder, config: TrainConfig) -> list[str]:
         """Begin anew if the network that a begun training starts from was trained again."""
         if not run.config_path.exists():
             return []
@@ -340,10 +311,7 @@ def _without_weights(config: TrainConfig) -> dict[str, Any]:
 def merge(jobs: list[Job]) -> list[Job]:
     """Return the jobs with equal trainings united, every job after the one it starts from.
 
-    Parameters
-    ----------
-    jobs : list of Job
-        In any order; of equal trainings all evaluations are kept.
+    Of equal trainings all evaluations are kept.
 
     Examples
     --------

@@ -136,15 +136,32 @@ _FIG16 = {
 }
 
 
+def _row(identifier: str, title: str, statement: str, make: Make) -> Experiment:
+    """Return a row for a whole figure or table of the paper: "fig8" is Figure 8."""
+    locator = identifier.replace("fig", "Figure ").replace("table", "Table ")
+    return Experiment(identifier, title, locator, statement, make)
+
+
+def _part(whole: str, letters: str, title: str, statement: str, make: Make) -> Experiment:
+    """Return a row for some panels of a figure: "fig2" and "e-h" are Figure 2(e-h)."""
+    row = _row(f"{whole}{letters}", title, statement, make)
+    locator = f"{whole.replace('fig', 'Figure ')}({letters})"
+    return replace(row, locator=locator, part_of=whole, first=letters[0])
+
+
+def _augmented(identifier: str, name: str, preset: Preset, **options: Any) -> Experiment:
+    """Return a row for a figure like Figure 1."""
+    make = _of(augmented, preset, preset.gcnn, **options)
+    return _row(identifier, f"{name}: random rotations and translations", _TRADE_OFF, make)
+
+
 def _strategies(identifier: str, preset: Preset, *forms: str) -> Experiment:
     """Return a row of the strategies: a table, or the Pareto plots of the same networks."""
-    kind = "Table" if identifier.startswith("table") else "Figure"
     network = {"vgg16": "VGG16", "resnet18": "ResNet18"}[preset.network]
     published = _IN_TABLE1 if network == "VGG16" and "CuSP-PGD" in forms else ()
-    return Experiment(
+    return _row(
         identifier,
         f"{preset.data.upper()}, {network}: {' and '.join(forms)} and the baselines",
-        f"{kind} {identifier.removeprefix('table').removeprefix('fig')}",
         "Training on rotations after attacks forgets the attacks, and the other way round; PGD "
         "with rotations is less robust to attacks. CuSP has both kinds of accuracy and lies near "
         "the Pareto front.",
@@ -167,136 +184,43 @@ def _demo(scale: str, seeds: Seeds) -> Plan:
 
 
 _ROWS = (
-    Experiment(
-        "fig1",
-        "CIFAR10, VGG16: random rotations and translations",
-        "Figure 1",
-        _TRADE_OFF,
-        _of(augmented, _VGG16, _VGG16.gcnn, published=_IN_FIG1),
-    ),
-    Experiment(
-        "fig2",
-        "Adv-PGD on MNIST, CIFAR10 and CIFAR100",
-        "Figure 2",
-        _CONVERSE,
-        _all(_FIG2),
-    ),
-    Experiment(
-        "fig2a-d",
-        "MNIST, LeNet: Adv-PGD",
-        "Figure 2(a-d)",
-        _CONVERSE,
-        _FIG2["MNIST"],
-        part_of="fig2",
-    ),
-    Experiment(
-        "fig2e-h",
-        "CIFAR10, ResNet: Adv-PGD",
-        "Figure 2(e-h)",
-        _CONVERSE,
-        _FIG2["CIFAR10"],
-        part_of="fig2",
-        first="e",
-    ),
-    Experiment(
-        "fig2i-l",
-        "CIFAR100, WideResNet-34: Adv-PGD",
-        "Figure 2(i-l)",
-        _CONVERSE,
-        _FIG2["CIFAR100"],
-        part_of="fig2",
-        first="i",
-    ),
-    Experiment(
-        "fig3",
-        "CIFAR10, VGG16: Adv-PGD",
-        "Figure 3",
-        _CONVERSE,
-        _adversarial(_CUSP_VGG16),
-    ),
-    Experiment(
+    _augmented("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
+    _row("fig2", "Adv-PGD on MNIST, CIFAR10 and CIFAR100", _CONVERSE, _all(_FIG2)),
+    _part("fig2", "a-d", "MNIST, LeNet: Adv-PGD", _CONVERSE, _FIG2["MNIST"]),
+    _part("fig2", "e-h", "CIFAR10, ResNet: Adv-PGD", _CONVERSE, _FIG2["CIFAR10"]),
+    _part("fig2", "i-l", "CIFAR100, WideResNet-34: Adv-PGD", _CONVERSE, _FIG2["CIFAR100"]),
+    _row("fig3", "CIFAR10, VGG16: Adv-PGD", _CONVERSE, _adversarial(_CUSP_VGG16)),
+    _row(
         "fig4",
         "CIFAR10, WideResNet-34: Adv-TRADES",
-        "Figure 4",
         _CONVERSE,
         _of(profiles, _WRN34, scheme="Adv-TRADES"),
     ),
-    Experiment(
-        "fig5",
-        "Distance to the boundary against training rotation",
-        "Figure 5",
-        f"{_NEARER}.",
-        _all(_FIG5),
-    ),
-    Experiment(
-        "fig5a-b",
-        "MNIST: distance",
-        "Figure 5(a-b)",
-        f"{_NEARER}.",
-        _FIG5["MNIST"],
-        part_of="fig5",
-    ),
-    Experiment(
-        "fig5c-d",
-        "CIFAR10: distance",
-        "Figure 5(c-d)",
-        f"{_NEARER}.",
-        _FIG5["CIFAR10"],
-        part_of="fig5",
-        first="c",
-    ),
+    _row("fig5", "Distance to the boundary against training rotation", f"{_NEARER}.", _all(_FIG5)),
+    _part("fig5", "a-b", "MNIST: distance", f"{_NEARER}.", _FIG5["MNIST"]),
+    _part("fig5", "c-d", "CIFAR10: distance", f"{_NEARER}.", _FIG5["CIFAR10"]),
     _strategies("fig6", _CUSP_VGG16, "CuSP-PGD"),
-    Experiment(
+    _row(
         "fig7",
         "CIFAR10: accuracy beside 1 - fooling rate and rate of invariance",
-        "Figure 7",
         "Accuracy and 1 - fooling rate (or rate of invariance) tell the same story of the "
         "trade-off.",
         _all(
             {
                 "VGG16": _of(
-                    profiles,
-                    _VGG16,
-                    scheme="Aug-R",
-                    kinds=("robustness",),
-                    metrics=METRICS[::-1],
+                    profiles, _VGG16, scheme="Aug-R", kinds=("robustness",), metrics=METRICS[::-1]
                 ),
                 "ResNet": _adversarial(_RESNET_MADRY, kinds=("rotation",), metrics=METRICS[::-1]),
             }
         ),
     ),
-    Experiment(
-        "fig8",
-        "MNIST, StdCNN: random rotations and translations",
-        "Figure 8",
-        _TRADE_OFF,
-        _of(augmented, _MNIST, _MNIST.gcnn),
-    ),
-    Experiment(
-        "fig9",
-        "CIFAR10, ResNet18: random rotations and translations",
-        "Figure 9",
-        _TRADE_OFF,
-        _of(augmented, _RESNET18, _RESNET18.gcnn),
-    ),
-    Experiment(
-        "fig10",
-        "CIFAR100, VGG16: random rotations and translations",
-        "Figure 10",
-        _TRADE_OFF,
-        _of(augmented, _VGG16_CIFAR100, _VGG16_CIFAR100.gcnn),
-    ),
-    Experiment(
-        "fig11",
-        "CIFAR100, ResNet18: random rotations and translations",
-        "Figure 11",
-        _TRADE_OFF,
-        _of(augmented, _RESNET18_CIFAR100, _RESNET18_CIFAR100.gcnn),
-    ),
-    Experiment(
+    _augmented("fig8", "MNIST, StdCNN", _MNIST),
+    _augmented("fig9", "CIFAR10, ResNet18", _RESNET18),
+    _augmented("fig10", "CIFAR100, VGG16", _VGG16_CIFAR100),
+    _augmented("fig11", "CIFAR100, ResNet18", _RESNET18_CIFAR100),
+    _row(
         "fig12",
         "Tiny-ImageNet, ResNet18: rotations and translations, Adv-PGD",
-        "Figure 12",
         f"{_TRADE_OFF} {_CONVERSE}",
         _all(
             {
@@ -309,10 +233,9 @@ _ROWS = (
             }
         ),
     ),
-    Experiment(
+    _row(
         "fig13",
         "Tiny-ImageNet, DenseNet121: rotations and translations, Adv-PGD",
-        "Figure 13",
         f"{_TRADE_OFF} {_CONVERSE}",
         _all(
             {
@@ -323,10 +246,9 @@ _ROWS = (
             }
         ),
     ),
-    Experiment(
+    _row(
         "fig14",
         "CIFAR10, VGG16: translations first, then Adv-PGD",
-        "Figure 14",
         "What random translations in training gain is lost again when the network is then "
         "trained against attacks; among the networks so trained the trade-off remains.",
         _of(hardened_after, _VGG16),
@@ -339,39 +261,16 @@ _ROWS = (
         "that of a network trained on none, and nearer.",
         _of(boundaries, _MNIST),
     ),
-    Experiment(
+    _row("fig16", f"A{_SWEEP[1:]}", f"{_WEAKER}.", _all(_FIG16)),
+    _part(
         "fig16",
-        f"A{_SWEEP[1:]}",
-        "Figure 16",
-        f"{_WEAKER}.",
-        _all(_FIG16),
-    ),
-    Experiment(
-        "fig16a-d",
+        "a-d",
         f"MNIST: {_SWEEP}",
-        "Figure 16(a-d)",
         f"{_WEAKER} (StdCNN: from about 65% to about 20%, and from about 5 to below 4).",
         _FIG16["MNIST"],
-        part_of="fig16",
     ),
-    Experiment(
-        "fig16e-h",
-        f"CIFAR10: {_SWEEP}",
-        "Figure 16(e-h)",
-        f"{_WEAKER}.",
-        _FIG16["CIFAR10"],
-        part_of="fig16",
-        first="e",
-    ),
-    Experiment(
-        "fig16i-l",
-        f"CIFAR100: {_SWEEP}",
-        "Figure 16(i-l)",
-        f"{_WEAKER}.",
-        _FIG16["CIFAR100"],
-        part_of="fig16",
-        first="i",
-    ),
+    _part("fig16", "e-h", f"CIFAR10: {_SWEEP}", f"{_WEAKER}.", _FIG16["CIFAR10"]),
+    _part("fig16", "i-l", f"CIFAR100: {_SWEEP}", f"{_WEAKER}.", _FIG16["CIFAR100"]),
     _strategies("fig17", _CUSP_VGG16, "CuSP-PGD"),
     _strategies("fig18", _CUSP_VGG16, "CuSP-TRADES"),
     _strategies("fig19", _CUSP_RESNET18, "CuSP-PGD"),
@@ -379,34 +278,30 @@ _ROWS = (
     _strategies("fig21", _CUSP_CIFAR100, "CuSP-PGD"),
     _strategies("fig22", _CUSP_CIFAR100, "CuSP-TRADES"),
     _strategies("table1", _CUSP_VGG16, "CuSP-PGD"),
-    Experiment(
+    _row(
         "table2",
         "MNIST: the networks",
-        "Table 2",
         "Conv-Conv-Pool-Conv-Conv-Pool-FC-FC, and its group-equivariant twin.",
         _table2,
     ),
-    Experiment(
+    _row(
         "table3",
         "CIFAR10, VGG16: the trade-off under four settings of PGD",
-        "Table 3",
         "The conclusions do not depend on the number of steps and the step size of the attack.",
         _of(attack_settings, _CUSP_VGG16),
     ),
     _strategies("table4", _CUSP_VGG16, "CuSP-PGD", "CuSP-TRADES"),
     _strategies("table5", _CUSP_RESNET18, "CuSP-PGD", "CuSP-TRADES"),
     _strategies("table6", _CUSP_CIFAR100, "CuSP-PGD", "CuSP-TRADES"),
-    Experiment(
+    _row(
         "table7",
         "CIFAR10, VGG16: CuSP and PGD (Aug 180) under three schedules",
-        "Table 7",
         "CuSP has competent results under other schedules of the learning rate too.",
         _of(schedules, _CUSP_VGG16),
     ),
-    Experiment(
+    _row(
         "table8",
         "CIFAR10: the trade-off on simpler networks",
-        "Table 8",
         "On a LeNet and two MLPs, too, PGD (Aug 180) has more spatial and less adversarial "
         "accuracy than PGD (Aug 0).",
         _of(

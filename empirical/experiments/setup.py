@@ -8,14 +8,7 @@ from operator import attrgetter
 from typing import Any, TypedDict
 
 from ..evaluation import EvaluationSettings
-from ..training import (
-    DataConfig,
-    ModelConfig,
-    Objective,
-    OptimiserConfig,
-    Stage,
-    TrainConfig,
-)
+from ..training import DataConfig, ModelConfig, Objective, OptimiserConfig, Stage, TrainConfig
 from ..transforms import Augmentation
 from .formatting import common_notes, format_setting
 from .job import Job

@@ -27,12 +27,7 @@ COLUMNS = (
 )
 
 #: Steps and step sizes of Table 3, an assumption: the text says only that there are four.
-ATTACKS = {
-    "a": (10, 1 / 255),
-    "b": (20, 2 / 255),
-    "c": (20, 1 / 255),
-    "d": (40, 1 / 255),
-}
+ATTACKS = {"a": (10, 1 / 255), "b": (20, 2 / 255), "c": (20, 1 / 255), "d": (40, 1 / 255)}
 #: Epochs after which the learning rate falls, and CuSP's difficulty grows, in Table 7.
 SCHEDULES = ((75, 90, 100), (40, 80), (50, 100))
 
@@ -90,10 +85,7 @@ def cusp_stages(setup: ExperimentSetup, objective: Objective | None = None) -> t
     [(75, 120, 2), (15, 150, 4), (30, 180, 8)]
     """
     return curriculum(
-        "cusp",
-        epochs=setup.epochs,
-        augment=setup.rotated(180),
-        objective=objective or setup.attack,
+        "cusp", epochs=setup.epochs, augment=setup.rotated(180), objective=objective or setup.attack
     )
 
 

@@ -38,11 +38,7 @@ _LEGENDS = {
     "Aug-T": "trained with\nshifts up to",
     "Aug-RT": "trained with\ni up to",
 }
-_TRANSFORMATIONS = {
-    "rotation": "rotations",
-    "translation": "translations",
-    "both": "both together",
-}
+_TRANSFORMATIONS = {"rotation": "rotations", "translation": "translations", "both": "both together"}
 DISTANCE = Measure("distance")
 
 #: Numbers of the paper by level of training.
