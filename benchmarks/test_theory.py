@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from spadv.theory import CodeGaussian, ShiftBayes, bayes, check, measure, simplex_word
-from spadv.theory.claims import scene
+from spadv.theory.claims import reference_classifiers
 from spadv.theory.orbit import periodic_autocorrelation
 
 WORD = simplex_word(10)  # d = 1023
@@ -102,7 +102,7 @@ def test_import_time(benchmark, module):
 @pytest.mark.parametrize("samples", [0, 20_000])
 def test_checking_a_theorem(benchmark, samples):
     def fresh():
-        scene._witnesses.cache_clear()
+        reference_classifiers._at.cache_clear()
 
     result = benchmark.pedantic(
         lambda: check("thm2a", codeword="simplex:6", p=0.6, samples=samples), setup=fresh, rounds=5

@@ -113,14 +113,12 @@ def test_same_seed_same_numbers(spadv, tmp_path):
 
 @pytest.mark.usefixtures("no_report")
 def test_a_wrong_closed_form_is_loud(spadv, tmp_path, monkeypatch):
-    from spadv.theory.claims import scene
-
-    scene._bayes_on_shifts.cache_clear()
-    monkeypatch.setattr(scene, "bayes_accuracy", lambda p: 0.9)
+    proposition1._bayes_on_shifts.cache_clear()
+    monkeypatch.setattr(proposition1, "bayes_accuracy", lambda p: 0.9)
     found = spadv(
         "verify", "--claim", "prop1", "--codeword", "simplex:4", "--p", 0.6, "--out", tmp_path
     )
-    scene._bayes_on_shifts.cache_clear()
+    proposition1._bayes_on_shifts.cache_clear()
     assert found.status == 1
     assert "SOFTWARE FAILURE" in found.err
     assert "SIMULATION CONTRADICTS" in found.out

@@ -8,6 +8,8 @@ from scipy.stats import norm
 
 import spadv.theory.accuracy as accuracy_module
 from spadv.theory import (
+    InputError,
+    LinearRule,
     Quantity,
     Setting,
     SimulationMismatchError,
@@ -16,8 +18,16 @@ from spadv.theory import (
     claims,
     clopper_pearson,
 )
-from spadv.theory.claims import default_shifts, largest_p, scene, smallest_delta, theorem2, theorem3
-from spadv.theory.claims.scene import Witness
+from spadv.theory.claims import (
+    default_shifts,
+    largest_p,
+    proposition1,
+    reference_classifiers,
+    smallest_delta,
+    theorem2,
+    theorem3,
+)
+from spadv.theory.claims.reference_classifiers import ReferenceClassifier
 
 SIMPLEX = {"codeword": "simplex:6"}
 # What each claim must say at settings where it says something.
@@ -81,9 +91,14 @@ GRID = [
 
 @pytest.fixture(autouse=True)
 def _fresh_caches():
+    clear_caches()
     yield
-    scene._witnesses.cache_clear()
-    scene._bayes_on_shifts.cache_clear()
+    clear_caches()
+
+
+def clear_caches():
+    reference_classifiers._at.cache_clear()
+    proposition1._bayes_on_shifts.cache_clear()
 
 
 @pytest.mark.parametrize(("name", "parameters", "verdict"), EXPECTED)
@@ -139,6 +154,9 @@ def test_largest_p_and_smallest_delta():
     for kappa in (-0.999, -0.3, 0.1, 0.4):
         back = smallest_delta(largest_p(kappa))
         assert 1 - 2 * back == pytest.approx(kappa, abs=1e-6)
+    for bad in (2.0, 1.0, 0.0, float("nan")):
+        with pytest.raises(InputError, match="'ceiling'"):
+            largest_p(0.2, ceiling=bad)
     for bad in (-1.1, 1.1, float("nan"), None):
         with pytest.raises(ValueError, match="kappa"):
             largest_p(bad)
@@ -159,12 +177,24 @@ def test_the_same_seed_gives_the_same_result_in_any_order():
         for word, p, seed in (("simplex:5", 0.6, 0), ("random:20:1", 0.75, 4))
     ]
     first = [without_time(check(name, **given)) for name, given in jobs]
-    scene._witnesses.cache_clear()
-    scene._bayes_on_shifts.cache_clear()
+    clear_caches()
     backwards = [without_time(check(name, **given)) for name, given in reversed(jobs)]
     assert first == backwards[::-1]
     other = check("thm2a", codeword="simplex:5", p=0.6, seed=1, samples=3000)
     assert without_time(other)["quantities"] != first[4]["quantities"]
+
+
+def test_settings_of_one_word_are_equal_and_hash_alike():
+    one = Setting("simplex:3", p=0.7, eta=0.1)
+    signs = "".join("+" if sign > 0 else "-" for sign in one.word)
+    for other in (Setting(signs, p=0.7, eta=0.1), Setting(one.word, 1, 0.7, eta=0.1)):
+        assert one == other
+        assert hash(one) == hash(other)
+    assert one != Setting("simplex:3", p=0.7, eta=0.2)
+    assert one != Setting("+-+++-+", p=0.7, eta=0.1)
+    assert one.only("p") == Setting("simplex:3", p=0.7)
+    with pytest.raises(AttributeError):
+        one.p = 0.6
 
 
 def test_words_may_be_given_as_vectors():
@@ -188,9 +218,9 @@ def test_long_words_do_not_take_all_memory():
 @pytest.mark.parametrize("name", ["prop1", "prop1.random_shift", "thm2a", "robust_bayes"])
 def test_a_corrupted_closed_form_is_noticed(name, monkeypatch):
     true = accuracy_module.shifted_accuracy
-    monkeypatch.setattr(scene, "shifted_accuracy", lambda k, p: true(k, p) - 0.03)
-    spatial = scene.LinearRule.spatial_accuracy
-    monkeypatch.setattr(scene.LinearRule, "spatial_accuracy", lambda s, d: spatial(s, d) - 0.03)
+    monkeypatch.setattr(proposition1, "shifted_accuracy", lambda k, p: true(k, p) - 0.03)
+    spatial = LinearRule.spatial_accuracy
+    monkeypatch.setattr(LinearRule, "spatial_accuracy", lambda s, d: spatial(s, d) - 0.03)
     with pytest.raises(SimulationMismatchError, match=f"{name}: the simulation of"):
         check(name, codeword="simplex:6", p=0.5, samples=20_000)
     # The registry's claim records it instead.
@@ -198,8 +228,10 @@ def test_a_corrupted_closed_form_is_noticed(name, monkeypatch):
 
 
 def test_a_corrupted_attack_is_noticed(monkeypatch):
-    true = scene.optimal_linear_attack
-    monkeypatch.setattr(scene, "optimal_linear_attack", lambda r, x, y, e: true(r, x, y, 0.9 * e))
+    true = reference_classifiers.optimal_linear_attack
+    monkeypatch.setattr(
+        reference_classifiers, "optimal_linear_attack", lambda r, x, y, e: true(r, x, y, 0.9 * e)
+    )
     with pytest.raises(SimulationMismatchError):
         check("thm2a", codeword="simplex:6", p=0.6, samples=20_000)
 
@@ -207,13 +239,13 @@ def test_a_corrupted_attack_is_noticed(monkeypatch):
 @pytest.mark.parametrize("name", ["thm2a", "thm2b", "thm2.feasibility", "thm3", "thm3.sharper"])
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_classifier_that_breaks_a_law_makes_it_violated(name, exact, monkeypatch):
-    impossible = Witness(
+    impossible = ReferenceClassifier(
         "impossible",
         Quantity("S", 1.0 if exact else None, 5000, 5000),
         Quantity("A", 1.0 if exact else None, 5000, 5000),
     )
     for module in (theorem2, theorem3):
-        monkeypatch.setattr(module, "witnesses", lambda setting: (impossible,))
+        monkeypatch.setattr(module, "reference_classifiers", lambda setting: (impossible,))
     result = check(name, codeword="simplex:6", p=0.6, eta=0.45)
     assert result.verdict == "violated"
     assert result.alarming
@@ -222,8 +254,8 @@ def test_a_classifier_that_breaks_a_law_makes_it_violated(name, exact, monkeypat
 
 def test_a_sample_that_may_be_luck_breaks_nothing(monkeypatch):
     # Just above p, but within the interval at level 1 - 1e-9.
-    lucky = Witness("lucky", Quantity("S", 0.6), Quantity("A", None, 310, 500))
-    monkeypatch.setattr(theorem2, "witnesses", lambda setting: (lucky,))
+    lucky = ReferenceClassifier("lucky", Quantity("S", 0.6), Quantity("A", None, 310, 500))
+    monkeypatch.setattr(theorem2, "reference_classifiers", lambda setting: (lucky,))
     assert check("thm2.feasibility", codeword="simplex:6", p=0.6).verdict == "holds-with-equality"
 
 
@@ -233,3 +265,76 @@ def test_default_shifts_divide():
         assert all(d % m == 0 and d // m >= 2 for m in shifts)
         assert len(set(shifts)) == len(shifts) <= 2
     assert default_shifts(1) == [1]
+
+
+@pytest.mark.parametrize(
+    ("named", "parameters"),
+    [
+        ("'p'", {"p": 0.49}),
+        ("'p'", {"p": float("nan")}),
+        ("'p'", {"p": "much"}),
+        ("'p'", {"p": None}),
+        ("budget", {"budget": float("nan")}),
+        ("budget", {"budget": float("inf")}),
+        ("budget", {"budget": -1}),
+        ("shift", {"shift": 2}),
+        ("shift", {"shift": 0}),
+        ("shift", {"shift": 1.0}),
+        ("shift", {"shift": 126}),
+        ("eta", {"eta": -0.1}),
+        ("eta", {"eta": 1.5}),
+        ("eta", {"eta": float("nan")}),
+        ("samples", {"samples": -1}),
+        ("samples", {"samples": 10.5}),
+        ("seed", {"seed": -1}),
+        ("seed", {"seed": None}),
+        ("level", {"level": 0}),
+        ("level", {"level": 1}),
+        ("level", {"level": float("nan")}),
+        ("codeword", {"codeword": "simplx:6"}),
+        ("codeword", {"codeword": [0, 1]}),
+        ("codeword", {"codeword": []}),
+        ("codeword", {"codeword": "++++"}),
+        ("codeword", {"codeword": -np.ones(7)}),
+        ("codeword", {"codeword": None}),
+        ("epsilon", {"epsilon": 4}),
+        ("parameters", {"Budget": 4}),
+    ],
+)
+@pytest.mark.parametrize("name", ["prop1", "thm2a", "thm3.sharper", "robust_bayes"])
+def test_bad_parameters(name, named, parameters):
+    with pytest.raises(InputError, match=named) as caught:
+        check(name, **parameters)
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "thm4", "prop", None, 3])
+def test_unknown_claims(name):
+    with pytest.raises(InputError, match="claim"):
+        check(name)
+
+
+def test_a_misspelt_claim_is_guessed():
+    with pytest.raises(InputError, match=r"Did you mean 'thm2\.equality'"):
+        claim("thm2.equalty")
+    with pytest.raises(InputError, match=r"Did you mean 'robust_bayes'"):
+        claim("robust-bayes")
+
+
+def test_the_papers_claims_come_first():
+    names = [one.id for one in claims()]
+    assert len(set(names)) == len(names)
+    order = [
+        next(i for i, n in enumerate(names) if n.startswith(s)) for s in ("prop", "thm2", "thm3")
+    ]
+    assert order == sorted(order)
+    assert order[0] == 0
+
+
+def test_statements_are_text():
+    for one in claims():
+        assert len(one.statement) > 40
+        assert "\n" not in one.statement
+        assert one.expected in ("holds", "violated", "hypothesis-unsatisfiable")
+        assert set(one.parameters) <= {"codeword", "shift", "p", "budget", "eta"}

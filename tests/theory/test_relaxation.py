@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from spadv.theory import laws
-from spadv.theory.claims.relaxation import exact, largest_adversarial, spatial_range
+from spadv.theory.claims.theorem2 import exact, largest_adversarial, spatial_range
 
 # Rationals with small denominators: the two programs then agree on what is feasible.
 P = st.fractions(Fraction(1, 2), Fraction(99, 100), max_denominator=100)
@@ -39,11 +39,11 @@ def test_range_of_s(p, adversarial):
         assert program(*(numbers[0], 1), numbers[1]) is None or adversarial - p < 1e-6
         return
     assert adversarial <= p
-    assert float(found.low) == pytest.approx(program(numbers[0], 1, numbers[1]), abs=1e-6)
-    assert float(found.high) == pytest.approx(program(numbers[0], -1, numbers[1]), abs=1e-6)
+    assert float(found[0]) == pytest.approx(program(numbers[0], 1, numbers[1]), abs=1e-6)
+    assert float(found[1]) == pytest.approx(program(numbers[0], -1, numbers[1]), abs=1e-6)
     # And the law in closed form, at D = 0, with its cap A <= S.
-    assert float(found.low) == pytest.approx(numbers[1])
-    assert float(found.high) == pytest.approx(laws.gradual_spatial(numbers[1], numbers[0], 0.0))
+    assert float(found[0]) == pytest.approx(numbers[1])
+    assert float(found[1]) == pytest.approx(laws.gradual_spatial(numbers[1], numbers[0], 0.0))
 
 
 @given(P, SHARE)

@@ -7,8 +7,7 @@ import pytest
 
 from spadv.result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VERDICTS, VIOLATED
 from spadv.theory import Grid, InputError, Quantity, Result, claim, claims
-from spadv.theory.claims import run, select, summarise
-from spadv.theory.claims.grid import settings
+from spadv.theory.claims import run, select, settings, summarise
 
 IDS = [c.id for c in claims()]
 SMALL = Grid(codewords=["simplex:3", "+-+++"], shifts=[1], ps=[0.6], samples=50)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 # Importing a module registers its claims: alphabetical here, sorted by the registry.
-from . import laws, optimality, price, proposition1, theorem2, theorem3
-from .grid import Grid, default_shifts, settings
+from . import laws, price, proposition1, theorem2, theorem3
 from .proposition1 import largest_p, smallest_delta
-from .registry import Claim, Outcome, check, claim, claims
-from .run import Summary, run, select, summarise
-from .setting import Setting
+from .registry import Check, Claim, check, claim, claims
+from .run import Grid, Summary, run, select, settings, summarise
+from .setting import Setting, default_shifts
 
 __all__ = [
+    "Check",
     "Claim",
     "Grid",
-    "Outcome",
     "Setting",
     "Summary",
     "check",
@@ -22,7 +21,6 @@ __all__ = [
     "default_shifts",
     "largest_p",
     "laws",
-    "optimality",
     "price",
     "proposition1",
     "run",

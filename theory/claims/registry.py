@@ -5,19 +5,19 @@ from __future__ import annotations
 import difflib
 import inspect
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ...errors import InputError, SimulationMismatchError
 from ...provenance import make_provenance
 from ...result import HOLDS, Hypothesis, Quantity, Result
 from ...stats import Interval
-from .setting import Setting
+from .setting import Setting, Values
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Check:
     """What a claim's evaluation returns; see :class:`spadv.theory.Result`.
 
     Attributes
@@ -26,23 +26,23 @@ class Outcome:
         One of :data:`spadv.result.VERDICTS`.
     value, bound : float or None
         The number that the claim speaks of, and what it is compared with.
-    interval : Interval or None
-        Confidence interval of `value`; None when `value` is exact to rounding.
     hypotheses : tuple of Hypothesis
         The claim's conditions and whether they are met.
     quantities : tuple of Quantity
         Exact values with their simulations.
     note : str
         One or two sentences for a reader.
+    interval : Interval or None
+        Confidence interval of `value`; None when `value` is exact to rounding.
     """
 
     verdict: str
     value: float | None = None
     bound: float | None = None
-    interval: Interval | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     note: str = ""
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class Claim:
         The claim in words.
     value_name, bound_name : str
         What :attr:`Result.value` and :attr:`Result.bound` are.
-    parameters : tuple of str
-        Parameters it depends on, besides samples, seed and level.
+    grid : dict
+        Values of each parameter that it depends on, besides samples, seed and level, at which
+        `spadv verify` checks it: a sequence, or a function that gives one from the values of
+        the parameters before it.
     expected : str
         "holds", "violated" for a known slip, or "hypothesis-unsatisfiable".
     evaluate : callable
@@ -77,10 +79,15 @@ class Claim:
     statement: str
     value_name: str
     bound_name: str
-    parameters: tuple[str, ...]
+    grid: Mapping[str, Values]
     expected: str
-    evaluate: Callable[[Setting], Outcome]
+    evaluate: Callable[[Setting], Check]
     remark: str = ""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that it depends on, besides samples, seed and level."""
+        return tuple(self.grid)
 
     def check(self, setting: Setting) -> Result:
         """Return the result of evaluating the claim at a setting.
@@ -88,20 +95,20 @@ class Claim:
         A simulation that contradicts its closed form is recorded in it, not raised.
         """
         start = time.perf_counter()
-        outcome = self.evaluate(setting)
+        found = self.evaluate(setting)
         return Result(
             claim=self.id,
             locator=self.locator,
             statement=self.statement,
             parameters=setting.as_parameters(self.parameters),
             expected=self.expected,
-            verdict=outcome.verdict,
-            hypotheses=outcome.hypotheses,
-            value=outcome.value,
-            interval=outcome.interval,
-            bound=outcome.bound,
-            note=outcome.note,
-            quantities=tuple(replace(q, level=setting.level) for q in outcome.quantities),
+            verdict=found.verdict,
+            hypotheses=found.hypotheses,
+            value=found.value,
+            interval=found.interval,
+            bound=found.bound,
+            note=found.note,
+            quantities=tuple(replace(q, level=setting.level) for q in found.quantities),
             provenance=make_provenance(setting.seed, time.perf_counter() - start),
         )
 
@@ -116,25 +123,18 @@ def register(
     locator: str,
     value_name: str,
     bound_name: str,
-    parameters: tuple[str, ...],
+    grid: Mapping[str, Values],
     expected: str = HOLDS,
     remark: str = "",
-) -> Callable[[Callable[[Setting], Outcome]], Callable[[Setting], Outcome]]:
+) -> Callable[[Callable[[Setting], Check]], Callable[[Setting], Check]]:
     """Register an evaluation as a claim; its docstring is the statement."""
 
-    def add(evaluate: Callable[[Setting], Outcome]) -> Callable[[Setting], Outcome]:
+    def add(evaluate: Callable[[Setting], Check]) -> Callable[[Setting], Check]:
+        statement = " ".join((inspect.getdoc(evaluate) or "").split())
         _CLAIMS[claim_id] = Claim(
-            id=claim_id,
-            title=title,
-            locator=locator,
-            statement=" ".join((inspect.getdoc(evaluate) or "").split()),
-            value_name=value_name,
-            bound_name=bound_name,
-            parameters=parameters,
-            expected=expected,
-            evaluate=evaluate,
-            remark=remark,
-        )
+            claim_id, title, locator, statement, value_name, bound_name,
+            grid, expected, evaluate, remark,
+        )  # fmt: skip
         return evaluate
 
     return add
@@ -143,23 +143,15 @@ def register(
 def claims() -> tuple[Claim, ...]:
     """Return every registered claim: the paper's, in its order, then those beyond it."""
     order = ("prop1", "thm2", "thm3")
-    found = [claim for name in order for claim in _CLAIMS.values() if claim.id.startswith(name)]
-    return (*found, *(claim for claim in _CLAIMS.values() if claim not in found))
+
+    def place(one: Claim) -> int:
+        return next((i for i, name in enumerate(order) if one.id.startswith(name)), len(order))
+
+    return tuple(sorted(_CLAIMS.values(), key=place))
 
 
 def claim(claim_id: str) -> Claim:
-    """Return a claim by its identifier.
-
-    Parameters
-    ----------
-    claim_id : str
-        Identifier of a claim; :func:`claims` lists them.
-
-    Raises
-    ------
-    InputError
-        If there is none; the message suggests the nearest.
-    """
+    """Return a claim by its identifier; :func:`claims` lists them."""
     if claim_id in _CLAIMS:
         return _CLAIMS[claim_id]
     near = difflib.get_close_matches(str(claim_id), _CLAIMS, n=1)
@@ -198,7 +190,7 @@ def check(claim_id: str, **parameters: Any) -> Result:
     ('holds-with-equality', 0.6, 0.6)
     """
     found = claim(claim_id)
-    allowed = tuple(inspect.signature(Setting).parameters)
+    allowed = [f.name for f in fields(Setting) if f.init]
     for name in parameters:
         if name not in allowed:
             raise InputError("parameters", f"be among {', '.join(allowed)}", name)

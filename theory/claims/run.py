@@ -6,11 +6,62 @@ import fnmatch
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...progress import Progress, silent
 from ...result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Result
-from .grid import Grid, settings
 from .registry import Claim, claim, claims
+from .setting import Setting
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values to take the place of those in the claims' own grids; None keeps them.
+
+    Attributes
+    ----------
+    codewords : sequence of str, optional
+        Forms that :func:`spadv.theory.parse_word` reads.
+    shifts : sequence of int, optional
+        Values of m; by default up to two divisors of each length.
+    ps, budgets, etas : sequence of float, optional
+        Values of p, of e = eps sqrt(d), and of eta.
+    samples : int
+        Simulated samples for each comparison; 0 switches simulation off.
+    seed : int
+        Seed of the simulations.
+    level : float
+        Confidence level of the reported intervals, in (0, 1).
+    """
+
+    codewords: Sequence[str] | None = None
+    shifts: Sequence[int] | None = None
+    ps: Sequence[float] | None = None
+    budgets: Sequence[float] | None = None
+    etas: Sequence[float] | None = None
+    samples: int = 20_000
+    seed: int = 0
+    level: float = 0.95
+
+
+def settings(of: Claim, grid: Grid) -> list[Setting]:
+    """Return the settings at which to check a claim: all combinations of its parameters."""
+    given = {
+        "codeword": grid.codewords,
+        "shift": grid.shifts,
+        "p": grid.ps,
+        "budget": grid.budgets,
+        "eta": grid.etas,
+    }
+    chosen: list[dict[str, Any]] = [{}]
+    for name, default in of.grid.items():
+        chosen = [
+            at | {name: value}
+            for at in chosen
+            for value in given[name] or (default(at) if callable(default) else default)
+        ]
+    shared: dict[str, Any] = {"samples": grid.samples, "seed": grid.seed, "level": grid.level}
+    return [Setting(**at, **shared) for at in chosen]
 
 
 @dataclass(frozen=True)
@@ -99,15 +150,7 @@ def run(
 def select(claim_ids: Sequence[str] | None) -> list[Claim]:
     """Return the claims of these identifiers, beginnings or patterns, in order.
 
-    Parameters
-    ----------
-    claim_ids : sequence of str or None
-        As in :func:`run`; None or an empty sequence selects every claim.
-
-    Raises
-    ------
-    InputError
-        If a text selects none; the message suggests the nearest.
+    As in :func:`run`; None or an empty sequence selects every claim.
 
     Examples
     --------
@@ -130,18 +173,7 @@ def select(claim_ids: Sequence[str] | None) -> list[Claim]:
 
 
 def summarise(results: Iterable[Result]) -> list[Summary]:
-    """Return one summary a claim, in the registry's order.
-
-    Parameters
-    ----------
-    results : iterable of Result
-        Results of claims, in any order; claims without one are left out.
-
-    Raises
-    ------
-    InputError
-        If a result is of a claim that this version does not have.
-    """
+    """Return one summary for each claim that has results, in the registry's order."""
     by_claim: dict[str, list[Result]] = {}
     for result in results:
         by_claim.setdefault(claim(result.claim).id, []).append(result)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,26 +18,16 @@ from ...errors import InputError
 from ..distribution import CodeGaussian
 from ..words import Word, as_word, check_moves, parse_word
 
-DEFAULTS: dict[str, Any] = {
-    "codeword": "simplex:6",
-    "shift": 1,
-    "p": 0.6,
-    "budget": 4.0,
-    "eta": None,
-    "samples": 20_000,
-    "seed": 0,
-    "level": 0.95,
-}
-
 
 @dataclass(frozen=True)
 class Setting:
-    """Checked parameters of one evaluation.
+    """Checked parameters of one evaluation; equal ones, which have one word, hash alike.
 
     Parameters
     ----------
     codeword : str or array_like
-        A form that :func:`spadv.theory.parse_word` reads, or a word of -1 and +1.
+        A form that :func:`spadv.theory.parse_word` reads, or a word of -1 and +1, of period
+        above 1.
     shift : int
         m, a divisor of the word's length.
     p : float
@@ -51,38 +43,35 @@ class Setting:
         Seed of the simulation.
     level : float
         Confidence level of the reported intervals, in (0, 1).
-
-    Raises
-    ------
-    InputError
-        If a value is out of range, the word has period 1, or `shift` does not divide its length.
     """
 
-    codeword: str | ArrayLike = DEFAULTS["codeword"]
-    shift: int = DEFAULTS["shift"]
-    p: float = DEFAULTS["p"]
-    budget: float = DEFAULTS["budget"]
-    eta: float | None = DEFAULTS["eta"]
-    samples: int = DEFAULTS["samples"]
-    seed: int = DEFAULTS["seed"]
-    level: float = DEFAULTS["level"]
+    codeword: str | ArrayLike = field(default="simplex:6", compare=False)
+    shift: int = 1
+    p: float = 0.6
+    budget: float = 4.0
+    eta: float | None = None
+    samples: int = 20_000
+    seed: int = 0
+    level: float = 0.95
+    signs: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)
-
-        put("p", check_probability("p", self.p))
-        put("budget", check_budget("budget", self.budget))
-        put("shift", check_integer("shift", self.shift, minimum=1))
-        put("samples", check_integer("samples", self.samples, minimum=0))
-        put("seed", check_integer("seed", self.seed, minimum=0))
-        if self.eta is not None:
-            put("eta", check_real("eta", self.eta, low=0, high=1))
         level = check_real("level", self.level, low=0, high=1)
         if level in (0, 1):
             raise InputError("level", "lie strictly between 0 and 1", level)
-        put("level", level)
+        checked = {
+            "p": check_probability("p", self.p),
+            "budget": check_budget("budget", self.budget),
+            "shift": check_integer("shift", self.shift, minimum=1),
+            "samples": check_integer("samples", self.samples, minimum=0),
+            "seed": check_integer("seed", self.seed, minimum=0),
+            "eta": None if self.eta is None else check_real("eta", self.eta, low=0, high=1),
+            "level": level,
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         check_moves(self.dist.orbit.codeword)  # and with it the word and its shift
+        object.__setattr__(self, "signs", self.word.tobytes())
 
     @cached_property
     def word(self) -> Word:
@@ -97,14 +86,21 @@ class Setting:
         return CodeGaussian(self.word, self.p, self.shift)
 
     @property
-    def eps_below_one(self) -> bool:
-        """Whether eps < 1, so that no attack can overwrite x0."""
-        return self.budget < np.sqrt(self.word.size)
+    def eps(self) -> float:
+        """What an attack may change each coordinate by; from 1 on it can overwrite x0."""
+        return self.budget / math.sqrt(self.word.size)
 
     @property
     def loss(self) -> float:
         """Eta, with its default 1 - p resolved (rounded to 12 places, as a person would)."""
         return round(1 - self.p, 12) if self.eta is None else self.eta
+
+    def only(self, *names: str) -> Setting:
+        """Return the word at these parameters alone, all others at their defaults.
+
+        Functions of it are cached: what several claims look at is computed once.
+        """
+        return Setting(self.word, **{name: getattr(self, name) for name in names})
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return a generator that depends on the seed, the setting and the purpose only.
@@ -112,10 +108,10 @@ class Setting:
         Checks may so run in any order, or alone, with the same numbers.
         """
         key = json.dumps([purpose, self.shift, self.p, self.budget, self.samples])
-        digest = hashlib.sha256(key.encode() + self.word.tobytes()).digest()
+        digest = hashlib.sha256(key.encode() + self.signs).digest()
         return np.random.default_rng([self.seed, int.from_bytes(digest[:8], "big")])
 
-    def as_parameters(self, names: tuple[str, ...]) -> dict[str, Any]:
+    def as_parameters(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the parameters called `names` as plain JSON values.
 
         Always with d, n_shifts, samples, seed and level; eta with its default resolved.
@@ -127,3 +123,42 @@ class Setting:
             values["codeword"] = "".join("+" if sign > 0 else "-" for sign in self.word)
         values |= {"d": self.dist.d, "n_shifts": self.dist.n_shifts}
         return values | {"samples": self.samples, "seed": self.seed, "level": self.level}
+
+
+# The default grids of the claims: by name of a parameter its values, or a function that gives
+# them from those chosen before.
+Values = Sequence[Any] | Callable[[Mapping[str, Any]], Sequence[Any]]
+
+_MOST_SHIFTS = 64
+
+
+def default_shifts(length: int) -> list[int]:
+    """Return the m of the default grid: the fewest shifts, and the most up to 64.
+
+    Examples
+    --------
+    >>> default_shifts(63)  # 3 and 63 shifts
+    [21, 1]
+    """
+    counts = [n for n in range(2, length + 1) if length % n == 0]
+    if not counts:
+        return [1]
+    most = max((n for n in counts if n <= _MOST_SHIFTS), default=counts[0])
+    return [length // n for n in dict.fromkeys((counts[0], most))]
+
+
+#: Simplex codes of every dimension from 3 to 12, a dual BCH word, a quadratic-residue
+#: word, a random word; each with one or two shifts.
+ORBITS: dict[str, Values] = {
+    "codeword": (*(f"simplex:{k}" for k in range(3, 13)), "dual-bch:6", "qr:127", "random:64:0"),
+    "shift": lambda at: default_shifts(parse_word(at["codeword"]).size),
+}
+#: Values of p for claims about one classifier, and for those that try several.
+PROBABILITIES = (0.5, 0.6, 0.75, 0.9, 0.95)
+FEWER_PROBABILITIES = (0.5, 0.6, 0.75, 0.9)
+
+
+def default_etas(at: Mapping[str, Any]) -> list[float]:
+    """Return an eta below the feasible ones, the smallest feasible, and a larger one."""
+    smallest = 1 - at["p"]
+    return [round(eta, 12) for eta in (smallest / 2, smallest, min(1, smallest + 0.15))]

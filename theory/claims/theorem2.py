@@ -1,9 +1,24 @@
-"""Theorem 2, where it is attained, and where its hypothesis can be met at all."""
+"""Theorem 2, where it is attained, and where its hypothesis can be met at all.
+
+What the attacks of the proofs force on every classifier is an exact linear program. Let
+a = Pr(f(r_j X) = Y | X0 = Y) and b = Pr(f(r_j X) = Y | X0 != Y). Then
+
+    S_j = p a + (1-p) b                          (by definition)
+    A  <= p (1-b) + (1-p) (1-a)                  (the attack that sends y mu to -y r_j mu)
+    A  <= p a + (1-p) b                          (the attack that sends y mu to y r_j mu)
+
+for every classifier and every budget e >= 4, x0 untouched. The largest or smallest S
+(or A) subject to these bounds what any classifier can do; averages over j satisfy the same
+inequalities. Two unknowns: the optimum is at a corner, found in rational arithmetic.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 
@@ -11,156 +26,161 @@ from ...result import (
     EQUALITY,
     HOLDS,
     INCONCLUSIVE,
-    MISMATCH_LEVEL,
     UNSATISFIABLE,
     VIOLATED,
     Hypothesis,
     Quantity,
 )
-from ...stats import clopper_pearson
 from ..accuracy import FULL_BUDGET, bayes_accuracy
 from ..classifiers import best_adversarial_accuracy, x0_rule
-from ..distribution import CodeGaussian
 from ..laws import theorem2_adversarial, theorem2_spatial
 from ..price import spatial_optimum
-from .registry import Outcome, register
-from .relaxation import exact, largest_adversarial, spatial_range
-from .scene import Witness, witnesses
-from .setting import Setting
+from .reference_classifiers import ROUNDING, ReferenceClassifier, reference_classifiers
+from .registry import Check, register
+from .setting import FEWER_PROBABILITIES, ORBITS, Setting, default_etas
 
 #: S* is an integral in as many dimensions as there are different shifts.
 MOST_SHIFTS = 128
-PARAMETERS = ("codeword", "shift", "p", "budget", "eta")
-ROUNDING = 1e-12
+GRID = ORBITS | {"p": FEWER_PROBABILITIES, "budget": (4.0,), "eta": default_etas}
+_GRID_WITHOUT_ETA = ORBITS | {"p": FEWER_PROBABILITIES, "budget": (4.0, 6.0)}
+_ATTAINED = "sign(x0) has A = S = p and attains the bound."
+
+Point = tuple[Fraction, Fraction]
+# u a + v b <= w
+Constraint = tuple[Fraction, Fraction, Fraction] | tuple[int, int, int]
+
+
+def exact(value: float) -> Fraction:
+    """Return the decimal that the float prints as: 0.1 is 1/10.
+
+    Examples
+    --------
+    >>> exact(0.1)
+    Fraction(1, 10)
+    """
+    return Fraction(repr(float(value)))
+
+
+def spatial_range(p: Fraction, adversarial: Fraction) -> Point | None:
+    """Return the least and the largest S over all (a, b) compatible with A >= `adversarial`.
+
+    None if there is no such (a, b): then no classifier has that adversarial accuracy.
+
+    Examples
+    --------
+    >>> spatial_range(Fraction(3, 5), Fraction(1, 2))
+    (Fraction(1, 2), Fraction(2, 3))
+    >>> spatial_range(Fraction(3, 5), Fraction(7, 10)) is None
+    True
+    """
+    opposing, imitating = (1 - p, p, 1 - adversarial), (-p, p - 1, -adversarial)
+    values = [p * a + (1 - p) * b for a, b in _corners(opposing, imitating)]
+    return (min(values), max(values)) if values else None
+
+
+def largest_adversarial(p: Fraction, spatial: Fraction) -> Fraction:
+    """Return the largest A compatible with S >= `spatial`.
+
+    Examples
+    --------
+    >>> largest_adversarial(Fraction(7, 10), Fraction(9, 10))
+    Fraction(7, 30)
+    """
+    accurate = (-p, p - 1, -spatial)
+    # The least of both bounds on A is concave with a kink on a + b = 1: its ends count too.
+    corners = _corners(accurate) | _corners(accurate, (1, 1, 1), (-1, -1, -1))
+    return max(min(_opposed(p, a, b), p * a + (1 - p) * b) for a, b in corners)
+
+
+def largest_beside(p: Fraction, spatial: Fraction) -> Fraction:
+    """Return the largest A that the opposing attack leaves beside S = `spatial` exactly.
+
+    This is U0 at D = 0, without a closed form.
+
+    Examples
+    --------
+    >>> largest_beside(Fraction(7, 10), Fraction(9, 10))
+    Fraction(7, 30)
+    """
+    corners = _corners((p, 1 - p, spatial), (-p, p - 1, -spatial))
+    return max(_opposed(p, a, b) for a, b in corners)
+
+
+def _opposed(p: Fraction, a: Fraction, b: Fraction) -> Fraction:
+    return p * (1 - b) + (1 - p) * (1 - a)
+
+
+def _corners(*constraints: Constraint) -> set[Point]:
+    """Return the corners of the constraints within the unit square."""
+    rows = [*constraints, (1, 0, 1), (0, 1, 1), (-1, 0, 0), (0, -1, 0)]
+    found = set()
+    for (u1, v1, w1), (u2, v2, w2) in combinations(rows, 2):
+        determinant = Fraction(u1 * v2 - u2 * v1)
+        if determinant:
+            a = (w1 * v2 - w2 * v1) / determinant
+            b = (u1 * w2 - u2 * w1) / determinant
+            if all(u * a + v * b <= w for u, v, w in rows):
+                found.add((a, b))
+    return found
 
 
 def budget_hypothesis(setting: Setting) -> Hypothesis:
-    """Return the theorems' condition on the budget.
-
-    Parameters
-    ----------
-    setting : Setting
-        Where the claim is checked.
-    """
+    """Return the theorems' condition on the budget."""
     text = f"attacks of norm eps >= 4/sqrt(d) (e = {setting.budget:g})"
     return Hypothesis(text, setting.budget >= FULL_BUDGET)
 
 
 def robust_hypothesis(setting: Setting) -> Hypothesis:
-    """Return whether any classifier has adversarial accuracy >= 1 - eta.
-
-    Parameters
-    ----------
-    setting : Setting
-        Where the claim is checked; its eta is used with the default resolved.
-    """
+    """Return whether any classifier has adversarial accuracy >= 1 - eta."""
     best = best_adversarial_accuracy(setting.dist, setting.budget)
     text = f"some classifier has adversarial accuracy >= 1 - eta (the best has {best:.4g})"
     return Hypothesis(text, 1 - setting.loss <= best + ROUNDING)
 
 
-def all_quantities(found: tuple[Witness, ...]) -> tuple[Quantity, ...]:
-    """Return the exact values and simulations of every witness.
-
-    Parameters
-    ----------
-    found : tuple of Witness
-        Classifiers with their measured accuracies.
-
-    Returns
-    -------
-    tuple of Quantity
-        The spatial and the adversarial accuracy of each, in order.
-    """
-    return tuple(q for w in found for q in (w.spatial, w.adversarial))
+def all_quantities(found: Sequence[ReferenceClassifier]) -> tuple[Quantity, ...]:
+    """Return the spatial and the adversarial accuracy of each classifier, in order."""
+    return tuple(q for one in found for q in one.quantities)
 
 
-def offenders(
-    found: tuple[Witness, ...], allowed: Callable[[float], float], *, of: str = "S"
-) -> list[str]:
-    """Return the names of classifiers that break a law.
-
-    Parameters
-    ----------
-    found : tuple of Witness
-        The classifiers.
-    allowed : callable
-        The law: from A to the largest S (of="S"), or from S to the largest A (of="A");
-        decreasing.
-    of : str
-        Which.
-
-    Notes
-    -----
-    A classifier without closed forms is judged by its accuracy under the proofs' attacks for
-    some shifts j, and only if the far ends of intervals at level 1 - 1e-9 break the law.
-    The proofs bound that accuracy by S_j; so it takes a classifier whose S_j are all equal,
-    as shift-Bayes, the only such witness, has.
-    """
-    names = []
-    for witness in found:
-        pair = witness.pair()
-        if pair is None:
-            pair = (_low_end(witness.spatial), _low_end(witness.adversarial))
-        s, a = pair
-        if (of == "S" and s > allowed(a) + ROUNDING) or (of == "A" and a > allowed(s) + ROUNDING):
-            names.append(witness.name)
-    return names
+def breaking(setting: Setting, allowed: Callable[[float], float], *, of: str = "S") -> list[str]:
+    """Return the names of the reference classifiers that break a law."""
+    return [one.name for one in reference_classifiers(setting) if one.breaks(allowed, of=of)]
 
 
-def _low_end(quantity: Quantity) -> float:
-    if quantity.exact is not None:
-        return quantity.exact
-    assert quantity.successes is not None  # a quantity without either is never made
-    assert quantity.trials is not None
-    return clopper_pearson(quantity.successes, quantity.trials, 1 - MISMATCH_LEVEL).low
-
-
-def universal_outcome(
+def for_every_classifier(
     setting: Setting,
     hypotheses: tuple[Hypothesis, ...],
     value: float | None,
     bound: float,
     broken: list[str],
-    *,
     note: str = "",
-) -> Outcome:
-    """Return the outcome of "for every classifier, value <= bound".
+) -> Check:
+    """Return the check of "for every classifier, value <= bound".
 
-    That `value` is the supremum over a relaxation that contains every classifier, so
-    value <= bound proves the claim at this setting. Equality there is called so only if a
-    classifier attains it.
-
-    Parameters
-    ----------
-    setting : Setting
-        Where the claim is checked.
-    hypotheses : tuple of Hypothesis
-        The condition on the budget first; unmet, the outcome is inconclusive.
-    value : float or None
-        Supremum over the relaxation; None if nothing is in it.
-    bound : float
-        What the claim says that no classifier exceeds.
-    broken : list of str
-        Names of classifiers that break the claim.
-    note : str
-        A sentence for a reader.
+    That `value` is the supremum over a relaxation that contains every classifier (None if
+    nothing is in it), so value <= bound proves the claim at this setting. The first of the
+    hypotheses is that on the budget; unmet, the check is inconclusive. `broken` are the names
+    of classifiers that break the claim.
     """
-    quantities = all_quantities(witnesses(setting))
     budget_met, *rest = hypotheses
-
-    def outcome(verdict: str, note: str) -> Outcome:
-        return Outcome(verdict, value, bound, None, hypotheses, quantities, note)
-
     if not budget_met.satisfied:
-        return outcome(INCONCLUSIVE, "The theorem says nothing about budgets below 4.")
-    if broken:
-        return outcome(VIOLATED, f"Broken by {', '.join(broken)}.")
-    if not all(h.satisfied for h in rest):
-        return outcome(UNSATISFIABLE, note or "No classifier meets the hypothesis: vacuous here.")
-    if value is not None and value > bound + ROUNDING:
-        return outcome(VIOLATED, note)
-    return outcome(HOLDS, note)
+        verdict, note = INCONCLUSIVE, "The theorem says nothing about budgets below 4."
+    elif broken:
+        verdict, note = VIOLATED, f"Broken by {', '.join(broken)}."
+    elif not all(h.satisfied for h in rest):
+        verdict = UNSATISFIABLE
+        note = note or "No classifier meets the hypothesis: vacuous here."
+    else:
+        verdict = HOLDS if value is None or value <= bound + ROUNDING else VIOLATED
+    quantities = all_quantities(reference_classifiers(setting))
+    return Check(verdict, value, bound, hypotheses, quantities, note)
+
+
+def _x0_accuracies(setting: Setting) -> tuple[float, float]:
+    """Return S and A of sign(x0)."""
+    rule = x0_rule(setting.dist)
+    spatial = rule.spatial_accuracy(setting.dist)
+    return spatial, rule.adversarial_accuracy(setting.dist, setting.budget)
 
 
 @register(
@@ -169,34 +189,28 @@ def universal_outcome(
     locator="Section 3, Theorem 2",
     value_name="largest S that the attacks leave possible",
     bound_name="eta p/(1-p)",
-    parameters=PARAMETERS,
+    grid=GRID,
 )
-def _part_a(setting: Setting) -> Outcome:
+def _part_a(setting: Setting) -> Check:
     """If a classifier has adversarial accuracy >= 1 - eta against attacks of norm 4/sqrt(d),
     then its spatial accuracy is <= eta p/(1-p).
     """
     p, eta = setting.p, setting.loss
     hypotheses = (budget_hypothesis(setting), robust_hypothesis(setting))
-    found = witnesses(setting)
     if p == 1:
         note = "At p = 1 the bound is infinite (undefined for eta = 0): it says nothing."
-        return Outcome(INCONCLUSIVE, 1.0, None, None, hypotheses, all_quantities(found), note)
+        quantities = all_quantities(reference_classifiers(setting))
+        return Check(INCONCLUSIVE, 1.0, None, hypotheses, quantities, note)
     possible = spatial_range(exact(p), 1 - exact(eta))
-    value = None if possible is None else float(possible.high)
+    value = None if possible is None else float(possible[1])
     bound = float(exact(eta) * exact(p) / (1 - exact(p)))
-    broken = offenders(found, lambda a: float(theorem2_spatial(a, p)))
-    outcome = universal_outcome(setting, hypotheses, value, bound, broken)
-    if outcome.verdict == HOLDS and _stump_attains(setting, bound):
-        note = "sign(x0) has A = S = p and attains the bound."
-        return Outcome(EQUALITY, value, bound, None, hypotheses, outcome.quantities, note)
-    return outcome
-
-
-def _stump_attains(setting: Setting, bound: float) -> bool:
-    """Whether sign(x0) has A >= 1 - eta and S equal to the bound."""
-    rule = x0_rule(setting.dist)
-    robust = rule.adversarial_accuracy(setting.dist, setting.budget) >= 1 - setting.loss - ROUNDING
-    return robust and abs(rule.spatial_accuracy(setting.dist) - bound) <= ROUNDING
+    broken = breaking(setting, lambda a: float(theorem2_spatial(a, p)))
+    found = for_every_classifier(setting, hypotheses, value, bound, broken)
+    spatial, robust = _x0_accuracies(setting)
+    attained = robust >= 1 - eta - ROUNDING and abs(spatial - bound) <= ROUNDING
+    if found.verdict == HOLDS and attained:
+        return replace(found, verdict=EQUALITY, note=_ATTAINED)
+    return found
 
 
 @register(
@@ -205,31 +219,24 @@ def _stump_attains(setting: Setting, bound: float) -> bool:
     locator="Section 3, Theorem 2",
     value_name="S of sign(x0)",
     bound_name="eta p (1-p)",
-    parameters=PARAMETERS,
+    grid=GRID,
     expected=VIOLATED,
     remark="The proof has eta p/(1-p), which is what is meant: plain-text copies lose the "
     "fraction bars of the theorem (in part (b) too).",
 )
-def _without_fraction(setting: Setting) -> Outcome:
+def _without_fraction(setting: Setting) -> Check:
     """As text copies of the paper print it, with the fraction bar lost: adversarial accuracy
     >= 1 - eta implies spatial accuracy <= eta p (1-p).
     """
-    rule = x0_rule(setting.dist)
-    spatial = rule.spatial_accuracy(setting.dist)
-    robust = rule.adversarial_accuracy(setting.dist, setting.budget)
-    hypotheses = (
-        budget_hypothesis(setting),
-        Hypothesis(
-            f"sign(x0) has adversarial accuracy >= 1 - eta (it has {robust:.4g})",
-            robust >= 1 - setting.loss - ROUNDING,
-        ),
-    )
+    spatial, robust = _x0_accuracies(setting)
+    text = f"sign(x0) has adversarial accuracy >= 1 - eta (it has {robust:.4g})"
+    met = Hypothesis(text, robust >= 1 - setting.loss - ROUNDING)
+    hypotheses = (budget_hypothesis(setting), met)
     bound = setting.loss * setting.p * (1 - setting.p)
     if not all(h.satisfied for h in hypotheses):
-        return Outcome(INCONCLUSIVE, spatial, bound, None, hypotheses)
-    note = "sign(x0) refutes it"
+        return Check(INCONCLUSIVE, spatial, bound, hypotheses)
     verdict = VIOLATED if spatial > bound + ROUNDING else HOLDS
-    return Outcome(verdict, spatial, bound, None, hypotheses, (), note)
+    return Check(verdict, spatial, bound, hypotheses, note="sign(x0) refutes it")
 
 
 @register(
@@ -238,44 +245,34 @@ def _without_fraction(setting: Setting) -> Outcome:
     locator="Section 3, Theorem 2",
     value_name="largest A that the attacks leave possible",
     bound_name="1 - (1-p)(1-eta)/p",
-    parameters=PARAMETERS,
+    grid=GRID,
 )
-def _part_b(setting: Setting) -> Outcome:
+def _part_b(setting: Setting) -> Check:
     """If a classifier has spatial accuracy >= 1 - eta, then its adversarial accuracy against
     attacks of norm 4/sqrt(d) is <= 1 - (1-p)(1-eta)/p.
     """
     p, eta = setting.p, setting.loss
-    best, source = _best_spatial(setting)
+    if setting.dist.orbit.n_distinct > MOST_SHIFTS:
+        best, source = float(bayes_accuracy(p)), "at most"
+    else:
+        best, source = _spatial_optimum(setting.only("shift", "p")), "about"
     text = f"some classifier has spatial accuracy >= 1 - eta (the best has {source} {best:.4g})"
     hypotheses = (budget_hypothesis(setting), Hypothesis(text, 1 - eta <= best + ROUNDING))
     value = float(largest_adversarial(exact(p), 1 - exact(eta)))
     bound = float(1 - (1 - exact(p)) * (1 - exact(eta)) / exact(p))
-    found = witnesses(setting)
-    broken = offenders(found, lambda s: float(theorem2_adversarial(s, p)), of="A")
-    outcome = universal_outcome(setting, hypotheses, value, bound, broken)
-    rule = x0_rule(setting.dist)
-    spatial_enough = rule.spatial_accuracy(setting.dist) >= 1 - eta - ROUNDING
-    attained = abs(rule.adversarial_accuracy(setting.dist, setting.budget) - bound) <= ROUNDING
-    if outcome.verdict == HOLDS and spatial_enough and attained:
-        note = "sign(x0) has A = S = p and attains the bound."
-        return Outcome(EQUALITY, value, bound, None, hypotheses, outcome.quantities, note)
-    return outcome
-
-
-def _best_spatial(setting: Setting) -> tuple[float, str]:
-    """Return S*, exactly or by quadrature; for very many shifts only a bound above it."""
-    dist = setting.dist
-    if dist.orbit.n_distinct > MOST_SHIFTS:
-        return float(bayes_accuracy(setting.p)), "at most"
-    key = (setting.word.tobytes(), setting.shift, setting.p)
-    return _spatial_optimum(*key), "about"
+    broken = breaking(setting, lambda s: float(theorem2_adversarial(s, p)), of="A")
+    found = for_every_classifier(setting, hypotheses, value, bound, broken)
+    spatial, robust = _x0_accuracies(setting)
+    attained = spatial >= 1 - eta - ROUNDING and abs(robust - bound) <= ROUNDING
+    if found.verdict == HOLDS and attained:
+        return replace(found, verdict=EQUALITY, note=_ATTAINED)
+    return found
 
 
 @lru_cache(maxsize=1024)
-def _spatial_optimum(word: bytes, shift: int, p: float) -> float:
+def _spatial_optimum(setting: Setting) -> float:
     """Return S* to about 1e-3; the number does not depend on the seed of the simulations."""
-    dist = CodeGaussian(np.frombuffer(word, dtype=np.int8), p, shift)
-    return spatial_optimum(dist, rng=np.random.default_rng(0), error=1e-3).value
+    return spatial_optimum(setting.dist, rng=np.random.default_rng(0), error=1e-3).value
 
 
 @register(
@@ -284,33 +281,27 @@ def _spatial_optimum(word: bytes, shift: int, p: float) -> float:
     locator="beyond the paper",
     value_name="S of sign(x0)",
     bound_name="(1 - A) p/(1-p)",
-    parameters=("codeword", "shift", "p", "budget"),
+    grid=_GRID_WITHOUT_ETA,
 )
-def _equality(setting: Setting) -> Outcome:
+def _equality(setting: Setting) -> Check:
     """For eps < 1 the rule sign(x0) has natural, spatial and adversarial accuracy p and
     attains both parts of Theorem 2 with equality.
     """
-    dist, p = setting.dist, setting.p
-    rule = x0_rule(dist)
-    spatial = rule.spatial_accuracy(dist)
-    robust = rule.adversarial_accuracy(dist, setting.budget)
+    p = setting.p
+    spatial, robust = _x0_accuracies(setting)
     hypotheses = (
         budget_hypothesis(setting),
-        Hypothesis(
-            f"eps < 1 (eps = {setting.budget / np.sqrt(dist.d):.3g})", setting.eps_below_one
-        ),
+        Hypothesis(f"eps < 1 (eps = {setting.eps:.3g})", setting.eps < 1),
         Hypothesis("p < 1", p < 1),
     )
-    found = next(w for w in witnesses(setting) if w.name == rule.name)
-    quantities = (found.spatial, found.adversarial)
+    quantities = next(c for c in reference_classifiers(setting) if c.name == "sign(x0)").quantities
     if not all(h.satisfied for h in hypotheses):
-        note = "" if setting.eps_below_one else "The attack overwrites x0: sign(x0) is lost."
-        return Outcome(INCONCLUSIVE, spatial, None, None, hypotheses, quantities, note)
+        note = "" if setting.eps < 1 else "The attack overwrites x0: sign(x0) is lost."
+        return Check(INCONCLUSIVE, spatial, None, hypotheses, quantities, note)
     bound = (1 - robust) * p / (1 - p)
     other = 1 - (1 - p) * spatial / p
     equal = max(abs(spatial - bound), abs(robust - other), abs(spatial - p)) <= ROUNDING
-    verdict = EQUALITY if equal else VIOLATED
-    return Outcome(verdict, spatial, bound, None, hypotheses, quantities)
+    return Check(EQUALITY if equal else VIOLATED, spatial, bound, hypotheses, quantities)
 
 
 @register(
@@ -319,25 +310,24 @@ def _equality(setting: Setting) -> Outcome:
     locator="beyond the paper",
     value_name="largest A of any classifier",
     bound_name="p",
-    parameters=("codeword", "shift", "p", "budget"),
+    grid=_GRID_WITHOUT_ETA,
 )
-def _feasibility(setting: Setting) -> Outcome:
+def _feasibility(setting: Setting) -> Check:
     """Against attacks of norm 4/sqrt(d) no classifier has adversarial accuracy above p, so
     the hypothesis of Theorem 2(a) and of Theorem 3 cannot be met for eta < 1 - p.
     """
     p = setting.p
-    hypotheses = (budget_hypothesis(setting),)
     # Independent of the closed form: the two attacks alone leave no (a, b) above p.
     relaxed = largest_adversarial(exact(p), exact(0.0))
     value = best_adversarial_accuracy(setting.dist, setting.budget)
-    broken = offenders(witnesses(setting), lambda s: p, of="A")
+    broken = breaking(setting, lambda s: p, of="A")
     if setting.budget >= FULL_BUDGET and relaxed != exact(p):
         broken.append("the relaxation")
-    outcome = universal_outcome(setting, hypotheses, value, p, broken)
-    if outcome.verdict == HOLDS and abs(value - p) <= ROUNDING:
+    found = for_every_classifier(setting, (budget_hypothesis(setting),), value, p, broken)
+    if found.verdict == HOLDS and abs(value - p) <= ROUNDING:
         note = "sign(x0) attains it; it holds from e = 2 on, where the class means can be merged."
-        return Outcome(EQUALITY, value, p, None, hypotheses, outcome.quantities, note)
-    if outcome.verdict == HOLDS:
+        return replace(found, verdict=EQUALITY, note=note)
+    if found.verdict == HOLDS:
         note = f"eps >= 1: the attack overwrites x0 too, and nothing above {value:.4g} is left."
-        return Outcome(HOLDS, value, p, None, hypotheses, outcome.quantities, note)
-    return outcome
+        return replace(found, note=note)
+    return found
