@@ -101,7 +101,7 @@ class CodeGaussian:
         """Return r_j mu, shape (d,): the mean of the last d coordinates of r_j X given Y = 1."""
         return 2 * self.orbit.rotated(j) / np.sqrt(self.d)
 
-    @property
+    @cached_property
     def log_odds(self) -> float:
         """L = log(p / (1 - p)), the evidence of x0; infinite for p = 1."""
         return float(log_odds(self.p))

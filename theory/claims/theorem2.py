@@ -206,10 +206,10 @@ def _part_a(setting: Setting) -> Check:
     bound = float(exact(eta) * exact(p) / (1 - exact(p)))
     broken = breaking(setting, lambda a: float(theorem2_spatial(a, p)))
     found = for_every_classifier(setting, hypotheses, value, bound, broken)
-    spatial, robust = _x0_accuracies(setting)
-    attained = robust >= 1 - eta - ROUNDING and abs(spatial - bound) <= ROUNDING
-    if found.verdict == HOLDS and attained:
-        return replace(found, verdict=EQUALITY, note=_ATTAINED)
+    if found.verdict == HOLDS:
+        spatial, robust = _x0_accuracies(setting)
+        if robust >= 1 - eta - ROUNDING and abs(spatial - bound) <= ROUNDING:
+            return replace(found, verdict=EQUALITY, note=_ATTAINED)
     return found
 
 
@@ -262,10 +262,10 @@ def _part_b(setting: Setting) -> Check:
     bound = float(1 - (1 - exact(p)) * (1 - exact(eta)) / exact(p))
     broken = breaking(setting, lambda s: float(theorem2_adversarial(s, p)), of="A")
     found = for_every_classifier(setting, hypotheses, value, bound, broken)
-    spatial, robust = _x0_accuracies(setting)
-    attained = spatial >= 1 - eta - ROUNDING and abs(robust - bound) <= ROUNDING
-    if found.verdict == HOLDS and attained:
-        return replace(found, verdict=EQUALITY, note=_ATTAINED)
+    if found.verdict == HOLDS:
+        spatial, robust = _x0_accuracies(setting)
+        if spatial >= 1 - eta - ROUNDING and abs(robust - bound) <= ROUNDING:
+            return replace(found, verdict=EQUALITY, note=_ATTAINED)
     return found
 
 
