@@ -174,10 +174,9 @@ def write_atomically(path: Path, text: str | bytes | memoryview, *, on_disk: boo
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            if on_disk:
-                stream.flush()
+        temporary.write_bytes(data)
+        if on_disk:
+            with temporary.open("r+b") as stream:
                 os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
