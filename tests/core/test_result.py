@@ -122,14 +122,15 @@ def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_results(path, broken())
     assert path.read_bytes() == before
 
-    def full(self, data):
-        with open(self, "wb") as file:
-            file.write(data[:5])
+    def full(self, mode):
+        with open(self, mode) as file:
+            file.write(b"{")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(path), "write_bytes", full)
-    with pytest.raises(StoreError, match=r"results\.jsonl.*No space left"):
-        write_results(path, [example(note="new")])
+    with monkeypatch.context() as patched:
+        patched.setattr(type(path), "open", full)
+        with pytest.raises(StoreError, match=r"results\.jsonl.*No space left"):
+            write_results(path, [example(note="new")])
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["results.jsonl"]
 
