@@ -12,9 +12,9 @@ from ..checks import choose
 from ..errors import InputError
 from ..provenance import Provenance
 from ..provenance import make_provenance as _make_provenance
-from . import settings
 
-PRECISIONS = settings.PRECISIONS
+#: As in settings.py, which must not wait for torch.
+PRECISIONS = ("float32", "bfloat16")
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:

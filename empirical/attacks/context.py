@@ -10,10 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ...checks import choose
 from ...errors import InputError, RunFailedError
 from ..checks import check_images, check_labels
-from ..device import PRECISIONS, autocast
+from ..device import autocast
 from ..randomness import draw_seed
 from .channels_last import faster_convolutions
 from .cuda_graph import is_repeatable
@@ -158,7 +157,6 @@ def attack_context(
     With `labels` every output is checked to have a class for each of them. The `generator`
     gives the seed of dropout in training mode, and is needed in that mode only.
     """
-    choose("precision", precision, PRECISIONS)
     seed = draw_seed(generator) if protocol.train_mode else None
     largest = -1 if labels is None or not len(labels) else int(labels.max())
     with torch.inference_mode(False), attacking(model, train=protocol.train_mode, seed=seed) as net:

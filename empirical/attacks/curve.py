@@ -134,7 +134,7 @@ def profile(
         rounding within the network, except in training mode.
     precision : str
         As for :func:`pgd`.
-    progress : callable
+    progress : Progress
         Told of pairs of image and budget.
 
     Returns

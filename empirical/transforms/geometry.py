@@ -48,19 +48,10 @@ def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
 
 
 def translate(x: Tensor, dx: int | Tensor, dy: int | Tensor) -> Tensor:
-    """Move images by whole pixels; what enters is black.
+    """Move images (B, C, H, W) by whole pixels; what enters is black.
 
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Floating point or uint8 images.
-    dx, dy : int or Tensor of int (B,)
-        Whole pixels to the right and downwards, as ``translate`` of torchvision's ``affine``.
-
-    Returns
-    -------
-    Tensor (B, C, H, W)
-        Of the type of `x`; differentiable in `x`.
+    Shifts, int or Tensor of int (B,), go to the right and downwards, as ``translate`` of
+    torchvision's ``affine``.
 
     Examples
     --------
@@ -100,19 +91,10 @@ def rotate_translate(
 
 
 def quarter_turn(x: Tensor, k: int | Tensor) -> Tensor:
-    """Turn images by `k` times 90 degrees counter-clockwise, exactly.
+    """Turn images (B, C, H, W) by `k` times 90 degrees counter-clockwise, exactly.
 
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Images; square ones, where each is turned by itself.
-    k : int or Tensor of int (B,)
-        Number of turns, taken modulo 4.
-
-    Returns
-    -------
-    Tensor
-        (B, C, H, W), or (B, C, W, H) where one odd `k` turns images that are not square.
+    One odd `k` makes (B, C, W, H) of images that are not square; with turns (B,) of their own,
+    images must be square.
 
     Examples
     --------
@@ -139,14 +121,8 @@ def cyclic_shift(x: Tensor, shift: int | Tensor) -> Tensor:
     """Shift flattened images cyclically: coordinate t becomes x_{t + shift}.
 
     The theory's r_j is the shift by m j coordinates (arXiv 2002.11318, section 3, and
-    ``CodeGaussian.rotate``).
-
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Images; coordinates are counted channel by channel, row by row.
-    shift : int or Tensor of int (B,)
-        Number of coordinates, taken modulo C H W.
+    ``CodeGaussian.rotate``). Coordinates are counted channel by channel, row by row; the shift,
+    int or Tensor of int (B,), is taken modulo C H W.
 
     Examples
     --------
