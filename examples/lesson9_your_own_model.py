@@ -36,7 +36,7 @@ from spadv.empirical.evaluation import (
     rate_of_invariance,
 )
 from spadv.empirical.evaluation.plots import profiles_figure
-from spadv.empirical.models.equivariant import exactness_report, to_equivariant
+from spadv.empirical.models.equivariant import declare_paths, exactness_report, to_equivariant
 from spadv.empirical.randomness import make_generator
 from spadv.stats import compare, rate_of
 from spadv.style import CYCLE, new_figure, styled
@@ -131,10 +131,13 @@ print(f"without the normalisation: {bare.value:.4f}; you said {my_guess}")
 #
 # ## A second model, for free
 #
-# `to_equivariant` makes the quarter-turn-equivariant twin of any network whose operations allow it,
-# with fresh weights. `head="invariant"` makes the outputs invariant as well.
+# `to_equivariant` makes the quarter-turn-equivariant twin of any network made of modules that allow
+# it, with fresh weights. A `forward` of one's own is not read: `declare_paths` says which modules
+# it runs, one after the other (or several such paths, which it sums). `head="invariant"` makes the
+# outputs invariant as well.
 
 # %%
+declare_paths(("features", nn.Flatten(), "classify"))(MyNetwork)
 twin_network = to_equivariant(
     MyNetwork(), "p4", head="invariant", generator=torch.Generator().manual_seed(0)
 )

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 # Importing these registers their networks.
 from . import densenet, lenet, madry_resnet, mlp, resnet, stdcnn, vgg  # noqa: F401
-from .classifier import Classifier, ModelSpec, Normalise, count_parameters
-from .parameters import parameter_groups
-from .registry import build, build_spec, describe, names, register
+from .classifier import (
+    Classifier,
+    ModelSpec,
+    Normalise,
+    count_parameters,
+    parameter_groups,
+)
+from .registry import Blueprint, build, build_spec, names, register
 from .wide_resnet import from_trades
 
 __all__ = [
+    "Blueprint",
     "Classifier",
     "ModelSpec",
     "Normalise",
     "build",
     "build_spec",
     "count_parameters",
-    "describe",
     "from_trades",
     "names",
     "parameter_groups",

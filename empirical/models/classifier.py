@@ -12,14 +12,9 @@ from torch import Tensor, nn
 
 from ...checks import check_integer, check_real, choose
 from ...errors import InputError, StoreError
-
-GROUPS = ("p4", "p4m")
-HEADS = ("paper", "invariant")
-
-
-def group_order(group: str | None) -> int:
-    """Return the number of elements of a point group: 1 (None), 4 (p4) or 8 (p4m)."""
-    return {None: 1, "p4": 4, "p4m": 8}[group]
+from .equivariant import declare_paths
+from .equivariant.groups import GROUPS
+from .equivariant.twin import HEADS
 
 
 @dataclass(frozen=True)
@@ -42,11 +37,6 @@ class ModelSpec:
         Per channel, in the units of pixels in [0, 1]; None for no normalisation.
     options : dict
         Options of the network, as plain JSON values.
-
-    Raises
-    ------
-    InputError
-        For a value that breaks a rule.
     """
 
     name: str
@@ -83,13 +73,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ModelSpec:
-        """Rebuild a specification from what :meth:`to_json` made.
-
-        Raises
-        ------
-        StoreError
-            If the data are no specification, or break a rule.
-        """
+        """Rebuild a specification from what :meth:`to_json` made; StoreError for anything else."""
         names = [item.name for item in dataclasses.fields(cls)]
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise StoreError("a model specification must have the fields " + ", ".join(names))
@@ -113,14 +97,9 @@ def _channels(
     return numbers
 
 
+@declare_paths(())
 class Normalise(nn.Module):
-    """Subtract a mean and divide by a standard deviation, per channel.
-
-    Parameters
-    ----------
-    mean, std : sequence of float or None
-        One number a channel; None (both) makes the identity.
-    """
+    """Subtract a mean and divide by a standard deviation, per channel; None is the identity."""
 
     mean: Tensor
     std: Tensor
@@ -144,6 +123,7 @@ class Normalise(nn.Module):
         return "identity" if self.identity else f"channels={self.mean.numel()}"
 
 
+@declare_paths(("normalise", "features", "head"))
 class Classifier(nn.Module):
     """A network from pixels in [0, 1] to logits, with its normalisation inside.
 
@@ -180,14 +160,45 @@ class Classifier(nn.Module):
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trainable parameters.
 
-    Parameters
-    ----------
-    model : Module
-        Any network.
-
     Examples
     --------
     >>> count_parameters(nn.Linear(3, 2))
     8
     """
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def parameter_groups(
+    model: nn.Module, weight_decay: float, *, decay: str = "all"
+) -> list[dict[str, Any]]:
+    """Return parameter groups for a torch optimiser.
+
+    Parameters
+    ----------
+    model : Module
+        Its trainable parameters are taken, each once.
+    weight_decay : float
+        At least 0; 2e-4 in the networks of Madry et al., 5e-4 elsewhere in the paper.
+    decay : {"all", "kernels"}
+        "all": every parameter decays, as in torch's optimisers. "kernels": only weights of
+        convolutions and linear layers, neither biases nor batch-norm, as Madry et al. do.
+
+    Returns
+    -------
+    list of dict
+        Keys "params" and "weight_decay"; groups without parameters are left out.
+
+    Examples
+    --------
+    >>> groups = parameter_groups(nn.Linear(3, 2), 2e-4, decay="kernels")
+    >>> [(len(group["params"]), group["weight_decay"]) for group in groups]
+    [(1, 0.0002), (1, 0.0)]
+    """
+    check_real("weight_decay", weight_decay, low=0)
+    choose("decay", decay, ("all", "kernels"))
+    trained = [p for p in model.parameters() if p.requires_grad]
+    # Kernels are what has at least two axes; biases and batch-norm have one.
+    decayed = [p for p in trained if decay == "all" or p.ndim > 1]
+    free = [p for p in trained if decay == "kernels" and p.ndim <= 1]
+    groups = [(decayed, weight_decay), (free, 0.0)]
+    return [{"params": found, "weight_decay": value} for found, value in groups if found]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import pairwise
+from typing import cast
 
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .plan import Parts, Plan, linear_tail
-from .registry import register
+from .classifier import ModelSpec
+from .equivariant import declare_paths
+from .registry import Blueprint, Width, register
 
 #: Slope of the leaky ReLU.
 SLOPE = 0.1
 
 
+@declare_paths(())
 class StandardiseImage(nn.Module):
     """Subtract an image's mean and divide by its standard deviation, all channels together.
 
@@ -32,6 +35,7 @@ class StandardiseImage(nn.Module):
         return (centred / variance.clamp(min=1 / count).sqrt()).to(x.dtype)
 
 
+@declare_paths(("bn1", "conv1", "bn2", "conv2"), ("shortcut",))
 class MadryUnit(nn.Module):
     """A pre-activation unit whose shortcut has no parameters.
 
@@ -41,32 +45,26 @@ class MadryUnit(nn.Module):
 
     def __init__(self, inputs: int, width: int, stride: int, *, activate: bool = False) -> None:
         super().__init__()
-        self.inputs, self.width, self.activate = inputs, width, activate
+        self.activate = activate
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.shortcut: nn.Module = nn.Identity()
+        self.shortcut = nn.Sequential()
         if stride == 2:  # rounding odd sides up, as the convolution does
-            self.shortcut = nn.AvgPool2d(2, ceil_mode=True)
+            self.shortcut.append(nn.AvgPool2d(2, ceil_mode=True))
+        if new := width - inputs:
+            self.shortcut.append(nn.ConstantPad3d((0, 0, 0, 0, new // 2, new - new // 2), 0.0))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride) of maps (B, inputs, H, W)."""
         active = F.leaky_relu(self.bn1(x), SLOPE)
         out = self.conv2(F.leaky_relu(self.bn2(self.conv1(active)), SLOPE))
-        return out + self._padded(self.shortcut(active if self.activate else x))
-
-    def _padded(self, x: Tensor) -> Tensor:
-        new = self.width - self.inputs
-        if not new:
-            return x
-        order = x.shape[1] // self.inputs  # of the group: each new channel has that many maps
-        before = new // 2
-        return F.pad(x, (0, 0, 0, 0, before * order, (new - before) * order))
+        return cast(Tensor, out + self.shortcut(active if self.activate else x))
 
 
 @register("madry_resnet")
-def madry_resnet(plan: Plan) -> Parts:
+def madry_resnet(spec: ModelSpec, width: Width) -> Blueprint:
     """Madry's ResNet "w32-10" for CIFAR10: three stages of five units, 160/320/640 channels.
 
     Images are standardised one by one inside the network, so that it needs no mean and std.
@@ -74,16 +72,16 @@ def madry_resnet(plan: Plan) -> Parts:
     sides; TensorFlow's pad a strided one on the far sides only. What is said
     of exactness in resnet18 holds here, too.
     """
-    widths = [plan.width(channels) for channels in (16, 160, 320, 640)]
+    widths = [width(channels) for channels in (16, 160, 320, 640)]
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         standardise=StandardiseImage(),
-        conv0=nn.Conv2d(plan.spec.in_channels, widths[0], 3, padding=1, bias=False),
+        conv0=nn.Conv2d(spec.in_channels, widths[0], 3, padding=1, bias=False),
     )
-    for stage, (inputs, width) in enumerate(pairwise(widths), start=1):
-        first = MadryUnit(inputs, width, 1 if stage == 1 else 2, activate=stage == 1)
+    for stage, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+        first = MadryUnit(inputs, outputs, 1 if stage == 1 else 2, activate=stage == 1)
         layers[f"stage{stage}"] = nn.Sequential(
-            first, *(MadryUnit(width, width, 1) for _ in range(4))
+            first, *(MadryUnit(outputs, outputs, 1) for _ in range(4))
         )
     layers["bn"] = nn.BatchNorm2d(widths[3])
     layers["relu"] = nn.LeakyReLU(SLOPE)
-    return Parts(nn.Sequential(layers), average=True, tail=linear_tail(plan.spec.num_classes))
+    return Blueprint(nn.Sequential(layers), average=True)

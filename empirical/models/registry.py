@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,17 +16,42 @@ from torch import nn
 
 from ...checks import check_integer, check_real, choose
 from ...errors import InputError
-from .classifier import GROUPS, Classifier, ModelSpec, Normalise, group_order
-from .plan import Parts, Plan, make_head
+from .classifier import Classifier, ModelSpec, Normalise
+from .equivariant import GroupPool, WholeMapLinear, get_group, to_equivariant
+from .equivariant.groups import GROUPS
+from .equivariant.layers import POOLS
+from .equivariant.twin import CHANNEL_RULES, drawn_seed, seeded
 
-Maker = Callable[..., Parts]
-
-#: Channel rules of group networks: as the plain network, or divided by sqrt(group order).
-CHANNEL_RULES = ("same", "sqrt")
-_POOLS = ("max", "mean")
 _GROUP_OPTIONS = ("channels", "pool", "exact")
 #: Sides up to this are tried when the least possible one is looked for.
 _LARGEST_TRIED = 256
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A plain network in two parts, so that a group can act on the first.
+
+    Attributes
+    ----------
+    features : Module
+        From images (B, C, H, W) to maps (B, C', H', W'), or to vectors for an MLP.
+    average : bool
+        Whether the plain network averages its maps over space (else it flattens them).
+    hidden : tuple of int
+        Widths of the hidden ReLU layers before the logits.
+    dropout : float
+        Probability of the dropout before the logits; 0 for none.
+    """
+
+    features: nn.Module
+    average: bool
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.0
+
+
+#: From a number of channels in the plain network to that of the one to build.
+Width = Callable[[int], int]
+Maker = Callable[..., Blueprint]
 
 
 @dataclass(frozen=True)
@@ -51,7 +79,7 @@ _ENTRIES: dict[str, Entry] = {}
 def register(
     name: str,
     *,
-    groups: Sequence[str] = GROUPS,
+    groups: Sequence[str] = tuple(GROUPS),
     channels: str = "sqrt",
     pooled: Sequence[str] = ("p4",),
 ) -> Callable[[Maker], Maker]:
@@ -72,19 +100,15 @@ def register(
     Returns
     -------
     callable
-        For a function from a :class:`Plan`, and keyword-only options with defaults that are
-        plain JSON values, to :class:`Parts`.
-
-    Raises
-    ------
-    InputError
-        From the decorator, if the name is registered already.
+        For a function from a :class:`ModelSpec`, a function `width` that scales numbers of
+        channels, and keyword-only options with defaults that are plain JSON values, to a
+        :class:`Blueprint` of the plain network. Its twins come from the same function.
     """
 
     def decorate(make: Maker) -> Maker:
         if name in _ENTRIES:
             raise InputError("name", "be a name that is not registered yet", name)
-        keywords = list(inspect.signature(make).parameters.values())[1:]
+        keywords = list(inspect.signature(make).parameters.values())[2:]
         options = {item.name: item.default for item in keywords}
         _ENTRIES[name] = Entry(name, make, tuple(groups), channels, tuple(pooled), options)
         return make
@@ -95,26 +119,6 @@ def register(
 def names() -> tuple[str, ...]:
     """Return the names of all networks, sorted."""
     return tuple(sorted(_ENTRIES))
-
-
-def describe(name: str) -> str:
-    """Return the first line of what a network's documentation says.
-
-    Parameters
-    ----------
-    name : str
-        One of :func:`names`.
-
-    Raises
-    ------
-    InputError
-        If no network has this name; the message names the nearest.
-    """
-    return (_entry(name).make.__doc__ or "").strip().splitlines()[0]
-
-
-def _entry(name: str) -> Entry:
-    return _ENTRIES[choose("model", name, names())]
 
 
 def build(
@@ -207,51 +211,40 @@ def build_spec(
 
     Options that the specification leaves out take their defaults, and the model's own `spec`
     holds all of them.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-        What to build.
-    generator, device
-        As in :func:`build`.
-
-    Returns
-    -------
-    Classifier
-        In training mode.
-
-    Raises
-    ------
-    InputError
-        As :func:`build`.
     """
     entry = _entry(spec.name)
     spec = replace(spec, options=_checked_options(entry, spec))
-    plan = Plan(spec, scale=_scale(spec))
     own = {key: spec.options[key] for key in entry.options}
-    shape = _feature_shape(entry, plan, own)
+    make = partial(entry.make, spec, _width(spec), **own)
+    shape = _feature_shape(spec, make)
     place = torch.device(device)
-    # On the meta device nothing is drawn. Group layers keep tables of numbers: made on the CPU.
-    start = "meta" if place.type == "meta" and spec.group is None else "cpu"
-    with torch.device(start), _seeded(generator):
-        parts = entry.make(plan, **own)
-        features = parts.features
+    with (
+        torch.device("meta" if place.type == "meta" else "cpu"),
+        seeded(0 if generator is None else drawn_seed(generator)),
+    ):
+        blueprint = make()
+        features = blueprint.features
         if spec.group is not None:
-            from .equivariant import to_equivariant
-
-            # The plan has scaled the channels already, all of them before rounding: layer by
-            # layer, what a DenseNet joins would no longer fit.
-            image = (spec.in_channels, spec.image_size, spec.image_size)
+            # Channels are scaled already, all of them before rounding: layer by layer, what
+            # a DenseNet joins would no longer fit.
             features = to_equivariant(
                 features,
                 spec.group,
                 channels="same",
                 exact=spec.options["exact"],
-                input_shape=image,
+                input_shape=(spec.in_channels, spec.image_size, spec.image_size),
             )
-        head = make_head(spec, parts, shape, pooled=spec.group in entry.pooled)
+        head = _head(spec, blueprint, shape, pooled=spec.group in entry.pooled)
         model = Classifier(spec, Normalise(spec.mean, spec.std), features, head)
     return model.to(place)
+
+
+def _entry(name: str) -> Entry:
+    return _ENTRIES[choose("model", name, names())]
+
+
+def _order(group: str | None) -> int:
+    return 1 if group is None else get_group(group).order
 
 
 def _checked_options(entry: Entry, spec: ModelSpec) -> dict[str, Any]:
@@ -278,50 +271,71 @@ def _checked_options(entry: Entry, spec: ModelSpec) -> dict[str, Any]:
         options["width"] = check_real("width", options["width"], low=1e-3, high=1e3)
     if "channels" in options:
         choose("channels", options["channels"], CHANNEL_RULES)
-        choose("pool", options["pool"], _POOLS)
+        choose("pool", options["pool"], POOLS)
     return options
 
 
-def _scale(spec: ModelSpec) -> float:
-    rule = spec.options.get("channels", "same")
-    root = group_order(spec.group) ** 0.5 if rule == "sqrt" else 1.0
-    return float(spec.options.get("width", 1.0)) / root
+def _width(spec: ModelSpec) -> Width:
+    """Return the scaling of channel counts: rounded, halves up, and at least 1."""
+    root = _order(spec.group) ** 0.5 if spec.options.get("channels") == "sqrt" else 1.0
+    scale = float(spec.options.get("width", 1.0)) / root
+    return lambda channels: max(1, math.floor(channels * scale + 0.5))
 
 
-def _feature_shape(entry: Entry, plan: Plan, options: dict[str, Any]) -> tuple[int, ...]:
+def _feature_shape(spec: ModelSpec, make: Maker) -> tuple[int, ...]:
     """Return the shape of one image's plain feature maps; nothing is computed (meta device)."""
     with torch.device("meta"):
-        features = entry.make(plan, **options).features.eval()
-    spec = plan.spec
+        features = make().features.eval()
+
+    def maps(side: int) -> tuple[int, ...]:
+        with torch.no_grad():
+            image = torch.empty(1, spec.in_channels, side, side, device="meta")
+            return tuple(features(image).shape[1:])
+
     try:
-        return _maps(features, spec.in_channels, spec.image_size)
+        return maps(spec.image_size)
     except RuntimeError:
         # Either the maps vanish, and a larger side works, or the network itself is wrong.
         for side in range(spec.image_size + 1, _LARGEST_TRIED + 1):
             with suppress(RuntimeError):
-                _maps(features, spec.in_channels, side)
+                maps(side)
                 rule = f"be at least {side} for {spec.name}"
                 raise InputError("image_size", rule, spec.image_size) from None
         raise
 
 
-def _maps(features: nn.Module, channels: int, side: int) -> tuple[int, ...]:
-    """Return the shape of one image's features; RuntimeError if they vanish on the way."""
-    image = torch.empty(1, channels, side, side, device="meta")
-    with torch.no_grad():
-        return tuple(features(image).shape[1:])
+def _head(
+    spec: ModelSpec, blueprint: Blueprint, shape: tuple[int, ...], *, pooled: bool
+) -> nn.Module:
+    """Return the head for features whose plain maps have the shape (channels, H', W').
 
-
-@contextmanager
-def _seeded(generator: torch.Generator | None) -> Iterator[None]:
-    """Let torch's own initialisation draw from a generator, global state restored after.
-
-    Only the CPU's state is touched: `torch.manual_seed` would seed every GPU as well.
+    Maps that the plain network averages are averaged. Over the group they are pooled before
+    (`pooled`, or head "invariant"), or the linear layer sees every element. Maps that the plain
+    network flattens are flattened with all their elements; for head "invariant" the first
+    linear layer is applied in all orientations, with the same parameters, and pooled.
     """
-    seed = 0
-    if generator is not None:
-        drawn = torch.randint(2**62, (), generator=generator, device=generator.device)
-        seed = int(drawn)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        yield
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    channels, invariant = shape[0], spec.head == "invariant"
+    if spec.group is not None and blueprint.average and (pooled or invariant):
+        layers["group"] = GroupPool(spec.group, spec.options["pool"])
+    else:
+        channels *= _order(spec.group)
+    if blueprint.average:
+        layers["average"] = nn.AdaptiveAvgPool2d(1)
+    layers["flatten"] = nn.Flatten()
+    inputs = channels if blueprint.average else channels * math.prod(shape[1:])
+    for number, width in enumerate(blueprint.hidden, start=1):
+        layers[f"fc{number}"] = nn.Linear(inputs, width)
+        layers[f"relu{number}"] = nn.ReLU()
+        inputs = width
+    if blueprint.dropout:
+        layers["dropout"] = nn.Dropout(blueprint.dropout)
+    last = f"fc{len(blueprint.hidden) + 1}" if blueprint.hidden else "fc"
+    layers[last] = nn.Linear(inputs, spec.num_classes)
+    if spec.group is not None and invariant and not blueprint.average:
+        first = "fc1" if blueprint.hidden else "fc"
+        outputs = (*blueprint.hidden, spec.num_classes)[0]
+        layers[first] = WholeMapLinear(
+            shape[0], outputs, shape[1], group=spec.group, pool=spec.options["pool"]
+        )
+    return nn.Sequential(layers)

@@ -6,12 +6,12 @@ from collections import OrderedDict
 
 from torch import nn
 
-from .plan import Parts, Plan, linear_tail
-from .registry import register
+from .classifier import ModelSpec
+from .registry import Blueprint, Width, register
 
 
 @register("resnet18")
-def resnet18(plan: Plan) -> Parts:
+def resnet18(spec: ModelSpec, width: Width) -> Blueprint:
     """ResNet18 for CIFAR: a 3x3 stem without max-pool, four stages of two basic blocks.
 
     11,173,962 parameters at 3 channels with ten classes. P4 with 32/64/128/256 channels and a
@@ -21,17 +21,17 @@ def resnet18(plan: Plan) -> Parts:
     Stride-2 convolutions break the equivariance where they halve an even side, as at 32x32;
     the option `exact` of group networks mends it (:func:`build`).
     """
-    width = plan.width(64)
+    inputs = width(64)
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        conv1=nn.Conv2d(plan.spec.in_channels, width, 3, padding=1, bias=False),
-        bn1=nn.BatchNorm2d(width),
+        conv1=nn.Conv2d(spec.in_channels, inputs, 3, padding=1, bias=False),
+        bn1=nn.BatchNorm2d(inputs),
         relu=nn.ReLU(),
     )
     for number, channels in enumerate((64, 128, 256, 512), start=1):
-        stride = 1 if number == 1 else 2
-        layers[f"layer{number}"] = _stage(width, plan.width(channels), stride)
-        width = plan.width(channels)
-    return Parts(nn.Sequential(layers), average=True, tail=linear_tail(plan.spec.num_classes))
+        outputs = width(channels)
+        layers[f"layer{number}"] = _stage(inputs, outputs, 1 if number == 1 else 2)
+        inputs = outputs
+    return Blueprint(nn.Sequential(layers), average=True)
 
 
 def _stage(inputs: int, width: int, stride: int) -> nn.Sequential:

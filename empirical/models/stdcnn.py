@@ -6,23 +6,22 @@ from collections import OrderedDict
 
 from torch import nn
 
-from .plan import Parts, Plan, hidden_tail
-from .registry import register
+from .classifier import ModelSpec
+from .registry import Blueprint, Width, register
 
 
 @register("stdcnn", channels="same")
-def stdcnn(plan: Plan) -> Parts:
+def stdcnn(spec: ModelSpec, width: Width) -> Blueprint:
     """Conv10-Conv10-Pool-Conv20-Conv20-Pool-FC50-FC: the paper's network for MNIST.
 
     3x3 convolutions without padding, ReLU, 2x2 max-pools, dropout 1/2 before the logits:
     23,010 parameters at 28x28x1 with ten classes. The P4 network keeps the channel counts and
     flattens the maps of all four turns into FC50: 89,910 parameters.
     """
-    a, b = plan.width(10), plan.width(20)
-    channels = plan.spec.in_channels
+    a, b = width(10), width(20)
     features = nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(channels, a, 3),
+            conv1=nn.Conv2d(spec.in_channels, a, 3),
             relu1=nn.ReLU(),
             conv2=nn.Conv2d(a, a, 3),
             relu2=nn.ReLU(),
@@ -34,6 +33,4 @@ def stdcnn(plan: Plan) -> Parts:
             pool4=nn.MaxPool2d(2),
         )
     )
-    return Parts(
-        features, average=False, tail=hidden_tail((50,), plan.spec.num_classes, dropout=0.5)
-    )
+    return Blueprint(features, average=False, hidden=(50,), dropout=0.5)

@@ -10,10 +10,12 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ...errors import InputError
-from .plan import Parts, Plan, linear_tail
-from .registry import register
+from .classifier import ModelSpec
+from .equivariant import declare_paths
+from .registry import Blueprint, Width, register
 
 
+@declare_paths(("bn1", "conv1", "bn2", "conv2"), ("convShortcut",))
 class WideBlock(nn.Module):
     """A pre-activation block: BN, ReLU, conv, BN, ReLU, conv, added to the shortcut.
 
@@ -38,6 +40,7 @@ class WideBlock(nn.Module):
         return out + (self.convShortcut(active) if self.changes else x)
 
 
+@declare_paths(("layer",))
 class WideStage(nn.Module):
     """Blocks one after the other, the first with the stride."""
 
@@ -51,38 +54,35 @@ class WideStage(nn.Module):
         return cast(Tensor, self.layer(x))
 
 
-class WideFeatures(nn.Sequential):
-    """Layers one after the other, but for the stage `sub_block1`, which is never used."""
+class Unused(WideStage):
+    """A stage that hands on what it gets."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the maps of the last layer."""
-        for name, module in self.named_children():
-            if name != "sub_block1":
-                x = module(x)
+        """Return `x`."""
         return x
 
 
 @register("wrn34_10")
-def wrn34_10(plan: Plan, *, trades_block: bool = False) -> Parts:
+def wrn34_10(spec: ModelSpec, width: Width, *, trades_block: bool = False) -> Blueprint:
     """WideResNet-34-10: three stages of five pre-activation blocks, 160/320/640 channels.
 
     46,160,474 parameters at 3 channels with ten classes. With `trades_block=True` it carries
     the stage that TRADES's public code defines and never uses (48,262,586), so that its
     weights load (:func:`from_trades`). What is said of exactness in resnet18 holds here, too.
     """
-    if trades_block and plan.spec.group is not None:
+    if trades_block and spec.group is not None:
         raise InputError("trades_block", "be False with a group", trades_block)
-    widths = [plan.width(channels) for channels in (16, 160, 320, 640)]
-    stem = nn.Conv2d(plan.spec.in_channels, widths[0], 3, padding=1, bias=False)
+    widths = [width(channels) for channels in (16, 160, 320, 640)]
+    stem = nn.Conv2d(spec.in_channels, widths[0], 3, padding=1, bias=False)
     layers: OrderedDict[str, nn.Module] = OrderedDict(conv1=stem)
     layers["block1"] = WideStage(5, widths[0], widths[1], 1)
     if trades_block:
-        layers["sub_block1"] = WideStage(5, widths[0], widths[1], 1)
+        layers["sub_block1"] = Unused(5, widths[0], widths[1], 1)
     layers["block2"] = WideStage(5, widths[1], widths[2], 2)
     layers["block3"] = WideStage(5, widths[2], widths[3], 2)
     layers["bn1"] = nn.BatchNorm2d(widths[3])
     layers["relu"] = nn.ReLU()
-    return Parts(WideFeatures(layers), average=True, tail=linear_tail(plan.spec.num_classes))
+    return Blueprint(nn.Sequential(layers), average=True)
 
 
 def from_trades(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -8,15 +8,20 @@ layers keep it from being exact.
 
 from __future__ import annotations
 
-from .convert import to_equivariant
 from .convolution import GroupConv2d, LiftingConv2d
-from .exactness import exactness_report
-from .flow import Break
+from .exactness import equivariance_error, exactness_report, invariance_error
 from .groups import P4, P4M, Group, get_group
-from .layers import GroupBatchNorm2d, GroupDropout2d, GroupGroupNorm, GroupPool
-from .measure import equivariance_error, invariance_error
+from .layers import (
+    GroupBatchNorm2d,
+    GroupDropout2d,
+    GroupGroupNorm,
+    GroupPool,
+    PooledLinear,
+    WholeMapLinear,
+)
 from .plain import to_plain
-from .readout import PooledLinear, WholeMapLinear
+from .twin import to_equivariant
+from .walk import Break, declare_paths
 
 __all__ = [
     "P4",
@@ -31,6 +36,7 @@ __all__ = [
     "LiftingConv2d",
     "PooledLinear",
     "WholeMapLinear",
+    "declare_paths",
     "equivariance_error",
     "exactness_report",
     "get_group",

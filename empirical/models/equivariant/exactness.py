@@ -1,19 +1,40 @@
-"""At which sizes a network is exactly equivariant, and which layers break it elsewhere."""
+"""How equivariant a network is: by the sizes of its layers, and measured on given inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from dataclasses import replace
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from ....checks import check_integer
+from ....checks import choose
 from ....errors import InputError
 from .convolution import GroupConv2d, LiftingConv2d
-from .flow import VECTOR, Break, Flow, Kind, LeafCall, RefusedError, Window
-from .groups import Group
-from .layers import GroupBatchNorm2d, GroupDropout2d, GroupGroupNorm, GroupPool
-from .readout import PooledLinear, WholeMapLinear
+from .groups import Group, get_group
+from .layers import (
+    GroupBatchNorm2d,
+    GroupDropout2d,
+    GroupGroupNorm,
+    GroupPool,
+    PooledLinear,
+    WholeMapLinear,
+)
+from .walk import (
+    Break,
+    RefusedError,
+    Rule,
+    Signal,
+    Walk,
+    convolved,
+    left_over,
+    window_sizes,
+)
+
+_WITH_GROUP = (LiftingConv2d, GroupConv2d, GroupBatchNorm2d, GroupPool)
+#: What the group does to inputs, and to outputs.
+BEFORE = ("image", "maps")
+AFTER = ("maps", "image", "invariant")
 
 
 def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> list[Break]:
@@ -22,8 +43,9 @@ def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> li
     Windows of k places (with dilation d: d (k - 1) + 1 places) at stride s on n places with
     padding p commute with a quarter turn if n + 2p - k is a multiple of s; else they leave
     places over at the far side, which after a turn is another side. So a 3x3 convolution of
-    stride 2 with padding 1 is exact at 33 and not at 32, a 2x2 pool at 28 and not at 7. The
-    network is run on the meta device: nothing is computed.
+    stride 2 with padding 1 is exact at 33 and not at 32, a 2x2 pool at 28 and not at 7. Nothing
+    is computed. The way ends at a module that is not known (:func:`to_equivariant` says which
+    are); it is in the report, and what is behind it is not judged.
 
     Parameters
     ----------
@@ -53,174 +75,187 @@ at the far side; turned maps are sampled elsewhere. Exact at 31 and 33.
     []
     """
     groups = [part.group for part in module.modules() if isinstance(part, _WITH_GROUP)]
-    leaves = GroupLeaves(plain=not groups)
-    flow = Flow(module, leaves, unit=groups[0].order if groups else 1, strict=False)
-    run_flow(flow, check_shape(input_shape))
-    judged = (explain(note) if isinstance(note, Window) else note for note in flow.notes)
-    return [note for note in judged if note is not None]
+    report = Report(groups[0] if groups else None)
+    report.run(module, input_shape)
+    return report.breaks
 
 
-def explain(window: Window) -> Break | None:
-    """Return why windows break the equivariance, None if they do not."""
-    rows, columns = window.left_over
-    if rows == columns == 0:
+class Report(Walk):
+    """The way through a network on which it is noted what is not exact.
+
+    Without a group the network is a plain one, whose convolutions are judged by their windows.
+    """
+
+    def __init__(self, group: Group | None) -> None:
+        super().__init__()
+        self.group = group
+        self.breaks: list[Break] = []
+        self.rules |= _RULES
+
+    def note(self, path: str, module: nn.Module, loses: str, reason: str) -> None:
+        """Put a layer into the report."""
+        self.breaks.append(Break(path, type(module).__name__, loses, reason))
+
+    def refuse(self, path: str, module: nn.Module, why: str) -> None:
+        """Put a layer that is not equivariant at any size into the report."""
+        self.note(path, module, "equivariance", why)
+
+    def windows(self, module: nn.Module, path: str, signal: Signal) -> int:
+        """Put windows that do not fit into the report."""
+        sizes, sides = window_sizes(module), signal.sides
+        assert sides is not None  # a report is made for a shape
+        rows, columns = left_over(sides, sizes)
+        if rows or columns:
+            side, left = (sides[0], rows) if rows else (sides[1], columns)
+            size, stride = sizes["dilation"] * (sizes["kernel"] - 1) + 1, sizes["stride"]
+            reason = (
+                f"{size}x{size} windows at stride {stride}, padding {sizes['padding']}, leave "
+                f"{left} row{'' if left == 1 else 's'} of {side} over at the far side; turned "
+                f"maps are sampled elsewhere. Exact at {side - left} and {side - left + stride}."
+            )
+            self.note(path, module, "equivariance", reason)
+        return 0
+
+
+def _forms(layer: nn.Module) -> tuple[str, str]:
+    return next(forms for kind, forms in _FORMS.items() if isinstance(layer, kind))
+
+
+def _convolution(
+    report: Report, layer: LiftingConv2d | GroupConv2d | nn.Conv2d, path: str, signal: Signal
+) -> Signal:
+    if isinstance(layer, nn.Conv2d) and report.group is not None:
+        report.refuse(path, layer, "A plain convolution does not commute with turns.")
+        signal = replace(signal, form="image", channels=layer.in_channels)
+    reads, form = _forms(layer)
+    if signal.form != reads:
+        raise RefusedError(f"It reads {reads}, not {signal.form}.")
+    if layer.in_channels != signal.channels:
+        report.unfit(f"{path} is for {layer.in_channels} channels, not {signal.channels}.")
+    report.windows(layer, path, signal)
+    sides = convolved(report, path, signal, window_sizes(layer))
+    return Signal(form, layer.out_channels, layer.out_channels, sides)
+
+
+def _other(_: Report, layer: nn.Module, path: str, signal: Signal) -> Signal | None:
+    reads, form = _forms(layer)
+    if isinstance(layer, GroupPool) and signal.form == "flat" and signal.sides == (1, 1):
         return None
-    side, left = (window.sides[0], rows) if rows else (window.sides[1], columns)
-    size = window.dilation * (window.kernel - 1) + 1
-    windows = f"{size}x{size} windows at stride {window.stride}, padding {window.padding},"
-    plural = "" if left == 1 else "s"
-    near = f"Exact at {side - left} and {side - left + window.stride}"
-    reason = f"{windows} leave {left} row{plural} of {side} over at the far side; turned maps are"
-    return Break(window.path, window.layer, "equivariance", f"{reason} sampled elsewhere. {near}.")
+    if signal.form != reads:
+        raise RefusedError(f"It reads {reads}, not {signal.form}.")
+    return replace(signal, form=form) if form else None
 
 
-def follow_group(twin: nn.Module, shape: tuple[int, int, int], group: Group) -> Flow:
-    """Run a network over a group, and raise InputError where it is not equivariant."""
-    flow = Flow(twin, GroupLeaves(), unit=group.order)
-    run_flow(flow, shape)
-    return flow
+def _channel_pad(report: Report, layer: nn.ConstantPad3d, path: str, signal: Signal) -> Signal:
+    *around, before, behind = layer.padding
+    order = report.group.order if report.group and signal.form == "maps" else 1
+    if any(around) or not signal.spatial or before % order or behind % order:
+        raise RefusedError("Only whole channels of maps can be padded so.")
+    channels = (signal.channels or 0) + (before + behind) // order
+    return replace(signal, channels=channels, plain=channels)
 
 
-def run_flow(flow: Flow, shape: tuple[int, int, int]) -> None:
-    """Run a flow; raise InputError if the network does not run on images of the shape."""
-    try:
-        flow.run(shape)
-    except Exception as error:
-        if isinstance(error, InputError) and error.argument == "module":
-            raise
-        rule = "be the shape (C, H, W) of images that the network runs on"
-        raise InputError("input_shape", rule, shape, f"{error}") from error
+def _linear(report: Report, layer: nn.Linear, path: str, signal: Signal) -> None:
+    if signal.spatial:
+        raise RefusedError("A linear layer must read flattened maps.")
+    rows, columns = signal.sides or (1, 1)
+    reads = [f"the {rows}x{columns} places"] if rows * columns > 1 else []
+    reads += ["the elements of the group"] if signal.form == "flat" else []
+    reason = f"It reads {' and '.join(reads)} apart; pool over them for an invariant output."
+    report.note(path, layer, "invariance", reason)
 
 
-def check_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return the shape of an image, (channels, rows, columns), or raise InputError."""
-    if not isinstance(shape, tuple | list) or len(shape) != 3:
-        raise InputError("input_shape", "be (channels, rows, columns)", shape)
-    channels, rows, columns = (check_integer("input_shape", n, minimum=1) for n in shape)
-    return channels, rows, columns
+#: What layers read and return.
+_FORMS: dict[type[nn.Module], tuple[str, str]] = {
+    nn.Conv2d: ("image", "image"),
+    LiftingConv2d: ("image", "maps"),
+    GroupConv2d: ("maps", "maps"),
+    **dict.fromkeys((GroupBatchNorm2d, GroupGroupNorm, GroupDropout2d), ("maps", "maps")),
+    **dict.fromkeys((nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d), ("image", "image")),
+    nn.Dropout2d: ("image", "image"),
+    GroupPool: ("maps", "image"),
+    **dict.fromkeys((PooledLinear, WholeMapLinear), ("flat", "")),
+}
+_RULES: dict[type[nn.Module], Rule] = {
+    **dict.fromkeys(_FORMS, _other),
+    **dict.fromkeys((LiftingConv2d, GroupConv2d, nn.Conv2d), _convolution),
+    **dict.fromkeys((nn.ConstantPad3d, nn.ZeroPad3d), _channel_pad),
+    nn.Linear: _linear,
+}
 
 
-class GroupLeaves:
-    """What the layers of a network over a group do.
+def equivariance_error(
+    module: Callable[[Tensor], Tensor],
+    x: Tensor,
+    group: str | Group = "p4",
+    *,
+    before: str = "image",
+    after: str = "maps",
+) -> Tensor:
+    """Return how far f(T_g x) is from T_g f(x), for every element g of the group.
 
     Parameters
     ----------
-    plain : bool
-        Whether the network is a plain one, whose convolutions are judged by their windows.
+    module : callable
+        The network f, or any function of a batch. It runs in the mode it is in: one in
+        training mode updates running statistics, and dropout makes draws of its own.
+    x : Tensor
+        Inputs, shape (B, channels, H, W), or (B, channels * order, H, W) with before="maps"
+        (order is the number of elements of the group).
+    group : {"p4", "p4m"} or Group
+        The group.
+    before : {"image", "maps"}
+        How T_g acts on inputs: turning (B, C, H, W), or also moving the elements of the group
+        (:meth:`Group.act`).
+    after : {"maps", "image", "invariant"}
+        How T_g acts on outputs; "invariant": not at all.
+
+    Returns
+    -------
+    Tensor
+        float64 (order,) on the CPU: the largest absolute difference over the batch, divided by
+        the largest absolute value of f(x) (not divided if f(x) is zero). Rounding alone gives
+        about 1e-6 in float32 and 1e-15 in float64. The first, of the identity, is 0 for a
+        deterministic network.
+
+    Examples
+    --------
+    >>> shift = torch.nn.ZeroPad2d((1, 0, 0, 0))  # one column to the left only
+    >>> x = torch.ones(1, 1, 3, 3)
+    >>> equivariance_error(lambda x: shift(x)[..., :3], x, after="image").tolist()
+    [0.0, 1.0, 1.0, 1.0]
     """
-
-    def __init__(self, plain: bool = False) -> None:
-        self.plain = plain
-
-    def knows(self, module: nn.Module) -> bool:
-        """Return whether there is a rule for the layer as a whole."""
-        return isinstance(module, tuple(_RULES))
-
-    def kind(self, call: LeafCall) -> Kind:
-        """Return the kind of a layer's output, or raise :class:`RefusedError`."""
-        rule = next(rule for known, rule in _RULES.items() if isinstance(call.module, known))
-        return rule(self, call)
-
-
-def _lifting(_: GroupLeaves, call: LeafCall) -> Kind:
-    layer = cast(LiftingConv2d, call.module)
-    if call.kind.form != "image":
-        raise RefusedError("It lifts images, but reads maps over the group.")
-    return _after_windows(call, layer)
-
-
-def _group_convolution(_: GroupLeaves, call: LeafCall) -> Kind:
-    layer = cast(GroupConv2d, call.module)
-    if call.kind.form != "maps" or call.kind.channels != layer.in_channels:
-        raise RefusedError("It reads maps over the group, of its number of channels.")
-    return _after_windows(call, layer)
+    group = get_group(group)
+    act_before = group.act if choose("before", before, BEFORE) == "maps" else group.transform
+    act_after = group.act if choose("after", after, AFTER) == "maps" else group.transform
+    if not isinstance(x, Tensor) or x.ndim != 4:
+        shape = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        raise InputError("x", "have shape (B, channels, H, W)", shape)
+    errors = []
+    with torch.no_grad():
+        out = module(x)
+        scale = out.abs().amax().double()
+        for g in range(group.order):
+            found = module(act_before(x, g))
+            expected = out if after == "invariant" else act_after(out, g)
+            if found.shape != expected.shape:
+                rule = f"return {tuple(expected.shape)} for inputs transformed by {group.label(g)}"
+                raise InputError("module", rule, tuple(found.shape))
+            errors.append((found - expected).abs().amax().double())
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        return (torch.stack(errors) / scale).cpu()
 
 
-def _after_windows(call: LeafCall, layer: LiftingConv2d | GroupConv2d) -> Kind:
-    _note(
-        call, layer.kernel_size + layer.smoothing - 1, layer.stride, layer.padding, layer.dilation
-    )
-    return Kind("maps", layer.out_channels, _sides(call))
+def invariance_error(
+    module: Callable[[Tensor], Tensor], x: Tensor, group: str | Group = "p4"
+) -> Tensor:
+    """Return how far f(T_g x) is from f(x), for images x and every element g of the group.
 
+    It is :func:`equivariance_error` with ``after="invariant"``.
 
-def _plain_convolution(leaves: GroupLeaves, call: LeafCall) -> Kind:
-    layer = cast(nn.Conv2d, call.module)
-    pads = layer._reversed_padding_repeated_twice
-    sizes = (layer.kernel_size, layer.stride, layer.dilation)
-    if any(first != second for first, second in sizes) or len(set(pads)) != 1:
-        raise RefusedError("Its windows are not the same for rows and columns.")
-    (kernel, _), (stride, _), (dilation, _) = sizes
-    _note(call, kernel, stride, pads[0], dilation)
-    if not leaves.plain:
-        raise RefusedError("A plain convolution does not commute with turns.")
-    return Kind("image", layer.out_channels, _sides(call))
-
-
-def _normalisation(leaves: GroupLeaves, call: LeafCall) -> Kind:
-    ours = not isinstance(call.module, nn.BatchNorm2d | nn.GroupNorm | nn.InstanceNorm2d)
-    if ours != (call.kind.form == "maps"):
-        raise RefusedError(f"It does not normalise {call.kind.form}.")
-    return call.kind
-
-
-def _channel_dropout(_: GroupLeaves, call: LeafCall) -> Kind:
-    ours = isinstance(call.module, GroupDropout2d)
-    if ours != (call.kind.form == "maps"):
-        raise RefusedError("It drops elements of the group one by one.")
-    return call.kind
-
-
-def _group_pool(_: GroupLeaves, call: LeafCall) -> Kind:
-    kind = call.kind
-    if kind.form == "maps":
-        return Kind("image", kind.channels, _sides(call))
-    if kind.form != "flat" or kind.sides != (1, 1):
-        raise RefusedError("It pools maps over the group, or flattened maps of one place.")
-    return VECTOR
-
-
-def _readout(_: GroupLeaves, call: LeafCall) -> Kind:
-    if call.kind.form != "flat":
-        raise RefusedError("It reads flattened maps over the group.")
-    return VECTOR
-
-
-def _linear(_: GroupLeaves, call: LeafCall) -> Kind:
-    kind, layer = call.kind, type(call.module).__name__
-    reads = [f"the {kind.sides[0]}x{kind.sides[1]} places"] if kind.sides != (1, 1) else []
-    reads += ["the elements of the group"] if kind.form == "flat" else []
-    if kind.form not in ("flat", "places"):
-        raise RefusedError("A linear layer must read flattened maps.")
-    reason = f"It reads {' and '.join(reads)} apart; pool over them for an invariant output."
-    call.flow.notes.append(Break(call.path, layer, "invariance", reason))
-    return VECTOR
-
-
-def _note(call: LeafCall, kernel: int, stride: int, padding: int, dilation: int) -> None:
-    sides = (call.x.shape[-2], call.x.shape[-1])
-    layer = type(call.module).__name__
-    call.flow.notes.append(Window(call.path, layer, sides, kernel, stride, padding, dilation))
-
-
-def _sides(call: LeafCall) -> tuple[int, int]:
-    return (call.out.shape[-2], call.out.shape[-1]) if call.out.ndim == 4 else (1, 1)
-
-
-_WITH_GROUP = (LiftingConv2d, GroupConv2d, GroupBatchNorm2d, GroupPool)
-# Subclasses come before the classes they extend: the first match counts.
-_RULES: dict[type[nn.Module], Callable[[GroupLeaves, LeafCall], Kind]] = {
-    LiftingConv2d: _lifting,
-    GroupConv2d: _group_convolution,
-    GroupBatchNorm2d: _normalisation,
-    GroupGroupNorm: _normalisation,
-    GroupDropout2d: _channel_dropout,
-    GroupPool: _group_pool,
-    PooledLinear: _readout,
-    WholeMapLinear: _readout,
-    nn.Conv2d: _plain_convolution,
-    nn.BatchNorm2d: _normalisation,
-    nn.GroupNorm: _normalisation,
-    nn.InstanceNorm2d: _normalisation,
-    nn.Dropout2d: _channel_dropout,
-    nn.Linear: _linear,
-}
+    Examples
+    --------
+    >>> invariance_error(lambda x: x.mean((2, 3)), torch.eye(4).view(1, 1, 4, 4)).max().item()
+    0.0
+    """
+    return equivariance_error(module, x, group, after="invariant")

@@ -48,13 +48,7 @@ class Group:
         return 8 if self.mirrors else 4
 
     def parts(self, element: int) -> tuple[int, bool]:
-        """Return the quarter turns (counter-clockwise) of an element and whether it mirrors.
-
-        Raises
-        ------
-        InputError
-            If `element` is not the number of one.
-        """
+        """Return the quarter turns (counter-clockwise) of an element and whether it mirrors."""
         element = check_integer("element", element, minimum=0)
         if element >= self.order:
             raise InputError("element", f"be below {self.order} for {self.name}", element)
@@ -76,32 +70,18 @@ class Group:
         turns, mirrored = self.parts(element)
         return element if mirrored else -turns % 4
 
-    @property
-    def table(self) -> Tensor:
-        """Multiplication table: int64 (order, order) on the CPU, the product ab at [a, b]."""
-        elements = range(self.order)
-        products = [[self.multiply(a, b) for b in elements] for a in elements]
-        return torch.tensor(products, device="cpu")
+    def source(self, element: int) -> Tensor:
+        """Return where the elements of maps transformed by g come from.
 
-    @property
-    def inverses(self) -> Tensor:
-        """Inverses: int64 (order,) on the CPU."""
-        return torch.tensor([self.inverse(a) for a in range(self.order)], device="cpu")
+        int64 (order,) on the CPU: at h stands g^-1 h.
+        """
+        inverse = self.inverse(element)
+        return torch.tensor([self.multiply(inverse, h) for h in range(self.order)], device="cpu")
 
     def transform(self, x: Tensor, element: int) -> Tensor:
-        """Return x with its last two axes (rows, columns) mirrored and turned.
+        """Return images or filters (..., H, W), of any dtype, mirrored and turned.
 
-        Parameters
-        ----------
-        x : Tensor
-            Shape (..., H, W), any dtype: images or filters.
-        element : int
-            The number of an element.
-
-        Returns
-        -------
-        Tensor
-            Shape (..., H, W), or (..., W, H) after an odd number of quarter turns.
+        The shape is (..., W, H) after an odd number of quarter turns.
 
         Examples
         --------
@@ -128,38 +108,19 @@ class Group:
         Tensor
             Of the shape of `x`; for maps that are not square, (B, channels * order, W, H) after an
             odd number of quarter turns.
-
-        Raises
-        ------
-        InputError
-            If `x` has no multiple of `order` channels.
         """
         if x.ndim < 2 or x.shape[1] % self.order:
-            raise InputError(
-                "x", f"have a multiple of {self.order} channels", f"shape {tuple(x.shape)}"
-            )
-        order = self.table[self.inverse(element)].to(x.device)
-        moved = split_group(x, self).index_select(2, order).flatten(1, 2)
-        return self.transform(moved, element) if x.ndim >= 4 else moved
+            rule = f"have a multiple of {self.order} channels"
+            raise InputError("x", rule, f"shape {tuple(x.shape)}")
+        source = self.source(element).to(x.device)
+        permuted = split_group(x, self).index_select(2, source).flatten(1, 2)
+        return self.transform(permuted, element) if x.ndim >= 4 else permuted
 
     def filter_permutation(self, size: int) -> Tensor:
-        """Return how every element permutes the places of a square filter.
+        """Return how every element permutes the places of a filter of a side.
 
-        Parameters
-        ----------
-        size : int
-            Side of the filter.
-
-        Returns
-        -------
-        Tensor
-            int64 (order, size * size) on the CPU: place p of the transformed filter holds what
-            was at place [g, p] before, both counted row by row.
-
-        Raises
-        ------
-        InputError
-            If `size` is not an integer of at least 1.
+        int64 (order, size * size) on the CPU: place p of the transformed filter holds what
+        was at place [g, p] before, both counted row by row.
 
         Examples
         --------
@@ -184,25 +145,11 @@ P4 = Group("p4", mirrors=False)
 #: Quarter turns and mirrors.
 P4M = Group("p4m", mirrors=True)
 
-_GROUPS = {group.name: group for group in (P4, P4M)}
+GROUPS = {group.name: group for group in (P4, P4M)}
 
 
 def get_group(group: str | Group) -> Group:
     """Return a group by its name, "p4" or "p4m"; a group is returned as it is.
-
-    Parameters
-    ----------
-    group : {"p4", "p4m"} or Group
-        Name or group.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 4.
 
     Examples
     --------
@@ -211,4 +158,4 @@ def get_group(group: str | Group) -> Group:
     """
     if isinstance(group, Group):
         return group
-    return _GROUPS[choose("group", group, _GROUPS)]
+    return GROUPS[choose("group", group, GROUPS)]

@@ -14,19 +14,18 @@ from torch import Tensor, nn
 
 from ....checks import check_integer, check_real, choose
 from ....errors import InputError
+from .convolution import repeated, restore_index
 from .groups import Group, get_group, split_group
 
-_POOLS = ("max", "mean")
+POOLS = ("max", "mean")
 
 
-def check_maps(x: Tensor, channels: int | None, group: Group) -> None:
+def _check_maps(x: Tensor, channels: int | None, group: Group) -> None:
     """Raise InputError unless x is (B, channels * order, ...) for any rest of its shape."""
     wrong = x.ndim < 2 or x.shape[1] % group.order
-    if channels is None:
-        if wrong:
-            rule = f"have a multiple of {group.order} channels"
-            raise InputError("x", rule, f"shape {tuple(x.shape)}")
-    elif wrong or x.shape[1] != channels * group.order:
+    if channels is None and wrong:
+        raise InputError("x", f"have a multiple of {group.order} channels", f"shape {x.shape}")
+    if channels is not None and (wrong or x.shape[1] != channels * group.order):
         rule = f"have {channels} channels of {group.order} elements each"
         raise InputError("x", rule, f"shape {tuple(x.shape)}")
 
@@ -48,13 +47,6 @@ class GroupBatchNorm2d(nn.Module):
         As in `torch.nn.BatchNorm2d`.
     group : {"p4", "p4m"} or Group
         The group.
-    device, dtype
-        As in `torch.nn.BatchNorm2d`.
-
-    Raises
-    ------
-    InputError
-        If `num_features` is not an integer of at least 1, or the group is unknown.
 
     References
     ----------
@@ -75,80 +67,29 @@ class GroupBatchNorm2d(nn.Module):
         track_running_stats: bool = True,
         *,
         group: str | Group = "p4",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.group = get_group(group)
         self.num_features = check_integer("num_features", num_features, minimum=1)
         self.norm: nn.Module = nn.BatchNorm2d(
-            num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
+            num_features, eps, momentum, affine, track_running_stats
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps `x` of shape (B, num_features * order, H, W) normalised."""
-        check_maps(x, self.num_features, self.group)
-        order, rows = self.group.order, x.shape[-2]
-        norm = self.norm
+        _check_maps(x, self.num_features, self.group)
+        order, norm = self.group.order, self.norm
         if isinstance(norm, nn.BatchNorm2d) and norm.track_running_stats and not norm.training:
-            return self._evaluate(x, norm)
-        joined = x.reshape(x.shape[0], self.num_features, order * rows, x.shape[-1])
+            # Repeated statistics suit every memory format.
+            named = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+            mean, var, weight, bias = (repeated(values, order) for values in named)
+            return F.batch_norm(x, mean, var, weight, bias, eps=norm.eps)
+        joined = x.reshape(x.shape[0], self.num_features, order * x.shape[-2], x.shape[-1])
         return cast(Tensor, norm(joined)).view(x.shape)
-
-    def _evaluate(self, x: Tensor, norm: nn.BatchNorm2d) -> Tensor:
-        """Normalise by repeated statistics, which suits every memory format."""
-        named = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
-        mean, var, weight, bias = (shared_over_group(v, self.group.order) for v in named)
-        return F.batch_norm(x, mean, var, weight, bias, eps=norm.eps)
 
     def extra_repr(self) -> str:
         """Return what `print(model)` shows."""
         return f"group={self.group}"
-
-
-class GroupPool(nn.Module):
-    """Pool over the group: (B, channels * order, ...) to (B, channels, ...).
-
-    Transforming the input by an element (see :meth:`Group.act`) transforms the result as an
-    image; where space is gone, or is pooled next, the result does not change at all. Gradients
-    of tied maxima are shared evenly, so that they are equivariant, too.
-
-    Parameters
-    ----------
-    group : {"p4", "p4m"} or Group
-        The group.
-    kind : {"max", "mean"}
-        What to take over the elements.
-
-    Raises
-    ------
-    InputError
-        If the group or the kind is unknown.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
-
-    Examples
-    --------
-    >>> GroupPool("p4")(torch.arange(8.0).view(1, 8))
-    tensor([[3., 7.]])
-    """
-
-    def __init__(self, group: str | Group = "p4", kind: str = "max") -> None:
-        super().__init__()
-        self.group = get_group(group)
-        self.kind = choose("kind", kind, _POOLS)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the maximum or mean of `x` over the elements of the group, (B, channels, ...)."""
-        check_maps(x, None, self.group)
-        split = split_group(x, self.group)
-        return split.amax(2) if self.kind == "max" else split.mean(2)
-
-    def extra_repr(self) -> str:
-        """Return what `print(model)` shows."""
-        return f"{self.group}, kind={self.kind!r}"
 
 
 class GroupGroupNorm(nn.Module):
@@ -163,18 +104,10 @@ class GroupGroupNorm(nn.Module):
         Groups of channels; must divide `num_channels`.
     num_channels : int
         Channels, not counting the elements of the point group.
-    eps : float
-        Added to the variance.
-    affine : bool
-        Whether each channel has a weight and a bias, shared by its elements.
+    eps, affine
+        As in `torch.nn.GroupNorm`; weight and bias of a channel are shared by its elements.
     group : {"p4", "p4m"} or Group
         The point group.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range, `num_groups` does not divide `num_channels`, or the group is
-        unknown.
 
     References
     ----------
@@ -202,17 +135,13 @@ class GroupGroupNorm(nn.Module):
         if self.num_channels % self.num_groups:
             raise InputError("num_channels", f"be a multiple of {num_groups}", num_channels)
         self.eps = check_real("eps", eps, low=0)
-        if affine:
-            self.weight = nn.Parameter(torch.ones(self.num_channels))
-            self.bias = nn.Parameter(torch.zeros(self.num_channels))
-        else:
-            self.register_parameter("weight", None)
-            self.register_parameter("bias", None)
+        self.weight = nn.Parameter(torch.ones(self.num_channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(self.num_channels)) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps `x` of shape (B, num_channels * order, H, W) normalised."""
-        check_maps(x, self.num_channels, self.group)
-        weight, bias = (shared_over_group(p, self.group.order) for p in (self.weight, self.bias))
+        _check_maps(x, self.num_channels, self.group)
+        weight, bias = (repeated(values, self.group.order) for values in (self.weight, self.bias))
         return F.group_norm(x, self.num_groups, weight, bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -225,25 +154,8 @@ class GroupDropout2d(nn.Module):
     """Dropout of whole channels, with all their elements of the group.
 
     Dropping one element of a channel and not another would break the equivariance of every
-    single draw. In evaluation mode it does nothing.
-
-    Parameters
-    ----------
-    p : float
-        Probability, in [0, 1], that a channel of an image is dropped; the others are divided
-        by 1 - p.
-    group : {"p4", "p4m"} or Group
-        The group.
-
-    Raises
-    ------
-    InputError
-        If `p` is out of range or the group is unknown.
-
-    References
-    ----------
-    Tompson et al., Efficient Object Localization Using Convolutional Networks, CVPR 2015 (dropout
-    of whole channels), with the elements of a channel dropped together.
+    single draw. A channel is dropped with probability `p`, and the others divided by 1 - p; in
+    evaluation mode nothing happens.
 
     Examples
     --------
@@ -258,7 +170,7 @@ class GroupDropout2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return maps `x` of shape (B, channels * order, H, W) with channels dropped."""
-        check_maps(x, None, self.group)
+        _check_maps(x, None, self.group)
         if not self.training or self.p == 0:
             return x
         order = self.group.order
@@ -270,6 +182,134 @@ class GroupDropout2d(nn.Module):
         return f"p={self.p}, group={self.group}"
 
 
-def shared_over_group(values: Tensor | None, order: int) -> Tensor | None:
-    """Return one value a channel (C,) repeated for every element: (C * order,)."""
-    return None if values is None else values.unsqueeze(1).expand(-1, order).reshape(-1)
+class GroupPool(nn.Module):
+    """Maximum or mean over the group: (B, channels * order, ...) to (B, channels, ...).
+
+    Transforming the input by an element (see :meth:`Group.act`) transforms the result as an
+    image; where space is gone, or is pooled next, the result does not change at all. Gradients
+    of tied maxima are shared evenly, so that they are equivariant, too.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
+
+    Examples
+    --------
+    >>> GroupPool("p4")(torch.arange(8.0).view(1, 8))
+    tensor([[3., 7.]])
+    """
+
+    def __init__(self, group: str | Group = "p4", kind: str = "max") -> None:
+        super().__init__()
+        self.group = get_group(group)
+        self.kind = choose("kind", kind, POOLS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` of shape (B, channels * order, ...) pooled: (B, channels, ...)."""
+        _check_maps(x, None, self.group)
+        split = split_group(x, self.group)
+        return split.amax(2) if self.kind == "max" else split.mean(2)
+
+    def extra_repr(self) -> str:
+        """Return what `print(model)` shows."""
+        return f"{self.group}, kind={self.kind!r}"
+
+
+class PooledLinear(nn.Linear):
+    """A linear layer on maps of one place, (B, in_channels * order), pooled over the group first.
+
+    So end the invariant heads of networks whose maps are averaged over space. `pool` is "max" or
+    "mean"; `in_channels` does not count the elements of the group.
+
+    Examples
+    --------
+    >>> PooledLinear(256, 10)(torch.zeros(2, 1024)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        group: str | Group = "p4",
+        pool: str = "max",
+    ) -> None:
+        super().__init__(in_channels, out_features, bias)
+        self.pool = GroupPool(group, pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, out_features) for `x` of shape (B, in_channels * order)."""
+        return super().forward(self.pool(x))
+
+
+class WholeMapLinear(nn.Linear):
+    """A linear layer on flattened maps in all orientations, pooled over the group last.
+
+    out = pool over g of W (T_g x) + b: it has the weights of a linear layer on the flattened
+    maps (B, channels * order * rows * columns), and no element of the group changes what it
+    returns. It is a :class:`GroupConv2d` whose filter covers the map; turning the maps, not the
+    weights, is the same and cheaper.
+
+    Parameters
+    ----------
+    in_channels, out_features : int
+        Channels, not counting the elements of the group; outputs.
+    side : int
+        Rows, and columns, of the maps.
+    bias : bool
+        Whether there is a bias.
+    group : {"p4", "p4m"} or Group
+        The group.
+    pool : {"max", "mean"}
+        What to take over the group.
+
+    References
+    ----------
+    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
+
+    Examples
+    --------
+    >>> WholeMapLinear(20, 50, 4)(torch.zeros(2, 20 * 4 * 16)).shape
+    torch.Size([2, 50])
+    """
+
+    index: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_features: int,
+        side: int,
+        bias: bool = True,
+        *,
+        group: str | Group = "p4",
+        pool: str = "max",
+    ) -> None:
+        self.group = get_group(group)
+        self.side = check_integer("side", side, minimum=1)
+        in_channels = check_integer("in_channels", in_channels, minimum=1)
+        super().__init__(in_channels * self.group.order * side * side, out_features, bias)
+        self.kind = choose("pool", pool, POOLS)
+        self.register_buffer("index", self._make_index(), persistent=False)
+        self.register_load_state_dict_post_hook(restore_index)  # type: ignore[no-untyped-call]
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias as `torch.nn.Linear` does."""
+        super().reset_parameters()
+        if hasattr(self, "index"):  # else the constructor makes it next
+            with torch.no_grad():
+                self.index.copy_(self._make_index())
+
+    def _make_index(self) -> Tensor:
+        """Return where the flattened maps transformed by each element come from."""
+        places = torch.arange(self.in_features, device="cpu").view(1, -1, self.side, self.side)
+        turned = [self.group.act(places, g).flatten() for g in range(self.group.order)]
+        return torch.cat(turned).to(self.weight.device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, out_features) for `x` of shape (B, in_channels * order * side * side)."""
+        turned = x.index_select(1, self.index).view(-1, self.group.order, self.in_features)
+        out = super().forward(turned)
+        return out.amax(1) if self.kind == "max" else out.mean(1)

@@ -8,8 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from .convolution import GroupConv2d, LiftingConv2d
-from .layers import GroupBatchNorm2d, GroupGroupNorm, shared_over_group
+from .convolution import GroupConv2d, LiftingConv2d, repeated
+from .layers import GroupBatchNorm2d, GroupGroupNorm
 
 
 def to_plain(module: nn.Module) -> nn.Module:
@@ -39,88 +39,58 @@ def to_plain(module: nn.Module) -> nn.Module:
       (1): ReLU()
     )
     """
-    done: dict[int, nn.Module] = {}
-    plain = _replaced(copy.deepcopy(module), done)
-    return plain.eval().requires_grad_(False)
-
-
-def _replaced(module: nn.Module, done: dict[int, nn.Module]) -> nn.Module:
-    """Return the module with everything in it replaced, a shared layer once."""
-    if id(module) not in done:
-        if isinstance(module, LiftingConv2d | GroupConv2d):
-            done[id(module)] = _convolution(module)
-        elif isinstance(module, GroupBatchNorm2d):
-            done[id(module)] = _batch_norm(module)
-        elif isinstance(module, GroupGroupNorm):
-            done[id(module)] = _group_norm(module)
-        else:
-            done[id(module)] = module
-            for name, child in module._modules.items():
-                if child is not None:
-                    module._modules[name] = _replaced(child, done)
-    return done[id(module)]
+    replaced: dict[int, Any] = {}
+    for part in module.modules():
+        if isinstance(part, LiftingConv2d | GroupConv2d):
+            replaced[id(part)] = _convolution(part)
+        elif isinstance(part, GroupGroupNorm):
+            replaced[id(part)] = _group_norm(part)
+        elif isinstance(part, GroupBatchNorm2d) and part.norm.track_running_stats:
+            # Else its statistics come from each batch, over the group.
+            replaced[id(part)] = _batch_norm(part)
+    return copy.deepcopy(module, replaced).eval().requires_grad_(False)
 
 
 def _convolution(layer: LiftingConv2d | GroupConv2d) -> nn.Module:
     weight, bias = layer.expanded_weight(), layer.expanded_bias()
-    pools = layer.smoothing > 1 and weight.shape[-1] == 1
     plain = nn.Conv2d(
         weight.shape[1] * layer.groups,
         weight.shape[0],
         weight.shape[-1],
-        1 if pools else layer.stride,
+        1 if layer.smooths_input else layer.stride,
         layer.padding,
         layer.dilation,
         layer.groups,
         bias is not None,
         cast(Any, layer.padding_mode),
-        device=weight.device,
-        dtype=weight.dtype,
     )
     _fill(plain, weight=weight, bias=bias)
-    return nn.Sequential(nn.AvgPool2d(layer.smoothing, layer.stride), plain) if pools else plain
+    if layer.smooths_input:
+        return nn.Sequential(nn.AvgPool2d(layer.smoothing, layer.stride), plain)
+    return plain
 
 
 def _batch_norm(layer: GroupBatchNorm2d) -> nn.Module:
     norm, order = cast(nn.BatchNorm2d, layer.norm), layer.group.order
-    weight = cast(Tensor | None, norm.weight)
-    tracks = norm.track_running_stats
-    if not tracks:
-        return layer  # its statistics come from each batch, over the group
-    like = cast(Tensor, norm.running_mean)
-    plain = nn.BatchNorm2d(
-        layer.num_features * order,
-        norm.eps,
-        norm.momentum,
-        norm.affine,
-        device=like.device,
-        dtype=like.dtype,
-    )
-    _fill(
-        plain,
-        weight=shared_over_group(weight, order),
-        bias=shared_over_group(cast(Tensor | None, norm.bias), order),
-        running_mean=shared_over_group(norm.running_mean, order),
-        running_var=shared_over_group(norm.running_var, order),
-        num_batches_tracked=norm.num_batches_tracked,
-    )
+    plain = nn.BatchNorm2d(layer.num_features * order, norm.eps, norm.momentum, norm.affine)
+    names = ("weight", "bias", "running_mean", "running_var")
+    values = {name: repeated(getattr(norm, name), order) for name in names}
+    _fill(plain, num_batches_tracked=norm.num_batches_tracked, **values)
     return plain
 
 
 def _group_norm(layer: GroupGroupNorm) -> nn.Module:
     order, affine = layer.group.order, layer.weight is not None
     plain = nn.GroupNorm(layer.num_groups, layer.num_channels * order, layer.eps, affine)
-    if layer.weight is not None:
-        plain.to(layer.weight.device, layer.weight.dtype)
-    _fill(
-        plain,
-        weight=shared_over_group(layer.weight, order),
-        bias=shared_over_group(layer.bias, order),
-    )
+    _fill(plain, weight=repeated(layer.weight, order), bias=repeated(layer.bias, order))
     return plain
 
 
 def _fill(plain: nn.Module, **values: Tensor | None) -> None:
+    """Move a layer to where the values are, and give it these."""
+    like = next((v for v in values.values() if v is not None and v.is_floating_point()), None)
+    if like is not None:
+        plain.to(like.device, like.dtype)
     with torch.no_grad():
         for name, value in values.items():
             if value is not None:

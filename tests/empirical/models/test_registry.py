@@ -7,10 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from spadv.empirical.models import build, build_spec, count_parameters, describe, names
-from spadv.empirical.models.classifier import ModelSpec
-from spadv.empirical.models.plan import Parts, Plan
-from spadv.empirical.models.registry import register
+from spadv.empirical.models import (
+    Blueprint,
+    build,
+    build_spec,
+    count_parameters,
+    names,
+    register,
+)
 from spadv.empirical.randomness import make_generator
 from spadv.errors import InputError
 
@@ -22,11 +26,6 @@ ALL += ["resnet18", "stdcnn", "vgg16", "wrn34_10"]
 def test_every_network_of_the_paper_is_there():
     assert set(ALL) <= set(names())
     assert list(names()) == sorted(names())
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_every_network_says_what_it_is(name):
-    assert describe(name).endswith(".") or len(describe(name)) > 30
 
 
 def weights(model):
@@ -139,44 +138,52 @@ def test_densenet_needs_three_halvings():
         build("densenet121", **{**SIZES, "image_size": 5}, width=0.1)
 
 
+@pytest.fixture
+def entries(monkeypatch):
+    """A registry whose new entries are forgotten after the test."""
+    from spadv.empirical.models import registry
+
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+
+
+@pytest.mark.usefixtures("entries")
 def test_a_network_of_ones_own():
-    from spadv.empirical.models import registry
+    @register("one_hidden", groups=())
+    def one_hidden(spec, width, *, units: int = 5):
+        """One hidden layer."""
+        return Blueprint(nn.Identity(), average=False, hidden=(units,))
 
-    @register("one_linear", groups=())
-    def one_linear(plan: Plan, *, bias: bool = True) -> Parts:
-        """One linear layer."""
-        classes = plan.spec.num_classes
-        return Parts(
-            nn.Identity(), False, lambda n: nn.Sequential(nn.Linear(n, classes, bias=bias))
-        )
-
-    try:
-        model = build("one_linear", **SIZES, bias=False)
-        assert count_parameters(model) == 7840
-        assert build_spec(model.spec).spec.options == {"bias": False}
-        with pytest.raises(InputError, match="not registered yet"):
-            register("one_linear")(one_linear)
-    finally:
-        del registry._ENTRIES["one_linear"]
+    model = build("one_hidden", **SIZES, units=3)
+    assert count_parameters(model) == 784 * 3 + 3 + 3 * 10 + 10
+    assert build_spec(model.spec).spec.options == {"units": 3}
+    with pytest.raises(InputError, match="not registered yet"):
+        register("one_hidden")(one_hidden)
 
 
+@pytest.mark.usefixtures("entries")
+def test_the_twin_of_a_network_of_ones_own():
+    @register("one_layer")
+    def one_layer(spec, width):
+        """One convolution."""
+        return Blueprint(nn.Sequential(nn.Conv2d(spec.in_channels, width(8), 3)), average=True)
+
+    twin = build("one_layer", **SIZES, group="p4m", head="invariant")
+    assert twin.features[0].weight.shape == (3, 1, 3, 3)  # 8 / sqrt(8), rounded
+
+
+@pytest.mark.usefixtures("entries")
 def test_a_network_that_is_wrong_itself_is_not_blamed_on_the_image():
-    from spadv.empirical.models import registry
-
     @register("broken", groups=())
-    def broken(plan: Plan) -> Parts:
+    def broken(spec, width):
         """Channels that do not fit."""
-        layers = nn.Sequential(nn.Conv2d(plan.spec.in_channels, 3, 1), nn.Conv2d(4, 3, 1))
-        return Parts(layers, True, lambda n: nn.Sequential(nn.Linear(n, 2)))
+        layers = nn.Sequential(nn.Conv2d(spec.in_channels, 3, 1), nn.Conv2d(4, 3, 1))
+        return Blueprint(layers, average=True)
 
-    try:
-        with pytest.raises(RuntimeError, match="channel"):
-            build("broken", **SIZES)
-    finally:
-        del registry._ENTRIES["broken"]
+    with pytest.raises(RuntimeError, match="channel"):
+        build("broken", **SIZES)
 
 
-def test_widths_are_rounded_halves_up():
-    spec = ModelSpec("lenet", 10, 1, 28)
-    assert [Plan(spec, 0.5).width(c) for c in (1, 3, 5, 6)] == [1, 2, 3, 3]
-    assert Plan(spec, 1e-3).width(6) == 1
+@pytest.mark.parametrize(("width", "expected"), [(1 / 12, (1, 1)), (1 / 4, (2, 4)), (1e-3, (1, 1))])
+def test_widths_are_rounded_halves_up(width, expected):
+    features = build("lenet", **SIZES, width=width).features
+    assert (features.conv1.out_channels, features.conv2.out_channels) == expected
