@@ -314,7 +314,7 @@ def require_maps(signal: Signal) -> None:
 
 def window_sizes(module: nn.Module) -> dict[str, int]:
     """Return kernel, stride, padding and dilation of the square windows of a layer."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     for name, default in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
         value = getattr(module, name, default)
         if value is None:  # a stride that is that of the windows
