@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..theory.symbolic import Derivation, derivations, to_latex, to_text
-from ..theory.symbolic.render import plain
+from ..theory.symbolic import Derivation, derivations, plain, to_latex, to_text
 from .console import print_json
 from .options import Json
 

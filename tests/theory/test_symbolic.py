@@ -1,11 +1,6 @@
 """Derivations: every step again in numbers, and every result against the closed forms."""
 
-import doctest
-import importlib
 import json
-import pkgutil
-import subprocess
-import sys
 from itertools import product
 
 import mpmath
@@ -16,10 +11,10 @@ from scipy import integrate, stats
 from scipy.special import ndtri
 
 from spadv.cli import symbolic as command
-from spadv.theory import InputError, accuracy, claims, laws, symbolic
+from spadv.theory import InputError, accuracy, claims, laws
 from spadv.theory.symbolic import (
+    Derivation,
     DerivationError,
-    Proof,
     derivation,
     derivation_ids,
     derivations,
@@ -241,7 +236,7 @@ def test_moments_by_quadrature():
 
 def test_a_wrong_step_is_refused():
     p = sympy.Symbol("p", positive=True)
-    proof = Proof((p, sympy.Rational(1, 2), 1))
+    proof = Derivation((p, sympy.Rational(1, 2), 1))
     with pytest.raises(DerivationError):
         proof.equal("wrong", p**2, p)
     with pytest.raises(DerivationError):
@@ -249,11 +244,10 @@ def test_a_wrong_step_is_refused():
     with pytest.raises(DerivationError):
         proof.limit("unknown", sympy.Function("f")(p), p, 1)
     assert not proof.steps
-    proof.at_least("right", p, sympy.Rational(1, 2))
-    proof.at_least("also", 1, p)
-    proof.at_least("their sum", sympy.Rational(1, 2), 0, because=(0, 1))
+    known = [proof.at_least("right", p, sympy.Rational(1, 2)), proof.at_least("also", 1, p)]
+    proof.at_least("their sum", sympy.Rational(1, 2), 0, because=known)
     with pytest.raises(DerivationError):
-        proof.at_least("not their sum", sympy.Rational(2, 3), 0, because=(0, 1))
+        proof.at_least("not their sum", sympy.Rational(2, 3), 0, because=known)
     with pytest.raises(DerivationError):
         proof.at_least("starts too low", p, sympy.Rational(2, 3), rises_from=(p, 0.5))
     with pytest.raises(DerivationError):
@@ -297,20 +291,11 @@ def test_selection_and_unknown_names():
     assert [one.id for one in derivations("thm3")] == ["theorem3"]
     assert [one.id for one in derivations("shifted")] == ["shifted"]
     assert {one.id for one in derivations("thm2")} >= {"theorem2", "feasibility"}
-    with pytest.raises(InputError, match="Did you mean 'theorem2'"):
+    with pytest.raises(InputError, match="Did you mean theorem2"):
         derivation("theorem22")
     for wrong in ("thm9", ""):
         with pytest.raises(InputError):
             derivations(wrong)
-
-
-MODULES = [m.name for m in pkgutil.iter_modules(symbolic.__path__)]
-
-
-@pytest.mark.parametrize("name", ["", *MODULES])
-def test_examples_in_docstrings(name):
-    module = importlib.import_module(f"{symbolic.__name__}.{name}".rstrip("."))
-    assert doctest.testmod(module).failed == 0
 
 
 def test_command(capsys):
@@ -323,8 +308,3 @@ def test_command(capsys):
     assert [one["id"] for one in document["derivations"]] == list(IDS)
     with pytest.raises(InputError):
         command.symbolic("nothing", False, False)
-
-
-def test_sympy_is_not_imported_with_the_theory():
-    code = "import sys, spadv.theory; sys.exit('sympy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

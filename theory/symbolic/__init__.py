@@ -12,19 +12,31 @@ p >= A_1*mu + A_2*(1 - mu)
 
 from __future__ import annotations
 
-from .proof import Derivation, DerivationError, Proof, Range, Step
-from .registry import derivation, derivation_ids, derivations
-from .render import to_latex, to_text
+# isort: off
+# In the order of the paper, in which derivations are listed.
+from . import proposition1, theorems, bayes, law  # noqa: F401
+
+# isort: on
+from .derivation import (
+    Derivation,
+    DerivationError,
+    Range,
+    Step,
+    derivation,
+    derivation_ids,
+    derivations,
+)
+from .text import plain, to_latex, to_text
 
 __all__ = [
     "Derivation",
     "DerivationError",
-    "Proof",
     "Range",
     "Step",
     "derivation",
     "derivation_ids",
     "derivations",
+    "plain",
     "to_latex",
     "to_text",
 ]

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import sympy as sp
 
+from .derivation import Derivation, derives
 from .normal import Phi, density, phi, to_exp
-from .proof import Derivation, Proof
-from .proposition1 import CORRELATION, PRIOR, L, d, kappa, p
+from .proposition1 import CORRELATION, LOG_ODDS, PRIOR, L, d, kappa, p
 
 t = sp.Symbol("t", real=True)
 a = sp.Symbol("a", positive=True)
 e = sp.Symbol("e", nonnegative=True)
-BEYOND = "beyond the paper"
 
 
-def _log_odds(proof: Proof) -> None:
-    proof.define(r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p)))
-
-
+@derives(
+    "robust_bayes", "The best adversarial accuracy", "robust_bayes", locator="beyond the paper"
+)
 def robust_bayes() -> Derivation:
     """Derive the best adversarial accuracy A*(e) for e < 2 and eps < 1."""
-    proof = Proof(PRIOR, (d, 1, 99), (e, 0, 2), (t, -3, 3))
+    proof = Derivation(PRIOR, (d, 1, 99), (e, 0, 2), (t, -3, 3))
     left, best, top = sp.Symbol("n_t"), sp.Symbol("t_0"), sp.Symbol("A_max")
     M = sp.Function("M")
-    _log_odds(proof)
+    proof.define(*LOG_ODDS)
     budget = e / sp.sqrt(d)
     proof.define(
         r"An attack of norm $\epsilon = e/\sqrt{d}$, $e < 2$, can move every coordinate of the "
@@ -46,7 +44,7 @@ def robust_bayes() -> Derivation:
     proof.equal("There", slope.subs(t, best), 0)
     accuracy = p * Phi(a + root) + (1 - p) * Phi(a - root)
     proof.define("So the best accuracy after this attack is", top, accuracy)
-    result = proof.mark()
+    proof.mark_result()
     proof.equal("as the value there:", top, M(root))
     mean = d * left / a * (2 / sp.sqrt(d)) - d * left / a * budget
     proof.equal(
@@ -58,13 +56,11 @@ def robust_bayes() -> Derivation:
     size = sp.Symbol("L", positive=True)
     shrunk = p * Phi(a + size / (2 * a)) + (1 - p) * Phi(a - size / (2 * a))
     proof.limit(r"As $a \to 0$ only $x_0$ is left (here $L > 0$):", shrunk, a, 0, keep=(a,))
-    return proof.done(
-        "robust_bayes", "The best adversarial accuracy", ("robust_bayes",), BEYOND, result
-    )
+    return proof
 
 
 def _turning_point(
-    proof: Proof, accuracy: sp.Expr, gain: sp.Expr, loss: sp.Expr, rate: sp.Expr
+    proof: Derivation, accuracy: sp.Expr, gain: sp.Expr, loss: sp.Expr, rate: sp.Expr
 ) -> tuple[sp.Expr, sp.Expr]:
     """Add the derivative gain - loss of an accuracy, factored; return it and its only zero."""
     slope = proof.equal("Its derivative:", sp.Derivative(accuracy, t), gain - loss)
@@ -74,12 +70,13 @@ def _turning_point(
     return slope, root
 
 
+@derives("two_shifts", "The best classifier of two shifts", locator="beyond the paper")
 def two_shifts() -> Derivation:
     """Derive the best accuracy on X shifted at random by one of two shifts."""
     u, v = sp.symbols("u v", real=True)
-    proof = Proof(PRIOR, CORRELATION, (u, -3, 3), (v, -3, 3))
+    proof = Derivation(PRIOR, CORRELATION, (u, -3, 3), (v, -3, 3))
     odds, norm, mean = sp.Function("Lambda"), sp.Symbol("s"), sp.Symbol("m")
-    _log_odds(proof)
+    proof.define(*LOG_ODDS)
     proof.define(
         r"Let $u = \langle \mu_1, x \rangle$ and $v = \langle \mu_2, x \rangle$. The means have "
         r"the same norm, so the log-odds from $x_1, \dots, x_d$ are",
@@ -104,7 +101,7 @@ def two_shifts() -> Derivation:
         best(kappa),
         p * Phi((mean + L) / norm) + (1 - p) * Phi((mean - L) / norm),
     )
-    result = proof.mark()
+    proof.mark_result()
     proof.equal(r"where", mean / norm, sp.sqrt(2 * (1 + kappa)))
     proof.equal(
         r"At $\kappa = 1$ it is the accuracy of the Bayes classifier:",
@@ -132,15 +129,22 @@ def two_shifts() -> Derivation:
         slope.subs(u, sp.log(2)) - slope.subs(u, 0),
         sp.simplify(slope.subs(u, sp.log(2)) - slope.subs(u, 0)),
     )
-    return proof.done("two_shifts", "The best classifier of two shifts", (), BEYOND, result)
+    return proof
 
 
+@derives(
+    "frontier",
+    "Natural against adversarial accuracy",
+    "law.natural",
+    "robust_bayes",
+    locator="beyond the paper",
+)
 def frontier() -> Derivation:
     """Derive the exact curve of natural against adversarial accuracy for e < 2."""
     g, w = sp.Symbol("g", real=True), sp.Symbol("w", nonnegative=True)
-    proof = Proof(PRIOR, (e, 0, 2), (g, -3, 3), (w, 0, 5), (t, -L / (2 * (2 - e)), -L / 4))
+    proof = Derivation(PRIOR, (e, 0, 2), (g, -3, 3), (w, 0, 5), (t, -L / (2 * (2 - e)), -L / 4))
     S, A, R = sp.Function("S"), sp.Function("A"), sp.Function("R")
-    _log_odds(proof)
+    proof.define(*LOG_ODDS)
     proof.define("Let", a, 2 - e)
     proof.define(
         r"The rule sign$(g - t x_0)$ with $g = \langle c, x \rangle / \sqrt{d}$, which is "
@@ -153,7 +157,7 @@ def frontier() -> Derivation:
         A(t),
         p * Phi(a - t) + (1 - p) * Phi(a + t),
     )
-    result = proof.mark()
+    proof.mark_result()
     ends = []
     for accuracy, size in ((S(t), sp.Integer(2)), (A(t), a)):
         gain, loss = (1 - p) * phi(size + t), p * phi(size - t)
@@ -192,10 +196,4 @@ def frontier() -> Derivation:
         sp.Derivative(S(t) + w * A(t), t),
         rising,
     )
-    return proof.done(
-        "frontier",
-        "Natural against adversarial accuracy",
-        ("law.natural", "robust_bayes"),
-        BEYOND,
-        result,
-    )
+    return proof

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sympy as sp
 
+from .derivation import Derivation, derives, tidy
 from .normal import Phi, phi
-from .proof import Derivation, Proof, tidy
-from .proposition1 import HALF, PRIOR, L, p
+from .proposition1 import HALF, LOG_ODDS, PRIOR, L, p
 
 S = sp.Symbol("S", nonnegative=True)
 D = sp.Symbol("D", positive=True)
 t, q, r = sp.symbols("t q_+ q_-", real=True)
-LOCATOR = "beyond the paper (sharpens Theorem 2)"
 
 
+@derives(
+    "law",
+    "The sharpened Theorem 2 at budget 4",
+    "law.sharpens",
+    "thm2b",
+    locator="beyond the paper (sharpens Theorem 2)",
+)
 def sharpened_law() -> Derivation:
     """Derive U0 at D = 0, that is at budget 4, and that it implies Theorem 2(b)."""
     share = sp.Symbol("theta", nonnegative=True)
     # S from 0 to p is theta p; from p to 1 it is p + theta (1 - p).
-    proof = Proof(PRIOR, (q, 0, 1), (share, 0, 1), (S, 0, 1))
+    proof = Derivation(PRIOR, (q, 0, 1), (share, 0, 1), (S, 0, 1))
     U = sp.Function("U")
     proof.define(
         r"Let $q_+$ and $q_-$ be the accuracies on $r_j X$ given $x_0 = Y$ and $x_0 = -Y$, with "
@@ -40,7 +46,7 @@ def sharpened_law() -> Derivation:
         low(S),
         1 - tidy(1 - proof.written_out(objective).subs(q, S / p)),
     )
-    first = proof.mark()
+    proof.mark_result()
     proof.equal("as the objective there:", low(S), U(S / p))
     proof.define(
         r"For $S \ge p$ it is $q_+ = 1$, $q_- = (S-p)/(1-p)$:",
@@ -62,17 +68,21 @@ def sharpened_law() -> Derivation:
         paper.subs(S, beyond),
         high(beyond),
     )
-    return proof.done(
-        "law", "The sharpened Theorem 2 at budget 4", ("law.sharpens", "thm2b"), LOCATOR, first
-    )
+    return proof
 
 
+@derives(
+    "gradual_law",
+    "The gradual upper law",
+    "law.upper",
+    locator="beyond the paper (sharpens Theorem 2)",
+)
 def gradual_law() -> Derivation:
     """Derive the curve S = G(t), U0 = G(D - t) for D > 0, and that U0 is concave."""
     z, zp = sp.symbols("z z_+", real=True)
-    proof = Proof(PRIOR, (D, HALF, 4), (z, -3, 3), (t, -2, 3))
+    proof = Derivation(PRIOR, (D, HALF, 4), (z, -3, 3), (t, -2, 3))
     T, G, slope = sp.Function("T"), sp.Function("G"), sp.Function("T'")
-    proof.define(r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p)))
+    proof.define(*LOG_ODDS)
     proof.define(
         r"By Neyman and Pearson an accuracy $u = \Phi(z)$ leaves at most $\Phi(D - z)$ when the "
         r"means are $D$ apart:",
@@ -111,7 +121,7 @@ def gradual_law() -> Derivation:
         p * Phi(D - (t - L / D)) + (1 - p) * Phi(D - (t + L / D)),
     )
     proof.equal("the same function, at another place:", bound(t), G(D - t))
-    result = proof.mark()
+    proof.mark_result()
     rate = sp.exp(D * t - D**2 / 2)
     proof.equal(
         r"The curve $S = G(t)$, $U = G(D - t)$ falls:",
@@ -124,4 +134,4 @@ def gradual_law() -> Derivation:
         0,
         sp.Derivative(-rate, t),
     )
-    return proof.done("gradual_law", "The gradual upper law", ("law.upper",), LOCATOR, result)
+    return proof

@@ -42,7 +42,7 @@ def density(x: Any) -> Expr:
 class Phi(sp.Function):  # type: ignore[misc]
     """The standard normal distribution function, kept as a name when printed.
 
-    Its derivative is :func:`phi`; ``rewrite(sympy.erf)`` gives the error function.
+    Its derivative is :func:`phi`.
 
     Examples
     --------
@@ -66,15 +66,11 @@ class Phi(sp.Function):  # type: ignore[misc]
         """Return the density."""
         return phi(self.args[0])
 
-    def _eval_rewrite_as_erf(self, x: Expr, **_: Any) -> Expr:
-        return (1 + sp.erf(sp.simplify(x) / sp.sqrt(2))) / 2
-
     def _eval_evalf(self, prec: int) -> Expr:
-        return ((1 + sp.erf(self.args[0] / sp.sqrt(2))) / 2)._eval_evalf(prec)
+        return to_erf(self)._eval_evalf(prec)
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        power = f"^{{{exp}}}" if exp else ""
-        return rf"\Phi{power}\left({printer._print(self.args[0])}\right)"
+    def _latex(self, printer: Any) -> str:
+        return rf"\Phi\left({printer._print(self.args[0])}\right)"
 
 
 def to_exp(expression: Any) -> Expr:
@@ -106,7 +102,7 @@ def quantile(u: Any) -> Expr:
     Examples
     --------
     >>> x = sp.Symbol("x")
-    >>> bool(sp.simplify(Phi(quantile(x)).rewrite(sp.erf) - x) == 0)
+    >>> bool(sp.simplify(to_erf(Phi(quantile(x))) - x) == 0)
     True
     """
     return sp.sqrt(2) * sp.erfinv(2 * sp.sympify(u) - 1)

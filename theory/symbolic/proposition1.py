@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
+from .derivation import Derivation, derives
 from .normal import Phi, density, phi, quantile, to_erf
-from .proof import Derivation, Proof
 
 p = sp.Symbol("p", positive=True)
 L = sp.Symbol("L", real=True)
@@ -17,6 +17,7 @@ y = sp.Symbol("y", real=True)
 x0 = sp.Symbol("x_0", real=True)
 c, x = sp.IndexedBase("c"), sp.IndexedBase("x")
 
+LOG_ODDS = r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p))
 HALF = sp.Rational(1, 2)
 PRIOR = (p, HALF, 1)
 CORRELATION = (kappa, -1, 1)
@@ -24,9 +25,10 @@ CORRELATION = (kappa, -1, 1)
 CEILING = sp.Rational(17, 20)
 
 
+@derives("llr", "The Bayes classifier", "prop1", locator="Supplement, proof of Proposition 1")
 def log_likelihood_ratio() -> Derivation:
     """Derive f* = sign(L x0 + (4/sqrt d) <c, x>) and its accuracy."""
-    proof = Proof(PRIOR, (d, 1, 9), squares=(c[t], y, x0))
+    proof = Derivation(PRIOR, (d, 1, 9), squares=(c[t], y, x0))
     normal = sp.Function("ell")
     log_density = -((x[t] - 2 * y * c[t] / sp.sqrt(d)) ** 2) / 2 - sp.log(2 * sp.pi) / 2
     proof.define(
@@ -42,7 +44,7 @@ def log_likelihood_ratio() -> Derivation:
     proof.equal("which cancels as well:", k(1), k(-1))
     one = sp.expand(log_density.subs(y, 1) - log_density.subs(y, -1))
     proof.equal("What remains of one coordinate:", normal(1) - normal(-1), one)
-    proof.define(r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p)))
+    proof.define(*LOG_ODDS)
     weight = sp.Function("w")
     proof.define(
         r"Given $Y = y$ the sign $x_0$ has probability $p$ if $x_0 = y$, else $1 - p$; in one "
@@ -63,21 +65,24 @@ def log_likelihood_ratio() -> Derivation:
         ratio(x0),
         total,
     )
-    return proof.done(
-        "llr",
-        "The Bayes classifier",
-        ("prop1",),
-        "Supplement, proof of Proposition 1",
-        None,
-    )
+    return proof
 
 
+@derives(
+    "shifted",
+    "The Bayes classifier on shifted inputs",
+    "prop1.variance",
+    "prop1.corrected",
+    "prop1.any_j",
+    "prop1",
+    locator="Supplement, proof of Proposition 1, mended",
+)
 def shifted_statistic() -> Derivation:
     """Derive the law of <c, r_j X> and the accuracy of f* there; refute the printed variance."""
     u, z, v, sigma = sp.symbols("u z v sigma", real=True)
     K, printed = sp.Function("K"), sp.Symbol("V")
     free = ((d, 1, 9), (s, 0, d), (u, -2, 2), (z, -2, 2))
-    proof = Proof(PRIOR, *free, squares=(c[t], y))
+    proof = Derivation(PRIOR, *free, squares=(c[t], y))
 
     def term(sign: int) -> sp.Expr:
         """Return the log-moment generating function of sign c_t X_t."""
@@ -126,7 +131,7 @@ def shifted_statistic() -> Derivation:
         2 * sp.sqrt(kappa),
     )
     whole = sp.Function("M")
-    proof.define(r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p)))
+    proof.define(*LOG_ODDS)
     proof.define(
         r"Let $\sigma = x_0 y$ be the sign of $x_0$ beside $y$. Then $f^*$ is right if "
         r"$y \Lambda(r_j x) = L \sigma + (4 y / \sqrt{d})\, T$ is positive; the logarithm of its "
@@ -151,23 +156,26 @@ def shifted_statistic() -> Derivation:
         F(kappa),
         p * chances[0] + (1 - p) * chances[1],
     )
-    result = proof.mark()
+    proof.mark_result()
     proof.limit(r"As $x_0$ becomes uninformative:", F(kappa), p, HALF, keep=(kappa,))
-    return proof.done(
-        "shifted",
-        "The Bayes classifier on shifted inputs",
-        ("prop1.variance", "prop1.corrected", "prop1.any_j", "prop1"),
-        "Supplement, proof of Proposition 1, mended",
-        result,
-    )
+    return proof
 
 
+@derives(
+    "monotonicity",
+    "The interval of p in Proposition 1",
+    "prop1",
+    "prop1.p_interval",
+    "prop1.smallest_delta",
+    "prop1.random_shift",
+    locator="sharpens Section 3, Proposition 1",
+)
 def monotonicity() -> Derivation:
     """Derive that the accuracy of f* on r_j X increases with p and with kappa."""
     n = sp.Symbol("n", positive=True, integer=True)
-    proof = Proof(PRIOR, CORRELATION, (n, 2, sp.oo))
+    proof = Derivation(PRIOR, CORRELATION, (n, 2, sp.oo))
     F, g = sp.Function("F"), sp.Function("g")
-    proof.define(r"The log-odds of $x_0$ are", L, sp.log(p / (1 - p)))
+    proof.define(*LOG_ODDS)
     plus, minus = 2 * kappa + L / 4, 2 * kappa - L / 4
     proof.define(
         r"The accuracy of $f^*$ on $r_j X$ is", F(p, kappa), p * Phi(plus) + (1 - p) * Phi(minus)
@@ -188,18 +196,17 @@ def monotonicity() -> Derivation:
     rest = g(p, kappa) / (4 * p * (1 - p))
     slope = sp.Derivative(accuracy, p)
     proof.equal("Hence", slope, Phi(plus) - Phi(minus) + rest)
-    proof.at_least(
+    first = proof.at_least(
         r"The first difference is 0 at $p = 1/2$ and grows with $p$:",
         Phi(plus),
         Phi(minus),
         rises_from=(p, HALF),
     )
-    first = proof.mark()
-    proof.at_least(
+    last = proof.at_least(
         "The last term is not negative either,", rest, 0, form=excess / (4 * p * (1 - p))
     )
-    proof.at_least("so the accuracy increases with $p$:", slope, 0, because=(first, proof.mark()))
-    result = proof.mark()
+    proof.at_least("so the accuracy increases with $p$:", slope, 0, because=(first, last))
+    proof.mark_result()
     low = proof.limit(r"At the lower end, with $\kappa = 1/4$,", F(p, HALF / 2), p, HALF)
     proof.at_least(r"which is below 85%:", CEILING, low)
     bracket = _bracket(proof.written_out(F(p, HALF / 2)))
@@ -221,13 +228,7 @@ def monotonicity() -> Derivation:
         average,
         rises_from=(n, 2),
     )
-    return proof.done(
-        "monotonicity",
-        "The interval of p in Proposition 1",
-        ("prop1", "prop1.p_interval", "prop1.smallest_delta", "prop1.random_shift"),
-        "sharpens Section 3, Proposition 1",
-        result,
-    )
+    return proof
 
 
 def _bracket(accuracy: sp.Expr) -> tuple[sp.Rational, sp.Rational]:

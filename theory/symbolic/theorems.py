@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import sympy as sp
 
-from .proof import Derivation, Proof, tidy
+from .derivation import Derivation, derives, tidy
+from .proposition1 import HALF, PRIOR, p
 
-p = sp.Symbol("p", positive=True)
 a, b = sp.symbols("a b", real=True)
 eta = sp.Symbol("eta", nonnegative=True)
 weight = sp.Symbol("lambda", positive=True)
 w = sp.Symbol("w", nonnegative=True)
 S, A = sp.symbols("S A", real=True)
 
-HALF = sp.Rational(1, 2)
-PRIOR = (p, HALF, 1)
 
-
+@derives(
+    "theorem2",
+    "Both parts of Theorem 2 and their equality",
+    "thm2a",
+    "thm2b",
+    "thm2.equality",
+    "thm2a.no_fraction",
+    locator="Supplement, proof of Theorem 2",
+)
 def theorem2() -> Derivation:
     """Derive both parts of Theorem 2 and the case of equality."""
     names = sp.symbols("u_++ u_+- u_-+ u_--", nonnegative=True)
     same, wrong, missing, both = names  # u_{x0 y}
-    proof = Proof(PRIOR, *((name, 0, 1) for name in names))
+    proof = Derivation(PRIOR, *((name, 0, 1) for name in names))
     proof.define(
         r"For one shift let $u_{\sigma y}$ be the probability that $f(\sigma, Z) = 1$ for $Z$ "
         r"distributed as $r_j X$ given $Y = y$. Given $x_0 = Y$ the accuracy is",
@@ -59,48 +65,44 @@ def theorem2() -> Derivation:
     )
     proof.equal("What is left with it:", needed[0] * eta - S, b * (2 * p - 1) / (1 - p))
     proof.at_least("Part (a):", needed[0] * eta, S)
-    part_a = proof.mark()
+    proof.mark_result()
     proof.equal(
         r"To bound $\eta$ below by $\lambda S$ the smaller is right; what is left:",
         eta - needed[1] * S,
         sp.factor(sp.expand(loss - needed[1] * hit)),
     )
     proof.at_least("Part (b):", 1 - needed[1] * S, worst)
-    stump = {same: 1, wrong: 1, missing: 0, both: 0}
-    values = {name: sp.simplify(proof.written_out(name).subs(stump)) for name in (S, worst, eta)}
-    return _equality(proof, values, needed, part_a)
-
-
-def _equality(
-    proof: Proof, values: dict[sp.Expr, sp.Expr], needed: list[sp.Expr], result: int
-) -> Derivation:
-    """Add the case sign(x0), and what it says of the formula without its fraction bar."""
-    spatial, robust, lost = values.values()
-    stump = sp.Symbol("S_0"), sp.Symbol("A_0"), sp.Symbol("eta_0")
-    proof.define(r"The rule sign$(x_0)$ has $u_{+y} = 1$, $u_{-y} = 0$, hence", stump[0], spatial)
-    proof.define(r"and under attack, as long as $x_0$ stays,", stump[1], robust)
-    proof.define(r"so that", stump[2], lost)
-    proof.equal("It attains part (a)", needed[0] * stump[2], stump[0])
-    proof.equal("and part (b):", 1 - needed[1] * stump[0], stump[1])
+    # The case sign(x0), and what it says of the formula without its fraction bar.
+    x0_rule = {same: 1, wrong: 1, missing: 0, both: 0}
+    spatial, robust, lost = (
+        sp.simplify(proof.written_out(name).subs(x0_rule)) for name in (S, worst, eta)
+    )
+    spatial_0, robust_0, lost_0 = sp.symbols("S_0 A_0 eta_0")
+    proof.define(r"The rule sign$(x_0)$ has $u_{+y} = 1$, $u_{-y} = 0$, hence", spatial_0, spatial)
+    proof.define(r"and under attack, as long as $x_0$ stays,", robust_0, robust)
+    proof.define(r"so that", lost_0, lost)
+    proof.equal("It attains part (a)", needed[0] * lost_0, spatial_0)
+    proof.equal("and part (b):", 1 - needed[1] * spatial_0, robust_0)
     proof.equal(
         r"The formula with its fraction bar lost, $\eta p (1-p)$, fails for it by",
-        stump[0] - stump[2] * p * (1 - p),
+        spatial_0 - lost_0 * p * (1 - p),
         sp.factor(spatial - lost * p * (1 - p)),
     )
-    proof.at_least("a positive amount:", stump[0] - stump[2] * p * (1 - p), p * (1 - p))
-    return proof.done(
-        "theorem2",
-        "Both parts of Theorem 2 and their equality",
-        ("thm2a", "thm2b", "thm2.equality", "thm2a.no_fraction"),
-        "Supplement, proof of Theorem 2",
-        result,
-    )
+    proof.at_least("a positive amount:", spatial_0 - lost_0 * p * (1 - p), p * (1 - p))
+    return proof
 
 
+@derives(
+    "feasibility",
+    "Adversarial accuracy above p is impossible",
+    "thm2.feasibility",
+    "thm3.limit",
+    locator="beyond the paper",
+)
 def feasibility() -> Derivation:
     """Derive that no classifier has adversarial accuracy above p at budget 4."""
     slack, gain = sp.symbols("s_1 s_2", nonnegative=True)
-    proof = Proof(PRIOR, (a, 0, 1), (b, 0, 1), (slack, 0, 1), (gain, 0, 1))
+    proof = Derivation(PRIOR, (a, 0, 1), (b, 0, 1), (slack, 0, 1), (gain, 0, 1))
     proof.define(r"As in Theorem 2, for one shift", S, p * a + (1 - p) * b)
     opposing, imitating = sp.Symbol("A_1"), sp.Symbol("A_2")
     proof.define(
@@ -123,7 +125,7 @@ def feasibility() -> Derivation:
     value = sp.collect(sp.expand(proof.written_out(mixture)), a)
     proof.equal("where it is", mixture, value)
     proof.at_least(r"Since $a \le 1$ it is at most $p$, and so is $A$:", p, mixture)
-    result = proof.mark()
+    proof.mark_result()
     bound = (1 - A) * p / (1 - p)
     proof.define(
         r"The same follows from Theorem 2(a), as $A \le S \le (1-A) p/(1-p)$; the ends meet at",
@@ -131,18 +133,20 @@ def feasibility() -> Derivation:
         sp.factor(sp.solve(sp.Eq(A, bound), A)[0]),
     )
     proof.equal(r"So $\eta = 1 - A$ is never smaller than", 1 - top, 1 - p)
-    return proof.done(
-        "feasibility",
-        "Adversarial accuracy above p is impossible",
-        ("thm2.feasibility", "thm3.limit"),
-        "beyond the paper",
-        result,
-    )
+    return proof
 
 
+@derives(
+    "theorem3",
+    "Theorem 3 and its limit",
+    "thm3",
+    "thm3.sharper",
+    "thm3.limit",
+    locator="Supplement, proof of Theorem 3",
+)
 def theorem3() -> Derivation:
     """Derive Theorem 3 from the sharper interval, and the limits of its bounds."""
-    proof = Proof(PRIOR, (eta, 0, 1), (w, 0, 1), (S, 0, 1))
+    proof = Derivation(PRIOR, (eta, 0, 1), (w, 0, 1), (S, 0, 1))
     low, high = sp.Symbol("l"), sp.Symbol("h")
     proof.define(r"By the imitating attack $S$ is at least", low, 1 - eta)
     proof.define(r"and by Theorem 2(a) it is at most", high, eta * p / (1 - p))
@@ -158,7 +162,7 @@ def theorem3() -> Derivation:
         upper - S,
         rest * (1 - S) + w * (high - S),
     )
-    result = proof.mark()
+    proof.mark_result()
     half_low = proof.limit(r"The quoted limit, of the lower bound,", lower, p, HALF)
     half_high = proof.limit("and of the upper:", upper, p, HALF)
     proof.limit(r"As $\eta$ falls to 0 as well,", half_low, eta, 0)
@@ -171,10 +175,4 @@ def theorem3() -> Derivation:
         proof.limit(text, sp.simplify(bound), p, HALF)
     proof.equal(r"while the sharper interval is the point $p$:", feasible[2], p)
     proof.equal("from above too:", sp.simplify(feasible[3]), p)
-    return proof.done(
-        "theorem3",
-        "Theorem 3 and its limit",
-        ("thm3", "thm3.sharper", "thm3.limit"),
-        "Supplement, proof of Theorem 3",
-        result,
-    )
+    return proof

@@ -1,20 +1,23 @@
-"""Steps, derivations, and the checks that a step must pass to be let in.
+"""Derivations in the making, the checks that a step must pass to be let in, and their registry.
 
-A :class:`Proof` collects steps. A definition is taken as it is; an equality is let in only
-if sympy reduces the difference of its sides to zero, an inequality only if the difference,
-written in parameters that cover the ranges of its symbols, is visibly not negative.
+A :class:`Derivation` collects steps. A definition is taken as it is; an equality is let in
+only if sympy reduces the difference of its sides to zero, an inequality only if the
+difference, written in parameters that cover the ranges of its symbols, is visibly not
+negative. In the texts of steps mathematics stands between dollar signs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 from typing import Any, NamedTuple
 
 import sympy as sp
 from sympy import Expr
 
+from ...checks import choose
 from ...errors import SpadvError
 from .normal import to_erf, to_exp, to_phi
 
@@ -26,15 +29,7 @@ class DerivationError(SpadvError, ArithmeticError):
 
 
 class Range(NamedTuple):
-    """A free symbol and the interval it may come from; its ends may use earlier symbols.
-
-    Attributes
-    ----------
-    symbol : sympy symbol
-        The free symbol.
-    low, high : sympy object
-        The ends; may be infinite.
-    """
+    """A free symbol and the interval it may come from; its ends may use earlier symbols."""
 
     symbol: Any
     low: Any
@@ -48,63 +43,26 @@ class Step:
     Attributes
     ----------
     text : str
-        What is done, in words; mathematics between dollar signs.
+        What is done, in words.
     expression : sympy object
         An equation or inequality, kept unevaluated.
-    latex : str
-        The expression as one line of an ``align*`` environment.
     kind : str
         "definition", "equality" or "inequality"; the last two have been proved.
     """
 
     text: str
     expression: Any
-    latex: str
     kind: str
 
+    @property
+    def latex(self) -> str:
+        """The expression as one line of an ``align*`` environment."""
+        sign = r"\ge" if self.kind == INEQUALITY else ":=" if self.kind == DEFINITION else "="
+        return rf"{sp.latex(self.expression.lhs)} &{sign} {sp.latex(self.expression.rhs)}"
 
-@dataclass(frozen=True)
+
 class Derivation:
     """A chain of checked steps.
-
-    Attributes
-    ----------
-    id, title : str
-        Identifier and a few words.
-    claims : tuple of str
-        Identifiers of the claims that it supports (or, for a slip of the paper, refutes).
-    locator : str
-        Where the paper has it, or "beyond the paper".
-    steps : tuple of Step
-        In order; each is proved from those before it.
-    result : sympy object
-        The expression of the step that the derivation is for.
-    ranges : tuple of Range
-        The free symbols, in an order in which their intervals can be evaluated.
-    """
-
-    id: str
-    title: str
-    claims: tuple[str, ...]
-    locator: str
-    steps: tuple[Step, ...]
-    result: Any
-    ranges: tuple[Range, ...]
-
-    def expand(self, expression: Any) -> Any:
-        """Return an expression with the derivation's definitions written out."""
-        return write_out(expression, (s.expression for s in self.steps if s.kind == DEFINITION))
-
-    def __getitem__(self, name: str) -> Any:
-        """Return the right side of the definition of the symbol or function `name`."""
-        for step in self.steps:
-            if step.kind == DEFINITION and _name(step.expression.lhs) == name:
-                return step.expression.rhs
-        raise KeyError(name)
-
-
-class Proof:
-    """A derivation in the making.
 
     Parameters
     ----------
@@ -112,81 +70,66 @@ class Proof:
         (symbol, low, high) for each free symbol.
     squares : iterable of sympy objects
         Symbols that are +1 or -1, so that their squares are 1.
+
+    Attributes
+    ----------
+    id, title, locator : str
+        Identifier, a few words, and where the paper has it, or "beyond the paper".
+    claims : tuple of str
+        Identifiers of the claims that it supports (or, for a slip of the paper, refutes).
+    steps : list of Step
+        In order; each is proved from those before it.
+    result : sympy object
+        The expression of the step that the derivation is for.
+    ranges : tuple of Range
+        The free symbols, in an order in which their intervals can be evaluated.
     """
+
+    id = title = locator = ""
+    claims: tuple[str, ...] = ()
+    result: Any = None
 
     def __init__(self, *ranges: tuple[Any, Any, Any], squares: Iterable[Any] = ()) -> None:
         self.ranges = tuple(Range(s, sp.sympify(a), sp.sympify(b)) for s, a, b in ranges)
         self.squares = tuple(squares)
         self.steps: list[Step] = []
 
-    def define(self, text: str, name: Any, value: Any) -> Expr:
-        """Return `value` as a sympy object, after adding it as the definition of a symbol.
+    def __getitem__(self, name: str) -> Any:
+        """Return the right side of the definition of the symbol or function `name`."""
+        for equation in self._definitions():
+            symbol = equation.lhs
+            if str(symbol.func if symbol.is_Function else symbol) == name:
+                return equation.rhs
+        raise KeyError(name)
 
-        Parameters
-        ----------
-        text : str
-            What is done, in words; mathematics between dollar signs.
-        name : sympy object
-            A symbol, or a function of symbols.
-        value : sympy object or number
-            What it stands for.
+    def define(self, text: str, name: Any, value: Any) -> Expr:
+        """Return `value` as a sympy object, after adding it as the definition of `name`.
+
+        The name is a symbol, or a function of symbols.
         """
         value = sp.sympify(value)
         self._add(text, sp.Eq(name, value, evaluate=False), DEFINITION)
         return value
 
     def equal(self, text: str, left: Any, right: Any) -> Expr:
-        """Return `right`, after a proof that it equals `left` and adding that as a step.
-
-        Parameters
-        ----------
-        text : str
-            What is done, in words; mathematics between dollar signs.
-        left, right : sympy object or number
-            The sides.
-
-        Raises
-        ------
-        DerivationError
-            If sympy does not reduce their difference to zero.
-        """
+        """Return `right`, after a proof that it equals `left` and adding that as a step."""
         left, right = sp.sympify(left), sp.sympify(right)
         if not self.is_zero(left - right):
             raise DerivationError(f"{text}: {left} is not {right}")
         self._add(text, sp.Eq(left, right, evaluate=False), EQUALITY)
         return right
 
-    def limit(
-        self, text: str, name: Any, symbol: Any, point: Any, *, side: str = "+", keep: Any = ()
-    ) -> Expr:
-        """Return the limit of an expression, after adding it as a step.
+    def limit(self, text: str, name: Any, symbol: Any, point: Any, *, keep: Any = ()) -> Expr:
+        """Return the limit from above of an expression, after adding it as a step.
 
-        Parameters
-        ----------
-        text : str
-            What is done, in words; mathematics between dollar signs.
-        name : sympy object
-            The expression, or a defined symbol or function.
-        symbol : sympy symbol
-            What tends to `point`.
-        point : sympy object or number
-            Where.
-        side : str
-            "+" from above, "-" from below.
-        keep : collection of sympy objects
-            Symbols that stay as they are, though they have been defined.
-
-        Raises
-        ------
-        DerivationError
-            If sympy finds no limit.
+        Defined symbols and functions are written out, but for those to `keep`.
         """
-        kept = [s.expression for s in self.steps if s.kind == DEFINITION]
-        inside = to_erf(write_out(name, [e for e in kept if e.lhs not in keep]).doit())
-        value = sp.simplify(to_phi(sp.simplify(sp.limit(inside, symbol, point, side))))
+        used = [e for e in self._definitions() if e.lhs not in keep]
+        inside = to_erf(_write_out(name, used).doit())
+        value = sp.simplify(to_phi(sp.simplify(sp.limit(inside, symbol, point, "+"))))
         if value.has(sp.Limit):
             raise DerivationError(f"{text}: no limit found")
-        shown = sp.Limit(name, symbol, point, side)
+        shown = sp.Limit(name, symbol, point, "+")
         self._add(text, sp.Eq(shown, value, evaluate=False), EQUALITY)
         return value
 
@@ -196,78 +139,55 @@ class Proof:
         larger: Any,
         smaller: Any,
         *,
-        rises_from: Any = None,
-        because: Any = (),
+        rises_from: tuple[Any, Any] | None = None,
+        because: Iterable[Step] = (),
         form: Any = None,
-    ) -> None:
-        """Add `larger` >= `smaller`, said by `text`, after a proof.
+    ) -> Step:
+        """Add `larger` >= `smaller`, after a proof, and return that step.
 
         With `rises_from` = (symbol, value) the difference is shown to be at least 0 at that
-        value and to increase with the symbol from there. With `because`, steps of the past by
-        their indices, it is shown to be the sum of their differences. With `form` it is first
+        value and to increase with the symbol from there. With `because`, earlier
+        inequalities, it is shown to be the sum of their differences. With `form` it is first
         shown to be equal to that expression, which is then judged.
-
-        Raises
-        ------
-        DerivationError
-            If the difference is not visibly at least 0 throughout the ranges.
         """
         larger, smaller = sp.sympify(larger), sp.sympify(smaller)
-        if because:
-            past = [self.steps[k] for k in because]
-            total = sum(s.expression.lhs - s.expression.rhs for s in past)
-            known = all(s.kind == INEQUALITY for s in past)
-            if not (known and self.is_zero(larger - smaller - total)):
+        gap = larger - smaller
+        known = tuple(because)
+        if known:
+            total = sum(s.expression.lhs - s.expression.rhs for s in known)
+            if not (all(s.kind == INEQUALITY for s in known) and self.is_zero(gap - total)):
                 raise DerivationError(f"{text}: {larger} >= {smaller} is not their sum")
-            self._add(text, sp.Ge(larger, smaller, evaluate=False), INEQUALITY)
-            return
-        if form is not None and not self.is_zero(larger - smaller - form):
-            raise DerivationError(f"{text}: {larger} - {smaller} is not {form}")
-        gap = self.written_out(larger - smaller if form is None else form)
-        if rises_from is None:
-            shown = self.is_nonnegative(gap)
         else:
-            symbol, start = rises_from
-            begin = gap.subs(symbol, start)
-            shown = self.is_zero(begin) or self.is_nonnegative(begin)
-            shown = shown and self.is_nonnegative(gap.diff(symbol))
-        if not shown:
-            raise DerivationError(f"{text}: no proof of {larger} >= {smaller}")
-        self._add(text, sp.Ge(larger, smaller, evaluate=False), INEQUALITY)
+            if form is not None and not self.is_zero(gap - form):
+                raise DerivationError(f"{text}: {gap} is not {form}")
+            gap = self.written_out(gap if form is None else form)
+            if rises_from is None:
+                shown = self.is_nonnegative(gap)
+            else:
+                symbol, start = rises_from
+                begin = gap.subs(symbol, start)
+                shown = self.is_zero(begin) or self.is_nonnegative(begin)
+                shown = shown and self.is_nonnegative(gap.diff(symbol))
+            if not shown:
+                raise DerivationError(f"{text}: no proof of {larger} >= {smaller}")
+        return self._add(text, sp.Ge(larger, smaller, evaluate=False), INEQUALITY)
 
-    def done(
-        self, ident: str, title: str, claims: tuple[str, ...], locator: str, result: int | None
-    ) -> Derivation:
-        """Return the finished derivation.
+    def mark_result(self) -> None:
+        """Say that the latest step is what the derivation is for; otherwise it is the last."""
+        self.result = self.steps[-1].expression
 
-        Parameters
-        ----------
-        ident, title : str
-            Identifier and a few words.
-        claims : tuple of str
-            Identifiers of the claims that it supports or refutes.
-        locator : str
-            Where the paper has it, or "beyond the paper".
-        result : int or None
-            Index of the step that it was for; None: the last.
-        """
-        chosen = self.steps[-1 if result is None else result].expression
-        return Derivation(ident, title, claims, locator, tuple(self.steps), chosen, self.ranges)
-
-    def mark(self) -> int:
-        """Return the index of the latest step, to name it as the result."""
-        return len(self.steps) - 1
+    def expand(self, expression: Any) -> Any:
+        """Return an expression with the derivation's definitions written out."""
+        return _write_out(expression, self._definitions())
 
     def written_out(self, expression: Any) -> Expr:
         """Return an expression in the free symbols alone, derivatives carried out."""
-        definitions = [s.expression for s in self.steps if s.kind == DEFINITION]
-        return to_exp(self._signs_squared(write_out(expression, definitions)).doit())
+        return to_exp(self._signs_squared(self.expand(expression)).doit())
 
     def is_zero(self, expression: Any) -> bool:
         """Return whether sympy reduces an expression to zero."""
         plain = self._simple_logs(to_erf(self.written_out(expression)))
-        tries = (lambda e: e, sp.expand, _numerator, sp.simplify)
-        for simpler in tries:
+        for simpler in (lambda e: e, sp.expand, _numerator, sp.simplify):
             plain = self._signs_squared(simpler(plain))
             if plain == 0:
                 return True
@@ -282,8 +202,12 @@ class Proof:
         expr = self._simple_logs(self.written_out(expression), cover=True)
         return any(_visible(form(expr)) for form in (lambda e: e, sp.factor, sp.simplify))
 
-    def _add(self, text: str, expression: Any, kind: str) -> None:
-        self.steps.append(Step(text, expression, aligned(expression, kind), kind))
+    def _definitions(self) -> list[Any]:
+        return [s.expression for s in self.steps if s.kind == DEFINITION]
+
+    def _add(self, text: str, expression: Any, kind: str) -> Step:
+        self.steps.append(Step(text, expression, kind))
+        return self.steps[-1]
 
     def _signs_squared(self, expression: Expr) -> Expr:
         for sign in self.squares:
@@ -304,7 +228,59 @@ class Proof:
         return expression.replace(sp.log, lambda x: sp.expand_log(sp.log(sp.simplify(x)))).doit()
 
 
-def write_out(expression: Any, definitions: Iterable[Any]) -> Any:
+Builder = Callable[[], Derivation]
+_BUILDERS: dict[str, Builder] = {}
+
+
+def derives(ident: str, title: str, *claims: str, locator: str) -> Callable[[Builder], Builder]:
+    """Enter a function that makes a derivation into the registry, in the order of definition."""
+
+    def enter(build: Builder) -> Builder:
+        @cache
+        def built() -> Derivation:
+            found = build()
+            found.id, found.title, found.claims, found.locator = ident, title, claims, locator
+            if found.result is None:
+                found.mark_result()
+            return found
+
+        _BUILDERS[ident] = built
+        return built
+
+    return enter
+
+
+def derivation_ids() -> tuple[str, ...]:
+    """Return the identifiers of all derivations, in the order of the paper."""
+    return tuple(_BUILDERS)
+
+
+def derivation(ident: str) -> Derivation:
+    """Return a derivation by its identifier: built when first asked for, then kept."""
+    return _BUILDERS[choose("derivation", ident, _BUILDERS)]()
+
+
+def derivations(claim: str | None = None) -> tuple[Derivation, ...]:
+    """Return all derivations, or those of one claim.
+
+    Parameters
+    ----------
+    claim : str, optional
+        Identifier of a derivation, or of a claim, or the beginning of one.
+    """
+    if claim is not None and claim in _BUILDERS:
+        return (derivation(claim),)
+    everything = tuple(build() for build in _BUILDERS.values())
+    if claim is None:
+        return everything
+    names = {name for one in everything for name in one.claims}
+    wanted = {claim} if claim in names else {n for n in names if claim and n.startswith(claim)}
+    if not wanted:
+        choose("claim", claim, [*_BUILDERS, *sorted(names - _BUILDERS.keys())])
+    return tuple(one for one in everything if wanted.intersection(one.claims))
+
+
+def _write_out(expression: Any, definitions: Iterable[Any]) -> Any:
     """Replace defined symbols and functions by their definitions, given in order."""
     written: list[tuple[Any, Any]] = []
     for definition in definitions:
@@ -320,15 +296,6 @@ def _apply(expression: Any, written: list[tuple[Any, Any]]) -> Any:
             # Not subs, which takes a derivative for a partial one.
             expression = expression.xreplace({name: value})
     return expression
-
-
-def aligned(expression: Any, kind: str) -> str:
-    """Return a relation as one line of an ``align*`` environment."""
-    sign = {sp.Ge: r"\ge", sp.Le: r"\le", sp.Gt: ">", sp.Lt: "<"}.get(expression.func, "=")
-    if kind == DEFINITION:
-        sign = ":="
-    left, right = sp.latex(expression.lhs), sp.latex(expression.rhs)
-    return rf"{left} &{sign} {right}"
 
 
 def tidy(expression: Any) -> Expr:
@@ -404,7 +371,3 @@ def _relax(expression: Expr) -> Expr:
         elif sign.is_nonpositive:
             expression = expression.subs(sp.exp(power), 1 / (1 + v))
     return expression
-
-
-def _name(symbol: Any) -> str:
-    return str(symbol.func) if symbol.is_Function else str(symbol)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import sympy as sp
 
-from .proof import DEFINITION, Derivation, Step
+from .derivation import Derivation
 
 _SPOKEN = {
     r"\le": "<=",
@@ -18,50 +19,32 @@ _SPOKEN = {
     r"\,": " ",
     r"\ne": "!=",
 }
-_BEFORE = {DEFINITION: "let"}
 
 
-def to_text(found: Derivation, *, width: int | None = None) -> str:
-    """Return a derivation as plain text for a terminal.
-
-    Parameters
-    ----------
-    found : Derivation
-        What to write.
-    width : int, optional
-        Columns to wrap expressions at; they are not wrapped by default.
-    """
+def to_text(found: Derivation) -> str:
+    """Return a derivation as plain text for a terminal."""
     heading = f"{found.title} [{found.id}]"
     claims = f"Claims: {', '.join(found.claims)}. " if found.claims else ""
     lines = [heading, "=" * len(heading), f"{claims}Source: {found.locator}.", ""]
     for number, step in enumerate(found.steps, 1):
         lines.append(f"{number}. {plain(step.text)}".rstrip() + f"  [{step.kind}]")
-        drawn = sp.pretty(
-            step.expression, use_unicode=True, wrap_line=width is not None, num_columns=width
-        )
-        lines += ["", *(f"    {line}".rstrip() for line in drawn.splitlines()), ""]
-    drawn = sp.pretty(found.result, use_unicode=True, wrap_line=False)
-    lines += ["Result", "", *(f"    {line}".rstrip() for line in drawn.splitlines()), ""]
-    return "\n".join(lines)
+        lines += _drawn(step.expression)
+    return "\n".join([*lines, "Result", *_drawn(found.result)])
+
+
+def _drawn(expression: Any) -> list[str]:
+    lines = sp.pretty(expression, use_unicode=True, wrap_line=False).splitlines()
+    return ["", *(f"    {line}".rstrip() for line in lines), ""]
 
 
 def to_latex(found: Derivation) -> str:
-    """Return a derivation as a fragment for a document that loads amsmath and amssymb.
-
-    Parameters
-    ----------
-    found : Derivation
-        What to write.
-    """
+    """Return a derivation as a fragment for a document that loads amsmath and amssymb."""
     lines = [rf"\subsection*{{{escaped(found.title)}}}"]
     lines.append(rf"\noindent\emph{{{escaped(found.locator)}.}}")
     for step in found.steps:
-        lines += ["", escaped(step.text), *_display(step)]
+        lines += ["", escaped(step.text)]
+        lines += [r"\begin{align*}", f"  {step.latex}", r"\end{align*}"]
     return "\n".join(lines) + "\n"
-
-
-def _display(step: Step) -> list[str]:
-    return [r"\begin{align*}", f"  {step.latex}", r"\end{align*}"]
 
 
 def escaped(text: str) -> str:
