@@ -7,32 +7,27 @@ over training seeds.
 
 from __future__ import annotations
 
-from .attack import Strength, worst_margins
-from .board import FAMILIES, Board
+from .attack import Strength, exact_worst_margin, worst_margins
 from .document import document
-from .exact import exact_worst_margin
 from .figure import draw_frontiers, draw_laws
-from .hypotheses import all_findings
+from .hypotheses import Finding, all_findings
 from .measuring import Accuracy, Effort, Measured, attack_misses, measure
 from .network import KINDS, Layer, Networks, Predictor, join
 from .plan import settings, study
 from .prediction import Prediction, augmented_bayes
 from .recipe import METHODS, Method, Recipe, method
-from .sampling import Draw, Source
+from .sampling import Draw, Source, nearest_shift, shift_law, turn
 from .setting import Known, Setting, known
-from .shifting import nearest_shift, shift_law, turn
 from .shortfall import over_seeds, regret, shortfall, vertical_gap
-from .study import Group, Results, Study
+from .study import FAMILIES, Group, Results, Study
 from .study import run as run_study
 from .training import Options, train
-from .verdicts import Finding
 
 __all__ = [
     "FAMILIES",
     "KINDS",
     "METHODS",
     "Accuracy",
-    "Board",
     "Draw",
     "Effort",
     "Finding",

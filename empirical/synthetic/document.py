@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...theory.laws import gradual_adversarial, residual
-from .board import FAMILIES, Board, pairs
 from .hypotheses import all_findings
 from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES, sample_variant
 from .prediction import augmented_bayes
 from .recipe import METHODS
 from .setting import Known, Setting
 from .shortfall import over_seeds, shortfall, vertical_gap
-from .study import Group, Results
+from .study import FAMILIES, Group, Results, pairs
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +47,7 @@ def document(results: Results) -> dict[str, Any]:
         network; "families" with what the best of each loses; "findings"; "attack", what an
         exact search breaks beyond the attacks; "parts" with seconds, "machines" with versions.
     """
-    study, board = results.study, Board(results)
+    study = results.study
     made = {
         "schema": SCHEMA,
         "id": "bridge",
@@ -62,10 +61,10 @@ def document(results: Results) -> dict[str, Any]:
             setting.to_json() | {"frontier": results.frontiers[setting.name].to_json()}
             for setting in study.settings
         ],
-        "panels": [*_pareto(results), *_law(board), *_finite(board)],
+        "panels": [*_pareto(results), *_law(results), *_finite(results)],
         "table": _table(results),
-        "families": _families(board),
-        "findings": [finding.to_json() for finding in all_findings(board)],
+        "families": _families(results),
+        "findings": [finding.to_json() for finding in all_findings(results)],
         "attack": _attack(results),
         "parts": [_part(group, record) for group, record in results.records.items()],
         "machines": _machines(results),
@@ -107,10 +106,10 @@ def _point(points: Floats) -> dict[str, float]:
     return made
 
 
-def _law(board: Board) -> list[dict[str, Any]]:
+def _law(board: Results) -> list[dict[str, Any]]:
     """Return panels of A against the accuracy on r_1 X, for training with shifts alone."""
     panels = []
-    for setting in board.results.study.settings:
+    for setting in board.study.settings:
         kinds = [k for k in board.kinds if k != "circular" and board.levels(setting, k, "shifts")]
         if setting.dist.n_shifts != 2 or not kinds:
             continue
@@ -129,7 +128,7 @@ def _law(board: Board) -> list[dict[str, Any]]:
     return panels
 
 
-def _law_line(setting: Setting, e: float, board: Board, kinds: Sequence[str]) -> dict[str, Any]:
+def _law_line(setting: Setting, e: float, board: Results, kinds: Sequence[str]) -> dict[str, Any]:
     p, delta = setting.p, float(setting.dist.orbit.delta[1])
     distance = residual(e, delta)
     best = augmented_bayes(setting, 0.0).natural
@@ -168,10 +167,10 @@ def _law_line(setting: Setting, e: float, board: Board, kinds: Sequence[str]) ->
     }
 
 
-def _finite(board: Board) -> list[dict[str, Any]]:
+def _finite(board: Results) -> list[dict[str, Any]]:
     """Return panels of the shortfall against the number of training samples."""
     panels = []
-    for setting in board.results.study.settings:
+    for setting in board.study.settings:
         curves = []
         for name in FINITE:
             level = METHODS[name].nominal
@@ -263,10 +262,10 @@ def _standing(points: Floats, known: Known) -> str:
     return "below"
 
 
-def _families(board: Board) -> list[dict[str, Any]]:
+def _families(board: Results) -> list[dict[str, Any]]:
     """Return what the best of each family of methods loses, and where its points lie."""
     rows = []
-    for setting in board.results.study.settings:
+    for setting in board.study.settings:
         line = board.known(setting).achieved
         for kind in board.kinds:
             for family in FAMILIES:

@@ -12,12 +12,10 @@ import torch
 from ...checks import check_integer
 from ...stats import Interval, clopper_pearson
 from ..randomness import make_generator
-from .attack import Strength, candidates, worst_margins
-from .exact import exact_worst_margin
+from .attack import Strength, candidates, exact_worst_margin, worst_margins
 from .network import Layer, join
-from .sampling import Draw, Source
+from .sampling import Draw, Source, turn
 from .setting import Setting
-from .shifting import turn
 
 # Numbers in one intermediate result; more leave the cache.
 _CHUNK = 1 << 18
@@ -100,11 +98,6 @@ class Effort:
         How many of them are attacked.
     strength : Strength
         How hard.
-
-    Raises
-    ------
-    InputError
-        If a number is below 1.
     """
 
     samples: int = 20_000

@@ -95,13 +95,7 @@ class Layer(NamedTuple):
         return Layer(self.hidden.double(), self.out.double(), self.direct.double())
 
     def rule(self, number: int) -> LinearRule:
-        """Return the linear network `number` as a rule of the theory half, with exact accuracies.
-
-        Raises
-        ------
-        InputError
-            If the network has hidden units.
-        """
+        """Return a linear network as a rule of the theory half, with exact accuracies."""
         if self.out.shape[1]:
             raise InputError("network", "be linear", f"{self.out.shape[1]} hidden units")
         weights = self.direct[number].detach().double().cpu().numpy()
@@ -123,11 +117,6 @@ class Networks:
     generators : sequence of torch.Generator
         One a network: initial weights are uniform in +-1/sqrt(inputs), as those of
         `torch.nn.Linear`. Equal generators give equal networks.
-
-    Raises
-    ------
-    InputError
-        If the kind is unknown, a number is below 1, or `n_shifts` does not divide `d`.
 
     Examples
     --------

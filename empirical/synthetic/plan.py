@@ -56,11 +56,6 @@ def study(scale: str, seeds: int = 5) -> Study:
         one core. "paper": the same with wider networks, longer training and more samples.
     seeds : int
         Training seeds of every network, at least 2.
-
-    Raises
-    ------
-    InputError
-        For an unknown scale, or too few seeds.
     """
     choose("scale", scale, SCALES)
     check_integer("seeds", seeds, minimum=2)

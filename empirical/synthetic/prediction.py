@@ -14,8 +14,8 @@ from scipy.special import logsumexp, ndtr
 from ...checks import check_budget
 from ...errors import InputError
 from ...theory.accuracy import MEAN_NORM, log_odds
+from .sampling import shift_law
 from .setting import Setting
-from .shifting import shift_law
 
 # Gauss-Hermite nodes: the integrands are smooth, and 200 nodes leave less than 1e-12.
 _NODES = 200
@@ -43,7 +43,7 @@ class Prediction(NamedTuple):
 def augmented_bayes(setting: Setting, angle: float, budget: float | None = None) -> Prediction:
     """Return the accuracies of the best classifier of a training distribution with shifts.
 
-    Training applies r_1 with the probability q <= 1/2 of :func:`.shifting.shift_law`. In the
+    Training applies r_1 with the probability q <= 1/2 of :func:`.sampling.shift_law`. In the
     plane of Theorem F4 of docs/theory/frontiers.md (u, v: normalised sums over the coordinates
     where both words agree, and where they differ; a, b: their shares of the mean) the
     log-odds are L x0 + 4 a u + psi(v) with
@@ -60,11 +60,6 @@ def augmented_bayes(setting: Setting, angle: float, budget: float | None = None)
         Largest rotation in training, degrees in [0, 180].
     budget : float, optional
         Budget e = eps sqrt(d) of the test attack; the setting's own if left out.
-
-    Raises
-    ------
-    InputError
-        If the setting has other than two shifts, or kappa = -1 (then x says nothing).
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 A recipe is a list of :class:`spadv.empirical.training.Stage`, the very stages that networks
 on images are trained by. An epoch is some optimiser steps; a rotation by up to so many
-degrees is a random shift (:mod:`.shifting`); a budget of pixels is eps. Nothing is clipped:
+degrees is a random shift (:mod:`.sampling`); a budget of pixels is eps. Nothing is clipped:
 coordinates are not confined to [0, 1].
 """
 
@@ -39,11 +39,6 @@ class Recipe:
         If given, the loss is (1 - mixing) times the cross-entropy on shifted samples plus
         mixing times that on attacked samples that are *not* shifted: the weighted sum of
         exactly what spatial and adversarial accuracy measure.
-
-    Raises
-    ------
-    InputError
-        If `mixing` is out of range, or goes with stages that are not adversarial.
     """
 
     method: str
@@ -75,17 +70,22 @@ class Method:
         What is swept, with its unit.
     levels : tuple of float
         Where.
-    make : callable
-        From (eps of the test attack, level) to a :class:`Recipe`.
     nominal : float
         The level that one would use without tuning.
+    stages : callable
+        From (eps of the test attack, level) to the stages.
     """
 
     name: str
     parameter: str
     levels: tuple[float, ...]
-    make: Callable[[float, float], Recipe]
     nominal: float
+    stages: Callable[[float, float], tuple[Stage, ...]]
+
+    def make(self, eps: float, level: float) -> Recipe:
+        """Return the recipe at a level, for a test attack of eps a coordinate."""
+        mixing = level if self.name == "mixture" else None
+        return Recipe(self.name, level, self.stages(eps, level), mixing)
 
 
 def _attack(name: str, eps: float, largest: float, beta: float = 5.0) -> Objective:
@@ -109,102 +109,54 @@ _ANGLES = (100.0, 120.0, 150.0)
 _BETAS = (0.5, 2.0, 5.0)
 
 
-def _methods() -> dict[str, Method]:
-    def pgd(eps: float, share: float, largest: float = 1.0) -> Objective:
-        return _attack("pgd", eps * share, eps * largest)
+def _pgd(eps: float, share: float, largest: float = 1.0) -> Objective:
+    return _attack("pgd", eps * share, eps * largest)
 
-    def trades(eps: float, beta: float) -> Objective:
-        return _attack("trades", eps, eps, beta)
 
-    whole, none = FULL_TURN, 0.0
-    budget = "training budget as a share of the test budget"
-    angle = "largest training rotation in degrees, read as shifts"
-    beta = "beta, the weight of the divergence"
-    table = [
-        Method(
-            "natural",
-            "none",
-            (0.0,),
-            lambda eps, v: Recipe("natural", v, _plain(none, _NATURAL)),
-            0.0,
-        ),
-        Method(
-            "shifts",
-            angle,
-            (*_ANGLES, whole),
-            lambda eps, v: Recipe("shifts", v, _plain(v, _NATURAL)),
-            whole,
-        ),
-        Method(
-            "PGD",
-            budget,
-            _SHARES,
-            lambda eps, v: Recipe("PGD", v, _plain(none, pgd(eps, v))),
-            1.0,
-        ),
-        Method(
-            "PGD + shifts",
-            budget,
-            _SHARES,
-            lambda eps, v: Recipe("PGD + shifts", v, _plain(whole, pgd(eps, v))),
-            1.0,
-        ),
-        Method(
-            "PGD + range",
-            angle,
-            _ANGLES,
-            lambda eps, v: Recipe("PGD + range", v, _plain(v, pgd(eps, 1.0))),
-            150.0,
-        ),
-        Method(
-            "TRADES",
-            beta,
-            _BETAS,
-            lambda eps, v: Recipe("TRADES", v, _plain(none, trades(eps, v))),
-            5.0,
-        ),
-        Method(
-            "TRADES + shifts",
-            beta,
-            _BETAS,
-            lambda eps, v: Recipe("TRADES + shifts", v, _plain(whole, trades(eps, v))),
-            5.0,
-        ),
-        Method(
-            "CuSP",
-            budget.replace("training", "last training"),
-            _SHARES,
-            lambda eps, v: Recipe("CuSP", v, _cusp(whole, pgd(eps, v, v))),
-            1.0,
-        ),
-        Method(
-            "CuSP range",
-            angle.replace("largest", "last largest"),
-            _ANGLES,
-            lambda eps, v: Recipe("CuSP range", v, _cusp(v, pgd(eps, 1.0))),
-            150.0,
-        ),
-        Method(
-            "CuSP-TRADES",
-            beta,
-            _BETAS,
-            lambda eps, v: Recipe("CuSP-TRADES", v, _cusp(whole, trades(eps, v))),
-            5.0,
-        ),
-        Method(
-            "mixture",
-            "weight of the attacked samples",
-            (0.1, 0.3, 0.5, 0.7, 0.9),
-            lambda eps, v: Recipe("mixture", v, _plain(whole, pgd(eps, 1.0)), mixing=v),
-            0.5,
-        ),
-    ]
-    return {method.name: method for method in table}
+def _trades(eps: float, beta: float) -> Objective:
+    return _attack("trades", eps, eps, beta)
 
 
 _NATURAL = Objective()
+_BUDGET = "training budget as a share of the test budget"
+_ANGLE = "largest training rotation in degrees, read as shifts"
+_BETA = "beta, the weight of the divergence"
+#: What is swept, where, the level without tuning, and the stages: from (eps of the test
+#: attack, level).
+_Row = tuple[str, tuple[float, ...], float, Callable[[float, float], tuple[Stage, ...]]]
+_TABLE: dict[str, _Row] = {
+    "natural": ("none", (0.0,), 0.0, lambda eps, v: _plain(0.0, _NATURAL)),
+    "shifts": (_ANGLE, (*_ANGLES, FULL_TURN), FULL_TURN, lambda eps, v: _plain(v, _NATURAL)),
+    "PGD": (_BUDGET, _SHARES, 1.0, lambda eps, v: _plain(0.0, _pgd(eps, v))),
+    "PGD + shifts": (_BUDGET, _SHARES, 1.0, lambda eps, v: _plain(FULL_TURN, _pgd(eps, v))),
+    "PGD + range": (_ANGLE, _ANGLES, 150.0, lambda eps, v: _plain(v, _pgd(eps, 1.0))),
+    "TRADES": (_BETA, _BETAS, 5.0, lambda eps, v: _plain(0.0, _trades(eps, v))),
+    "TRADES + shifts": (_BETA, _BETAS, 5.0, lambda eps, v: _plain(FULL_TURN, _trades(eps, v))),
+    "CuSP": (
+        _BUDGET.replace("training", "last training"),
+        _SHARES,
+        1.0,
+        lambda eps, v: _cusp(FULL_TURN, _pgd(eps, v, v)),
+    ),
+    "CuSP range": (
+        _ANGLE.replace("largest", "last largest"),
+        _ANGLES,
+        150.0,
+        lambda eps, v: _cusp(v, _pgd(eps, 1.0)),
+    ),
+    "CuSP-TRADES": (_BETA, _BETAS, 5.0, lambda eps, v: _cusp(FULL_TURN, _trades(eps, v))),
+    "mixture": (
+        "weight of the attacked samples",
+        (0.1, 0.3, 0.5, 0.7, 0.9),
+        0.5,
+        lambda eps, v: _plain(FULL_TURN, _pgd(eps, 1.0)),
+    ),
+}
 #: Every method by name, in the order of reports.
-METHODS = _methods()
+METHODS = {
+    name: Method(name, parameter, levels, nominal, stages)
+    for name, (parameter, levels, nominal, stages) in _TABLE.items()
+}
 
 
 def method(name: str) -> Method:

@@ -41,11 +41,6 @@ class Setting:
     budget : float
         e = eps sqrt(d) > 0 of the attack, with eps < 1: it cannot change the sign of x0.
 
-    Raises
-    ------
-    InputError
-        If the word has no proper shift, or a number is out of range.
-
     Examples
     --------
     >>> setting = Setting("two shifts", "random:16:6", 8, p=0.7, budget=1.0)

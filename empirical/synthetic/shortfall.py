@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 from ...errors import InputError
-from ...stats import Interval
+from ...stats import Interval, mean_of
 from ...theory.frontier import concave_hull, edge_weights, gap
 
 Floats = NDArray[np.float64]
@@ -34,11 +32,6 @@ def shortfall(points: ArrayLike, line: ArrayLike) -> Any:
     Returns
     -------
     float or ndarray, shape (...)
-
-    Raises
-    ------
-    InputError
-        If `points` are no pairs.
 
     Examples
     --------
@@ -113,11 +106,6 @@ def over_seeds(values: ArrayLike, level: float = 0.95) -> tuple[float, Interval]
     level : float
         Confidence level.
 
-    Raises
-    ------
-    InputError
-        If there are fewer than two values, one is not finite, or `level` is not in (0, 1).
-
     Examples
     --------
     >>> mean, interval = over_seeds([0.1, 0.2, 0.3])
@@ -127,24 +115,13 @@ def over_seeds(values: ArrayLike, level: float = 0.95) -> tuple[float, Interval]
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size < 2 or not np.isfinite(array).all():
         raise InputError("values", "be finite numbers, one for each of at least two seeds", values)
-    if not 0 < level < 1:
-        raise InputError("level", "lie strictly between 0 and 1", level)
-    mean = float(array.mean())
-    scale = float(stdtrit(array.size - 1, (1 + level) / 2))
-    half = scale * float(array.std(ddof=1)) / math.sqrt(array.size)
-    return mean, Interval(mean - half, mean + half, level)
+    found = mean_of(array, level)
+    assert found.interval is not None  # there are two values
+    return found.value, found.interval
 
 
 def clipped(line: Floats, cap: float) -> Floats:
-    """Return a line (S, A) up to the largest S that is possible.
-
-    Examples
-    --------
-    >>> clipped(np.array([[0.5, 0.9], [0.7, 0.7], [0.9, 0.1]]), 0.8)
-    array([[0.5, 0.9],
-           [0.7, 0.7],
-           [0.8, 0.4]])
-    """
+    """Return a line (S, A) up to the largest S that is possible."""
     kept = line[line[:, 0] < cap]
     if len(kept) == len(line):
         return line

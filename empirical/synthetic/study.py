@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ...checks import check_integer, choose
@@ -21,8 +23,8 @@ from ..device import make_provenance
 from .measuring import Effort, Measured, attack_misses, measure
 from .network import KINDS
 from .recipe import method
-from .setting import Known, Setting, known
-from .shortfall import shortfall
+from .setting import Floats, Known, Setting, known
+from .shortfall import regret, shortfall
 from .training import Options, train
 
 SCALES = ("smoke", "cpu", "paper")
@@ -59,11 +61,6 @@ class Group:
         every level; 0 for linear networks, whose accuracies are exact.
     variant : str
         What is special, in words; empty for the main comparison.
-
-    Raises
-    ------
-    InputError
-        For an unknown kind or method, no level, fewer than two seeds, or `checked` below 0.
     """
 
     setting: Setting
@@ -151,9 +148,24 @@ class Study:
     shrunk: tuple[str, ...] = ()
 
 
+#: Methods that differ in what is tuned only.
+FAMILIES = {
+    "no attack": ("natural", "shifts"),
+    "PGD": ("PGD",),
+    "PGD with shifts": ("PGD + shifts", "PGD + range"),
+    "TRADES": ("TRADES",),
+    "TRADES with shifts": ("TRADES + shifts",),
+    "CuSP": ("CuSP", "CuSP range", "CuSP-TRADES"),
+    "mixture": ("mixture",),
+}
+
+
 @dataclass(frozen=True)
 class Results:
-    """A study with all its numbers.
+    """A study with all its numbers; networks are looked up by what they are.
+
+    Networks are named by setting, kind (one of :data:`~.network.KINDS`), method (of
+    :data:`~.recipe.METHODS`), level of its parameter, and variant, "" in the main comparison.
 
     Attributes
     ----------
@@ -169,18 +181,74 @@ class Results:
     frontiers: dict[str, Known]
     records: dict[Group, dict[str, Any]]
 
-    def measured(self, group: Group) -> dict[float, list[Measured]]:
-        """Return the measurements of a group by level, one a seed."""
-        return {
-            entry["level"]: [Measured.from_json(seed) for seed in entry["seeds"]]
-            for entry in self.records[group]["levels"]
-        }
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of networks, in the order of the study."""
+        return tuple(dict.fromkeys(group.kind for group in self.records))
 
     def each(self) -> Iterator[tuple[Group, float, list[Measured]]]:
-        """Yield every group and level with its measurements."""
-        for group in self.records:
-            for level, found in self.measured(group).items():
-                yield group, level, found
+        """Yield every group and level with its measurements, one a seed."""
+        for group, record in self.records.items():
+            for entry in record["levels"]:
+                yield group, entry["level"], [Measured.from_json(seed) for seed in entry["seeds"]]
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str, str, str], dict[float, list[Measured]]]:
+        found: dict[tuple[str, str, str, str], dict[float, list[Measured]]] = {}
+        for group, level, measured in self.each():
+            key = (group.setting.name, group.kind, group.method, group.variant)
+            found.setdefault(key, {})[level] = measured
+        return found
+
+    def known(self, setting: Setting) -> Known:
+        """Return what is known of the frontier in a setting."""
+        return self.frontiers[setting.name]
+
+    def levels(self, setting: Setting, kind: str, method: str, variant: str = "") -> list[float]:
+        """Return the levels of a method; none if it was not tried."""
+        return list(self._found.get((setting.name, kind, method, variant), ()))
+
+    def has(
+        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
+    ) -> bool:
+        """Return whether there are such networks."""
+        return level in self.levels(setting, kind, method, variant)
+
+    def measured(
+        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
+    ) -> list[Measured]:
+        """Return the measurements of networks that there are, one a seed."""
+        return self._found[setting.name, kind, method, variant][level]
+
+    def points(
+        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
+    ) -> Floats:
+        """Return (S, A) by seed, shape (seeds, 2)."""
+        return pairs(self.measured(setting, kind, method, level, variant), setting.budget)
+
+    def short(
+        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
+    ) -> Floats:
+        """Return the :func:`.shortfall` to what is achieved, by seed, shape (seeds,)."""
+        points = self.points(setting, kind, method, level, variant)
+        return np.asarray(shortfall(points, self.known(setting).achieved))
+
+    def members(self, setting: Setting, kind: str, family: str) -> list[tuple[str, float]]:
+        """Return methods and levels of a family that were tried."""
+        return [
+            (name, level) for name in FAMILIES[family] for level in self.levels(setting, kind, name)
+        ]
+
+    def losses(self, setting: Setting, kind: str, family: str) -> Floats:
+        """Return the :func:`.regret` of the best of a family of methods, by seed, (seeds,)."""
+        members = self.members(setting, kind, family)
+        stacked = np.stack([self.points(setting, kind, *member) for member in members], axis=1)
+        return np.array([regret(seed, self.known(setting).achieved) for seed in stacked])
+
+
+def pairs(measured: Sequence[Measured], budget: float) -> Floats:
+    """Return (S, A) by seed, shape (seeds, 2)."""
+    return np.array([(m.spatial.value, m.adversarial[budget].value) for m in measured])
 
 
 def run(

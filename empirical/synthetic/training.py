@@ -15,9 +15,8 @@ from ..randomness import make_generator
 from ..training.stages import Stage
 from .network import Layer, Networks, join
 from .recipe import EPOCHS, Recipe
-from .sampling import Draw, Source
+from .sampling import Draw, Source, nearest_shift, turn
 from .setting import Setting
-from .shifting import nearest_shift, turn
 
 #: Standard deviation of the start of the TRADES attack, in units of eps.
 _TRADES_START = 0.005
@@ -44,11 +43,6 @@ class Options:
         "published": a tenth of the learning rate after 75, 90 and 100 of 120 epochs, as
         CuSP is published. "settled": every stage begins at the full rate, which falls to 0
         along a half cosine, so that each stage can reach its own optimum.
-
-    Raises
-    ------
-    InputError
-        If a value is out of range.
     """
 
     width: int = 32
@@ -112,8 +106,6 @@ def train(
 
     Raises
     ------
-    InputError
-        If the recipes do not fit together, or an argument is bad.
     RunFailedError
         If a training diverges.
     """
@@ -275,12 +267,6 @@ def _cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 
 
 def divergence(clean: Tensor, other: Tensor) -> Tensor:
-    """Return KL(sigmoid(clean) || sigmoid(other)) of the two-class distributions.
-
-    Examples
-    --------
-    >>> float(divergence(torch.tensor(1.0), torch.tensor(1.0)))
-    0.0
-    """
+    """Return KL(sigmoid(clean) || sigmoid(other)) of the two-class distributions."""
     chance = clean.sigmoid()
     return chance * (clean - other) + softplus(other) - softplus(clean)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from spadv.empirical.synthetic import (
-    Board,
     Effort,
     Group,
     Known,
@@ -26,8 +25,8 @@ from spadv.empirical.synthetic import (
     shortfall,
     study,
 )
+from spadv.empirical.synthetic.hypotheses import above_zero, at_most, near
 from spadv.empirical.synthetic.study import alarms
-from spadv.empirical.synthetic.verdicts import above_zero, at_most, near
 from spadv.errors import InputError, SimulationMismatchError, StoreError
 from spadv.store import read_json, write_json
 from spadv.theory.classifiers import ShiftBayes
@@ -151,7 +150,7 @@ def test_linear_points_are_exact(done):
     """Their numbers are closed forms of the theory half, so S and A need no interval."""
     results, _, _ = done
     group = next(g for g in results.study.groups if g.label == "two, linear, natural")
-    for measured in results.measured(group)[0.0]:
+    for measured in results.measured(group.setting, "linear", "natural", 0.0):
         assert measured.natural.interval().low == measured.natural.interval().high
         assert measured.adversarial[1.0].trials == 0
 
@@ -167,12 +166,11 @@ def test_figures(done):
 
 def test_families_lose_less_with_more_choice(done):
     results, _, _ = done
-    board = Board(results)
     setting = results.study.settings[0]
-    losses = board.losses(setting, "linear", "no attack")
+    losses = results.losses(setting, "linear", "no attack")
     single = [
-        board.points(setting, "linear", "shifts", 180.0),
-        board.points(setting, "linear", "shifts", 150.0),
+        results.points(setting, "linear", "shifts", 180.0),
+        results.points(setting, "linear", "shifts", 150.0),
     ]
     from spadv.empirical.synthetic import regret
 
@@ -254,5 +252,6 @@ def test_results_hold_every_level(done):
     results, _, _ = done
     assert isinstance(results, Results)
     for group in results.study.groups:
-        assert list(results.measured(group)) == list(group.levels)
-        assert all(len(found) == 3 for found in results.measured(group).values())
+        key = (group.setting, group.kind, group.method)
+        assert results.levels(*key, group.variant) == list(group.levels)
+        assert all(len(results.measured(*key, level, group.variant)) == 3 for level in group.levels)
