@@ -11,10 +11,9 @@ import time
 
 import pytest
 
-from spadv.cli.launching import Launching, planned
 from spadv.empirical.experiments import EXPERIMENTS, merge
 from spadv.empirical.experiments.job import Job
-from spadv.empirical.launch import Manifest, run_processes
+from spadv.empirical.launch import Estimate, LaunchSettings, launch, share
 from spadv.empirical.training import TrainConfig, TrainOptions
 from spadv.store import Store
 
@@ -32,11 +31,11 @@ def jobs() -> tuple[Job, ...]:
 
 
 def seconds(folder, workers: int) -> float:
-    manifest = Manifest(
-        jobs=jobs(), root=folder / str(workers), options=TrainOptions(device="cpu"), beat=2.0
-    )
+    options = TrainOptions(device="cpu")
+    root = folder / str(workers)
+    settings = LaunchSettings(root, launcher="processes", workers=workers, options=options)
     begun = time.perf_counter()
-    assert len(run_processes(manifest, workers).done) == JOBS
+    assert len(launch(jobs(), settings).done) == JOBS
     return time.perf_counter() - begun
 
 
@@ -58,7 +57,8 @@ def test_planning(benchmark, tmp_path):
     def plan() -> int:
         everything = [a.plan("paper") for a in EXPERIMENTS.values()]
         found = merge([job for each in everything for job in each.jobs])
-        chosen, costs = planned(found, store, Launching(shard="1/8"), None)
+        costs = Estimate(found, store)
+        chosen = share(found, costs.flops, (1, 8))
         states = [job.state(store) for job in found]
         assert len(states) == len(costs.costs) > len(chosen)
         return len(found)

@@ -206,7 +206,11 @@ def reproduce(
     ),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     launcher: Annotated[
-        str, typer.Option(help="local (this process), processes (of this machine), or slurm.")
+        str,
+        typer.Option(
+            help="local (this process), processes (of this machine), slurm, or a Python file or "
+            "module:function that gives a parsl Config."
+        ),
     ] = "local",
     workers: Annotated[
         int | None, typer.Option(help="Jobs at a time; by default one a GPU, or else one a core.")
@@ -220,9 +224,6 @@ def reproduce(
     slurm: Annotated[
         str, typer.Option(help="Settings of Slurm: partition=gpu,time=600,account=NAME, ...")
     ] = "",
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait for Slurm, or only submit.")
-    ] = True,
     retry: Annotated[
         bool, typer.Option("--retry", help="Try again what diverged or lost its workers.")
     ] = False,
@@ -239,8 +240,9 @@ def reproduce(
 ) -> None:
     """Make figures and tables of the paper: train what is missing, measure, draw, judge."""
     _need_torch("reproduce")
+    from ..empirical.launch import LaunchSettings
+    from ..empirical.training import TrainOptions
     from . import reproduce as command
-    from .launching import Launching
 
     if listed:
         command.list_artefacts(
@@ -257,19 +259,19 @@ def reproduce(
         scale=scale,
         seeds=seeds,
         places=command.replacements(data or []),
-        data_root=data_root,
         folder=out,
-        device=device,
-        how=Launching(
+        how=LaunchSettings(
+            root=out / "runs",
             launcher=launcher,
             workers=workers,
-            shard=shard,
+            slurm=slurm,
             job_processes=job_processes,
             retry=retry,
             any_version=any_version,
-            slurm=slurm,
-            wait=wait,
+            data_root=data_root,
+            options=TrainOptions(device=device),
         ),
+        shard=shard,
         dry_run=dry_run,
         as_json=as_json,
     )

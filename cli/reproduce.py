@@ -11,12 +11,11 @@ from rich.box import SIMPLE_HEAD
 from ..checks import choose
 from ..empirical.data import names
 from ..empirical.experiments import EXPERIMENTS, Experiment, Plan, experiment, merge, summarise
-from ..empirical.launch.cost import MACHINES, estimate
-from ..empirical.training import TrainOptions
+from ..empirical.launch import MACHINES, Estimate, LaunchSettings, launch, share
 from ..errors import InputError, StoreError
 from ..store import Store, read_json, write_json
-from .console import err, out, print_json, table
-from .launching import Launching, complain, job_state, launch, planned, show_jobs
+from .console import err, out, print_json, progress_bar, table
+from .launching import complain, job_state, read_share, show_jobs
 from .outputs import saved, show, write_figures, write_page
 
 
@@ -26,37 +25,34 @@ def run(
     scale: str,
     seeds: int | None,
     places: Mapping[str, str],
-    data_root: Path | None,
     folder: Path,
-    device: str,
-    how: Launching,
+    how: LaunchSettings,
+    shard: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Reproduce artefacts: those named, or "all".
 
-    An artefact is drawn once all its jobs are done; in a share (`--shard`) or where a job
+    An artefact is drawn once all its jobs are done; in a share (`shard`) or where a job
     failed, the others wait for the rest.
 
     Raises
     ------
-    InputError
-        If an artefact is unknown.
-    StoreError
-        If the folder cannot be used.
     RunFailedError
         If jobs failed; those that are done are drawn first.
     """
     artefacts = _chosen(identifiers)
     plans = {artefact.id: artefact.plan(scale, seeds, places) for artefact in artefacts}
-    store = Store(folder / "runs", any_version=how.any_version)
-    everything = merge([job for plan in plans.values() for job in plan.jobs])
-    jobs, costs = planned(everything, store, how, data_root)
+    store = how.store
+    jobs = merge([job for plan in plans.values() for job in plan.jobs])
+    costs = Estimate(jobs, store, how.data_root)
+    if shard is not None:
+        jobs = share(jobs, costs.flops, read_share(shard))
     if dry_run:
-        show_jobs(jobs, store, costs, how, as_json=as_json)
+        show_jobs(jobs, how, costs, shard, as_json=as_json)
         return
-    options = TrainOptions(device=device)
-    outcome = launch(jobs, store, how, costs, data_root=data_root, options=options)
+    with progress_bar("reproduce") as tell:
+        outcome = launch(jobs, how, cost=costs.flops, progress=tell, say=_say)
     documents, open_ones = [], []
     for artefact in artefacts:
         plan = plans[artefact.id]
@@ -77,7 +73,11 @@ def run(
             out.print(f"Page: {page}")
         if open_ones:
             err.print(f"Not drawn, for want of jobs: {', '.join(open_ones)}.")
-    complain(outcome, len(jobs), waited=how.wait)
+    complain(outcome, len(jobs))
+
+
+def _say(text: str) -> None:
+    err.print(text, markup=False)
 
 
 def rebuild(folder: Path) -> None:
@@ -132,7 +132,7 @@ def _row(
 ) -> dict[str, Any]:
     jobs = merge(plan.jobs)
     left = [job for job in jobs if job_state(job, store)[0] != "done"]
-    costs = estimate(jobs, store, data_root)
+    costs = Estimate(jobs, store, data_root)
     document = folder / f"{made.id}.json"
     return {
         "id": made.id,

@@ -10,7 +10,7 @@ A run folder holds
     failure.json      why the last try of a launcher failed, if it did
 
 Every file appears whole or not at all. A folder is worked in by one process at a time.
-Names with a dot in front are bookkeeping: locks, claims, damaged files set aside.
+Names with a dot in front are bookkeeping: locks, logs, damaged files set aside.
 """
 
 from __future__ import annotations
@@ -80,6 +80,17 @@ class RunFolder:
     def is_complete(self) -> bool:
         """Whether the training has finished."""
         return self.provenance_path.is_file()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a process holds the folder now; nothing is written where none ever did."""
+        if not (self.path / ".lock").exists():
+            return False
+        try:
+            with self.locked():
+                return False
+        except FolderInUseError:
+            return True
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the lines of metrics.jsonl; none if there is no such file.

@@ -1,33 +1,70 @@
-"""Run jobs: in this process, in several, or on a cluster; each once, whoever else works there."""
+"""Do jobs: in this process, in several, or on a cluster; each once, whoever else works there."""
 
 from __future__ import annotations
 
-from .claims import Claim, ClaimLostError, Holder, claim, holder_of
-from .events import Event, Watch
+from collections.abc import Mapping, Sequence
+
+from ...progress import Progress, silent
+from ..experiments.job import Job, merge
+from .cost import MACHINES, Estimate
+from .engine import run_engine
 from .failure import Failure, read_failure
-from .local import run_local
-from .manifest import Manifest, share
-from .processes import default_workers, run_processes
-from .slurm import run_slurm
-from .work import DiskFullError, Outcome, settle
+from .shares import chains, share
+from .work import DiskFullError, LaunchSettings, Outcome, Say, run_local
 
 __all__ = [
-    "Claim",
-    "ClaimLostError",
+    "MACHINES",
     "DiskFullError",
-    "Event",
+    "Estimate",
     "Failure",
-    "Holder",
-    "Manifest",
+    "LaunchSettings",
     "Outcome",
-    "Watch",
-    "claim",
-    "default_workers",
-    "holder_of",
+    "chains",
+    "launch",
     "read_failure",
-    "run_local",
-    "run_processes",
-    "run_slurm",
-    "settle",
     "share",
 ]
+
+
+def launch(
+    jobs: Sequence[Job],
+    settings: LaunchSettings,
+    *,
+    cost: Mapping[str, float] | None = None,
+    progress: Progress = silent,
+    say: Say = lambda text: None,
+) -> Outcome:
+    """Do jobs and those that they start from; what is done already is not done again.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        In any order.
+    settings : LaunchSettings
+        Where and how.
+    cost : mapping, optional
+        By digest: several workers begin with the most expensive chain of jobs. One worker
+        keeps the order of the jobs.
+    progress : Progress
+        Told jobs settled, out of all.
+    say : callable
+        Told, in words, what happens.
+
+    Returns
+    -------
+    Outcome
+        With failures, if there are any: a job that fails does not stop the others.
+
+    Raises
+    ------
+    DiskFullError
+        If results cannot be saved any more.
+    RunFailedError
+        If workers do not come up.
+    KeyboardInterrupt
+        After Ctrl-C, once the state is saved.
+    """
+    everything = merge(list(jobs))
+    if settings.launcher == "local":
+        return run_local(everything, settings, progress=progress, say=say)
+    return run_engine(everything, settings, cost or {}, progress=progress, say=say)

@@ -1,17 +1,11 @@
-"""Processes that launchers start: `python -m spadv.empirical.launch worker`, `agent`, `member`."""
+"""One of the processes of a training, started by torchrun: `python -m ... launch ORDER`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from . import torchrun, worker
+from .torchrun import member
 
 if __name__ == "__main__":
-    what, *rest = sys.argv[1:]
-    if what == "agent":
-        torchrun.agent(int(rest[0]), rest[1], rest[2])
-    elif what == "member":
-        torchrun.member(Path(rest[0]))
-    else:
-        sys.exit(worker.main(rest))
+    member(Path(sys.argv[1]))

@@ -8,23 +8,23 @@ recorded times correct the estimate, network by network.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import StoreError
-from ...store import Store, read_json
+from ...store import RunFolder, Store, read_json
 from ..data import describe, load
 from ..data import names as data_names
 from ..evaluation import EvaluationSettings
 from ..experiments.job import Job
 from ..models import ModelSpec
 from ..training import TrainConfig
-from .flops import Size, size_of
+from .size import Size, size_of
 
 #: Steps of DeepFool that an image takes on average, assumed; each needs one forward pass and
 #: a backward pass to the input for each of 10 classes.
@@ -33,131 +33,88 @@ _DEEPFOOL_STEPS, _DEEPFOOL_CLASSES = 5, 10
 _PREDICT_BATCH = 1000
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What a machine sustains.
-
-    Attributes
-    ----------
-    name, title : str
-        How it is asked for, and how it is called in text.
-    rate : float
-        Operations a second in float32 training.
-    latency : float
-        Seconds that a layer takes at least, each pass.
-    replayed : float
-        The same in the steps of an attack.
-    half : float
-        Factor on the rate under bfloat16.
-    source : str
-        Where the numbers come from.
-    """
+class Machine(NamedTuple):
+    """What a machine sustains, and where the numbers come from."""
 
     name: str
     title: str
-    rate: float
-    latency: float
-    replayed: float
-    half: float
+    rate: float  # operations a second in float32 training
+    latency: float  # seconds that a layer takes at least, each pass
+    replayed: float  # the same in the steps of an attack
+    half: float  # factor on the rate under bfloat16
     source: str
 
 
-MACHINES = {
-    machine.name: machine
-    for machine in (
-        Machine(
-            "cpu",
-            "1 CPU core",
-            30e9,
-            20e-6,
-            20e-6,
-            1.0,
-            "measured: training VGG16, ResNet18, DenseNet121 and Madry's LeNet on one core of a "
-            "shared AMD EPYC sustains 20 to 46 GFLOP/s; the smallest networks reach 8 to 20",
-        ),
-        Machine(
-            "a100",
-            "1 A100",
-            23e12,
-            80e-6,
-            20e-6,
-            1.6,
-            "assumed: 15% of the 156 TFLOP/s that its tensor cores reach in TF32, torch's "
-            "default for convolutions; small networks as on an H100",
-        ),
-        Machine(
-            "h100",
-            "1 H100",
-            50e12,
-            80e-6,
-            20e-6,
-            1.6,
-            "assumed: 10% of 495 TFLOP/s in TF32; measured: a layer of StdCNN takes 80 "
-            "microseconds a pass in training and 13 in a replayed attack, LeNet's 31",
-        ),
-    )
-}
+_CPU = Machine(
+    "cpu",
+    "1 CPU core",
+    30e9,
+    20e-6,
+    20e-6,
+    1.0,
+    "measured: training VGG16, ResNet18, DenseNet121 and Madry's LeNet on one core of a "
+    "shared AMD EPYC sustains 20 to 46 GFLOP/s; the smallest networks reach 8 to 20",
+)
+_A100 = Machine(
+    "a100",
+    "1 A100",
+    23e12,
+    80e-6,
+    20e-6,
+    1.6,
+    "assumed: 15% of the 156 TFLOP/s that its tensor cores reach in TF32, torch's "
+    "default for convolutions; small networks as on an H100",
+)
+_H100 = Machine(
+    "h100",
+    "1 H100",
+    50e12,
+    80e-6,
+    20e-6,
+    1.6,
+    "assumed: 10% of 495 TFLOP/s in TF32; measured: a layer of StdCNN takes 80 "
+    "microseconds a pass in training and 13 in a replayed attack, LeNet's 31",
+)
+MACHINES = {machine.name: machine for machine in (_CPU, _A100, _H100)}
 
 
-@dataclass(frozen=True)
-class Passes:
+class Passes(NamedTuple):
     """Batches that go through a network, counted in forward passes.
 
     A backward pass to the input counts one, one to input and weights counts two. Those of
     an attack that is replayed are marked.
     """
 
-    count: float
+    number: float
     batch: int
     replayed: bool = False
 
 
 @dataclass
 class Cost:
-    """What one job costs, training and evaluations apart.
-
-    Attributes
-    ----------
-    size : Size
-        Of the network.
-    half : bool
-        Whether the training computes in bfloat16.
-    training, evaluation : list of Passes
-        All batches.
-    """
+    """What one job costs: all batches of its training, and of its evaluations."""
 
     size: Size
-    half: bool = False
+    half: bool = False  # whether the training computes in bfloat16
     training: list[Passes] = field(default_factory=list)
     evaluation: list[Passes] = field(default_factory=list)
 
     @property
     def flops(self) -> float:
         """Operations in all."""
-        return self._flops(self.training) + self._flops(self.evaluation)
-
-    def _flops(self, parts: Iterable[Passes]) -> float:
-        return sum(part.count * part.batch for part in parts) * self.size.forward
+        parts = self.training + self.evaluation
+        return sum(part.number * part.batch for part in parts) * self.size.forward
 
     def seconds(self, machine: Machine, what: str = "all") -> float:
-        """Return seconds on a machine, uncorrected.
-
-        Parameters
-        ----------
-        machine : Machine
-            Where.
-        what : str
-            "training", "evaluation" or "all".
-        """
+        """Return uncorrected seconds on a machine of "training", "evaluation" or "all"."""
         if what == "all":
             return self.seconds(machine, "training") + self.seconds(machine, "evaluation")
-        rate = machine.rate * (machine.half if self.half and what == "training" else 1.0)
-        parts: list[Passes] = getattr(self, what)
-        each = self.size.forward / rate
+        half = self.half and what == "training"
+        each = self.size.forward / (machine.rate * (machine.half if half else 1.0))
         total = 0.0
-        for part in parts:
+        for part in getattr(self, what):
             latency = machine.replayed if part.replayed else machine.latency
-            total += part.count * max(part.batch * each, self.size.layers * latency)
+            total += part.number * max(part.batch * each, self.size.layers * latency)
         return total
 
 
@@ -165,14 +122,7 @@ def cost_of(job: Job, data_root: Path | None = None) -> Cost:
     """Return what a job costs from the beginning.
 
     Attacks are counted as if no image left them early: evaluations by the strong attacks cost
-    less, on networks that fall.
-
-    Parameters
-    ----------
-    job : Job
-        Training and evaluations.
-    data_root : Path, optional
-        Needed for data sets of one's own alone, whose images are counted.
+    less, on networks that fall. Images of data sets of one's own are counted in `data_root`.
     """
     config = job.config
     sizes = _sizes(config.data.name, config.data.split_seed, data_root)
@@ -189,8 +139,8 @@ def cost_of(job: Job, data_root: Path | None = None) -> Cost:
         cost.training.append(Passes(updates * passes, batch))
         if attack.name != "natural":
             cost.training.append(Passes(updates * 2.0 * attack.steps, batch, replayed=True))
-    looked_at = config.epochs * sizes["validation"] + sizes["test"]
-    cost.training.append(Passes(looked_at / _PREDICT_BATCH, _PREDICT_BATCH))
+    predicted = config.epochs * sizes["validation"] + sizes["test"]
+    cost.training.append(Passes(predicted / _PREDICT_BATCH, _PREDICT_BATCH))
     for settings in job.evaluations:
         cost.evaluation += _evaluation(settings, sizes["test"])
     return cost
@@ -210,7 +160,7 @@ def _evaluation(settings: EvaluationSettings, images: int) -> list[Passes]:
     parts.append(Passes(attacked / s.batch_size, s.batch_size, replayed=steady))
     fooled = min(images, s.distance_images) * _DEEPFOOL_STEPS * (1.0 + _DEEPFOOL_CLASSES)
     parts.append(Passes(fooled / s.batch_size, s.batch_size))
-    return [part for part in parts if part.count]
+    return [part for part in parts if part.number]
 
 
 def spec_of(config: TrainConfig, data_root: Path | None = None) -> ModelSpec:
@@ -262,93 +212,43 @@ def machine_of(device: str) -> tuple[Machine, float] | None:
     'h100'
     """
     if device.startswith("cpu"):
-        words = device.replace(")", " ").replace(",", " ").split()
-        threads = words[words.index("threads") - 1] if "threads" in words else "1"
-        return MACHINES["cpu"], float(threads) if threads.isdigit() else 1.0
-    for name, marks in {"a100": ("A100",), "h100": ("H100", "H200")}.items():
+        threads = re.search(r"(\d+) threads", device)
+        return _CPU, float(threads[1]) if threads else 1.0
+    for machine, marks in ((_A100, ("A100",)), (_H100, ("H100", "H200"))):
         if any(mark in device for mark in marks):
-            return MACHINES[name], 1.0
+            return machine, 1.0
     return None
 
 
-class Calibration:
-    """Corrects estimates by the recorded times of finished jobs.
-
-    Attributes
-    ----------
-    jobs : int
-        How many were looked at.
-    """
-
-    def __init__(self) -> None:
-        self.jobs = 0
-        self._told: dict[tuple[str, str], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
-
-    def learn(self, job: Job, cost: Cost, store: Store) -> None:
-        """Take in a finished training and its evaluations, if they say where they ran."""
-        run = job.folder(store)
-        if not run.is_complete:
-            return
-        with suppress(StoreError, KeyError, TypeError, ValueError):
-            trained = read_json(run.provenance_path)
-            known = self._add(job, trained, cost, "training", trained.get("processes", 1))
-            self.jobs += known
-            found = [read_json(path) for path in run.evaluations.glob("*-????????????.json")]
-            whole = [document["provenance"] for document in found if document["complete"]]
-            if whole and len(whole) == len(job.evaluations):
-                seconds = sum(provenance["seconds"] for provenance in whole)
-                together = {"device": whole[0]["device"], "seconds": seconds}
-                self._add(job, together, cost, "evaluation", 1)
-
-    def _add(
-        self, job: Job, provenance: dict[str, Any], cost: Cost, what: str, processes: int
-    ) -> bool:
-        found = machine_of(str(provenance["device"]))
-        if found is None:
-            return False
-        machine, cores = found
-        spent = float(provenance["seconds"]) * cores * processes
-        expected = cost.seconds(machine, what)
-        for key in ((machine.name, _network(job)), (machine.name, "")):
-            before = self._told[key]
-            self._told[key] = (before[0] + spent, before[1] + expected)
-        return True
-
-    def factor(self, machine: Machine, job: Job) -> float:
-        """Return recorded over estimated time: of this network, of all, or 1."""
-        for key in ((machine.name, _network(job)), (machine.name, "")):
-            if key in self._told and self._told[key][1] > 0:
-                return self._told[key][0] / self._told[key][1]
-        return 1.0
-
-    def knows(self, machine: Machine) -> bool:
-        """Return whether any finished job ran on such a machine."""
-        return (machine.name, "") in self._told
-
-    def hours(self, job: Job, cost: Cost, machine: Machine) -> float:
-        """Return the corrected hours of a job on a machine."""
-        return cost.seconds(machine) * self.factor(machine, job) / 3600
-
-
-def _network(job: Job) -> str:
-    model = job.config.model
-    return " ".join([model.name, model.group or "", job.config.precision])
-
-
-@dataclass(frozen=True)
 class Estimate:
-    """What a list of jobs costs.
+    """What jobs cost, corrected by the recorded times of those among them that are done.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        All of them.
+    store : Store
+        Where they lie.
+    data_root : Path, optional
+        As for :func:`cost_of`.
 
     Attributes
     ----------
     costs : dict
         By digest.
-    calibration : Calibration
-        From those that are done.
+    finished : int
+        Jobs whose times correct the others'.
     """
 
-    costs: dict[str, Cost]
-    calibration: Calibration
+    def __init__(self, jobs: Sequence[Job], store: Store, data_root: Path | None = None) -> None:
+        self.costs = {job.digest: cost_of(job, data_root) for job in jobs}
+        self.finished = 0
+        #: Recorded and estimated seconds, by machine and network ("" for all together).
+        self._spent: dict[tuple[str, str], tuple[float, float]] = {}
+        for job in jobs:
+            if job.folder(store).is_complete:
+                with suppress(StoreError, KeyError, TypeError, ValueError):
+                    self._learn(job, job.folder(store))
 
     @property
     def flops(self) -> dict[str, float]:
@@ -356,15 +256,43 @@ class Estimate:
         return {digest: cost.flops for digest, cost in self.costs.items()}
 
     def hours(self, job: Job, machine: Machine) -> float:
-        """Return the hours of a job on a machine."""
-        return self.calibration.hours(job, self.costs[job.digest], machine)
+        """Return the corrected hours of a job on a machine."""
+        return self.costs[job.digest].seconds(machine) * self.factor(job, machine) / 3600
+
+    def factor(self, job: Job, machine: Machine) -> float:
+        """Return recorded over estimated time: of this network, of all, or 1."""
+        for network in (_network(job), ""):
+            spent, expected = self._spent.get((machine.name, network), (0.0, 0.0))
+            if expected > 0:
+                return spent / expected
+        return 1.0
+
+    def knows(self, machine: Machine) -> bool:
+        """Return whether any finished job ran on such a machine."""
+        return (machine.name, "") in self._spent
+
+    def _learn(self, job: Job, run: RunFolder) -> None:
+        trained = read_json(run.provenance_path)
+        self.finished += self._add(job, trained, "training", trained.get("processes", 1))
+        found = [read_json(path) for path in run.evaluations.glob("*-????????????.json")]
+        whole = [document["provenance"] for document in found if document["complete"]]
+        if whole and len(whole) == len(job.evaluations):
+            seconds = sum(provenance["seconds"] for provenance in whole)
+            self._add(job, {"device": whole[0]["device"], "seconds": seconds}, "evaluation")
+
+    def _add(self, job: Job, provenance: dict[str, Any], what: str, processes: int = 1) -> bool:
+        found = machine_of(str(provenance["device"]))
+        if found is None:
+            return False
+        machine, cores = found
+        spent = float(provenance["seconds"]) * cores * processes
+        expected = self.costs[job.digest].seconds(machine, what)
+        for network in (_network(job), ""):
+            before = self._spent.get((machine.name, network), (0.0, 0.0))
+            self._spent[machine.name, network] = (before[0] + spent, before[1] + expected)
+        return True
 
 
-def estimate(jobs: Sequence[Job], store: Store, data_root: Path | None = None) -> Estimate:
-    """Return what jobs cost, corrected by those among them that are done."""
-    calibration = Calibration()
-    costs = {}
-    for job in jobs:
-        costs[job.digest] = cost = cost_of(job, data_root)
-        calibration.learn(job, cost, store)
-    return Estimate(costs, calibration)
+def _network(job: Job) -> str:
+    model = job.config.model
+    return " ".join([model.name, model.group or "", job.config.precision])

@@ -1,27 +1,30 @@
-"""Why a job failed, written beside what it left, for people and for later launches."""
+"""Why a try at a job failed, written beside what it left, for people and for later launches."""
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import socket
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from ...errors import InputError, RunFailedError, StoreError
-from ...store import RunFolder, read_json, write_json
+from ...errors import InputError, RunFailedError, SpadvError, StoreError
+from ...store import FolderInUseError, RunFolder, read_json, write_json
 
-DIVERGED = "diverged"
-LOST = "lost"
-REFUSED = "refused"
-ERROR = "error"
+DIVERGED, LOST, REFUSED, ERROR = "diverged", "lost", "refused", "error"
+#: Not the job's own fault, and never written: another process has the folder; no room is left.
+IN_USE, FULL = "in use", "full"
 
 #: Failures that the same code on the same machine would repeat: not tried again unless asked.
 LASTING = (DIVERGED, LOST)
 
+_KINDS: dict[type[Exception], str] = {
+    FolderInUseError: IN_USE,
+    RunFailedError: DIVERGED,
+    InputError: REFUSED,
+    StoreError: REFUSED,
+}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -39,10 +42,8 @@ class Failure:
         In a sentence.
     job : str
         The job's label.
-    launch, worker, host : str
-        In which launch, by whom, where.
-    time : str
-        When (UTC).
+    host, time : str
+        Where and when (UTC).
     details : str
         End of the traceback, for "error".
     """
@@ -50,98 +51,54 @@ class Failure:
     kind: str
     reason: str
     job: str
-    launch: str
-    worker: str
-    host: str
-    time: str
+    host: str = field(default_factory=socket.gethostname)
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     details: str = ""
 
     @classmethod
-    def of(cls, error: BaseException, *, job: str, launch: str, worker: str) -> Failure:
-        """Describe an exception.
-
-        Parameters
-        ----------
-        error : BaseException
-            What ended the try.
-        job, launch, worker : str
-            Label of the job, name of the launch, and name of the worker.
-        """
-        kind, reason, details = ERROR, str(error), ""
-        if isinstance(error, RunFailedError):
-            kind = DIVERGED
-        elif isinstance(error, InputError | StoreError):
-            kind = REFUSED
-        else:
-            reason = f"{type(error).__name__}: {error}"
-            details = "".join(traceback.format_exception(error))[-4000:]
-        return cls._now(kind, reason, job, launch, worker, details)
-
-    @classmethod
-    def lost(cls, tries: int, *, job: str, launch: str, worker: str) -> Failure:
-        """Describe a job whose workers keep going away.
-
-        Parameters
-        ----------
-        tries : int
-            How many have gone without progress.
-        job, launch, worker : str
-            Label of the job, name of the launch, and name of the worker that says so.
-        """
-        reason = (
-            f"{tries} workers were lost on it without any progress; were they killed for memory?"
-        )
-        return cls._now(LOST, reason, job, launch, worker)
-
-    @classmethod
-    def _now(
-        cls, kind: str, reason: str, job: str, launch: str, worker: str, details: str = ""
-    ) -> Failure:
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        host = socket.gethostname()
-        return cls(kind, reason, job, launch, worker, host, when, details)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return dataclasses.asdict(self)
+    def of(cls, error: Exception, job: str) -> Failure:
+        """Describe what ended a try at the job with this label."""
+        if isinstance(error, ReportedError):
+            return replace(error.failure, job=job)
+        if _disk_is_full(error):
+            return cls(FULL, str(error), job)
+        for known, kind in _KINDS.items():
+            if isinstance(error, known):
+                return cls(kind, str(error), job)
+        details = "".join(traceback.format_exception(error))[-4000:]
+        return cls(ERROR, f"{type(error).__name__}: {error}", job, details=details)
 
     def write(self, run: RunFolder) -> None:
-        """Write the record into a run folder.
+        """Write the record into a run folder."""
+        write_json(run.failure_path, asdict(self))
 
-        Raises
-        ------
-        StoreError
-            If that fails.
-        """
-        write_json(run.failure_path, self.to_json())
+
+class ReportedError(SpadvError):
+    """A training failed in another process, which has told how."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
 
 
 def read_failure(run: RunFolder) -> Failure | None:
-    """Return the record of a run folder; None if there is none, or it cannot be read.
-
-    Parameters
-    ----------
-    run : RunFolder
-        The folder.
-    """
+    """Return the record of a run folder; None if there is none, or it cannot be read."""
     if not run.failure_path.is_file():
         return None
-    with suppress(StoreError, TypeError):
-        return Failure(**read_json(run.failure_path))
+    with suppress(StoreError, KeyError):
+        data = read_json(run.failure_path)
+        return Failure(**{each.name: data[each.name] for each in fields(Failure)})
     return None
 
 
 def clear_failure(run: RunFolder) -> None:
-    """Remove the record, before another try and after a success."""
-    with suppress(FileNotFoundError):
-        run.failure_path.unlink()
+    """Remove the record, before another try."""
+    run.failure_path.unlink(missing_ok=True)
 
 
-def disk_is_full(error: BaseException) -> bool:
-    """Return whether an error comes from a disk that takes nothing more."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in _FULL:
+def _disk_is_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
             return True
-        seen = seen.__cause__ or seen.__context__
+        error = error.__cause__ or error.__context__
     return False

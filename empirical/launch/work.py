@@ -1,32 +1,105 @@
-"""A worker: takes jobs of a manifest one after the other until none is left for it."""
+"""Do jobs: one try at one job, and all of them in this process, one after the other."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
 
-import torch
-
-from ...errors import StoreError
+from ...checks import check_integer, choose
+from ...errors import InputError, StoreError
 from ...progress import Progress, silent
-from ...store import FolderInUseError
+from ...store import FolderInUseError, Store
 from ..data import DataSet, load
 from ..experiments.inspection import DamagedError
-from ..experiments.job import Job, Trainer, train_here
-from .claims import Claim, ClaimLostError, ServerClock, claim, holder_of
-from .events import BEGUN, DONE, FAILED, NOTE, WAITING, Event, Watch, ignore
-from .failure import LASTING, Failure, clear_failure, disk_is_full, read_failure
-from .manifest import Manifest
+from ..experiments.job import Job, train_here
+from ..training import TrainOptions
+from .failure import FULL, IN_USE, LASTING, Failure, clear_failure, read_failure
+from .torchrun import train_on_several
 
-#: Workers that may be lost on a job, without any progress, before it is given up.
-TRIES = 3
+#: Launchers by name; others are given by a parsl Config.
+LAUNCHERS = ("local", "processes", "slurm")
 
-#: Seconds between two looks at jobs that others hold, at first; it doubles up to the beat.
-PAUSE = 0.5
+#: Seconds between two looks at folders that other processes hold.
+PAUSE = 2.0
+
+#: Told, in words, what happens to jobs.
+Say = Callable[[str], None]
 
 
 class DiskFullError(StoreError):
     """There is no room for results; jobs keep what they have saved, and go on from there."""
+
+
+@dataclass(frozen=True)
+class LaunchSettings:
+    """How jobs are done; none of it changes their results.
+
+    Attributes
+    ----------
+    root : Path
+        Of the store.
+    launcher : str
+        "local" (this process), "processes" (of this machine), "slurm", a Python file that
+        defines a `parsl.Config`, or module:function returning one.
+    workers : int or None
+        Jobs at a time, for processes and slurm; None is one a GPU or else one a core, or 8.
+    slurm : str
+        Options of sbatch, such as "partition=gpu,time=600".
+    job_processes : int
+        Processes of each training; several are started through torchrun.
+    retry : bool
+        Try again what failed for good in an earlier launch (diverged, or lost its workers).
+    any_version : bool
+        Use results of other releases.
+    data_root : Path or None
+        Where data sets lie.
+    options : TrainOptions
+        Device and the like.
+    """
+
+    root: Path
+    launcher: str = "local"
+    workers: int | None = None
+    slurm: str = ""
+    job_processes: int = 1
+    retry: bool = False
+    any_version: bool = False
+    data_root: Path | None = None
+    options: TrainOptions = TrainOptions()  # noqa: RUF009 - frozen
+
+    def __post_init__(self) -> None:
+        check_integer("job_processes", self.job_processes, minimum=1)
+        if self.workers is not None:
+            check_integer("workers", self.workers, minimum=1)
+        if not self.launcher.endswith(".py") and ":" not in self.launcher:
+            choose("launcher", self.launcher, LAUNCHERS)
+        if self.launcher not in ("processes", "slurm") and self.workers not in (None, 1):
+            rule = f"be left out for the launcher {self.launcher}"
+            hint = "--launcher processes starts several."
+            raise InputError("workers", rule, self.workers, hint)
+        if self.launcher != "slurm" and self.slurm:
+            raise InputError("launcher", f"be slurm where {self.slurm} is given", self.launcher)
+        for name in ("root", "data_root"):  # workers may stand in another folder
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(path).absolute())
+
+    @property
+    def store(self) -> Store:
+        """Where the jobs lie."""
+        return Store(self.root, any_version=self.any_version)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of one try: its time in seconds, what was moved aside, and why it failed."""
+
+    seconds: float
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
 
 
 @dataclass
@@ -35,311 +108,159 @@ class Outcome:
 
     Attributes
     ----------
-    done : dict
-        Jobs by digest whose results are there.
+    done : set of str
+        Digests of jobs whose results are there.
     failed : dict
         Failures by digest, whether of this launch or, where lasting, of an earlier one.
     blocked : dict
         For jobs that could not begin: the label of the failed job that they start from.
-    left : dict
-        Jobs that others hold, or that nobody came to.
     """
 
-    done: dict[str, Job] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
     failed: dict[str, Failure] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
-    left: dict[str, Job] = field(default_factory=dict)
 
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is left to do."""
-        return not self.left
+    def __len__(self) -> int:
+        return len(self.done) + len(self.failed) + len(self.blocked)
+
+    def settles(self, job: Job, settings: LaunchSettings) -> bool:
+        """Return whether a job needs no try now; its start must have been settled before."""
+        store = settings.store
+        with suppress(StoreError):  # the try says what is wrong
+            if job.state(store) == "done":
+                self.done.add(job.digest)
+                return True
+        if self.blocks(job, store):
+            return True
+        failure = read_failure(job.folder(store))
+        if failure is None or failure.kind not in LASTING or settings.retry:
+            return False
+        self.failed[job.digest] = failure
+        return True
+
+    def blocks(self, job: Job, store: Store) -> bool:
+        """Return whether the job that this one starts from failed."""
+        start = job.start
+        if start is None or start.folder(store).is_complete:
+            return False
+        if start.digest in self.failed or start.digest in self.blocked:
+            self.blocked[job.digest] = start.label
+        return job.digest in self.blocked
+
+    def add(self, job: Job, tried: Tried, say: Say) -> None:
+        """Note a try, and tell of it."""
+        for note in tried.notes:
+            say(f"{job.label}: {note}")
+        if tried.failure is None:
+            self.done.add(job.digest)
+            say(f"{job.label}: {tried.seconds:.0f} s")
+        else:
+            self.failed[job.digest] = tried.failure
+            say(f"{job.label}: failed: {tried.failure.reason}")
 
 
-class Worker:
-    """Works on a manifest in this process.
+def attempt(job: Job, settings: LaunchSettings, progress: Progress = silent) -> Tried:
+    """Do what is missing of a job. What goes wrong with it is saved and returned, not raised.
 
     Parameters
     ----------
-    manifest : Manifest
-        What to do.
-    name : str
-        For others to read.
-    watch : callable
-        Told of events.
+    job : Job
+        The job it starts from must be trained.
+    settings : LaunchSettings
+        How.
     progress : Progress
-        Told of jobs settled, with fractions.
-    trainer : callable
-        How to train.
-    patience : float
-        Seconds to wait, at most, for jobs that others hold or that such a job must precede.
+        Told of the share that is done, out of 1.
+
+    Raises
+    ------
+    FolderInUseError
+        If another process works in the job's folder.
+    DiskFullError
+        If results cannot be saved.
     """
-
-    def __init__(
-        self,
-        manifest: Manifest,
-        name: str,
-        *,
-        watch: Watch = ignore,
-        progress: Progress = silent,
-        trainer: Trainer = train_here,
-        patience: float = float("inf"),
-    ) -> None:
-        self.manifest = manifest
-        self.store = manifest.store
-        self.name = name
-        self.outcome = Outcome()
-        #: Whether an error may have spoilt this process for other jobs.
-        self.spoilt = False
-        self._watch = watch
-        self._progress = progress
-        self._trainer = trainer
-        self._patience = patience
-        self._suspect: set[str] = set()  # done, it seems, but a file of them is damaged
-        self._loaded: tuple[tuple[str, int], DataSet] | None = None
-        self._told: set[str] = set()
-        self._clock = ServerClock(manifest.root)
-
-    def work(self, *, stop_when_spoilt: bool = False) -> Outcome:
-        """Do jobs until all are settled, or patience ends.
-
-        Parameters
-        ----------
-        stop_when_spoilt : bool
-            Stop after an error that may have spoilt this process (its CUDA context), so that
-            a fresh one can go on.
-
-        Raises
-        ------
-        DiskFullError
-            If results cannot be saved any more.
-        KeyboardInterrupt
-            After Ctrl-C; the job going on has saved its state.
-        """
-        pause, waited = PAUSE, 0.0
-        while not (stop_when_spoilt and self.spoilt):
-            waiting, worked = self._pass()
-            if worked:
-                pause, waited = PAUSE, 0.0
-                continue
-            if not waiting or waited >= self._patience:
-                break
-            time.sleep(pause)
-            waited += pause
-            pause = min(2 * pause, max(PAUSE, self.manifest.beat))
-        settled = {*self.outcome.done, *self.outcome.failed, *self.outcome.blocked}
-        self.outcome.left = {j.digest: j for j in self.manifest.jobs if j.digest not in settled}
-        return self.outcome
-
-    def _pass(self) -> tuple[bool, bool]:
-        """Look for a job and do it; return whether any must be waited for, and if one was done."""
-        waiting = False
-        for job in self.manifest.order:
-            status = self._look(job)
-            if status == "ready":
-                if self._try(job):
-                    return waiting, True
-                self._say_waiting(job)
-            waiting = waiting or status != "settled"
-        return waiting, False
-
-    def _look(self, job: Job) -> str:
-        """Return "settled", "ready" or "waits" (for its start)."""
-        digest, out = job.digest, self.outcome
-        if digest in self._suspect:
-            return "ready"
-        if digest in out.done or digest in out.failed or digest in out.blocked:
-            return "settled"
-        run = job.folder(self.store)
-        try:
-            if job.state(self.store) == "done":
-                out.done[digest] = job
-                return "settled"
-        except StoreError as error:
-            self._fail(job, error, 0.0)
-            return "settled"
-        failure = read_failure(run)
-        if failure is not None:
-            old = failure.launch != self.manifest.launch
-            if not old or (failure.kind in LASTING and not self.manifest.retry):
-                out.failed[digest] = failure
-                return "settled"
-        return "ready" if job.start is None else self._look_at_start(job, job.start)
-
-    def _look_at_start(self, job: Job, start: Job) -> str:
-        if start.digest in self._suspect:
-            return "waits"
-        if start.folder(self.store).is_complete:
-            return "ready"
-        self._look(start)
-        out = self.outcome
-        if start.digest in out.failed or start.digest in out.blocked:
-            out.blocked[job.digest] = start.label
-            return "settled"
-        return "waits"
-
-    def _try(self, job: Job) -> bool:
-        """Claim and do a job; return False if somebody else holds it."""
-        manifest = self.manifest
-        run = job.folder(self.store)
-        try:
-            held = claim(
-                run,
-                self.name,
-                beat=manifest.beat,
-                stale_after=manifest.stale_after,
-                clock=self._clock,
-            )
-        except StoreError as error:
-            self._stop_if_full(error)
-            self._fail(job, error, 0.0)
-            return True
-        if held is None:
-            return False
-        with held:
-            # Somebody may have done it since we looked.
-            if self._look(job) == "ready":
-                return self._do(job, held)
-        return True
-
-    def _do(self, job: Job, held: Claim) -> bool:
-        tries = held.holder.tries
-        if tries > TRIES:
-            names = {"job": job.label, "launch": self.manifest.launch, "worker": self.name}
-            self._record(job, Failure.lost(tries - 1, **names), 0.0)
-            return True
-        if held.before is not None:
-            self._tell(NOTE, job, f"taken over from {held.before}, which is gone")
-        run = job.folder(self.store)
-        begun = time.perf_counter()
-        try:
-            with run.locked():  # by `spadv train` or `spadv evaluate`, perhaps
-                clear_failure(run)
-            self._tell(BEGUN, job)
-            notes = job.run(
-                self.store,
-                data=self._data(job),
-                options=self.manifest.options,
-                progress=self._progress_of(job, held),
-                trainer=self._trainer,
-            )
-        except FolderInUseError:
-            return False
-        except ClaimLostError as error:
-            self._tell(NOTE, job, str(error))
-            return True
-        except Exception as error:
-            self._stop_if_full(error)
-            if isinstance(error, DamagedError) and job.start is not None:
-                start = job.start.folder(self.store).path
-                if start in error.path.parents:
-                    self._suspect.add(job.start.digest)
-                    return True
-            self._fail(job, error, time.perf_counter() - begun)
-            return True
-        for note in notes:
-            self._tell(NOTE, job, note)
-        self._suspect.discard(job.digest)
-        self.outcome.done[job.digest] = job
-        self._tell(DONE, job, seconds=time.perf_counter() - begun)
-        return True
-
-    def _data(self, job: Job) -> DataSet:
-        """Return a job's data set; the last one is kept."""
-        key = (job.config.data.name, job.config.data.split_seed)
-        if self._loaded is None or self._loaded[0] != key:
-            self._loaded = None
-            self._loaded = (key, load(key[0], root=self.manifest.data_root, split_seed=key[1]))
-        return self._loaded[1]
-
-    def _progress_of(self, job: Job, held: Claim) -> Progress:
-        jobs = len(self.manifest.jobs)
-
-        def tell(done: float, total: float, message: str = "") -> None:
-            held.check()
-            part = min(done / total, 1.0) if total else 0.0
-            held.say(f"{part:.0%} {message}")
-            out = self.outcome
-            settled = len(out.done) + len(out.failed) + len(out.blocked)
-            text = f"{job.label}: {message}" if message else job.label
-            self._progress(settled + part, jobs, text)
-
-        return tell
-
-    def _fail(self, job: Job, error: Exception, seconds: float) -> None:
-        names = {"job": job.label, "launch": self.manifest.launch, "worker": self.name}
-        failure = Failure.of(error, **names)
-        if failure.details and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            self.spoilt = True
-        self._record(job, failure, seconds)
-
-    def _record(self, job: Job, failure: Failure, seconds: float) -> None:
-        self._suspect.discard(job.digest)
-        self.outcome.done.pop(job.digest, None)
-        self.outcome.failed[job.digest] = failure
-        try:
-            failure.write(job.folder(self.store))
-        except StoreError as error:
-            self._stop_if_full(error)
-            self._tell(NOTE, job, str(error))
-        self._tell(FAILED, job, failure.reason, seconds)
-
-    def _stop_if_full(self, error: BaseException) -> None:
-        if disk_is_full(error):
+    run, begun = job.folder(settings.store), time.perf_counter()
+    try:
+        with run.locked():
+            clear_failure(run)
+        notes = _do(job, settings, progress)
+    except Exception as error:
+        failure = Failure.of(error, job.label)
+        if failure.kind == IN_USE:
+            raise FolderInUseError(failure.reason) from None
+        with suppress(StoreError):  # told all the same
+            if failure.kind != FULL:
+                failure.write(run)
+        if failure.kind == FULL:
             raise DiskFullError(
-                f"no room in {self.manifest.root}: {error}; make room and run the same command "
-                "again, it goes on from what is saved"
+                f"no room in {settings.root}: {failure.reason}; make room and run the same "
+                "command again, it goes on from what is saved"
             ) from error
-
-    def _say_waiting(self, job: Job) -> None:
-        if job.digest not in self._told:
-            self._told.add(job.digest)
-            holder = holder_of(job.folder(self.store), self.manifest.stale_after)
-            self._tell(WAITING, job, f"worked on by {holder or 'another process'}")
-
-    def _tell(self, kind: str, job: Job, text: str = "", seconds: float = 0.0) -> None:
-        self._watch(Event(kind, self.name, job.label, job.digest, text, round(seconds, 3)))
+        return Tried(time.perf_counter() - begun, failure=failure)
+    return Tried(time.perf_counter() - begun, tuple(notes))
 
 
-class Overview(Worker):
-    """Looks at the jobs of a manifest, and does none.
+def _do(job: Job, settings: LaunchSettings, progress: Progress) -> list[str]:
+    """Do a job; a damaged network that it starts from is trained again first."""
+    config, trainer = job.config, train_here
+    if settings.job_processes > 1:
+        trainer = partial(train_on_several, settings.job_processes, settings.data_root)
+    data = _data(config.data.name, settings.data_root, config.data.split_seed)
 
-    Parameters
-    ----------
-    manifest : Manifest
-        The jobs.
+    def do() -> list[str]:
+        options = settings.options
+        return job.run(
+            settings.store, data=data, options=options, progress=progress, trainer=trainer
+        )
+
+    try:
+        return do()
+    except DamagedError as error:
+        start = job.start
+        if start is None or start.folder(settings.store).path not in error.path.parents:
+            raise
+    return _do(start, settings, progress) + do()
+
+
+@lru_cache(maxsize=1)
+def _data(name: str, root: Path | None, split_seed: int) -> DataSet:
+    return load(name, root=root, split_seed=split_seed)
+
+
+def run_local(
+    jobs: Sequence[Job],
+    settings: LaunchSettings,
+    *,
+    progress: Progress = silent,
+    say: Say = lambda text: None,
+) -> Outcome:
+    """Do all jobs in this process, each after the one that it starts from.
+
+    A job that fails does not stop the others. One whose folder another process holds is
+    looked at again after the others.
     """
+    _data.cache_clear()  # files may have changed since an earlier launch
+    outcome, waiting, told = Outcome(), list(jobs), set[str]()
+    while waiting:
+        held: list[Job] = []
+        for job in waiting:
+            if job.start in held:
+                held.append(job)
+                continue
+            if outcome.settles(job, settings):
+                continue
 
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__(manifest, "", patience=0.0)
-        #: Jobs that could be done now, and jobs that somebody is doing, at the last look.
-        self.free: set[str] = set()
-        self.held: set[str] = set()
+            def tell(done: float, total: float, message: str = "", label: str = job.label) -> None:
+                text = f"{label}: {message}" if message else label
+                progress(len(outcome) + min(done / total, 1.0), len(jobs), text)
 
-    def look(self) -> Outcome:
-        """Look again at what is not settled yet; return what became of the jobs."""
-        self.free.clear()
-        self.held.clear()
-        return self.work()
-
-    def _try(self, job: Job) -> bool:
-        held = holder_of(job.folder(self.store), self.manifest.stale_after) is not None
-        (self.held if held else self.free).add(job.digest)
-        return False
-
-    def _say_waiting(self, job: Job) -> None:
-        return None
-
-    def _record(self, job: Job, failure: Failure, seconds: float) -> None:
-        self.outcome.failed[job.digest] = failure
-
-
-def settle(manifest: Manifest) -> Outcome:
-    """Return what became of a launch's jobs, as the store shows it; nothing is done.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        The launch.
-    """
-    return Overview(manifest).look()
+            try:
+                outcome.add(job, attempt(job, settings, tell), say)
+            except FolderInUseError:
+                held.append(job)
+                if job.digest not in told:
+                    told.add(job.digest)
+                    say(f"{job.label}: waiting, another process works in its folder")
+        if len(held) == len(waiting):
+            time.sleep(PAUSE)
+        waiting = held
+    return outcome

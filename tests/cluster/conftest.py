@@ -21,7 +21,6 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     missing = [name for name in NEEDED if shutil.which(name, path=path) is None]
     if missing:
         pytest.skip(f"Slurm is not installed: no {', '.join(missing)}")
-    pytest.importorskip("submitit")
     folder = tmp_path_factory.mktemp("slurm")
     started = subprocess.run([SCRIPT, "start", folder], capture_output=True, text=True)
     if started.returncode:

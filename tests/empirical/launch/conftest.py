@@ -12,7 +12,7 @@ import torch
 
 from spadv.empirical.evaluation import EvaluationSettings
 from spadv.empirical.experiments.job import Job
-from spadv.empirical.launch import Manifest
+from spadv.empirical.launch import LaunchSettings
 from spadv.empirical.training import TrainConfig, TrainOptions
 
 MEASURED = EvaluationSettings(
@@ -50,9 +50,8 @@ def _diverging(seed: int = 0, start: Job | None = None) -> Job:
     return _job(seed, start=start, optimiser=rates)
 
 
-def _manifest(folder: Path, *jobs: Job, **more: Any) -> Manifest:
-    more.setdefault("beat", 0.2)
-    return Manifest(jobs=jobs, root=folder, options=TrainOptions(device="cpu"), **more)
+def _settings(root: Path, **more: Any) -> LaunchSettings:
+    return LaunchSettings(root=root, options=TrainOptions(device="cpu"), **more)
 
 
 @pytest.fixture
@@ -68,9 +67,9 @@ def diverging() -> Callable[..., Job]:
 
 
 @pytest.fixture
-def make_manifest() -> Callable[..., Manifest]:
-    """Make a manifest of jobs on the CPU."""
-    return _manifest
+def settings_of() -> Callable[..., LaunchSettings]:
+    """Make settings of a launch on the CPU."""
+    return _settings
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import torch
 
 from spadv.empirical.experiments.inspection import DamagedError
 from spadv.empirical.experiments.job import Job
-from spadv.empirical.launch import DiskFullError, Event, Manifest, run_local
+from spadv.empirical.launch import DiskFullError, LaunchSettings, Outcome, launch
 from spadv.empirical.training import load_run
 from spadv.store import RunFolder, Store
 from spadv.theory import StoreError
@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, request: Any) -> Path:
     root = tmp_path_factory.mktemp("finished")
     torch.set_num_threads(1)  # the number of threads decides the last bits
     options = TrainOptions(device="cpu")
-    run_local(Manifest(jobs=(second,), root=root, options=options))
+    launch([second], LaunchSettings(root=root, options=options))
     return root
 
 
@@ -68,9 +68,9 @@ def pair(make_job: Make) -> tuple[Job, Job]:
     return first, make_job(1, start=first)
 
 
-def again(make_manifest: Make, store: Store, *jobs: Job) -> tuple[Any, list[Event]]:
-    events: list[Event] = []
-    return run_local(make_manifest(store.root, *jobs), watch=events.append), events
+def again(settings_of: Make, store: Store, *jobs: Job) -> tuple[Outcome, list[str]]:
+    said: list[str] = []
+    return launch(jobs, settings_of(store.root), say=said.append), said
 
 
 def evaluation(job: Job, store: Store) -> Path:
@@ -78,22 +78,15 @@ def evaluation(job: Job, store: Store) -> Path:
     return path
 
 
-def begun(make_manifest: Make, store: Store, job: Job) -> RunFolder:
+def begun(settings_of: Make, store: Store, job: Job) -> RunFolder:
     """Leave a training that was stopped after its first epoch."""
 
-    def stop(config: Any, folder: Path, data: Any, options: Any, progress: Any) -> None:
-        from spadv.empirical.experiments.job import train_here
-
-        def tell(done: float, total: float, message: str = "") -> None:
-            if message:  # an epoch is over and saved
-                raise KeyboardInterrupt
-
-        train_here(config, folder, data, options, tell)
-
-    from spadv.empirical.launch.work import Worker
+    def tell(done: float, total: float, message: str = "") -> None:
+        if "epoch" in message:  # one is over and saved
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Worker(make_manifest(store.root, job), "w", trainer=stop).work()
+        launch([job], settings_of(store.root), progress=tell)
     assert job.state(store) == "begun"
     return job.folder(store)
 
@@ -111,7 +104,7 @@ def garble(path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 @pytest.mark.parametrize("how", ["garbled", "truncated", "missing"])
 def test_a_damaged_evaluation_is_made_again(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, suffix: str, how: str
+    store: Store, pair: tuple[Job, Job], settings_of: Make, suffix: str, how: str
 ) -> None:
     job = pair[0]
     path = evaluation(job, store)
@@ -133,10 +126,10 @@ def test_a_damaged_evaluation_is_made_again(
     if job.state(store) == "done":
         job.run(store)
     else:
-        result, events = again(make_manifest, store, job)
-        assert list(result.done) == [job.digest]
+        result, said = again(settings_of, store, job)
+        assert result.done == {job.digest}
         if damaged.exists() and how != "missing":
-            assert any(path.name in event.text for event in events)
+            assert any(path.name in text for text in said)
     np.testing.assert_array_equal(job.results(store)[MEASURED].arrays["rotation"], outcome)
     assert job.folder(store).checkpoint_path.stat().st_mtime_ns == checkpoint
     aside = job.folder(store).path / ".aside" / "1" / damaged.name
@@ -149,31 +142,31 @@ def test_a_damaged_evaluation_is_made_again(
 
 @pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "checkpoint.pt"])
 def test_a_damaged_training_is_begun_anew(
-    store: Store, make_job: Make, make_manifest: Make, name: str
+    store: Store, make_job: Make, settings_of: Make, name: str
 ) -> None:
     job = make_job(7, epochs=2)
-    run = begun(make_manifest, store, job)
+    run = begun(settings_of, store, job)
     path = run.path / name
     garble(path)
     content = path.read_bytes()
-    result, events = again(make_manifest, store, job)
-    assert list(result.done) == [job.digest]
-    (note,) = [event.text for event in events if event.kind == "note"]
+    result, said = again(settings_of, store, job)
+    assert result.done == {job.digest}
+    (note,) = [text for text in said if "aside" in text]
     assert name in note
     assert ".aside/1" in note
     assert (run.path / ".aside" / "1" / name).read_bytes() == content
     assert len(run.read_metrics()) == 2
 
 
-def test_a_stopped_training_goes_on(store: Store, make_job: Make, make_manifest: Make) -> None:
+def test_a_stopped_training_goes_on(store: Store, make_job: Make, settings_of: Make) -> None:
     """Without damage: the first epoch is not done again, and the weights are as if unstopped."""
     job, epochs = make_job(7, epochs=2), []
-    run = begun(make_manifest, store, job)
+    run = begun(settings_of, store, job)
     epochs.append(run.read_metrics()[0])
-    again(make_manifest, store, job)
+    again(settings_of, store, job)
     assert run.read_metrics()[0] == epochs[0]
-    whole = make_manifest(store.root.parent / "other", job)
-    run_local(whole)
+    whole = settings_of(store.root.parent / "other")
+    launch([job], whole)
     fingerprints = {
         json.loads(job.folder(s).provenance_path.read_text())["fingerprint"]
         for s in (store, whole.store)
@@ -183,145 +176,140 @@ def test_a_stopped_training_goes_on(store: Store, make_job: Make, make_manifest:
 
 @pytest.mark.parametrize("name", ["provenance.json", "config.json"])
 def test_a_finished_training_with_damage_is_done_again(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, name: str
+    store: Store, pair: tuple[Job, Job], settings_of: Make, name: str
 ) -> None:
     job = pair[1]
     run = job.folder(store)
     before = json.loads(run.provenance_path.read_text())["fingerprint"]
     garble(run.path / name)
     assert job.state(store) == "damaged"
-    result, events = again(make_manifest, store, *pair)
+    result, said = again(settings_of, store, *pair)
     assert len(result.done) == 2
-    assert any(name in event.text for event in events)
+    assert any(name in text for text in said)
     assert json.loads(run.provenance_path.read_text())["fingerprint"] == before
 
 
 def test_a_damaged_start_is_trained_again(
-    store: Store, pair: tuple[Job, Job], make_job: Make, make_manifest: Make
+    store: Store, pair: tuple[Job, Job], make_job: Make, settings_of: Make
 ) -> None:
     first = pair[0]
     run = first.folder(store)
     before = json.loads(run.provenance_path.read_text())["fingerprint"]
     garble(run.checkpoint_path)
     third = make_job(2, start=first)
-    result, events = again(make_manifest, store, *pair, third)
-    assert set(result.done) == {job.digest for job in (*pair, third)}
-    done = [event.digest for event in events if event.kind == "done"]
-    assert done == [first.digest, third.digest]  # what starts from sound weights stays
-    assert any("SHA-256" in event.text for event in events)
+    result, said = again(settings_of, store, *pair, third)
+    assert result.done == {job.digest for job in (*pair, third)}
+    done = [text.rpartition(":")[0] for text in said if text.endswith(" s")]
+    assert done == [third.label]  # what starts from sound weights stays
+    assert any("SHA-256" in text for text in said)
     assert json.loads(run.provenance_path.read_text())["fingerprint"] == before
     assert (run.path / ".aside" / "1" / "checkpoint.pt").is_file()
 
 
 def test_a_lost_checkpoint_is_noticed_before_measuring(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make
+    store: Store, pair: tuple[Job, Job], settings_of: Make
 ) -> None:
     job = pair[1]
     evaluation(job, store).unlink()
     job.folder(store).checkpoint_path.unlink()
-    result, events = again(make_manifest, store, job)
+    result, said = again(settings_of, store, job)
     assert job.digest in result.done
-    assert any("checkpoint.pt: it is missing" in event.text for event in events)
+    assert any("checkpoint.pt: it is missing" in text for text in said)
     load_run(job.folder(store).path)
 
 
 def test_a_begun_job_whose_start_was_trained_again(
-    store: Store, make_job: Make, make_manifest: Make
+    store: Store, make_job: Make, settings_of: Make
 ) -> None:
     first = make_job(0)
     job = make_job(7, start=first, epochs=2)
-    run = begun(make_manifest, store, job)
+    run = begun(settings_of, store, job)
     for path in (first.folder(store).provenance_path, first.folder(store).checkpoint_path):
         path.unlink()
-    result, events = again(make_manifest, store, job)
+    result, said = again(settings_of, store, job)
     assert len(result.done) == 2
-    assert any("another sitting" in event.text for event in events)
+    assert any("another sitting" in text for text in said)
     assert (run.path / ".aside" / "1" / "checkpoint.pt").is_file()
 
 
 # What is not ours ---------------------------------------------------------------------
 
 
-def refused(make_manifest: Make, store: Store, job: Job, *words: str) -> None:
+def refused(settings_of: Make, store: Store, job: Job, *words: str) -> None:
     """The job fails with the difference, and no result is touched or used."""
     run = job.folder(store)
     results = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
     with pytest.raises(StoreError) as caught:
         job.results(store)
-    outcome, _ = again(make_manifest, store, job)
+    outcome, _ = again(settings_of, store, job)
     failure = outcome.failed[job.digest]
     assert failure.kind == "refused"
     for word in words:
         assert word in str(caught.value)
         assert word in failure.reason
     for path, content in results.items():
-        if ".claims" not in path.parts:
-            assert path.read_bytes() == content
+        assert path.read_bytes() == content
     assert not (run.path / ".aside").exists()
 
 
 def test_another_release(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+    store: Store, pair: tuple[Job, Job], settings_of: Make, edit: Make
 ) -> None:
     job = pair[0]
     run = job.folder(store)
     edit(run.provenance_path, lambda d: d["versions"].update(spadv="0.0.7"))
-    refused(make_manifest, store, job, "spadv 0.0.7", "--any-version")
-    mixed = make_manifest(store.root, job, any_version=True)
-    assert list(run_local(mixed).done) == [job.digest]
+    refused(settings_of, store, job, "spadv 0.0.7", "--any-version")
+    mixed = settings_of(store.root, any_version=True)
+    assert launch([job], mixed).done == {job.digest}
 
 
 def test_an_evaluation_by_another_release(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+    store: Store, pair: tuple[Job, Job], settings_of: Make, edit: Make
 ) -> None:
     path = evaluation(pair[0], store)
     edit(path, lambda d: d["provenance"]["versions"].update(spadv="9.0.0"))
-    refused(make_manifest, store, pair[0], path.name, "spadv 9.0.0")
+    refused(settings_of, store, pair[0], path.name, "spadv 9.0.0")
 
 
-def test_another_layout(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
-) -> None:
+def test_another_layout(store: Store, pair: tuple[Job, Job], settings_of: Make, edit: Make) -> None:
     edit(pair[0].folder(store).config_path, lambda d: d.update(layout=99))
-    refused(make_manifest, store, pair[0], "layout 99")
+    refused(settings_of, store, pair[0], "layout 99")
 
 
-def test_another_schema(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
-) -> None:
+def test_another_schema(store: Store, pair: tuple[Job, Job], settings_of: Make, edit: Make) -> None:
     edit(evaluation(pair[0], store), lambda d: d.update(schema=99))
-    refused(make_manifest, store, pair[0], "schema 99")
+    refused(settings_of, store, pair[0], "schema 99")
 
 
 def test_another_protocol(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make, edit: Make
+    store: Store, pair: tuple[Job, Job], settings_of: Make, edit: Make
 ) -> None:
     edit(evaluation(pair[0], store), lambda d: d["protocol"].update(clip=[-1.0, 1.0]))
-    refused(make_manifest, store, pair[0], "rules of attack", "clip is [-1.0, 1.0] there")
+    refused(settings_of, store, pair[0], "rules of attack", "clip is [-1.0, 1.0] there")
 
 
 def test_another_training(
-    store: Store, pair: tuple[Job, Job], make_job: Make, make_manifest: Make
+    store: Store, pair: tuple[Job, Job], make_job: Make, settings_of: Make
 ) -> None:
     """A folder copied under another job's name is not taken for its result."""
     other = make_job(5)
     shutil.copytree(pair[0].folder(store).path, other.folder(store).path)
-    refused(make_manifest, store, other, "another training", "seed is 5 here, 0 there")
+    refused(settings_of, store, other, "another training", "seed is 5 here, 0 there")
 
 
 def test_evaluations_of_other_weights(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make
+    store: Store, pair: tuple[Job, Job], settings_of: Make
 ) -> None:
     foreign = evaluation(pair[1], store)
     own = evaluation(pair[0], store)
     for suffix in (".json", ".npz"):
         own.with_suffix(suffix).unlink()
         shutil.copy(foreign.with_suffix(suffix), own.parent)
-    refused(make_manifest, store, pair[0], "other weights", foreign.name)
+    refused(settings_of, store, pair[0], "other weights", foreign.name)
 
 
 def test_evaluations_on_other_images_are_left_alone(
-    store: Store, pair: tuple[Job, Job], make_manifest: Make
+    store: Store, pair: tuple[Job, Job], settings_of: Make
 ) -> None:
     """`spadv evaluate --part validation` writes beside ours, with the same settings."""
     from spadv.empirical.data import load
@@ -335,8 +323,8 @@ def test_evaluations_on_other_images_are_left_alone(
     model = load_run(run.path).model
     evaluate(model, load("mnist-sample"), MEASURED, folder=run.evaluations, part="validation")
     assert job.state(store) == "trained"
-    result, _ = again(make_manifest, store, job)
-    assert list(result.done) == [job.digest]
+    result, _ = again(settings_of, store, job)
+    assert result.done == {job.digest}
     assert job.results(store)[MEASURED].data["part"] == "test"
 
 
@@ -344,10 +332,9 @@ def test_evaluations_on_other_images_are_left_alone(
 
 
 def test_a_full_disk_stops_the_launch_and_loses_nothing(
-    tmp_path: Path, make_job: Make, make_manifest: Make, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_job: Make, settings_of: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = (make_job(0), make_job(1), make_job(2))
-    manifest = make_manifest(tmp_path, *jobs)
+    jobs, settings = (make_job(0), make_job(1), make_job(2)), settings_of(tmp_path)
     sync, calls = os.fsync, []
 
     def full(handle: int) -> None:
@@ -358,19 +345,19 @@ def test_a_full_disk_stops_the_launch_and_loses_nothing(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DiskFullError, match="make room and run the same command again"):
-        run_local(manifest)
+        launch(jobs, settings)
     monkeypatch.undo()
-    assert [job.state(manifest.store) for job in jobs] == ["done", "missing", "missing"]
-    assert not any(job.folder(manifest.store).failure_path.exists() for job in jobs)
-    assert len(run_local(make_manifest(tmp_path, *jobs)).done) == 3
+    assert [job.state(settings.store) for job in jobs] == ["done", "missing", "missing"]
+    assert not any(job.folder(settings.store).failure_path.exists() for job in jobs)
+    assert len(launch(jobs, settings).done) == 3
 
 
-def test_no_room_to_claim(
-    tmp_path: Path, make_job: Make, make_manifest: Make, monkeypatch: pytest.MonkeyPatch
+def test_no_room_to_begin(
+    tmp_path: Path, make_job: Make, settings_of: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: Any, **named: Any) -> None:
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     monkeypatch.setattr(Path, "mkdir", full)
     with pytest.raises(DiskFullError, match="quota"):
-        run_local(make_manifest(tmp_path, make_job(0)))
+        launch([make_job(0)], settings_of(tmp_path))
