@@ -5,14 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from spadv.cli.frontier import outer_bound_of, run
+from spadv.cli.frontier import frontier as command
+from spadv.cli.frontier import outer_bound_of
 from spadv.theory import CodeGaussian, InputError, parse_word
 from spadv.theory.frontier import frontier, outer_bound
 from spadv.theory.plots import region
 
 
 def test_json_and_files(tmp_path, capsys):
-    run("random:32:2", 16, 0.7, 1.0, 5, tmp_path, as_json=True)
+    command("random:32:2", 16, 0.7, 1.0, 5, folder=tmp_path, as_json=True)
     document = json.loads(capsys.readouterr().out)
     assert document == json.loads((tmp_path / "frontier.json").read_text())
     assert all(len(pair) == 2 for key in ("inner", "outer") for pair in document[key])
@@ -22,19 +23,21 @@ def test_json_and_files(tmp_path, capsys):
 
 
 def test_table(capsys):
-    run("simplex:4", 5, 0.7, 1.0, 5, None, as_json=False)
+    command("simplex:4", 5, 0.7, 1.0, 5)
     shown = capsys.readouterr().out
     assert "shift-Bayes" in shown
     assert "at most 2" in shown
 
 
 def test_exact_can_be_left_out_or_demanded(capsys):
-    run("random:32:2", 16, 0.7, 1.0, 5, None, as_json=True, exact="never")
+    command("random:32:2", 16, 0.7, 1.0, 5, "never", as_json=True)
     assert json.loads(capsys.readouterr().out)["exact"] is None
+    command("random:32:2", 16, 0.7, 1.0, 5, "never")
+    assert "known for at most" not in capsys.readouterr().out
     with pytest.raises(InputError, match="different words"):
-        run("simplex:4", 5, 0.7, 1.0, 5, None, as_json=True, exact="always")
+        command("simplex:4", 5, 0.7, 1.0, 5, "always")
     with pytest.raises(InputError, match="exact"):
-        run("simplex:4", 5, 0.7, 1.0, 5, None, as_json=True, exact="perhaps")
+        command("simplex:4", 5, 0.7, 1.0, 5, "perhaps")
 
 
 def test_labels_do_not_overlap():
