@@ -60,17 +60,7 @@ class Strength:
 
 
 def candidates(setting: Setting, budget: float, grid: int = 5) -> Tensor:
-    """Return displacements for y = +1, shape (count, d): those of the proofs, and the grid.
-
-    Parameters
-    ----------
-    setting : Setting
-        The word and its shifts.
-    budget : float
-        e = eps sqrt(d).
-    grid : int
-        Points a side of the planar grid, for two different shifts.
-    """
+    """Return displacements for y = +1, shape (count, d): those of the proofs, and the grid."""
     dist = setting.dist
     found = [attack.displacement for attack in proof_attacks(dist, budget)]
     orbit = dist.orbit
@@ -95,25 +85,6 @@ def worst_margins(
 
     A positive margin is a sample that survived: its share bounds the adversarial accuracy
     from above.
-
-    Parameters
-    ----------
-    layer : Layer
-        Networks, one for each stream of the samples.
-    drawn : Draw
-        Samples.
-    eps : float
-        Budget of a coordinate, below 1: e = eps sqrt(d).
-    moves : iterable of Tensor
-        Candidates for y = +1, none larger than eps, broadcast against the samples' x.
-    generator : torch.Generator
-        Of the random starts.
-    strength : Strength, optional
-        Steps and restarts.
-
-    Returns
-    -------
-    Tensor, shape (networks, size)
     """
     strength = strength or Strength()
     x, x0, y = drawn

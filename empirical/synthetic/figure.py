@@ -36,11 +36,6 @@ def draw_frontiers(document: Mapping[str, Any]) -> Figure:
     Grey is excluded for every classifier, the orange line is the frontier (or the hull of
     the best linear rules, where the frontier is not known), crosses are 95% intervals over
     training seeds.
-
-    Parameters
-    ----------
-    document : mapping
-        What :func:`spadv.empirical.synthetic.document` returned.
     """
     panels = [panel for panel in document["panels"] if panel["type"] == "pareto"]
     kinds = list(dict.fromkeys(panel["kind"] for panel in panels))
@@ -154,11 +149,6 @@ def draw_laws(document: Mapping[str, Any]) -> Figure | None:
     line with its grey side is the gradual law at one budget, the thin line the path of the
     best classifier as the range of training shifts grows, points are networks. A last panel
     shows finite training samples.
-
-    Parameters
-    ----------
-    document : mapping
-        What :func:`spadv.empirical.synthetic.document` returned.
     """
     panels = [panel for panel in document["panels"] if panel["type"] in ("law", "curves")]
     if not panels:

@@ -196,29 +196,7 @@ def measure(
 def attack_misses(
     layer: Layer, number: int, setting: Setting, seed: int, samples: int, strength: Strength
 ) -> tuple[int, int]:
-    """Count samples that survive the attacks, and those of them that an exact search breaks.
-
-    Parameters
-    ----------
-    layer : Layer
-        Networks.
-    number : int
-        Which of them.
-    setting : Setting
-        The distribution and the budget.
-    seed : int
-        Of the samples.
-    samples : int
-        How many are attacked.
-    strength : Strength
-        How hard.
-
-    Returns
-    -------
-    survived, missed : int
-        `missed / samples` estimates by how much the measured adversarial accuracy is too
-        large.
-    """
+    """Count samples that survive the attacks, and those of them that an exact search breaks."""
     drawn = Source(setting.dist).draw(samples, [make_generator(seed, "exact check")])
     one, noise = layer.select([number]), make_generator(seed, "exact check", "attack")
     moves = candidates(setting, setting.budget, strength.grid)

@@ -170,15 +170,7 @@ class Networks:
 
 
 def join(x: Tensor, x0: Tensor) -> Tensor:
-    """Return inputs z = (x, sign x0, 1), shape (..., d + 2).
-
-    Parameters
-    ----------
-    x : Tensor, shape (..., d)
-        Coordinates x_1..x_d.
-    x0 : Tensor, shape (...)
-        Only its sign counts.
-    """
+    """Return inputs z = (x, sign x0, 1), shape (..., d + 2)."""
     return torch.cat([x, torch.sign(x0)[..., None], torch.ones_like(x[..., :1])], dim=-1)
 
 

@@ -160,11 +160,5 @@ METHODS = {
 
 
 def method(name: str) -> Method:
-    """Return a method by name; InputError suggests the nearest one.
-
-    Parameters
-    ----------
-    name : str
-        Name in :data:`METHODS`.
-    """
+    """Return a method by name; InputError suggests the nearest one."""
     return METHODS[choose("method", name, METHODS)]

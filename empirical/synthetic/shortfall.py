@@ -56,13 +56,6 @@ def regret(points: ArrayLike, line: ArrayLike) -> float:
     of the points: how far a way to train, tuned in all that it offers, is from serving
     everybody, whatever weight one gives to the two accuracies.
 
-    Parameters
-    ----------
-    points : array_like, shape (k, 2)
-        Pairs (S, A) among which one may choose.
-    line : array_like, shape (v, 2)
-        Points of the line, by increasing S.
-
     Examples
     --------
     >>> line = [(0.6, 0.8), (0.8, 0.6)]
@@ -74,13 +67,6 @@ def regret(points: ArrayLike, line: ArrayLike) -> float:
 
 def vertical_gap(point: tuple[float, float], line: ArrayLike) -> float | None:
     """Return the line's A at the point's S, less the point's A; None beyond its largest S.
-
-    Parameters
-    ----------
-    point : (float, float)
-        S and A.
-    line : array_like, shape (k, 2)
-        Points of the line; its concave hull counts.
 
     Examples
     --------
@@ -98,13 +84,6 @@ def over_seeds(values: ArrayLike, level: float = 0.95) -> tuple[float, Interval]
 
     Each seed has its own training and test samples, so that the spread over seeds holds
     all that is random in a value.
-
-    Parameters
-    ----------
-    values : array_like, shape (seeds,)
-        One number a seed, at least two.
-    level : float
-        Confidence level.
 
     Examples
     --------
