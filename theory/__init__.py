@@ -54,7 +54,7 @@ from .words import (
 )
 
 __version__ = release()
-#: The name of :mod:`spadv.theory.laws` in version 0.1.
+#: :mod:`spadv.theory.laws` under its first name.
 bounds = laws
 
 __all__ = [

@@ -71,7 +71,7 @@ assert np.isclose(
 
 
 # %%
-def laws(e, spatial=0.95, p=0.7, delta=0.5):
+def three_bounds(e, spatial=0.95, p=0.7, delta=0.5):
     """Return the three bounds on A: upper law, lower law, best of any classifier."""
     distance = laws.residual(e, delta)
     return (
@@ -83,7 +83,7 @@ def laws(e, spatial=0.95, p=0.7, delta=0.5):
 
 def allowed(e):
     """Return the least of the three."""
-    return float(min(laws(e)))
+    return float(min(three_bounds(e)))
 
 
 edge = brentq(lambda e: allowed(e) - 0.5, 0, 4)
@@ -96,7 +96,7 @@ assert 1 < edge < 3
 def draw_laws():
     """Draw the three bounds against the budget."""
     grid = np.linspace(0, 4, 161)
-    rows = np.array([laws(e) for e in grid])
+    rows = np.array([three_bounds(e) for e in grid])
     names = ("upper law", "lower law", "best A of any classifier")
     with styled():
         figure = new_figure()
@@ -115,7 +115,7 @@ draw_laws()
 
 # %%
 grid = np.linspace(0, 4, 401)
-smallest = np.array([np.argmin(laws(e)) for e in grid])
+smallest = np.array([np.argmin(three_bounds(e)) for e in grid])
 for number, name in enumerate(("upper law", "lower law", "best A of any classifier")):
     where = grid[smallest == number]
     print(
