@@ -68,8 +68,8 @@ def to_equivariant(
     as the last of several linear ones, are copied with their parameters.
 
     Networks are made of torch's layers, `torch.nn.Sequential`, and blocks whose sums are known:
-    those of torchvision's AlexNet, VGG, ResNet and DenseNet, and one's own that
-    :func:`declare_paths` describes. What is not known to commute with the group is refused. So
+    those of torchvision's AlexNet, VGG, ResNet, DenseNet, MobileNetV2 and MNASNet, and one's own
+    that :func:`declare_paths` describes. What is not known to commute with the group is refused. So
     every layer between the image and the maps commutes with every element of the group, up to
     rounding, at sizes for which :func:`exactness_report` is empty; elementwise dropout does so
     in distribution.

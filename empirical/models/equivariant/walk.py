@@ -100,9 +100,18 @@ _PATHS: dict[str, tuple[Path, ...]] = {
         "resnet.ResNet": ((*_RESNET, _FLATTEN, "fc"),),
         "alexnet.AlexNet": (("features", "avgpool", _FLATTEN, "classifier"),),
         "vgg.VGG": (("features", "avgpool", _FLATTEN, "classifier"),),
+        "mobilenetv2.InvertedResidual": (("conv",), ()),
+        "mobilenetv2.MobileNetV2": (("features", nn.AdaptiveAvgPool2d(1), _FLATTEN, "classifier"),),
+        "mnasnet._InvertedResidual": (("layers",), ()),
+        "mnasnet.MNASNet": (("layers", nn.AdaptiveAvgPool2d(1), _FLATTEN, "classifier"),),
         "densenet._DenseLayer": (("norm1", "conv1", "norm2", "conv2"),),
         "densenet.DenseNet": (("features", nn.AdaptiveAvgPool2d(1), _FLATTEN, "classifier"),),
     }.items()
+}
+#: Attributes without which only the first path counts.
+_IF = {
+    "torchvision.models.mobilenetv2.InvertedResidual": "use_res_connect",
+    "torchvision.models.mnasnet._InvertedResidual": "apply_residual",
 }
 _DENSE_BLOCK = "torchvision.models.densenet._DenseBlock"
 
@@ -227,8 +236,9 @@ def _sequence(walk: Walk, module: nn.Module, path: str, signal: Signal) -> Signa
 
 
 def _sum_of_paths(walk: Walk, module: nn.Module, path: str, signal: Signal) -> Signal | None:
-    ends = []
-    for steps in _PATHS[_home(type(module))]:
+    home, ends = _home(type(module)), []
+    whole = home not in _IF or getattr(module, _IF[home])
+    for steps in _PATHS[home] if whole else _PATHS[home][:1]:
         end: Signal | None = signal
         for step in steps:
             if isinstance(step, nn.Module):

@@ -176,7 +176,11 @@ def test_channels_padded_with_zeros(rule, group):
     assert before + behind == (twin[2].conv.out_channels - twin[0].out_channels) * group.order
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "vgg11_bn", "densenet121"])
+TORCHVISION = ["resnet18", "resnext50_32x4d", "vgg11_bn", "densenet121", "mobilenet_v2"]
+TORCHVISION += ["mnasnet1_0"]
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
 def test_twins_of_torchvision(name):
     from torchvision import models
 
