@@ -96,9 +96,9 @@ def protocols(*setups: ExperimentSetup) -> Plan:
     budgets = setups[0].evaluation.budgets
     heads = {"unchanged": "1 - fooling rate", "accuracy": "accuracy under attack"}
     return Plan(
-        variants=tuple(variants),
-        panels=tuple(panels),
-        claims=tuple(claims),
+        variants=variants,
+        panels=panels,
+        claims=claims,
         # At 0 the published rules leave the clip, and the mode, alone.
         columns=tuple(
             (
@@ -108,7 +108,7 @@ def protocols(*setups: ExperimentSetup) -> Plan:
             for value in (0.0, budgets[1], max(budgets))
             for metric in METRICS
         ),
-        published=tuple(published),
+        published=published,
         **notes(*setups, levels_of=("Aug-R",)),
     )
 
@@ -139,7 +139,8 @@ def invariance_and_accuracy(setup: ExperimentSetup) -> Plan:
         f"invariance, rotation {turn:g}": Measure("rotation", "unchanged", turn),
         f"accuracy, rotation {turn:g}": Measure("rotation", "accuracy", turn),
     }
-    lines = tuple((label, measure, plan.variants) for label, measure in measures.items())
+    variants = tuple(plan.variants)
+    lines = tuple((label, measure, variants) for label, measure in measures.items())
     panel = SweepPanel(setup.label, "training budget", "fraction of images", lines)
     return replace(plan, panels=(panel,))
 
@@ -239,7 +240,7 @@ def stronger_attacks(setup: ExperimentSetup) -> Plan:
         panels=tuple(
             pareto(f"Under {attack}", same, same[2:], names) for attack, same in found.items()
         ),
-        claims=tuple(claims),
+        claims=claims,
         columns=COLUMNS,
         **notes(
             setup, more=(f"stronger attacks: {steps} steps, the first {images:,} test images",)
@@ -308,7 +309,7 @@ def ablation(setup: ExperimentSetup) -> Plan:
     return Plan(
         variants=constant + made,
         panels=(pareto("Parts of the curriculum", constant + made, made),),
-        claims=tuple(claims),
+        claims=claims,
         columns=COLUMNS,
         **notes(
             setup,

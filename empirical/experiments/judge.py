@@ -78,32 +78,13 @@ def _is_constant(arrays: Mapping[str, NDArray[Any]]) -> bool:
 
 @dataclass(frozen=True)
 class HypothesisTest:
-    """A claim with its evidence.
+    """A claim with its evidence; a positive `effect` agrees with the claim.
 
-    Attributes
-    ----------
-    claim, measure, more, less : str
-        What was compared.
-    effect : float
-        Positive agrees with the claim.
-    images : int
-        Test images.
-    interval : Interval
-        Of the effect, over images and training seeds.
-    seeds : tuple of int
-        Fewest trained networks of `more` and of `less`.
-    means : tuple of float
-        Mean scores of `more` and of `less` (areas, for a :class:`Gain`).
-    verdict : str
-        See :func:`verdict_on`.
-    smallest : float
-        Effects within this count as none.
-    rank : dict or None
-        For a :class:`Trend` of three levels or more: "levels" and "means" of all variants,
-        "value" of the rank correlation with the claim's direction, its bootstrap interval "low"
-        and "high".
-    other : HypothesisTest or None
-        The same claim in the other metric.
+    `seeds` (fewest trained networks) and `means` (scores; areas for a :class:`Gain`) are those
+    of `more` and of `less`; effects within `smallest` count as none. `rank` is for a
+    :class:`Trend` of three levels or more: "levels" and "means" of all variants, "value" of the
+    rank correlation in the claim's direction, its bootstrap interval "low" and "high". `other`
+    is the same claim in the other metric.
     """
 
     claim: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..data import load
 from ..models import ModelSpec, build_spec, count_parameters
 from ..training import load_run
 from .job import Job
-from .plan import Variants
+from .plan import Variant
 
 #: Images of the embedded sample among which the one to show is looked for.
 CANDIDATES = 50
@@ -69,7 +70,7 @@ def layers(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def boundary_picture(variants: Variants, store: Store) -> dict[str, Any]:
+def boundary_picture(variants: Sequence[Variant], store: Store) -> dict[str, Any]:
     """Return a plane through a digit in which the nearest boundaries of two networks lie.
 
     The digit is that of the first :data:`CANDIDATES` of the embedded sample whose distances

@@ -5,7 +5,7 @@ Panels and claims refer to the variants themselves, not to their names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -170,33 +170,33 @@ class Plan:
 
     Attributes
     ----------
-    variants : tuple of Variant
+    variants : sequence of Variant
         What is trained; one row of the table each. InputError if two share a name.
-    panels, claims : tuple
+    panels, claims : sequence
         What is drawn, in reading order, and what is judged.
-    columns : tuple of (str, Measure)
+    columns : sequence of (str, Measure)
         Columns of the table.
     deviations : tuple of str
         What is smaller or other than in the paper, in words; empty at the paper's scale.
     assumptions : tuple of str
         What the paper does not tell and was chosen here, in words.
-    published : tuple of (Variant, PublishedNumber)
+    published : sequence of (Variant, PublishedNumber)
         Numbers of the paper, and whose they are.
-    architectures : tuple of ModelSpec
+    architectures : sequence of ModelSpec
         Networks whose layers are shown.
-    boundaries : tuple of Variant
+    boundaries : sequence of Variant
         Two whose decision boundaries around an image are drawn (their first seeds), or none.
     """
 
-    variants: Variants
-    panels: tuple[Panel, ...] = ()
-    claims: tuple[PaperClaim, ...] = ()
-    columns: tuple[tuple[str, Measure], ...] = ()
+    variants: Sequence[Variant]
+    panels: Sequence[Panel] = ()
+    claims: Sequence[PaperClaim] = ()
+    columns: Sequence[tuple[str, Measure]] = ()
     deviations: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
-    published: tuple[tuple[Variant, PublishedNumber], ...] = ()
-    architectures: tuple[ModelSpec, ...] = ()
-    boundaries: Variants = ()
+    published: Sequence[tuple[Variant, PublishedNumber]] = ()
+    architectures: Sequence[ModelSpec] = ()
+    boundaries: Sequence[Variant] = ()
 
     def __post_init__(self) -> None:
         names = [variant.name for variant in self.variants]
@@ -215,15 +215,15 @@ def join(plans: Mapping[str, Plan]) -> Plan:
     Notes that are not common to all say by name whose they are.
     """
 
-    def all_of(name: str) -> tuple[Any, ...]:
-        return tuple(item for plan in plans.values() for item in getattr(plan, name))
+    def all_of(name: str) -> list[Any]:
+        return [item for plan in plans.values() for item in getattr(plan, name)]
 
     return Plan(
         variants=all_of("variants"),
         panels=all_of("panels"),
         claims=all_of("claims"),
         published=all_of("published"),
-        columns=tuple(dict.fromkeys(all_of("columns"))),
+        columns=list(dict.fromkeys(all_of("columns"))),
         deviations=common_notes({name: plan.deviations for name, plan in plans.items()}),
         assumptions=common_notes({name: plan.assumptions for name, plan in plans.items()}),
     )

@@ -143,8 +143,8 @@ def strategies(
         claims += cusp_claims(form, rows, made)
     return Plan(
         variants=variants,
-        panels=tuple(panels),
-        claims=tuple(claims),
+        panels=panels,
+        claims=claims,
         columns=COLUMNS,
         published=tuple((known[row], number) for row, number in published),
         **notes(
@@ -271,8 +271,8 @@ def attack_settings(setup: ExperimentSetup) -> Plan:
         f"{k}: {steps} of {format_number(step)}" for k, (steps, step) in ATTACKS.items()
     )
     return Plan(
-        variants=tuple(variants),
-        claims=tuple(claims),
+        variants=variants,
+        claims=claims,
         columns=COLUMNS,
         **notes(setup, more=(f"steps and step sizes of the four attacks: {listed}",)),
     )
@@ -296,7 +296,7 @@ def schedules(setup: ExperimentSetup) -> Plan:
     return Plan(
         variants=rows,
         panels=(pareto("Schedules of the learning rate", rows, rows[1::2]),),
-        claims=tuple(claims),
+        claims=claims,
         columns=COLUMNS,
         **notes(setup),
     )
@@ -341,8 +341,8 @@ def networks(*setups: ExperimentSetup) -> Plan:
         variants += [straight, rotated]
         claims += trade_off(straight, rotated, where=f"{setup.label}: ")
     return Plan(
-        variants=tuple(variants),
-        claims=tuple(claims),
+        variants=variants,
+        claims=claims,
         columns=COLUMNS,
         **notes(
             *setups,

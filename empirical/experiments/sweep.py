@@ -6,6 +6,7 @@ A scheme says what grows: "Aug-R" rotations, "Aug-T" translations, "Aug-RT" both
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..training import Objective
@@ -121,7 +122,7 @@ def profiles(
         panels=tuple(
             ProfilePanel(title, kind, metric, lines, legend) for kind in kinds for metric in metrics
         ),
-        claims=tuple(claims),
+        claims=claims,
         columns=profile_columns(setup),
         **notes(setup, levels_of=(_kind_of_level(setup, scheme),)),
     )
@@ -174,16 +175,15 @@ def augmented(
             if setup is plain or scheme in twin_schemes
         }
     )
-    rotated = parts.variants[: len(levels("Aug-R", plain.scale))]
-    numbers = _published(rotated, published)
+    numbers = _published(parts.variants[: len(levels("Aug-R", plain.scale))], published)
     return replace(parts, published=numbers, **notes(*setups, levels_of=schemes))
 
 
 def _published(
-    variants: Variants, published: Published
-) -> tuple[tuple[Variant, PublishedNumber], ...]:
+    variants: Sequence[Variant], published: Published
+) -> list[tuple[Variant, PublishedNumber]]:
     by_level = {variant.level: variant for variant in variants}
-    return tuple((by_level[level], number) for level, number in published if level in by_level)
+    return [(by_level[level], number) for level, number in published if level in by_level]
 
 
 def distances(
@@ -227,8 +227,8 @@ def _distance(
         claims.append(Trend(text, attacked, variants, False))
     return Plan(
         variants=variants,
-        panels=tuple(panels),
-        claims=tuple(claims),
+        panels=panels,
+        claims=claims,
         columns=(
             ("natural accuracy", Measure("natural")),
             (attacked.short, attacked),
@@ -278,7 +278,7 @@ def hardened_after(setup: ExperimentSetup) -> Plan:
     ]
     return Plan(
         variants=before + after,
-        panels=tuple(panels),
+        panels=panels,
         claims=(
             Contrast(forgets, invariance, more=before[-1], less=after[-1]),
             Trend(f"{grown} predictions more invariant to translations", invariance, after),
@@ -312,12 +312,12 @@ def demo(*setups: ExperimentSetup) -> Plan:
     lines = tuple((variant.name, variant) for variant in variants)
     shown = {"rotation": "Rate of invariance", "robustness": "Robustness (PGD)"}
     return Plan(
-        variants=tuple(variants),
+        variants=variants,
         panels=tuple(
             ProfilePanel(title, kind, "unchanged", lines, ordered=False)
             for kind, title in shown.items()
         ),
-        claims=tuple(claims),
+        claims=claims,
         columns=(
             ("natural accuracy", Measure("natural")),
             ("accuracy, rotation to 180", Measure("rotation", "accuracy", 180.0)),
