@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError, StoreError
+from ...errors import StoreError
 from ...progress import Progress, silent
 from ...store import RunFolder, Store
 from ..data import DataSet, load
@@ -82,33 +82,6 @@ class Job:
     def folder(self, store: Store) -> RunFolder:
         """Return where the job lies in a store."""
         return store.folder(self.label, self.digest)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; the start is given by its digest alone."""
-        return {
-            "digest": self.digest,
-            "config": self.config.to_table(),
-            "evaluations": [settings.to_json() for settings in self.evaluations],
-            "start": self.start.digest if self.start else None,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any], known: Mapping[str, Job]) -> Job:
-        """Rebuild a job from what :meth:`to_json` made, and jobs by digest, its start among them.
-
-        StoreError if the data are no job, or another version's.
-        """
-        try:
-            start = None if data["start"] is None else known[data["start"]]
-            config = TrainConfig.from_table(data["config"])
-            evaluations = tuple(map(EvaluationSettings.from_json, data["evaluations"]))
-            made = cls(config, evaluations, start)
-            digest = data["digest"]
-        except (KeyError, TypeError, InputError) as error:
-            raise StoreError(f"a job lacks or garbles {error}") from None
-        if made.digest != digest:
-            raise StoreError(f"a job was written by another version: {made.label}")
-        return made
 
     def state(self, store: Store) -> str:
         """Return how far the job is in a `store`: missing, begun, trained, done or damaged.
