@@ -12,7 +12,7 @@ from ..theory.accuracy import bayes_accuracy, shifted_accuracy
 from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, x0_rule
 from ..theory.distribution import CodeGaussian
 from ..theory.words import check_moves, parse_word
-from .console import err, number, out, print_json, table
+from .console import between, err, number, print_json, print_table
 from .options import Budget, Codeword, Json, Level, P, Shift
 
 
@@ -70,26 +70,25 @@ def describe(
 
 
 def _show(described: dict[str, Any], dist: CodeGaussian, budget: float) -> None:
-    title = f"d = {dist.d}, n = {dist.n_shifts} shifts, p = {dist.p:g}, e = {budget:g}"
-    shown = table(title, "classifier", "accuracy", "value", numbers=(2,))
-    shown.add_row("f* (Bayes on X)", "natural", number(described["natural"]))
-    shown.add_row("", "spatial", number(described["spatial"]))
-    shown.add_row("", "adversarial", number(described["adversarial"]))
-    moving = dist.orbit.moving
-    if moving.size:
-        worst = np.array(described["shifted"])[moving]
-        text = (
-            f"{worst.min():.4f} to {worst.max():.4f}"
-            if worst.max() > worst.min() + 1e-12
-            else (number(float(worst[0])))
-        )
-        shown.add_row("", "on r_j X, r_j c != c", text)
+    rows = [
+        ("f* (Bayes on X)", "natural", number(described["natural"])),
+        ("", "spatial", number(described["spatial"])),
+        ("", "adversarial", number(described["adversarial"])),
+    ]
+    if dist.orbit.moving.size:
+        shifted = np.array(described["shifted"])[dist.orbit.moving]
+        low, high = float(shifted.min()), float(shifted.max())
+        text = f"{low:.4f} to {high:.4f}" if high > low + 1e-12 else number(low)
+        rows.append(("", "on r_j X, r_j c != c", text))
     best = described["shift_bayes"]
     text = number(best["value"])
     if best["interval"]:
-        text += f" [{best['interval']['low']:.4f}, {best['interval']['high']:.4f}]"
-    shown.add_row("shift-Bayes", f"spatial ({best['method']})", text)
-    shown.add_row("robust Bayes", "adversarial", number(described["robust_bayes"]))
-    shown.add_row("sign(x0)", "natural and spatial", number(described["x0_rule"]))
-    shown.add_row("", "adversarial", number(described["x0_rule_adversarial"]))
-    out.print(shown)
+        text += f" ({between(best['interval'])})"
+    rows += [
+        ("shift-Bayes", f"spatial ({best['method']})", text),
+        ("robust Bayes", "adversarial", number(described["robust_bayes"])),
+        ("sign(x0)", "natural and spatial", number(described["x0_rule"])),
+        ("", "adversarial", number(described["x0_rule_adversarial"])),
+    ]
+    title = f"d = {dist.d}, n = {dist.n_shifts} shifts, p = {dist.p:g}, e = {budget:g}"
+    print_table(title, ("classifier", "accuracy", "value"), rows, numbers=(2,))

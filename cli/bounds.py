@@ -12,8 +12,7 @@ from ..checks import check_budget, check_integer, check_probability, check_real
 from ..errors import InputError
 from ..theory import laws
 from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
-from ..theory.laws import residual
-from .console import err, number, out, print_json, table
+from .console import err, number, print_json, print_table
 from .options import Budget, Json, P
 
 _NAMES = {
@@ -49,7 +48,7 @@ def bounds(
     if as_json:
         print_json(described)
     else:
-        _show(described, spatial, adversarial)
+        _show(described, adversarial if spatial is None else spatial)
 
 
 def describe(
@@ -68,40 +67,43 @@ def describe(
     """
     p, budget = check_probability("p", p), check_budget("budget", budget)
     delta = check_real("delta", delta, low=0, high=1)
-    distance = float(residual(budget, delta))
+    distance = float(laws.residual(budget, delta))
     caps = {
         # For words long enough that eps < 1, whatever the budget.
         "adversarial": float(robust_bayes_accuracy(p, budget, math.inf)),
         "spatial": float(bayes_accuracy(p)),
     }
-    values: dict[str, float | None] = dict.fromkeys((*_NAMES, "theorem3_lower", "lower"))
-    feasible = None
+    values: dict[str, Any] = dict.fromkeys((*_NAMES, "theorem3_lower", "lower"))
+    bounded = feasible = None
     if shifts is not None:
         check_integer("shifts", shifts, minimum=1)
     if spatial is not None:
         s = check_real("spatial", spatial, low=0, high=1)
-        feasible = s <= caps["spatial"]
-        values["theorem2"] = _finite(laws.theorem2_adversarial(s, p, budget))
+        bounded, feasible = "A", s <= caps["spatial"]
+        values["theorem2"] = laws.theorem2_adversarial(s, p, budget)
         if shifts is not None:
-            values["theorem3"] = _finite(laws.theorem3_adversarial(s, p, shifts, budget))
+            values["theorem3"] = laws.theorem3_adversarial(s, p, shifts, budget)
         values |= _gradual(laws.gradual_adversarial, s, p, distance, budget)
-        values["lower"] = float(laws.lower_adversarial(s, budget, delta))
+        values["lower"] = laws.lower_adversarial(s, budget, delta)
     elif adversarial is not None:
         a = check_real("adversarial", adversarial, low=0, high=1)
-        feasible = a <= caps["adversarial"]
-        values["theorem2"] = _finite(laws.theorem2_spatial(a, p, budget))
+        bounded, feasible = "S", a <= caps["adversarial"]
+        values["theorem2"] = laws.theorem2_spatial(a, p, budget)
         if shifts is not None:
             low, high = laws.theorem3_spatial(a, p, shifts, budget)
-            values["theorem3"], values["theorem3_lower"] = _finite(high), _finite(low)
+            values |= {"theorem3": high, "theorem3_lower": low}
         values |= _gradual(laws.gradual_spatial, a, p, distance, budget)
-        values["lower"] = float(laws.lower_spatial(a, budget, delta))
+        values["lower"] = laws.lower_spatial(a, budget, delta)
     return {
         "p": p,
         "budget": budget,
         "delta": delta,
         "residual": distance,
-        "bounded": "A" if spatial is not None else "S" if adversarial is not None else None,
-        **values,
+        "bounded": bounded,
+        **{
+            key: None if value is None or not math.isfinite(value) else float(value)
+            for key, value in values.items()
+        },
         "caps": caps,
         "feasible": feasible,
     }
@@ -109,41 +111,37 @@ def describe(
 
 def _gradual(
     law: Callable[..., Any], given: float, p: float, distance: float, budget: float
-) -> dict[str, float | None]:
+) -> dict[str, Any]:
     return {
         # At D = 0, that is for attacks that can exchange the classes.
-        "sharpened": float(law(given, p, 0.0)) if budget >= FULL_BUDGET else None,
-        "gradual": float(law(given, p, distance)),
-        "gradual_tight": _finite(law(given, p, distance, tight=True)),
+        "sharpened": law(given, p, 0.0) if budget >= FULL_BUDGET else None,
+        "gradual": law(given, p, distance),
+        "gradual_tight": law(given, p, distance, tight=True),
     }
 
 
-def _finite(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _show(described: dict[str, Any], spatial: float | None, adversarial: float | None) -> None:
-    title = f"p = {described['p']:g}, e = {described['budget']:g}, delta = {described['delta']:g}"
-    caps = described["caps"]
-    if described["bounded"] is None:
-        shown = table(title, "cap", "value", numbers=(1,))
-    else:
-        given = f"S = {spatial:g}" if spatial is not None else f"A = {adversarial:g}"
-        column = f"{described['bounded']} beside {given}"
-        shown = table(title, "law", column, numbers=(1,))
-        for key, name in _NAMES.items():
-            text = number(described[key], 6)
-            if key == "theorem3" and described["theorem3_lower"] is not None:
+def _show(described: dict[str, Any], given: float | None) -> None:
+    bounded, caps = described["bounded"], described["caps"]
+    known, key = ("S", "spatial") if bounded == "A" else ("A", "adversarial")
+    rows = []
+    if bounded is not None:
+        for law, name in _NAMES.items():
+            text = number(described[law], 6)
+            if law == "theorem3" and described["theorem3_lower"] is not None:
                 text = f"{described['theorem3_lower']:.6f} to {text}"
-            shown.add_row(name, text if text == "-" or " to " in text else f"<= {text}")
-        sign = "<=" if described["bounded"] == "A" else ">="
-        shown.add_row("lower law", f"{sign} {number(described['lower'], 6)}")
-    shown.add_row("cap on A: robust Bayes, eps < 1", f"<= {number(caps['adversarial'], 6)}")
-    shown.add_row("cap on S: Bayes", f"<= {number(caps['spatial'], 6)}")
-    out.print(shown)
+            elif text != "-":
+                text = f"<= {text}"
+            rows.append((name, text))
+        sign = "<=" if bounded == "A" else ">="
+        rows.append(("lower law", f"{sign} {number(described['lower'], 6)}"))
+    rows += [
+        ("cap on A: robust Bayes, eps < 1", f"<= {number(caps['adversarial'], 6)}"),
+        ("cap on S: Bayes", f"<= {number(caps['spatial'], 6)}"),
+    ]
+    columns = ("law", f"{bounded} beside {known} = {given:g}") if bounded else ("cap", "value")
+    title = f"p = {described['p']:g}, e = {described['budget']:g}, delta = {described['delta']:g}"
+    print_table(title, columns, rows, numbers=(1,))
     if described["feasible"] is False:
-        key = "spatial" if spatial is not None else "adversarial"
-        name = "S" if spatial is not None else "A"
-        err.print(f"No classifier reaches it: {name} lies in [0, {caps[key]:.6f}] for every one.")
+        err.print(f"No classifier reaches it: {known} lies in [0, {caps[key]:.6f}] for every one.")
     if described["budget"] > FULL_BUDGET:
         err.print("Budgets above 4 give the laws of 4: an attack can then swap the classes.")

@@ -15,7 +15,7 @@ from ..theory.codes import (
     count_cyclic_codes,
 )
 from ..theory.codes import family as code_family
-from .console import err, out, print_json, progress_bar, table
+from .console import err, out, print_json, print_table, progress_bar
 from .options import Json
 
 #: Longest code that the command takes on.
@@ -105,12 +105,7 @@ def _integers(option: str, text: str) -> list[int]:
 def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, Any]:
     """Return everything about a code, as plain JSON values.
 
-    Parameters
-    ----------
-    code : BinaryCyclicCode
-        The code.
-    seconds : float, optional
-        Time limit of the search for the minimum distance.
+    After so many seconds the search for the minimum distance gives the bounds it has reached.
     """
     described: dict[str, Any] = {
         "n": code.n,
@@ -133,48 +128,41 @@ def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, 
             err.print("No weight distribution: too many codewords to enumerate.")
     with progress_bar("minimum distance") as tell:
         found = code.distance_search(seconds, tell)
-    described["bounds"] = _lower_bounds(code) | {"lower": found.lower, "upper": found.upper}
+    if code.n <= LONGEST_WITH_ALL_BOUNDS:
+        bounds: dict[str, int | None] = dict(code.lower_bounds())
+    else:
+        bounds = {"bch": code.bch_bound(), "hartmann_tzeng": None, "roos": None}
+    described["bounds"] = bounds | {"lower": found.lower, "upper": found.upper}
     described["min_distance"] = found.upper if found.exact else None
     if found.interrupted:
         err.print(f"Stopped early: the distance is from {found.lower} to {found.upper}.")
     return described
 
 
-def _lower_bounds(code: BinaryCyclicCode) -> dict[str, int | None]:
-    """Return the algebraic bounds; only BCH's where the others would take long."""
-    if code.n <= LONGEST_WITH_ALL_BOUNDS:
-        return dict(code.lower_bounds())
-    return {"bch": code.bch_bound(), "hartmann_tzeng": None, "roos": None}
-
-
 def _show(described: dict[str, Any]) -> None:
-    bounds = described["bounds"] or {}
-    distance = described["min_distance"]
+    bounds, distance = described["bounds"] or {}, described["min_distance"]
     if distance is None:
         distance = f"{bounds['lower']} to {bounds['upper']}" if bounds else "none: the zero code"
-    shown = table(f"Binary cyclic code [{described['n']}, {described['k']}]", "property", "value")
+    terms = {0: "1", 1: "x"}
     exponents = described["generator_exponents"]
-    shown.add_row("generator", " + ".join(_term(e) for e in exponents))
-    shown.add_row("defining set", ", ".join(map(str, described["defining_set"])) or "empty")
-    shown.add_row("minimum distance", str(distance))
+    rows = [
+        ("generator", " + ".join(terms.get(e, f"x^{e}") for e in exponents)),
+        ("defining set", ", ".join(map(str, described["defining_set"])) or "empty"),
+        ("minimum distance", str(distance)),
+    ]
     if bounds:
         keys = ("bch", "hartmann_tzeng", "roos")
         text = ", ".join(f"{key.replace('_', '-')} {bounds[key]}" for key in keys if bounds[key])
-        shown.add_row("lower bounds", text)
-    shown.add_row("period of the generator word", str(described["period_of_generator"]))
-    out.print(shown)
+        rows.append(("lower bounds", text))
+    rows.append(("period of the generator word", str(described["period_of_generator"])))
+    title = f"Binary cyclic code [{described['n']}, {described['k']}]"
+    print_table(title, ("property", "value"), rows)
     if described["weights"]:
-        listed = table("Weight distribution", "weight", "codewords", numbers=(0, 1))
-        rows = list(described["weights"].items())
-        for weight, count in rows[:MOST_WEIGHTS]:
-            listed.add_row(weight, f"{count:,}")
-        out.print(listed)
-        if len(rows) > MOST_WEIGHTS:
-            out.print(f"... and {len(rows) - MOST_WEIGHTS} more weights: see --json.")
-
-
-def _term(exponent: int) -> str:
-    return {0: "1", 1: "x"}.get(exponent, f"x^{exponent}")
+        counts = [(weight, f"{count:,}") for weight, count in described["weights"].items()]
+        heads = ("weight", "codewords")
+        print_table("Weight distribution", heads, counts[:MOST_WEIGHTS], numbers=(0, 1))
+        if len(counts) > MOST_WEIGHTS:
+            out.print(f"... and {len(counts) - MOST_WEIGHTS} more weights: see --json.")
 
 
 def _list(length: int, *, as_json: bool) -> None:
@@ -182,7 +170,7 @@ def _list(length: int, *, as_json: bool) -> None:
     if total > MOST_LISTED:
         rule = f"have at most {MOST_LISTED} cyclic codes to be listed"
         raise TooLargeError("length", rule, length, f"It has {total}.")
-    bounds = bch_bounds_of_all(length)
+    codes = list(zip(all_cyclic_codes(length), map(int, bch_bounds_of_all(length)), strict=True))
     if as_json:
         print_json(
             [
@@ -192,16 +180,18 @@ def _list(length: int, *, as_json: bool) -> None:
                     "generator_exponents": list(code.generator_exponents),
                     "defining_set": list(code.defining_set),
                     "min_distance": code.minimum_distance_if_known(),
-                    "bounds": {"bch": int(bound)} if bound else None,
+                    "bounds": {"bch": bound} if bound else None,
                 }
-                for code, bound in zip(all_cyclic_codes(length), bounds, strict=True)
+                for code, bound in codes
             ]
         )
         return
-    title = f"The {total} cyclic codes of length {length}"
-    listed = table(title, "k", "BCH bound", "generator", numbers=(0, 1))
-    rows = zip(all_cyclic_codes(length), bounds, strict=True)
-    for code, bound in sorted(rows, key=lambda row: (row[0].k, -int(row[1]))):
-        generator = ",".join(map(str, code.generator_exponents))
-        listed.add_row(str(code.k), str(bound) if bound else "-", generator)
-    out.print(listed)
+    print_table(
+        f"The {total} cyclic codes of length {length}",
+        ("k", "BCH bound", "generator"),
+        (
+            (str(code.k), str(bound or "-"), ",".join(map(str, code.generator_exponents)))
+            for code, bound in sorted(codes, key=lambda row: (row[0].k, -row[1]))
+        ),
+        numbers=(0, 1),
+    )

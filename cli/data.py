@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.markup import escape
+import typer
 
-from ..empirical.data import DataSet, data_root, describe, load, locate, names
+from ..empirical.data import data_root as root_of
+from ..empirical.data import describe, load, locate, names
 from ..empirical.data import prepare as prepare_known
 from ..errors import InputError
-from .console import err, out, print_json, progress_bar, table
+from .console import err, out, print_json, print_table, progress_bar
+from .options import DataRoot, Json
 
 _PARTS = ("train", "validation", "test")
 
+data = typer.Typer(
+    name="data",
+    help="List the data sets, and get one.",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-def list_sets(root: Path | None, *, as_json: bool) -> None:
-    """Show the data sets known by name, and which are there.
 
-    Parameters
-    ----------
-    root : Path or None
-        Folder of data sets; the default one if None.
-    as_json : bool
-        Print {"root", "sets": [{"name", "title", "train", "validation", "test", "classes",
-        "channels", "image_size", "found", "path", "bytes", "source", "licence"}, ...]}.
-    """
-    base = data_root(root)
+@data.callback(invoke_without_command=True)
+def _help(context: typer.Context) -> None:
+    """List the data sets, and get one."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@data.command("list")
+def list_sets(data_root: DataRoot = None, as_json: Json = False) -> None:
+    """List the data sets known by name, and which are there."""
+    base = root_of(data_root)
     rows = [_row(name, base) for name in names()]
     if as_json:
         print_json({"root": str(base), "sets": rows})
         return
-    shown = table(
-        f"Data sets in {escape(str(base))}",
-        *("name", "train/valid./test", "classes", "image", "there", "MB"),
+    print_table(
+        f"Data sets in {base}",
+        ("name", "train/valid./test", "classes", "image", "there", "MB"),
+        (
+            (
+                row["name"],
+                "/".join(f"{row[part]:,}" for part in _PARTS),
+                str(row["classes"]),
+                f"{row['channels']}x{row['image_size']}x{row['image_size']}",
+                "embedded" if row["embedded"] else "yes" if row["found"] else "no",
+                f"{row['bytes'] / 1e6:.1f}" if row["bytes"] else "-",
+            )
+            for row in rows
+        ),
         numbers=(1, 2, 5),
     )
     for row in rows:
-        shown.add_row(
-            row["name"],
-            "/".join(f"{row[part]:,}" for part in _PARTS),
-            str(row["classes"]),
-            f"{row['channels']}x{row['image_size']}x{row['image_size']}",
-            "embedded" if row["embedded"] else "yes" if row["found"] else "no",
-            f"{row['bytes'] / 1e6:.1f}" if row["bytes"] else "-",
-        )
-    out.print(shown)
-    for row in rows:
-        out.print(f"{row['name']}: {row['source']} ({row['licence']})", soft_wrap=True)
+        out.print(f"{row['name']}: {row['source']} ({row['licence']})")
     err.print("spadv data prepare NAME gets one; a folder or an .npz file of your own works, too.")
 
 
@@ -71,75 +80,55 @@ def _row(name: str, root: Path) -> dict[str, Any]:
     }
 
 
-def prepare(name: str, root: Path | None, *, size: int | None, as_json: bool) -> None:
-    """Get a data set that is known by name, or check and decode one of your own.
-
-    Parameters
-    ----------
-    name : str
-        A known name, a folder of images or an .npz file.
-    root : Path or None
-        Folder of data sets; the default one if None.
-    size : int or None
-        Side to which the images of a folder are resized.
-    as_json : bool
-        Print {"name", "path", "train", "validation", "test", "classes", "channels",
-        "height", "width", "mean", "std", "digest", "split", "source"}.
-    """
+@data.command("prepare")
+def prepare(
+    name: Annotated[str, typer.Argument(help="A known name, a folder of images, an .npz file.")],
+    data_root: DataRoot = None,
+    size: Annotated[
+        int | None, typer.Option(help="Resize the images of a folder to this side.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download a data set, or check and decode your own; say what is in it."""
     if name in names():
         if size is not None:
             raise InputError("size", "be left out for data sets known by name", size)
         with progress_bar(name) as tell:
-            path = prepare_known(name, root, progress=tell)
+            path = prepare_known(name, data_root, progress=tell)
     else:
         path = Path(name).expanduser()
     with progress_bar(path.name) as tell:
-        data = load(name, root=root, size=size, progress=tell)
+        found = load(name, root=data_root, size=size, progress=tell)
+    _, channels, height, width = found.train.pixels.shape
+    parts = {part: len(getattr(found, part)) for part in _PARTS}
     if as_json:
-        print_json(_described(data, path))
-    else:
-        _show(data, path)
-
-
-def _described(data: DataSet, path: Path) -> dict[str, Any]:
-    _, channels, height, width = data.train.pixels.shape
-    return {
-        "name": data.name,
-        "path": str(path),
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "test": len(data.test),
-        "classes": list(data.classes),
-        "channels": channels,
-        "height": height,
-        "width": width,
-        "mean": list(data.mean),
-        "std": list(data.std),
-        "digest": data.digest,
-        "split": data.split,
-        "source": data.source,
-    }
-
-
-def _show(data: DataSet, path: Path) -> None:
-    described = _described(data, path)
-    shown = table(f"{escape(data.name)} is ready", "", "")
-    shown.show_header = False
-    shown.columns[1].overflow = "fold"  # a digest must be there to the last digit
-    for label, value in (
+        print_json(
+            {
+                "name": found.name,
+                "path": str(path),
+                **parts,
+                "classes": list(found.classes),
+                "channels": channels,
+                "height": height,
+                "width": width,
+                "mean": list(found.mean),
+                "std": list(found.std),
+                "digest": found.digest,
+                "split": found.split,
+                "source": found.source,
+            }
+        )
+        return
+    count = len(found.classes)
+    more = f", ... ({count})" if count > 10 else ""
+    rows = (
         ("where", str(path)),
-        ("train / validation / test", " / ".join(f"{described[k]:,}" for k in _PARTS)),
-        ("classes", _some(data.classes)),
-        ("image", " x ".join(str(described[k]) for k in ("channels", "height", "width"))),
-        ("mean", ", ".join(f"{value:.4f}" for value in data.mean)),
-        ("standard deviation", ", ".join(f"{value:.4f}" for value in data.std)),
-        ("SHA-256", data.digest),
-        ("source", data.source),
-    ):
-        shown.add_row(label, escape(value))  # a class may be called [a]
-    out.print(shown)
-
-
-def _some(classes: tuple[str, ...]) -> str:
-    more = f", ... ({len(classes)})" if len(classes) > 10 else ""
-    return ", ".join(classes[:10]) + more
+        ("train / validation / test", " / ".join(f"{images:,}" for images in parts.values())),
+        ("classes", ", ".join(found.classes[:10]) + more),
+        ("image", f"{channels} x {height} x {width}"),
+        ("mean", ", ".join(f"{value:.4f}" for value in found.mean)),
+        ("standard deviation", ", ".join(f"{value:.4f}" for value in found.std)),
+        ("SHA-256", found.digest),
+        ("source", found.source),
+    )
+    print_table(f"{found.name} is ready", ("property", "value"), rows)

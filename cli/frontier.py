@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
 
+from ..checks import choose
 from ..errors import InputError
-from ..store import write_atomically
+from ..store import write_json
 from ..theory.distribution import CodeGaussian
 from ..theory.frontier import Frontier, law_lines
 from ..theory.frontier import frontier as compute_frontier
 from ..theory.words import check_moves, parse_word
-from .console import err, number, out, print_json, progress_bar, table
+from .console import err, number, out, print_json, print_table, progress_bar
 from .options import Budget, Codeword, Json, P, Shift
 
 _EXACT: dict[str, bool | Literal["auto"]] = {"auto": "auto", "always": True, "never": False}
@@ -41,8 +41,7 @@ def frontier(
     """Show what spatial and adversarial accuracy can be had together."""
     if not 1 <= points <= MOST_POINTS:
         raise InputError("points", f"lie between 1 and {MOST_POINTS}", points)
-    if exact not in _EXACT:
-        raise InputError("--exact", "be auto, always or never", exact)
+    choose("exact", exact, _EXACT)
     dist = CodeGaussian(parse_word(codeword), p, shift)
     check_moves(dist.orbit.codeword)
     for remark in dist.orbit.degeneracies():
@@ -62,9 +61,7 @@ def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGa
     from ..style import save
     from ..theory.plots import region
 
-    write_atomically(
-        folder / "frontier.json", json.dumps(document, indent=2, allow_nan=False) + "\n"
-    )
+    write_json(folder / "frontier.json", document)
     save(region(known, law_lines(dist)), folder / "figures", "frontier")
 
 
@@ -72,22 +69,23 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
     title = f"d = {known.d}, n = {known.n_shifts} shifts, p = {known.p:g}, e = {known.budget:g}"
     columns = ["S", "linear rules A >=", "every classifier A <="]
     if known.exact is not None:
-        columns[2:2] = ["some classifier A >="]
-    shown = table(title, *columns, numbers=tuple(range(len(columns))))
+        columns.insert(2, "some classifier A >=")
+    rows = []
     for s in np.linspace(float(known.hull[0, 0]), float(known.outer[-1, 0]), 9):
         row = [number(float(s)), _beside(known.hull, s)]
         if known.exact is None:
             row.append(number(outer_bound_of(known, s)))
         else:
             row += [_beside(known.exact.lower, s), _beside(known.exact.upper, s)]
-        shown.add_row(*row)
-    out.print(shown)
-    points = table("Named classifiers", "classifier", "spatial", "adversarial", numbers=(1, 2))
+        rows.append(row)
+    print_table(title, columns, rows, numbers=range(4))
+    points = []
     for name, point in known.named.items():
         low, high = point.adversarial
-        between = number(low) if low == high else f"{low:.4f} to {high:.4f}"
-        points.add_row(name, number(point.spatial.value), between)
-    out.print(points)
+        adversarial = number(low) if low == high else f"{low:.4f} to {high:.4f}"
+        points.append((name, number(point.spatial.value), adversarial))
+    heads = ("classifier", "spatial", "adversarial")
+    print_table("Named classifiers", heads, points, numbers=(1, 2))
     if known.exact is not None and known.linear_gap is not None:
         low, high = known.linear_gap
         out.print(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-
 from ..empirical.experiments.job import Job
 from ..empirical.launch import MACHINES, Estimate, LaunchSettings, Outcome, chains, read_failure
 from ..errors import InputError, RunFailedError, StoreError
 from ..store import Store
-from .console import out, print_json, table
+from .console import out, print_json, print_table
 
 #: Failures that the last line lists, at most.
 _LISTED = 8
@@ -72,24 +70,22 @@ def show_jobs(
         return
     heading = f"{len(jobs)} trainings" + (f", share {shard}" if shard else "")
     columns = ["training", "epochs", "state", "TFLOP", *(f"{name} h" for name in MACHINES)]
-    shown = table(heading, *columns, numbers=(1, *range(3, len(columns))))
-    shown.box = SIMPLE_HEAD
+    lines = []
     for job, row in zip(jobs, rows, strict=True):
         name = job.label if job.start is None else f"{job.label}, from {job.start.label}"
-        shown.add_row(name, str(job.config.epochs), row["note"] or row["state"], *_cells(row))
-    shown.add_section()
-    shown.add_row("in all", "", f"{total['done']} done", *_cells(total))
+        lines.append((name, str(job.config.epochs), row["note"] or row["state"], *_cells(row)))
+    totals = [("in all", "", f"{total['done']} done", *_cells(total))]
     if left and total["done"]:
         to_do = {"flops": total["flops_left"], "hours": total["hours_left"]}
-        shown.add_row("still to do", "", "", *_cells(to_do))
-    out.print(shown)
+        totals.append(("still to do", "", "", *_cells(to_do)))
+    print_table(heading, columns, lines, numbers=(1, *range(3, len(columns))), totals=totals)
     if workers > 1 and left:
         until = (f"{total['hours_until_done'][name]:,.3g} on {name}" for name in MACHINES)
         out.print(f"Hours until all are done, {workers} at a time: at least {', '.join(until)}.")
     for name, entry in machines.items():
         known = costs.finished if entry["calibrated"] else 0
         corrected = f"; corrected by {known} finished jobs" if known else ""
-        out.print(f"{name}: {entry['title']}, {entry['source']}{corrected}.", markup=False)
+        out.print(f"{name}: {entry['title']}, {entry['source']}{corrected}.")
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,12 @@
 
 Only typer is imported here, so that `spadv --help` answers at once; a command's module is
 imported when the command runs.
+
+To add a command NAME: write `NAME.py` with a function NAME whose annotated parameters are its
+options (those that others have too are in `options.py`) and whose docstring is its help, or
+with a `typer.Typer` NAME if it has commands of its own; then give it a line in COMMANDS. It
+prints by `console.py`, one JSON document with `--json`, and raises the errors of
+`spadv.errors`, of which `main` makes one line and an exit code.
 """
 
 from __future__ import annotations
@@ -14,41 +20,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-#: Every command: the module with the function of its name, and the first line of its help.
+#: Every command, with the first line of its help.
 COMMANDS = {
-    "code": ("code", "Describe a binary cyclic code: dimension, zeros, distance, weights, bounds."),
-    "accuracy": (
-        "accuracy",
-        "Give the exact accuracies of the named classifiers for one codeword.",
-    ),
-    "bounds": (
-        "bounds",
-        "Show all laws between spatial and adversarial accuracy side by side.",
-    ),
-    "verify": ("verify", "Check the paper's claims exactly and by simulation."),
-    "frontier": (
-        "frontier",
-        "Show what spatial and adversarial accuracy can be had together.",
-    ),
-    "symbolic": (
-        "symbolic",
-        "Derive the formulas step by step, each step proved by sympy.",
-    ),
-    "report": ("report", "Rebuild figures and report.html from saved results."),
-    "train": ("networks", "Train a network; a training that was stopped goes on where it was."),
-    "evaluate": (
-        "networks",
-        "Measure accuracy, invariance and robustness of a network, with intervals.",
-    ),
-    "reproduce": (
-        "networks",
-        "Make figures and tables of the paper: train what is missing, measure, draw, judge.",
-    ),
-    "bridge": (
-        "networks",
-        "Train networks on the theory's distribution and place them on its exact frontier.",
-    ),
-    "data": ("networks", "List the data sets, and get one."),
+    "code": "Describe a binary cyclic code: dimension, zeros, distance, weights, bounds.",
+    "accuracy": "Give the exact accuracies of the named classifiers for one codeword.",
+    "bounds": "Show all laws between spatial and adversarial accuracy side by side.",
+    "verify": "Check the paper's claims exactly and by simulation.",
+    "frontier": "Show what spatial and adversarial accuracy can be had together.",
+    "symbolic": "Derive the formulas step by step, each step proved by sympy.",
+    "report": "Rebuild figures and report.html from saved results.",
+    "train": "Train a network; a training that was stopped goes on where it was.",
+    "evaluate": "Measure accuracy, invariance and robustness of a network, with intervals.",
+    "reproduce": "Make figures and tables of the paper: train what is missing, measure, draw, "
+    "judge.",
+    "bridge": "Train networks on the theory's distribution and place them on its exact frontier.",
+    "data": "List the data sets, and get one.",
 }
 #: Commands whose work is thousands of small matrix products, for which BLAS threads only wait
 #: for each other (measured: three times slower with two). Said before numpy is imported.
@@ -61,7 +47,7 @@ class _Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        for name, (_, line) in COMMANDS.items():
+        for name, line in COMMANDS.items():
             self.commands[name] = TyperCommand(name, help=line)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -73,7 +59,7 @@ def load(name: str) -> Any:
     """Return a command by name, its module imported."""
     if name in _ONE_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    function = getattr(import_module(f".{COMMANDS[name][0]}", __package__), name)
+    function = getattr(import_module(f".{name}", __package__), name)
     if isinstance(function, typer.Typer):
         return typer.main.get_command(function)
     app = typer.Typer(add_completion=False, context_settings=_HELP)
@@ -140,6 +126,8 @@ def _run(arguments: list[str] | None) -> int:
             return _fail(error.format_message(), error.exit_code)  # a usage error
         if type(error).__name__ == "Abort":
             return _fail("interrupted", 130)
+        if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchvision"):
+            return _fail(f"`spadv {given[0]}` needs torch: pip install 'spadv[empirical]'", 2)
         from ..errors import RunFailedError, SimulationMismatchError, SpadvError
 
         if isinstance(error, SimulationMismatchError | RunFailedError):

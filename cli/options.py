@@ -1,17 +1,23 @@
-"""Options that many commands share."""
+"""Options that many commands share, and options made from a settings class."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from ..config import flags
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 DataRoot = Annotated[
     Path | None,
     typer.Option(help="Folder of data sets; $SPADV_DATA or ~/.cache/spadv/data by default."),
 ]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 CODEWORD = (
     "simplex:K, legendre:N, random:D:SEED, dual-bch:K, qr:N, a string of + and -, hexadecimal "
     "digits, or a file."
@@ -21,3 +27,42 @@ Shift = Annotated[int, typer.Option(help="m, a divisor of the length.")]
 P = Annotated[float, typer.Option("--p", help="Probability in [1/2, 1] that x0 is the label.")]
 Budget = Annotated[float, typer.Option("--budget", help="Attack budget e = eps sqrt(d), >= 0.")]
 Level = Annotated[float, typer.Option(help="Confidence level of intervals.")]
+
+Command = Callable[..., None]
+
+#: What typer reads, by a field's type; all else is text, which the settings class checks.
+_READ: dict[str, Any] = {"int": int, "float": float}
+
+
+def takes(*settings: type) -> Callable[[Command], Command]:
+    """Put the options of settings classes in the place of a command's parameter `settings`.
+
+    The command gets a dictionary of the options' places ("model.name"), None where an option
+    is not given.
+    """
+    options = {
+        flag.replace("-", "_"): (place, field)
+        for one in settings
+        for flag, place, field in flags(one)
+    }
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            values = {place: given.pop(name) for name, (place, _) in options.items()}
+            command(**given, settings=values)
+
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            if parameter.name != "settings":
+                parameters.append(parameter)
+                continue
+            for name, (_, field) in options.items():
+                kind = _READ.get(str(field.type).removesuffix(" | None"), str)
+                shown: Any = Annotated[kind | None, typer.Option(help=field.metadata["help"])]
+                parameters.append(parameter.replace(name=name, annotation=shown, default=None))
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.text import Text
 
 from ..empirical.experiments import EXPERIMENTS, draw, draw_other_metric
 from ..empirical.experiments.document import SCHEMA
 from ..errors import StoreError
 from ..store import read_json, read_text, write_atomically
 from ..style import save
-from .console import err, out, table
+from .console import effect, err, out, print_table
 from .pages import reproduce_page
 from .tables import csv_curves, csv_table, latex_architecture, latex_table, shown
 
@@ -34,10 +33,10 @@ def saved(folder: Path) -> list[dict[str, Any]]:
         if not path.is_file():
             continue
         document = read_json(path)
-        if document.get("schema") != SCHEMA:
+        if document.get("schema") == SCHEMA:
+            found.append(document)
+        else:
             err.print(f"{path} was written by another version; reproduce {name} again.")
-            continue
-        found.append(document)
     return found
 
 
@@ -45,35 +44,25 @@ def write_figures(documents: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """Write figures (PNG, SVG) and tables (CSV, LaTeX) of some documents."""
     for document in documents:
         name = document["id"]
-        for picture, stem in (
-            (draw(document), name),
-            (draw_other_metric(document), f"{name}-accuracy"),
-        ):
+        drawings = {name: draw(document), f"{name}-accuracy": draw_other_metric(document)}
+        for stem, picture in drawings.items():
             if picture is not None:
                 save(picture, folder, stem)
-        texts = {}
         if document["table"]["rows"]:
-            texts["csv"] = csv_table(document["table"])
-            texts["tex"] = latex_table(document)
+            write_atomically(folder / f"{name}.csv", csv_table(document["table"]))
+            write_atomically(folder / f"{name}.tex", latex_table(document))
         if document["architectures"]:
-            texts["tex"] = "\n".join(map(latex_architecture, document["architectures"]))
-        for suffix, text in texts.items():
-            write_atomically(folder / f"{name}.{suffix}", text)
+            text = "\n".join(map(latex_architecture, document["architectures"]))
+            write_atomically(folder / f"{name}.tex", text)
         if any("curves" in panel for panel in document["panels"]):
             write_atomically(folder / f"{name}-curves.csv", csv_curves(document))
 
 
 def write_page(folder: Path) -> Path:
-    """Write report.html from the documents and figures that lie in a folder.
-
-    Raises
-    ------
-    StoreError
-        If there is no document.
-    """
+    """Write report.html from the documents and figures that lie in a folder."""
     documents = saved(folder)
     if not documents:
-        raise StoreError(f"{folder} holds no artefact")
+        raise StoreError(f"{folder} holds no artefact: run `spadv reproduce --out {folder}` first")
     drawings = {}
     for document in documents:
         for stem in (document["id"], f"{document['id']}-accuracy"):
@@ -81,12 +70,11 @@ def write_page(folder: Path) -> Path:
             if path.is_file():
                 text = read_text(path)
                 drawings[stem] = text[text.index("<svg") :]
-    made = {document["id"] for document in documents}
-    whole = {document["part_of"] for document in documents}
+    made = {document[key] for document in documents for key in ("id", "part_of")}
     others = [
         (name, experiment.title)
         for name, experiment in EXPERIMENTS.items()
-        if name not in made and not experiment.part_of and name not in whole
+        if name not in made and not experiment.part_of
     ]
     path = folder / "report.html"
     write_atomically(path, reproduce_page(documents, drawings, others))
@@ -97,54 +85,46 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
     """Print verdicts and tables."""
     for document in documents:
         heading = f"{document['id']}: {document['title']}"
-        if document["findings"]:
-            out.print(_verdicts(heading, document["findings"]))
+        findings = [
+            (
+                _coloured(finding),
+                finding["claim"],
+                effect(finding),
+                _coloured(finding["other"]) if finding["other"] else "",
+            )
+            for finding in document["findings"]
+        ]
+        if findings:
+            print_table(heading, ("verdict", "claim", "effect", "other metric"), findings)
         for remark in document["remarks"]:
-            out.print(f"[yellow]{remark}.[/yellow]")
+            out.print(f"{remark}.", style="yellow")
         if document["table"]["rows"]:
-            out.print(_numbers(heading, document["table"]))
+            _show_numbers(heading, document["table"])
         for network in document["architectures"]:
-            out.print(_architecture(network))
+            _show_layers(network)
 
 
-def _verdicts(heading: str, findings: Sequence[Mapping[str, Any]]) -> Table:
-    columns = ("verdict", "claim", "effect", "other metric")
-    made = table(heading, *columns)
-    made.box = SIMPLE_HEAD
-    for finding in findings:
-        low, high = finding["interval"]["low"], finding["interval"]["high"]
-        effect = f"{finding['effect']:+.3f} ({low:+.3f} to {high:+.3f})"
-        other = finding["other"]
-        cells = [_coloured(finding["verdict"]), finding["claim"], effect]
-        made.add_row(*cells, _coloured(other["verdict"]) if other else "")
-    return made
+def _coloured(finding: Mapping[str, Any]) -> Text:
+    return Text(finding["verdict"], _STYLES[finding["verdict"]])
 
 
-def _coloured(verdict: str) -> str:
-    style = _STYLES[verdict]
-    return f"[{style}]{verdict}[/{style}]"
-
-
-def _numbers(heading: str, content: Mapping[str, Any]) -> Table:
-    columns = content["columns"]
-    names = [column["label"] + (", %" if column["rate"] else "") for column in columns]
-    made = table(heading, "", *names, "seeds", numbers=tuple(range(1, len(names) + 2)))
-    made.box = SIMPLE_HEAD
-    for row in content["rows"]:
+def _show_numbers(heading: str, table: Mapping[str, Any]) -> None:
+    columns, rows = table["columns"], []
+    for row in table["rows"]:
         cells = [shown(cell, column) for cell, column in zip(row["cells"], columns, strict=True)]
         # A terminal has no room for the intervals of many columns: they are in the files.
         values = [f"{a}\n{b}" if b and len(columns) <= _WITH_INTERVALS else a for a, b in cells]
-        made.add_row(row["label"], *values, str(row["seeds"]))
-    return made
+        rows.append((row["label"], *values, str(row["seeds"])))
+    names = [column["label"] + (", %" if column["rate"] else "") for column in columns]
+    print_table(heading, ("", *names, "seeds"), rows, numbers=range(1, len(names) + 2))
 
 
-def _architecture(network: Mapping[str, Any]) -> Table:
-    made = table(network["label"], "layer", "kind", "output", "parameters", numbers=(3,))
-    made.box = SIMPLE_HEAD
+def _show_layers(network: Mapping[str, Any]) -> None:
+    rows = []
     for layer in network["layers"]:
         shape = " x ".join(map(str, layer["output"]))
         count = f"{layer['parameters']:,}" if layer["parameters"] else ""
-        made.add_row(layer["name"], layer["kind"], shape, count)
-    made.add_section()
-    made.add_row("in all", "", "", f"{network['parameters']:,}")
-    return made
+        rows.append((layer["name"], layer["kind"], shape, count))
+    columns = ("layer", "kind", "output", "parameters")
+    total = ("in all", "", "", f"{network['parameters']:,}")
+    print_table(network["label"], columns, rows, numbers=(3,), totals=[total])

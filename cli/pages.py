@@ -6,7 +6,6 @@ The pages are Jinja2 templates in `templates/`; every text in them is escaped.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from math import isfinite
@@ -17,6 +16,7 @@ from markupsafe import Markup, escape
 
 from ..result import EQUALITY, HOLDS, Result
 from ..style import to_svg
+from .console import effect
 from .tables import shown
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def _environment() -> Environment:
     made.filters |= {
         "prose": prose,
         "number": _number,
-        "effect": _effect,
+        "effect": effect,
         "shown": shown,
         "setting": _setting,
-        "unmet": _unmet,
+        "telling": _telling,
+        "mark": _mark,
         "here": _here,
     }
     return made
@@ -84,11 +85,6 @@ def _number(value: float | None) -> str:
     return f"{value:.4f}" if value is not None and isfinite(value) else "–"
 
 
-def _effect(finding: Mapping[str, Any], digits: int = 3) -> str:
-    low, high = finding["interval"]["low"], finding["interval"]["high"]
-    return f"{finding['effect']:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
-
-
 # The report of `spadv verify`.
 
 _VERIFY_CAPTIONS = {
@@ -117,45 +113,46 @@ _VERIFY_CAPTIONS = {
 def verify_page(results: Sequence[Result], figures: Mapping[str, Figure]) -> str:
     """Return the report of checked claims as one HTML document.
 
-    Parameters
-    ----------
-    results : sequence of Result
-        Saved or fresh results.
-    figures : mapping of str to Figure
-        As :func:`spadv.theory.plots.verify_figures` makes them.
+    `figures` are those of :func:`spadv.theory.plots.verify_figures`.
     """
     from ..theory.claims import summarise
 
     summaries = summarise(results)
-    by_claim: dict[str, list[Result]] = {}
-    for result in results:
-        by_claim.setdefault(result.claim, []).append(result)
-    found = [r.provenance for r in results if r.provenance]
-    provenance = {
-        "seed": ", ".join(sorted({str(p.seed) for p in found})),
-        "samples a comparison, at most": ", ".join(
-            sorted({str(r.parameters.get("samples")) for r in results})
-        ),
-        "versions": _joined(", ".join(f"{k} {v}" for k, v in p.versions.items()) for p in found),
-        "commit": _joined(p.commit or "not in a checkout" for p in found),
-        "device": _joined(p.device for p in found),
-        "time in checks": f"{sum(p.seconds for p in found):.1f} s",
-    }
+    by_claim = {s.claim.id: [r for r in results if r.claim == s.claim.id] for s in summaries}
+    slips = [
+        s.claim
+        for s in summaries
+        if s.claim.expected != HOLDS
+        and any(r.verdict == s.claim.expected for r in by_claim[s.claim.id])
+    ]
     return _render(
         "verify.html",
         summaries=summaries,
         results=by_claim,
-        telling={s.claim.id: _telling(by_claim[s.claim.id]) for s in summaries},
-        marks={s.claim.id: _mark(s) for s in summaries},
-        slips=[
-            s.claim
-            for s in summaries
-            if s.claim.expected != HOLDS
-            and any(r.verdict == s.claim.expected for r in by_claim[s.claim.id])
-        ],
+        slips=slips,
         pictures=[picture(to_svg(f), n, _VERIFY_CAPTIONS[n]) for n, f in figures.items()],
-        provenance=provenance if found else {},
+        provenance=_provenance(results),
     )
+
+
+def _provenance(results: Sequence[Result]) -> dict[str, str]:
+    found = [r.provenance for r in results if r.provenance]
+    if not found:
+        return {}
+
+    def joined(values: Iterable[str], sign: str = "; ") -> str:
+        return sign.join(dict.fromkeys(values))
+
+    return {
+        "seed": joined(sorted(str(p.seed) for p in found), ", "),
+        "samples a comparison, at most": joined(
+            sorted(str(r.parameters.get("samples")) for r in results), ", "
+        ),
+        "versions": joined(", ".join(f"{k} {v}" for k, v in p.versions.items()) for p in found),
+        "commit": joined(p.commit or "not in a checkout" for p in found),
+        "device": joined(p.device for p in found),
+        "time in checks": f"{sum(p.seconds for p in found):.1f} s",
+    }
 
 
 def _mark(summary: Summary) -> tuple[str, str]:
@@ -176,11 +173,6 @@ def _telling(results: Sequence[Result]) -> list[Result]:
     return chosen[:_MOST_ROWS]
 
 
-def _unmet(result: Result) -> str:
-    unmet = [h.text for h in result.hypotheses if not h.satisfied]
-    return f"Not met: {'; '.join(unmet)}." if unmet else ""
-
-
 def _setting(result: Result) -> str:
     names = {"codeword": "", "n_shifts": "n = ", "p": "p = ", "budget": "e = ", "eta": "η = "}
     found = []
@@ -192,13 +184,9 @@ def _setting(result: Result) -> str:
     return ", ".join(found)
 
 
-def _joined(values: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(values))
-
-
 # The report of `spadv reproduce`.
 
-VERDICT_CLASSES = {"seen": "good", "not seen": "known", "opposite": "bad", "underpowered": "soft"}
+_VERDICT_CLASSES = {"seen": "good", "not seen": "known", "opposite": "bad", "underpowered": "soft"}
 
 
 def reproduce_page(
@@ -208,41 +196,21 @@ def reproduce_page(
 ) -> str:
     """Return the page of reproduced figures and tables as one HTML document.
 
-    Parameters
-    ----------
-    documents : sequence of mapping
-        As saved by `spadv reproduce`.
-    drawings : mapping
-        SVG text by the name of the figure's file.
-    others : sequence of (str, str)
-        Identifier and title of figures and tables that are not made.
+    `drawings` are SVG text by the name of the figure's file, `others` identifier and title of
+    figures and tables that are not made.
     """
+    captions = {}
+    for document in documents:
+        name, title = document["id"], document["title"]
+        captions[name] = f"{title}. Bands and bars: 95% intervals."
+        captions[f"{name}-accuracy"] = f"{title}, in the other metric."
     return _render(
         "reproduce.html",
-        documents=[_with_pictures(document, drawings) for document in documents],
-        counts={document["id"]: _counts(document) for document in documents},
-        classes=VERDICT_CLASSES,
+        documents=documents,
+        pictures={stem: picture(svg, stem, captions[stem]) for stem, svg in drawings.items()},
+        classes=_VERDICT_CLASSES,
         others=others,
     )
-
-
-def _with_pictures(document: Mapping[str, Any], drawings: Mapping[str, str]) -> dict[str, Any]:
-    name, title = document["id"], document["title"]
-    captions = {
-        "main_picture": (name, f"{title}. Bands and bars: 95% intervals."),
-        "other_picture": (f"{name}-accuracy", f"{title}, in the other metric."),
-    }
-    found = {
-        key: picture(drawings[stem], stem, caption) if stem in drawings else None
-        for key, (stem, caption) in captions.items()
-    }
-    return {**document, **found}
-
-
-def _counts(document: Mapping[str, Any]) -> tuple[Counter[str], Counter[str]]:
-    findings = document["findings"]
-    own = Counter(finding["verdict"] for finding in findings)
-    return own, Counter(finding["other"]["verdict"] for finding in findings if finding["other"])
 
 
 def _here(document: Mapping[str, Any]) -> str:
@@ -266,15 +234,7 @@ _BRIDGE_CAPTIONS = (
 
 
 def bridge_page(document: Mapping[str, Any], drawings: Sequence[str]) -> str:
-    """Return the page of networks on the theory's own distribution as one HTML document.
-
-    Parameters
-    ----------
-    document : mapping
-        As saved by `spadv bridge`.
-    drawings : sequence of str
-        SVG text of its figures.
-    """
+    """Return the page of `spadv bridge` as one HTML document; `drawings` are SVG text."""
     topics: dict[str, list[Mapping[str, Any]]] = {}
     for finding in document["findings"]:
         topics.setdefault(finding["topic"], []).append(finding)

@@ -4,63 +4,115 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.box import SIMPLE_HEAD
+import typer
 
 from ..checks import choose
 from ..empirical.data import names
 from ..empirical.experiments import EXPERIMENTS, Experiment, Plan, experiment, merge, summarise
 from ..empirical.launch import MACHINES, Estimate, LaunchSettings, launch, share
-from ..errors import InputError, StoreError
+from ..empirical.training import TrainOptions
+from ..errors import InputError
 from ..store import Store, read_json, write_json
-from .console import err, out, print_json, progress_bar, table
+from .console import err, out, print_json, print_table, progress_bar
 from .launching import complain, job_state, read_share, show_jobs
+from .options import DataRoot, Device, Json
 from .outputs import saved, show, write_figures, write_page
 
 
-def run(
-    identifiers: Sequence[str],
-    *,
-    scale: str,
-    seeds: int | None,
-    places: Mapping[str, str],
-    folder: Path,
-    how: LaunchSettings,
-    shard: str | None,
-    dry_run: bool,
-    as_json: bool,
+def reproduce(
+    artefact: Annotated[
+        list[str] | None, typer.Argument(help="fig1 .. fig22, table1 .. table8, demo, or all.")
+    ] = None,
+    scale: Annotated[str, typer.Option(help="smoke, cpu or paper.")] = "cpu",
+    seeds: Annotated[
+        int | None, typer.Option(help="Training seeds of each network; smoke 1, others 3.")
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A data set in place of another: cifar10=FOLDER, for instance. May be given "
+            "several times; figures say so."
+        ),
+    ] = None,
+    data_root: DataRoot = None,
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder of runs, figures and report.html.")
+    ] = Path("results"),
+    device: Device = "auto",
+    launcher: Annotated[
+        str,
+        typer.Option(
+            help="local (this process), processes (of this machine), slurm, or a Python file or "
+            "module:function that gives a parsl Config."
+        ),
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(help="Jobs at a time; by default one a GPU, or else one a core.")
+    ] = None,
+    job_processes: Annotated[
+        int, typer.Option(help="Processes (GPUs) of each training, by torchrun.")
+    ] = 1,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: do the i-th of n shares of the trainings.")
+    ] = None,
+    slurm: Annotated[
+        str, typer.Option(help="Settings of Slurm: partition=gpu,time=600,account=NAME, ...")
+    ] = "",
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try again what diverged or lost its workers.")
+    ] = False,
+    any_version: Annotated[
+        bool, typer.Option("--any-version", help="Use results of other releases of spadv, too.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show trainings, states and estimated costs only.")
+    ] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show every artefact, and how far it is in --out.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Reproduce artefacts: those named, or "all".
+    """Make figures and tables of the paper: train what is missing, measure, draw, judge.
 
-    An artefact is drawn once all its jobs are done; in a share (`shard`) or where a job
-    failed, the others wait for the rest.
-
-    Raises
-    ------
-    RunFailedError
-        If jobs failed; those that are done are drawn first.
+    An artefact is drawn once all its jobs are done; in a share or where a job failed, the
+    others wait for the rest.
     """
-    artefacts = _chosen(identifiers)
-    plans = {artefact.id: artefact.plan(scale, seeds, places) for artefact in artefacts}
-    store = how.store
+    places = _replacements(data or [])
+    chosen = list(EXPERIMENTS.values()) if listed else _chosen(artefact or [])
+    plans = {one.id: one.plan(scale, seeds, places) for one in chosen}
+    if listed:
+        _show_list(plans, scale, folder, data_root, as_json=as_json)
+        return
+    how = LaunchSettings(
+        root=folder / "runs",
+        launcher=launcher,
+        workers=workers,
+        slurm=slurm,
+        job_processes=job_processes,
+        retry=retry,
+        any_version=any_version,
+        data_root=data_root,
+        options=TrainOptions(device=device),
+    )
     jobs = merge([job for plan in plans.values() for job in plan.jobs])
-    costs = Estimate(jobs, store, how.data_root)
+    costs = Estimate(jobs, how.store, data_root)
     if shard is not None:
         jobs = share(jobs, costs.flops, read_share(shard))
     if dry_run:
         show_jobs(jobs, how, costs, shard, as_json=as_json)
         return
     with progress_bar("reproduce") as tell:
-        outcome = launch(jobs, how, cost=costs.flops, progress=tell, say=_say)
+        outcome = launch(jobs, how, cost=costs.flops, progress=tell, say=err.print)
     documents, open_ones = [], []
-    for artefact in artefacts:
-        plan = plans[artefact.id]
-        if not all(job_state(job, store)[0] == "done" for job in plan.jobs):
-            open_ones.append(artefact.id)
+    for one in chosen:
+        plan = plans[one.id]
+        if not all(job_state(job, how.store)[0] == "done" for job in plan.jobs):
+            open_ones.append(one.id)
             continue
-        document = summarise(artefact, plan, scale, store)
-        write_json(folder / f"{artefact.id}.json", document)
+        document = summarise(one, plan, scale, how.store)
+        write_json(folder / f"{one.id}.json", document)
         documents.append(document)
     if documents:
         write_figures(documents, folder)
@@ -76,16 +128,9 @@ def run(
     complain(outcome, len(jobs))
 
 
-def _say(text: str) -> None:
-    err.print(text, markup=False)
-
-
 def rebuild(folder: Path) -> None:
     """Draw figures, tables and page again from the saved documents of a folder."""
-    documents = saved(folder)
-    if not documents:
-        raise StoreError(f"{folder} holds no artefact: run `spadv reproduce --out {folder}` first")
-    write_figures(documents, folder)
+    write_figures(saved(folder), folder)
     out.print(f"Wrote {write_page(folder)}.")
 
 
@@ -98,66 +143,8 @@ def _chosen(identifiers: Sequence[str]) -> list[Experiment]:
     return [experiment(name) for name in dict.fromkeys(identifiers)]
 
 
-def list_artefacts(
-    folder: Path,
-    *,
-    scale: str,
-    seeds: int | None,
-    places: Mapping[str, str],
-    data_root: Path | None,
-    as_json: bool,
-) -> None:
-    """Show every artefact: its trainings, how many are done in a folder, what is left to do."""
-    store = Store(folder / "runs")
-    rows = [
-        _row(artefact, artefact.plan(scale, seeds, places), folder, store, data_root)
-        for artefact in EXPERIMENTS.values()
-    ]
-    if as_json:
-        print_json({"scale": scale, "folder": str(folder), "artefacts": rows})
-        return
-    columns = ("id", "title", "trainings", "done", "h left, 1 core", "drawn")
-    shown = table(f"Artefacts at scale {scale}, in {folder}", *columns, numbers=(2, 3, 4))
-    shown.box = SIMPLE_HEAD
-    shown.columns[0].no_wrap = True
-    for row in rows:
-        hours = f"{row['hours_left']['cpu']:,.2g}" if row["trainings"] else "0"
-        counts = (str(row["trainings"]), str(row["done"]), hours)
-        shown.add_row(row["id"], row["title"], *counts, row["drawn"] or "")
-    out.print(shown)
-
-
-def _row(
-    made: Experiment, plan: Plan, folder: Path, store: Store, data_root: Path | None
-) -> dict[str, Any]:
-    jobs = merge(plan.jobs)
-    left = [job for job in jobs if job_state(job, store)[0] != "done"]
-    costs = Estimate(jobs, store, data_root)
-    document = folder / f"{made.id}.json"
-    return {
-        "id": made.id,
-        "title": made.title,
-        "locator": made.locator,
-        "part_of": made.part_of,
-        "beyond": made.beyond,
-        "trainings": len(jobs),
-        "done": len(jobs) - len(left),
-        "hours_left": {
-            name: sum(costs.hours(job, machine) for job in left)
-            for name, machine in MACHINES.items()
-        },
-        "drawn": read_json(document).get("scale") if document.is_file() else None,
-    }
-
-
-def replacements(given: Sequence[str]) -> dict[str, str]:
-    """Return data sets to use in place of others, from texts such as cifar10=FOLDER.
-
-    Raises
-    ------
-    InputError
-        If a text has another form, or names an unknown data set.
-    """
+def _replacements(given: Sequence[str]) -> dict[str, str]:
+    """Return data sets to use in place of others, from texts such as cifar10=FOLDER."""
     found = {}
     for text in given:
         name, sign, place = text.partition("=")
@@ -165,3 +152,51 @@ def replacements(given: Sequence[str]) -> dict[str, str]:
             raise InputError("data", "have the form NAME=FOLDER, as in cifar10=images", text)
         found[choose("data", name, names())] = place
     return found
+
+
+def _show_list(
+    plans: Mapping[str, Plan], scale: str, folder: Path, data_root: Path | None, *, as_json: bool
+) -> None:
+    """Show every artefact: its trainings, how many are done in a folder, what is left to do."""
+    store = Store(folder / "runs")
+    rows: list[dict[str, Any]] = []
+    for name, plan in plans.items():
+        one, jobs, document = EXPERIMENTS[name], merge(plan.jobs), folder / f"{name}.json"
+        left = [job for job in jobs if job_state(job, store)[0] != "done"]
+        costs = Estimate(jobs, store, data_root)
+        hours = {
+            machine: sum(costs.hours(job, about) for job in left)
+            for machine, about in MACHINES.items()
+        }
+        rows.append(
+            {
+                "id": name,
+                "title": one.title,
+                "locator": one.locator,
+                "part_of": one.part_of,
+                "beyond": one.beyond,
+                "trainings": len(jobs),
+                "done": len(jobs) - len(left),
+                "hours_left": hours,
+                "drawn": read_json(document).get("scale") if document.is_file() else None,
+            }
+        )
+    if as_json:
+        print_json({"scale": scale, "folder": str(folder), "artefacts": rows})
+        return
+    print_table(
+        f"Artefacts at scale {scale}, in {folder}",
+        ("id", "title", "trainings", "done", "h left, 1 core", "drawn"),
+        [
+            (
+                row["id"],
+                row["title"],
+                str(row["trainings"]),
+                str(row["done"]),
+                f"{row['hours_left']['cpu']:,.2g}" if row["trainings"] else "0",
+                row["drawn"] or "",
+            )
+            for row in rows
+        ],
+        numbers=(2, 3, 4),
+    )

@@ -1,52 +1,52 @@
-"""The tables of an artefact for other programs: CSV and LaTeX."""
+"""The tables of documents for other programs: CSV and LaTeX."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "→": r"$\to$",
-    "θ": r"$\theta$",
-}
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "→": r"$\to$",
+        "θ": r"$\theta$",
+    }
+)
 
 
-def csv_table(table: Mapping[str, Any]) -> str:
-    """Return a document's table as CSV: each column's value and both ends of its interval."""
+def csv_table(
+    table: Mapping[str, Any],
+    first: Mapping[str, str] = MappingProxyType({"label": "", "seeds": "seeds"}),
+    last: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return a document's table as CSV: each column's value and both ends of its interval.
+
+    Before and behind them stands what a row holds under the keys of `first` and `last`, which
+    give the names of these columns.
+    """
     names = [column["label"] for column in table["columns"]]
-    header = ["", "seeds", *(f"{n}{s}" for n in names for s in ("", " low", " high"))]
+    header = [f"{name}{end}" for name in names for end in ("", " low", " high")]
     rows = (
         [
-            row["label"],
-            row["seeds"],
-            *(
-                cell[key] if cell else ""
-                for cell in row["cells"]
-                for key in ("value", "low", "high")
-            ),
+            *(row[key] for key in first),
+            *(cell[e] if cell else "" for cell in row["cells"] for e in ("value", "low", "high")),
+            *(row[key] for key in last),
         ]
         for row in table["rows"]
     )
-    return _csv(header, rows)
+    return _csv([*first.values(), *header, *last.values()], rows)
 
 
 def csv_curves(document: Mapping[str, Any]) -> str:
     """Return every number of a document's curves as CSV, one row a point."""
-    header = ["metric", "panel", "curve", "at", "value", "low", "high"]
     return _csv(
-        header,
+        ["metric", "panel", "curve", "at", "value", "low", "high"],
         (
             [panel["unit"], panel["title"], curve["label"], *point]
             for panel in (*document["panels"], *document["other_metric"])
@@ -58,9 +58,7 @@ def csv_curves(document: Mapping[str, Any]) -> str:
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    csv.writer(stream, lineterminator="\n").writerows([header, *rows])
     return stream.getvalue()
 
 
@@ -69,40 +67,61 @@ def latex_table(document: Mapping[str, Any]) -> str:
 
     Rates are in percent; small type gives the 95% interval.
     """
-    table = document["table"]
-    columns = table["columns"]
-    lines = [
-        f"% {document['id']}, scale {document['scale']}; needs \\usepackage{{booktabs}}",
-        r"\begin{tabular}{l" + "r" * len(columns) + "}",
-        r"\toprule",
-        " & ".join(["", *(_escape(column["label"]) for column in columns)]) + r" \\",
-        r"\midrule",
-    ]
-    best = [_best(table["rows"], number) for number in range(len(columns))]
-    for row in table["rows"]:
-        cells = [
-            _cell(cell, column, best=cell is not None and cell["value"] == top)
-            for cell, column, top in zip(row["cells"], columns, best, strict=True)
-        ]
-        lines.append(" & ".join([_escape(row["label"]), *cells]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    columns, rows = document["table"]["columns"], document["table"]["rows"]
+    by_column = zip(*(row["cells"] for row in rows), strict=True)
+    best = [max((cell["value"] for cell in cells if cell), default=None) for cells in by_column]
+
+    def text(cell: Mapping[str, float] | None, column: Mapping[str, Any], top: float | None) -> str:
+        if cell is None:
+            return "--"
+        value, interval = shown(cell, column)
+        if cell["value"] == top:
+            value = rf"\textbf{{{value}}}"
+        return rf"{value} {{\scriptsize({interval.replace(' to ', '--')})}}"
+
+    lines = [[_escape(row["label"]), *map(text, row["cells"], columns, best)] for row in rows]
+    header = ["", *(_escape(column["label"]) for column in columns)]
+    title = f"{document['id']}, scale {document['scale']}"
+    return _latex(title, "l" + "r" * len(columns), header, lines)
 
 
 def latex_architecture(network: Mapping[str, Any]) -> str:
     """Return the layers of a network as LaTeX (booktabs)."""
-    lines = [
-        f"% {network['label']}; needs \\usepackage{{booktabs}}",
-        r"\begin{tabular}{llr}",
-        r"\toprule",
-        r"layer & output & parameters \\",
-        r"\midrule",
+    rows = [
+        [
+            _escape(layer["kind"]),
+            r" $\times$ ".join(map(str, layer["output"])),
+            f"{layer['parameters']:,}" if layer["parameters"] else "",
+        ]
+        for layer in network["layers"]
     ]
-    for layer in network["layers"]:
-        shape = r" $\times$ ".join(map(str, layer["output"]))
-        count = f"{layer['parameters']:,}" if layer["parameters"] else ""
-        lines.append(f"{_escape(layer['kind'])} & {shape} & {count} \\\\")
-    lines += [r"\midrule", f"in all & & {network['parameters']:,} \\\\"]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    total = [r"\midrule", f"in all & & {network['parameters']:,} \\\\"]
+    return _latex(network["label"], "llr", ["layer", "output", "parameters"], rows, total)
+
+
+def _latex(
+    title: str,
+    alignment: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    last: Iterable[str] = (),
+) -> str:
+    lines = [
+        f"% {title}; needs \\usepackage{{booktabs}}",
+        rf"\begin{{tabular}}{{{alignment}}}",
+        r"\toprule",
+        " & ".join(header) + r" \\",
+        r"\midrule",
+        *(" & ".join(row) + r" \\" for row in rows),
+        *last,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _escape(text: str) -> str:
+    return text.translate(_ESCAPES)
 
 
 def shown(cell: Mapping[str, float] | None, column: Mapping[str, Any]) -> tuple[str, str]:
@@ -118,21 +137,3 @@ def shown(cell: Mapping[str, float] | None, column: Mapping[str, Any]) -> tuple[
     factor, digits = (100, 1) if column["rate"] else (1, 2)
     value, low, high = (f"{cell[key] * factor:.{digits}f}" for key in ("value", "low", "high"))
     return value, f"{low} to {high}"
-
-
-def _best(rows: Sequence[Mapping[str, Any]], number: int) -> float | None:
-    values = [row["cells"][number]["value"] for row in rows if row["cells"][number]]
-    return max(values, default=None)
-
-
-def _cell(cell: Mapping[str, float] | None, column: Mapping[str, Any], *, best: bool) -> str:
-    value, interval = shown(cell, column)
-    if not interval:
-        return "--"
-    low, _, high = interval.partition(" to ")
-    value = rf"\textbf{{{value}}}" if best else value
-    return rf"{value} {{\scriptsize({low}--{high})}}"
-
-
-def _escape(text: str) -> str:
-    return "".join(_ESCAPES.get(letter, letter) for letter in text)

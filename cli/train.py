@@ -3,66 +3,61 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.box import SIMPLE_HEAD
+import typer
 
 from ..config import read_toml
-from ..empirical.training import TrainConfig, TrainOptions, TrainResult, train
+from ..empirical.training import Schedule, TrainConfig, TrainOptions, TrainResult
+from ..empirical.training import train as run_training
 from ..errors import InputError
 from ..stats import wilson
 from ..store import Store
-from .console import err, out, print_json, progress_bar, table
+from .console import err, out, print_json, print_table, progress_bar
+from .options import DataRoot, Device, Json, takes
 
 RUNS = Path("runs")
 
 
-def run(
-    file: Path | None,
-    settings: dict[str, Any],
-    options: TrainOptions,
+@takes(TrainConfig, Schedule)
+def train(
+    config: Annotated[
+        Path | None, typer.Argument(help="TOML file; options stand above it.")
+    ] = None,
     *,
-    data_root: Path | None,
-    folder: Path | None,
-    dry_run: bool,
-    as_json: bool,
+    settings: dict[str, Any],
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    compiled: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events, too.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Run folder; runs/NAME-DIGEST by default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the stages only.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Train, or say what would be trained.
-
-    Parameters
-    ----------
-    file : Path or None
-        TOML configuration.
-    settings : dict
-        Values that stand above the file's, keyed by their place ("model.name"); None is
-        not given.
-    options : TrainOptions
-        Device and the like.
-    data_root, folder : Path or None
-        Where data sets lie; where the run goes (by default under runs/, named by content).
-    dry_run : bool
-        Only show the stages.
-    as_json : bool
-        One JSON document on stdout.
-    """
-    config = configuration(file, settings)
-    path = folder or Store(RUNS).folder(label(config), config.digest).path
+    """Train a network; a training that was stopped goes on where it was."""
+    made = configuration(config, settings)
+    path = folder or Store(RUNS).folder(label(made), made.digest).path
     if dry_run:
-        _show_plan(config, path, as_json=as_json)
+        _show_plan(made, path, as_json=as_json)
         return
+    options = TrainOptions(device=device, compiled=compiled, tensorboard=tensorboard)
     try:
         with progress_bar("train") as tell:
             watch = tell if err.is_terminal else _Lines()
-            result = train(config, path, data_root=data_root, options=options, progress=watch)
+            result = run_training(made, path, data_root=data_root, options=options, progress=watch)
     except KeyboardInterrupt:
         err.print(f"The state is saved in {path}; the same command goes on from there.")
         raise
     if result.test_images:  # other processes of torchrun have nothing to say
-        _show_result(config, result, as_json=as_json)
+        _show_result(made, result, as_json=as_json)
 
 
 def configuration(file: Path | None, settings: dict[str, Any]) -> TrainConfig:
-    """Return a file's configuration with some values replaced."""
+    """Return a file's configuration, the settings by place ("model.name") above it."""
     values: dict[str, Any] = {} if file is None else read_toml(file)
     for key, value in settings.items():
         if value is None:
@@ -98,22 +93,21 @@ class _Lines:
 
 
 def _show_plan(config: TrainConfig, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"folder": str(path), "digest": config.digest, "config": config.to_table()})
+        return
     rows, begin = [], 0
     for stage in config.stages:
         end = begin + stage.epochs
         rates = sorted({config.learning_rate_at(e) for e in range(begin, end)}, reverse=True)
-        rows.append((f"{begin + 1}-{end}", stage, " ".join(f"{rate:g}" for rate in rates)))
-        begin = end
-    if as_json:
-        print_json({"folder": str(path), "digest": config.digest, "config": config.to_table()})
-        return
-    shown = table("Stages", "epochs", "augmentation", "objective", "budget", "learning rate")
-    shown.box = SIMPLE_HEAD
-    for epochs, stage, rates_text in rows:
         attack = stage.objective
         budget = "-" if attack.name == "natural" else f"{attack.budget * 255:.4g}/255"
-        shown.add_row(epochs, stage.augment.describe(), attack.name, budget, rates_text)
-    out.print(shown)
+        rates_text = " ".join(f"{rate:g}" for rate in rates)
+        rows.append(
+            (f"{begin + 1}-{end}", stage.augment.describe(), attack.name, budget, rates_text)
+        )
+        begin = end
+    print_table("Stages", ("epochs", "augmentation", "objective", "budget", "learning rate"), rows)
     out.print(f"Would train {label(config)} into {path}.")
 
 
@@ -121,28 +115,28 @@ def _show_result(config: TrainConfig, result: TrainResult, *, as_json: bool) -> 
     interval = wilson(result.test_correct, result.test_images)
     accuracy = result.test_correct / result.test_images
     if as_json:
+        test = {
+            "correct": result.test_correct,
+            "images": result.test_images,
+            "accuracy": accuracy,
+            "interval": interval._asdict(),
+        }
         print_json(
             {
                 "folder": str(result.folder),
                 "digest": config.digest,
                 "trained": result.trained,
                 "seconds": result.seconds,
-                "test": {
-                    "correct": result.test_correct,
-                    "images": result.test_images,
-                    "accuracy": accuracy,
-                    "interval": interval._asdict(),
-                },
+                "test": test,
                 "metrics": result.metrics,
             }
         )
         return
     if not result.trained:
         out.print("This training is finished already.")
-    low, high = interval.low, interval.high
     out.print(
         f"{label(config)}: natural test accuracy {accuracy:.2%} "
-        f"(95% interval {low:.2%} to {high:.2%}, {result.test_images} images), "
+        f"(95% interval {interval.low:.2%} to {interval.high:.2%}, {result.test_images} images), "
         f"{config.epochs} epochs in {result.seconds:.0f} s."
     )
     out.print(f"Run folder: {result.folder}")

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
+from rich.text import Text
 
 from ..errors import StoreError
 from ..progress import Progress
-from ..result import Result, read_results
+from ..result import EQUALITY, HOLDS, Result, read_results
 from ..store import write_atomically
 from ..theory.claims import Grid, Summary, summarise
 from ..theory.claims import run as run_claims
-from .console import err, out, print_json, progress_bar, table
+from .console import err, out, print_json, print_table, progress_bar
 from .options import CODEWORD, Json, Level
 
 RESULTS = "results.jsonl"
@@ -170,21 +170,16 @@ def _document(summaries: list[Summary], seconds: float, folder: Path | None) -> 
 
 
 def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
-    shown = table("Claims", "claim", "what", "verdict", "checks", numbers=(3,))
-    shown.box, shown.pad_edge = SIMPLE_HEAD, False
+    rows = []
     for s in summaries:
-        colour = "green" if s.ok else "bold red"
-        if s.ok and s.verdict not in ("holds", "holds-with-equality"):
-            colour = "yellow"
-        verdict = f"[{colour}]{s.meaning}[/]"
-        shown.add_row(s.claim.id, s.claim.title, verdict, str(s.checks))
-    out.print(shown)
-    checks = sum(s.checks for s in summaries)
-    compared = sum(s.compared for s in summaries)
-    wrong = sum(s.mismatches for s in summaries)
+        holds = s.verdict in (HOLDS, EQUALITY)
+        colour = "bold red" if not s.ok else "green" if holds else "yellow"
+        rows.append((s.claim.id, s.claim.title, Text(s.meaning, colour), str(s.checks)))
+    print_table("Claims", ("claim", "what", "verdict", "checks"), rows, numbers=(3,))
     out.print(
-        f"{checks} checks, {compared} comparisons with simulations (claims share some), "
-        f"{wrong} contradictions, {seconds:.1f} s."
+        f"{sum(s.checks for s in summaries)} checks, {sum(s.compared for s in summaries)} "
+        f"comparisons with simulations (claims share some), "
+        f"{sum(s.mismatches for s in summaries)} contradictions, {seconds:.1f} s."
     )
     if folder is not None:
         out.print(f"Results, figures and report.html are in {folder}.")
@@ -199,7 +194,6 @@ def _complain(results: list[Result]) -> None:
             f"{q.simulated} in {q.trials} samples (p-value {q.p_value:.1e}); "
             f"parameters {json.dumps(result.parameters)}",
             style="bold red",
-            soft_wrap=True,
         )
     for result in [r for r in results if r.alarming and not r.mismatches][:5]:
         err.print(
@@ -207,5 +201,4 @@ def _complain(results: list[Result]) -> None:
             f"{result.value}, bound {result.bound}; {result.note} "
             f"parameters {json.dumps(result.parameters)}",
             style="bold red",
-            soft_wrap=True,
         )

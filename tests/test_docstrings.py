@@ -54,7 +54,7 @@ def test_claims_state_themselves():
 def test_commands_explain_themselves(name):
     """Every option has a help text, and the list of commands says what the command does."""
     command = load(name)
-    assert (command.help or "").startswith(COMMANDS[name][1])
+    assert (command.help or "").startswith(COMMANDS[name])
     for sub in [command, *getattr(command, "commands", {}).values()]:
         for parameter in sub.params:
             assert getattr(parameter, "help", None) or parameter.name == "help", parameter

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from spadv.cli import console
+
 ORACLE = json.loads(
     (Path(__file__).parents[1] / "oracles" / "cyclic_codes.json").read_text(encoding="utf-8")
 )["codes"]
@@ -27,6 +29,29 @@ def test_help_imports_neither_half():
     assert done.returncode == 0, done.stderr
     for name in ("code", "accuracy", "bounds", "verify", "report"):
         assert name in done.stdout
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "reproduce", "bridge", "data"])
+def test_a_missing_torch_is_one_line(name):
+    script = (
+        "import sys; sys.modules['torch'] = None; from spadv.cli.main import _run;"
+        f"sys.exit(_run(['{name}', '--help']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    line = f"spadv: `spadv {name}` needs torch: pip install 'spadv[empirical]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
+
+
+def test_text_is_printed_as_it_is(capsys):
+    """A path or a class may look like a style or a picture of rich."""
+    text = "[red] :car: [/]"
+    console.print_table(text, (f"1{text}",), [(f"2{text}",)], totals=[(f"3{text}",)])
+    console.err.print(text)
+    with console.progress_bar(text) as tell:
+        tell(1, 2, text)
+    shown = capsys.readouterr()
+    assert shown.out.count(text) == 4
+    assert text in shown.err
 
 
 @pytest.mark.parametrize("arguments", [("--out", ""), ("--out=",), ("--data-root", "")])

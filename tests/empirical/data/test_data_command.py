@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from spadv.empirical.data import load, names
 
 
@@ -110,16 +107,6 @@ def test_no_network_is_one_line_that_helps(spadv, tmp_path, monkeypatch):
     assert done.err.count("\n") == 1
 
 
-def test_help_is_light(spadv):
+def test_without_a_command_there_is_help(spadv):
     assert "prepare" in spadv("data").out
     assert "prepare" in spadv("data", "--help").out
-    code = (
-        "import sys\n"
-        "from spadv.cli import main\n"
-        "main._run(['data', '--help'])\n"
-        "sys.exit(bool({'torch', 'numpy', 'torchvision'} & set(sys.modules)))"
-    )
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode
-        == 0
-    )
