@@ -120,7 +120,9 @@ class Outcome:
     failed: dict[str, Failure] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
 
-    def __len__(self) -> int:
+    @property
+    def settled(self) -> int:
+        """How many jobs need no try any more."""
         return len(self.done) + len(self.failed) + len(self.blocked)
 
     def settles(self, job: Job, settings: LaunchSettings) -> bool:
@@ -251,7 +253,7 @@ def run_local(
 
             def tell(done: float, total: float, message: str = "", label: str = job.label) -> None:
                 text = f"{label}: {message}" if message else label
-                progress(len(outcome) + min(done / total, 1.0), len(jobs), text)
+                progress(outcome.settled + min(done / total, 1.0), len(jobs), text)
 
             try:
                 outcome.add(job, attempt(job, settings, tell), say)

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from spadv.empirical.launch import DiskFullError, LaunchSettings, engine, launch, read_failure
+from spadv.empirical.launch import DiskFullError, LaunchSettings, configs, launch, read_failure
 from spadv.errors import InputError, SpadvError
 from spadv.store import RunFolder
 
@@ -278,7 +278,7 @@ def test_what_is_no_config(
 )
 def test_options_of_slurm_that_are_not(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        engine.read_options(text)
+        configs.read_options(text)
 
 
 def test_no_slurm(
