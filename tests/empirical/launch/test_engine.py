@@ -237,7 +237,8 @@ CONFIG = """
 from parsl import Config
 from parsl.executors import HighThroughputExecutor
 
-config = Config(executors=[HighThroughputExecutor(address="127.0.0.1", max_workers_per_node=1)])
+executor = HighThroughputExecutor(address="127.0.0.1", max_workers_per_node=1)
+config = Config(executors=[executor], initialize_logging=False)
 """
 
 
