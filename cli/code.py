@@ -54,13 +54,12 @@ def code(
     as_json: Json = False,
 ) -> None:
     """Describe a binary cyclic code: dimension, zeros, distance, weights, bounds."""
-    given = {"--generator": generator, "--defining-set": defining_set, "--family": family}
-    named = [option for option, value in given.items() if value is not None]
-    if everything:
-        named.append("--all")
-    if len(named) != 1:
+    options = ("--generator", "--defining-set", "--family", "--all")
+    values = (generator, defining_set, family, everything or None)
+    given = [option for option, value in zip(options, values, strict=True) if value is not None]
+    if len(given) != 1:
         rule = "give one of --generator, --defining-set, --family, --all"
-        raise InputError("code", rule, ", ".join(named) or "none of them")
+        raise InputError("code", rule, ", ".join(given) or "none of them")
     if everything:
         _list(length, as_json=as_json)
         return
@@ -80,9 +79,8 @@ def _build(
 ) -> BinaryCyclicCode:
     if generator is not None:
         exponents = _integers("generator", generator)
-        if any(exponent > length for exponent in exponents):
-            rule = f"have exponents up to the length {length}"
-            raise InputError("generator", rule, generator)
+        if max(exponents, default=0) > length:
+            raise InputError("generator", f"have exponents up to the length {length}", generator)
         return BinaryCyclicCode(length, exponents)
     if defining_set is not None:
         zeros = _integers("defining-set", defining_set)

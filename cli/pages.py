@@ -6,7 +6,7 @@ The pages are Jinja2 templates in `templates/`; every text in them is escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -140,17 +140,16 @@ def _provenance(results: Sequence[Result]) -> dict[str, str]:
     if not found:
         return {}
 
-    def joined(values: Iterable[str], sign: str = "; ") -> str:
-        return sign.join(dict.fromkeys(values))
-
+    versions = (", ".join(f"{k} {v}" for k, v in p.versions.items()) for p in found)
+    commits = (p.commit or "not in a checkout" for p in found)
     return {
-        "seed": joined(sorted(str(p.seed) for p in found), ", "),
-        "samples a comparison, at most": joined(
-            sorted(str(r.parameters.get("samples")) for r in results), ", "
+        "seed": ", ".join(sorted({str(p.seed) for p in found})),
+        "samples a comparison, at most": ", ".join(
+            sorted({str(r.parameters.get("samples")) for r in results})
         ),
-        "versions": joined(", ".join(f"{k} {v}" for k, v in p.versions.items()) for p in found),
-        "commit": joined(p.commit or "not in a checkout" for p in found),
-        "device": joined(p.device for p in found),
+        "versions": "; ".join(dict.fromkeys(versions)),
+        "commit": "; ".join(dict.fromkeys(commits)),
+        "device": "; ".join(dict.fromkeys(p.device for p in found)),
         "time in checks": f"{sum(p.seconds for p in found):.1f} s",
     }
 

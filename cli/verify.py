@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -63,12 +62,30 @@ def verify(
     summaries = summarise(results)
     seconds = time.perf_counter() - start
     if folder is not None:
-        write_report(results, folder)
+        _write_report(results, folder)
+    ok = all(summary.ok for summary in summaries)
     if as_json:
-        print_json(_document(summaries, seconds, folder))
+        claims = [
+            {
+                "claim": s.claim.id,
+                "title": s.claim.title,
+                "locator": s.claim.locator,
+                "statement": s.claim.statement,
+                "expected": s.claim.expected,
+                "verdict": s.verdict,
+                "ok": s.ok,
+                "checks": s.checks,
+                "counts": s.counts,
+                "simulations": s.compared,
+                "mismatches": s.mismatches,
+            }
+            for s in summaries
+        ]
+        place = None if folder is None else str(folder)
+        print_json({"ok": ok, "seconds": round(seconds, 3), "out": place, "claims": claims})
     else:
         _show(summaries, seconds, folder)
-    if not all(summary.ok for summary in summaries):
+    if not ok:
         _complain(results)
         raise typer.Exit(1)
 
@@ -118,55 +135,26 @@ def rebuild(folder: Path) -> None:
     results = list(read_results(path))
     if not results:
         raise StoreError(f"{path} holds no results")
-    write_report(results, folder)
+    _write_report(results, folder)
     out.print(f"Wrote {folder / 'report.html'}.")
 
 
-def write_report(results: list[Result], folder: Path) -> None:
-    """Write the figures and report.html of these results into a folder."""
+def _write_report(results: list[Result], folder: Path) -> None:
     from ..style import save
     from ..theory.plots import verify_figures
     from .pages import verify_page
 
-    codeword, shift = _drawn_word(results)
-    figures = verify_figures(results, codeword, shift)
-    for name, figure in figures.items():
-        save(figure, folder / "figures", name)
-    write_atomically(folder / "report.html", verify_page(results, figures))
-
-
-def _drawn_word(results: Iterable[Result]) -> tuple[str, int]:
-    """Return the one word that was checked, or the example word of the default grid."""
     words = {
         r.parameters["codeword"]: r.parameters.get("shift", 1)
         for r in results
         if "codeword" in r.parameters
     }
-    return next(iter(words.items())) if len(words) == 1 else _DEFAULT_WORD
-
-
-def _document(summaries: list[Summary], seconds: float, folder: Path | None) -> dict[str, Any]:
-    return {
-        "ok": all(summary.ok for summary in summaries),
-        "seconds": round(seconds, 3),
-        "out": None if folder is None else str(folder),
-        "claims": [
-            {
-                "claim": s.claim.id,
-                "title": s.claim.title,
-                "locator": s.claim.locator,
-                "statement": s.claim.statement,
-                "expected": s.claim.expected,
-                "verdict": s.verdict,
-                "ok": s.ok,
-                "checks": s.checks,
-                "counts": s.counts,
-                "simulations": s.compared,
-                "mismatches": s.mismatches,
-            }
-            for s in summaries
-        ],
-    }
+    # The one word that was checked, or the example word of the default grid.
+    word = next(iter(words.items())) if len(words) == 1 else _DEFAULT_WORD
+    figures = verify_figures(results, *word)
+    for name, figure in figures.items():
+        save(figure, folder / "figures", name)
+    write_atomically(folder / "report.html", verify_page(results, figures))
 
 
 def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
@@ -187,18 +175,19 @@ def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None
 
 def _complain(results: list[Result]) -> None:
     """Say on stderr what is wrong, first the failures of the software itself."""
-    for result in [r for r in results if r.mismatches][:5]:
-        q = result.mismatches[0]
-        err.print(
-            f"SOFTWARE FAILURE in {result.claim}: {q.name} is {q.exact} by its closed form, "
-            f"{q.simulated} in {q.trials} samples (p-value {q.p_value:.1e}); "
-            f"parameters {json.dumps(result.parameters)}",
-            style="bold red",
-        )
-    for result in [r for r in results if r.alarming and not r.mismatches][:5]:
-        err.print(
-            f"{result.claim}: expected '{result.expected}', found '{result.verdict}': value "
-            f"{result.value}, bound {result.bound}; {result.note} "
-            f"parameters {json.dumps(result.parameters)}",
-            style="bold red",
-        )
+    failures, surprises = [], []
+    for r in results:
+        parameters = f"parameters {json.dumps(r.parameters)}"
+        if r.mismatches:
+            q = r.mismatches[0]
+            failures.append(
+                f"SOFTWARE FAILURE in {r.claim}: {q.name} is {q.exact} by its closed form, "
+                f"{q.simulated} in {q.trials} samples (p-value {q.p_value:.1e}); {parameters}"
+            )
+        elif r.alarming:
+            surprises.append(
+                f"{r.claim}: expected '{r.expected}', found '{r.verdict}': value {r.value}, "
+                f"bound {r.bound}; {r.note} {parameters}"
+            )
+    for line in failures[:5] + surprises[:5]:
+        err.print(line, style="bold red")

@@ -13,7 +13,6 @@ from ..errors import InputError
 from ..provenance import Provenance
 from ..provenance import make_provenance as _make_provenance
 
-#: As in settings.py, which must not wait for torch.
 PRECISIONS = ("float32", "bfloat16")
 
 

@@ -1,7 +1,6 @@
 """What an evaluation measures, with the paper's choices as defaults.
 
-Apart from the package that measures: the command line makes its options from these fields, and
-`spadv evaluate --help` must not wait for torch.
+The command line makes its options from these fields.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any, TypeAlias
 from ..checks import check_fraction, check_integer, check_real, choose
 from ..config import check_settings, field_names, option
 from ..errors import InputError, StoreError
+from .device import PRECISIONS
 
 #: A number of pixels in [0, 1]; wherever it is given, text such as "8/255" does as well.
 Pixels: TypeAlias = float
@@ -21,7 +21,6 @@ Pixels: TypeAlias = float
 ATTACKS = ("pgd", "apgd", "autoattack")
 ITERATES = ("last", "best")
 PROTOCOLS = ("corrected", "official")
-PRECISIONS = ("float32", "bfloat16")
 
 TRANSLATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 

@@ -153,19 +153,8 @@ def test_accuracy_json(spadv):
 
 
 def test_accuracy_table_says_that_x0_is_lost(spadv):
-    found = spadv(
-        "accuracy",
-        "--codeword",
-        "simplex:3",
-        "--shift",
-        1,
-        "--p",
-        0.7,
-        "--budget",
-        4,
-        "--samples",
-        500,
-    )
+    words = "accuracy --codeword simplex:3 --shift 1 --p 0.7 --budget 4 --samples 500"
+    found = spadv(*words.split())
     assert found.status == 0
     assert "overwrite x0" in found.err
     assert "sign(x0)" in found.out
@@ -181,20 +170,8 @@ def test_codeword_from_a_file(spadv, tmp_path):
 
 
 def test_frontier_json(spadv):
-    found = spadv(
-        "frontier",
-        "--codeword",
-        "random:64:0",
-        "--shift",
-        32,
-        "--p",
-        0.7,
-        "--budget",
-        1,
-        "--points",
-        7,
-        "--json",
-    ).json
+    words = "frontier --codeword random:64:0 --shift 32 --p 0.7 --budget 1 --points 7 --json"
+    found = spadv(*words.split()).json
     assert {"inner", "outer", "exact", "named"} <= found.keys()
     inner, outer = np.array(found["inner"]), np.array(found["outer"])
     assert inner.shape[1] == outer.shape[1] == 2
@@ -217,20 +194,8 @@ BOUND_KEYS = {"theorem2", "theorem3", "sharpened", "gradual", "gradual_tight", "
 
 
 def test_bounds_json_at_the_full_budget(spadv):
-    found = spadv(
-        "bounds",
-        "--p",
-        0.7,
-        "--budget",
-        4,
-        "--delta",
-        0.5,
-        "--spatial",
-        0.9,
-        "--shifts",
-        3,
-        "--json",
-    ).json
+    words = "bounds --p 0.7 --budget 4 --delta 0.5 --spatial 0.9 --shifts 3 --json"
+    found = spadv(*words.split()).json
     assert BOUND_KEYS | {"caps", "feasible"} <= found.keys()
     assert found["theorem2"] == pytest.approx(1 - 0.3 * 0.9 / 0.7)
     assert found["sharpened"] == pytest.approx(0.7 * 0.1 / 0.3)
@@ -258,117 +223,54 @@ def test_bounds_without_an_accuracy_give_the_caps(spadv):
     assert "cap on A" in spadv("bounds", "--p", 0.7, "--budget", 1, "--delta", 0.5).out
 
 
-WORD = ("accuracy", "--codeword", "simplex:4", "--shift")
+WORD = "accuracy --codeword simplex:4 --shift"
 BAD = {
-    "length 0": ("code", "--length", 0, "--family", "repetition"),
-    "length not an integer": ("code", "--length", "7.5", "--family", "repetition"),
-    "generator": ("code", "--length", 9, "--generator", "0,1,3"),
-    "generator text": ("code", "--length", 9, "--generator", "0,x"),
-    "no code": ("code", "--length", 7),
-    "two codes": ("code", "--length", 7, "--family", "hamming:3", "--all"),
-    "unknown family": ("code", "--length", 7, "--family", "haming:3"),
-    "too many to list": ("code", "--length", 127, "--all"),
-    "family of another length": ("code", "--length", 8, "--family", "hamming:3"),
-    "m does not divide d": (*WORD, 4, "--p", 0.6, "--budget", 4),
-    "p too small": (*WORD, 5, "--p", 0.3, "--budget", 4),
-    "p above 1": (*WORD, 5, "--p", 1.1, "--budget", 4),
-    "p NaN": (*WORD, 5, "--p", "nan", "--budget", 4),
-    "p no number": (*WORD, 5, "--p", "half", "--budget", 4),
-    "negative budget": (*WORD, 5, "--p", 0.6, "--budget", -1),
-    "budget NaN": (*WORD, 5, "--p", 0.6, "--budget", "nan"),
-    "other symbols": ("accuracy", "--codeword=+0-", "--shift", 1, "--p", 0.6, "--budget", 1),
-    "period 1": ("accuracy", "--codeword=+++", "--shift", 1, "--p", 0.6, "--budget", 1),
-    "verify of period 1": ("verify", "--claim", "prop1", "--codeword=---"),
-    "unknown claim": ("verify", "--claim", "prop2"),
-    "eta": ("verify", "--claim", "thm2a", "--codeword", "simplex:3", "--eta", 2),
-    "samples": ("verify", "--claim", "prop1", "--samples", -1),
-    "S and A": (
-        "bounds",
-        "--p",
-        0.7,
-        "--budget",
-        4,
-        "--delta",
-        0.5,
-        "--spatial",
-        1,
-        "--adversarial",
-        1,
-    ),
-    "delta": ("bounds", "--p", 0.7, "--budget", 4, "--delta", 1.5),
-    "S above 1": ("bounds", "--p", 0.7, "--budget", 4, "--delta", 0.5, "--spatial", 1.5),
-    "binary or hexadecimal": (
-        "accuracy",
-        "--codeword",
-        "0110",
-        "--shift",
-        1,
-        "--p",
-        0.6,
-        "--budget",
-        1,
-    ),
-    "word too long": (
-        "accuracy",
-        "--codeword",
-        "random:100000000000:0",
-        "--shift",
-        1,
-        "--p",
-        0.6,
-        "--budget",
-        1,
-    ),
-    "frontier of a constant word": (
-        "frontier",
-        "--codeword=+++",
-        "--shift",
-        1,
-        "--p",
-        0.6,
-        "--budget",
-        1,
-    ),
-    "frontier exactness": (
-        "frontier",
-        "--codeword",
-        "simplex:6",
-        "--shift",
-        21,
-        "--p",
-        0.6,
-        "--budget",
-        1,
-        "--exact",
-        "perhaps",
-    ),
-    "unknown derivation": ("symbolic", "--claim", "thm7"),
-    "length too large": ("code", "--length", 10**9, "--family", "repetition"),
-    "exponent too large": ("code", "--length", 63, "--generator", "0,99999999999999999999"),
-    "time limit": ("code", "--length", 7, "--family", "hamming:3", "--seconds", -1),
-    "budget that overflows": (*WORD, 5, "--p", 1, "--budget", "1e308"),
-    "too many points": (
-        "frontier",
-        "--codeword",
-        "simplex:6",
-        "--shift",
-        21,
-        "--p",
-        0.6,
-        "--budget",
-        1,
-        "--points",
-        10**12,
-    ),
-    "no such command": ("verfy",),
-    "missing option": ("bounds", "--p", 0.7),
-    "no results": ("report", "/nonexistent"),
+    "length 0": "code --length 0 --family repetition",
+    "length not an integer": "code --length 7.5 --family repetition",
+    "generator": "code --length 9 --generator 0,1,3",
+    "generator text": "code --length 9 --generator 0,x",
+    "no code": "code --length 7",
+    "two codes": "code --length 7 --family hamming:3 --all",
+    "unknown family": "code --length 7 --family haming:3",
+    "too many to list": "code --length 127 --all",
+    "family of another length": "code --length 8 --family hamming:3",
+    "m does not divide d": f"{WORD} 4 --p 0.6 --budget 4",
+    "p too small": f"{WORD} 5 --p 0.3 --budget 4",
+    "p above 1": f"{WORD} 5 --p 1.1 --budget 4",
+    "p NaN": f"{WORD} 5 --p nan --budget 4",
+    "p no number": f"{WORD} 5 --p half --budget 4",
+    "negative budget": f"{WORD} 5 --p 0.6 --budget -1",
+    "budget NaN": f"{WORD} 5 --p 0.6 --budget nan",
+    "other symbols": "accuracy --codeword=+0- --shift 1 --p 0.6 --budget 1",
+    "period 1": "accuracy --codeword=+++ --shift 1 --p 0.6 --budget 1",
+    "verify of period 1": "verify --claim prop1 --codeword=---",
+    "unknown claim": "verify --claim prop2",
+    "eta": "verify --claim thm2a --codeword simplex:3 --eta 2",
+    "samples": "verify --claim prop1 --samples -1",
+    "S and A": "bounds --p 0.7 --budget 4 --delta 0.5 --spatial 1 --adversarial 1",
+    "delta": "bounds --p 0.7 --budget 4 --delta 1.5",
+    "S above 1": "bounds --p 0.7 --budget 4 --delta 0.5 --spatial 1.5",
+    "binary or hexadecimal": "accuracy --codeword 0110 --shift 1 --p 0.6 --budget 1",
+    "word too long": "accuracy --codeword random:100000000000:0 --shift 1 --p 0.6 --budget 1",
+    "frontier of a constant word": "frontier --codeword=+++ --shift 1 --p 0.6 --budget 1",
+    "frontier exactness": "frontier --codeword simplex:6 --shift 21 --p 0.6 --budget 1 "
+    "--exact perhaps",
+    "unknown derivation": "symbolic --claim thm7",
+    "length too large": "code --length 1000000000 --family repetition",
+    "exponent too large": "code --length 63 --generator 0,99999999999999999999",
+    "time limit": "code --length 7 --family hamming:3 --seconds -1",
+    "budget that overflows": f"{WORD} 5 --p 1 --budget 1e308",
+    "too many points": "frontier --codeword simplex:6 --shift 21 --p 0.6 --budget 1 "
+    "--points 1000000000000",
+    "no such command": "verfy",
+    "missing option": "bounds --p 0.7",
+    "no results": "report /nonexistent",
 }
 
 
 @pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
 def test_bad_input_gets_one_line_and_code_2(spadv, arguments):
-    found = spadv(*arguments)
+    found = spadv(*arguments.split())
     assert found.status == 2
     assert found.out == ""
     lines = found.err.strip().splitlines()

@@ -19,7 +19,7 @@ SMALL = ("--codeword", "simplex:5", "--p", "0.6", "--samples", "300")
 @pytest.fixture
 def no_report(monkeypatch):
     """Leave out figures and page, for tests that are about the results alone."""
-    monkeypatch.setattr(verify_command, "write_report", lambda results, folder: None)
+    monkeypatch.setattr(verify_command, "_write_report", lambda results, folder: None)
 
 
 class _Page(HTMLParser):
