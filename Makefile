@@ -4,7 +4,7 @@ VENV ?= .venv
 OUT ?= out/demo
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint types format bench docs clean
+.PHONY: demo test test-slow lint types format bench docs linkcheck clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spadv needs Python 3.11 or newer, found " + sys.version.split()[0] + " (choose another with PYTHON=...)")'
@@ -59,8 +59,11 @@ bench: $(VENV)/.test
 # Pages' code is run anew only where it changed; `make clean` forgets that.
 docs: $(VENV)/.docs
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -n -W --keep-going -d build/docs/doctrees docs build/docs/html
-	$(BIN)/python docs/check_links.py build/docs/html
 	@echo "Open build/docs/html/index.html in a browser."
+
+# Whether links to other sites still lead somewhere; needs a network.
+linkcheck: $(VENV)/.docs
+	$(BIN)/python -m sphinx -q -b linkcheck -D nb_execution_mode=off -d build/docs/linkcheck docs build/docs/links
 
 clean:
 	rm -rf $(VENV) build dist out *.egg-info

@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from spadv.theory import __version__
+from spadv import __version__
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
@@ -16,7 +16,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 def code_digest(root: Path) -> str:
     """Return a digest of spadv's code: pages are run again when it changes."""
     digest = hashlib.sha256()
-    for part in ("theory", "empirical"):
+    for part in ("core", "theory", "empirical"):
         for file in sorted((root / part).rglob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
@@ -30,6 +30,7 @@ release = version = __version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
@@ -38,11 +39,12 @@ extensions = [
     "catalogue",
     "interface",
     "lessons",
+    "offline",
 ]
-exclude_patterns = ["_ext", "_static", "explorable", "results", "conf.py", "check_links.py"]
+exclude_patterns = ["_ext", "_static", "_templates", "explorable", "results", "conf.py"]
 language = "en"
 nitpicky = True
-nitpick_ignore_regex: list[tuple[str, str]] = []
+nitpick_ignore = [("py:class", "galois.Poly")]  # the site links to no other
 numfig = False
 
 # Pages.
@@ -64,7 +66,9 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 
-# The interface, from docstrings.
+# The interface, from docstrings: docs/api/index.md lists the pages.
+autosummary_generate = True
+autosummary_ignore_module_all = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
@@ -83,7 +87,7 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0072b2", "color-brand-content": "#0067a0"},
     "dark_css_variables": {"color-brand-primary": "#56b4e9", "color-brand-content": "#7cc4ee"},
 }
-templates_path: list[str] = []
+templates_path = ["_templates"]
 
 _mathjax = find_spec("sphinx-mathjax-offline")
 if _mathjax is None or _mathjax.origin is None:

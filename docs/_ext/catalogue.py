@@ -1,15 +1,13 @@
-"""Tables of artefacts and of results, made from the registry and from saved documents.
+"""Tables of experiments and of results, made from the registry and from saved documents.
 
 {artefacts} lists the figures and tables of the paper and the questions beyond it, as the
-registry has them. {results} shows what lies in docs/results/: folders that
-``spadv reproduce`` or ``spadv verify`` wrote. Their pages and data are copied into the site.
+registry has them. {results} shows what lies in docs/results/: folders that `spadv reproduce`
+or `spadv bridge` wrote. Their pages and data are copied into the site.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,42 +16,30 @@ from docutils import nodes
 from saved import documents, effect_of, folders, seeds_of, verdicts
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from statements import EXPECTED, table
+from statements import table
 
 from spadv.empirical.experiments import EXPERIMENTS, Experiment
 
 #: What is copied of a folder of results.
-COPIED = ("*.html", "*.json", "*.jsonl", "*.csv", "*.png", "*.svg", "*.tex", "*.md")
+COPIED = (".html", ".json", ".jsonl", ".csv", ".png", ".svg", ".tex", ".md")
 GROUPS = ("figures", "tables", "beyond", "others")
 
 
-def group_of(artefact: Experiment) -> str:
-    """Return under which heading an artefact stands."""
-    if artefact.beyond:
+def group_of(experiment: Experiment) -> str:
+    """Return under which heading an experiment stands."""
+    if experiment.beyond:
         return "beyond"
-    for prefix, group in (("fig", "figures"), ("table", "tables")):
-        if artefact.id.startswith(prefix):
-            return group
-    return "others"
+    if experiment.id.startswith("fig"):
+        return "figures"
+    return "tables" if experiment.id.startswith("table") else "others"
 
 
-def _text(text: str) -> nodes.paragraph:
-    return nodes.paragraph(text=text)
+def _row(*texts: str) -> list[list[nodes.Node]]:
+    return [[nodes.paragraph(text=text)] for text in texts]
 
 
-def _literal(text: str, **options: Any) -> nodes.paragraph:
-    return nodes.paragraph("", "", nodes.literal(text=text), **options)
-
-
-def _bullets(lines: Iterable[str]) -> nodes.bullet_list:
-    made = nodes.bullet_list()
-    for line in lines:
-        made += nodes.list_item("", nodes.paragraph(text=line))
-    return made
-
-
-class ArtefactTable(SphinxDirective):
-    """Artefacts of one group: where the paper has them, and what is smaller at scale cpu."""
+class ExperimentTable(SphinxDirective):
+    """Experiments of one group: where the paper has them, and what is smaller at scale cpu."""
 
     required_arguments = 1
 
@@ -61,51 +47,39 @@ class ArtefactTable(SphinxDirective):
         """Return a table, and the details below it."""
         group = self.arguments[0]
         if group not in GROUPS:
-            raise self.error(f"artefacts are grouped as {', '.join(GROUPS)}")
-        chosen = [a for a in EXPERIMENTS.values() if group_of(a) == group]
+            raise self.error(f"experiments are grouped as {', '.join(GROUPS)}")
         rows: list[list[list[nodes.Node]]] = []
         details: list[nodes.Node] = []
-        for artefact in chosen:
-            cpu, paper = artefact.plan("cpu"), artefact.plan("paper")
-            link = nodes.reference("", "", nodes.literal(text=artefact.id), internal=True)
-            link["refuri"] = f"#artefact-{artefact.id}"
-            name = nodes.paragraph()
-            name += nodes.inline("", "", link)
-            rows.append(
-                [
-                    [name],
-                    [_text(artefact.locator)],
-                    [_text(artefact.title)],
-                    [_text(str(len(cpu.claims)))],
-                    [_text(f"{len(cpu.jobs)} / {len(paper.jobs)}")],
-                ]
-            )
-            details.append(self._details(artefact, cpu.deviations, cpu.assumptions))
-        head = (
-            "artefact",
-            "in the paper",
-            "what it shows",
-            "claims judged",
-            "trainings: cpu / paper",
-        )
+        for experiment in EXPERIMENTS.values():
+            if group_of(experiment) == group:
+                cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
+                text, uri = nodes.literal(text=experiment.id), f"#artefact-{experiment.id}"
+                name = nodes.paragraph("", "", nodes.reference("", "", text, refuri=uri))
+                trainings = f"{len(cpu.jobs)} / {len(paper.jobs)}"
+                shown = (experiment.locator, experiment.title, str(len(cpu.claims)), trainings)
+                rows.append([[name], *_row(*shown)])
+                details.append(_details(experiment, cpu.deviations, cpu.assumptions))
+        head = ("artefact", "in the paper", "what it shows", "claims judged")
+        head = (*head, "trainings: cpu / paper")
         return [table(head, rows, (16, 20, 42, 10, 12)), *details]
 
-    def _details(
-        self, artefact: Experiment, deviations: Sequence[str], assumptions: Sequence[str]
-    ) -> nodes.Node:
-        box = nodes.container(classes=["artefact"], ids=[f"artefact-{artefact.id}"])
-        head = _literal(artefact.id, classes=["artefact-head"])
-        head += nodes.Text(f" {artefact.title}")
-        box += head
-        box += _text(artefact.statement)
-        for label, lines in (
-            ("Smaller or other than in the paper, at scale cpu", deviations),
-            ("Not told by the paper, and chosen here", assumptions),
-        ):
-            if lines:
-                box += nodes.paragraph("", "", nodes.emphasis(text=f"{label}:"))
-                box += _bullets(lines)
-        return box
+
+def _details(
+    experiment: Experiment, deviations: Iterable[str], assumptions: Iterable[str]
+) -> nodes.Node:
+    box = nodes.container(classes=["artefact"], ids=[f"artefact-{experiment.id}"])
+    head = nodes.paragraph("", "", nodes.literal(text=experiment.id), classes=["artefact-head"])
+    head += nodes.Text(f" {experiment.title}")
+    box += [head, nodes.paragraph(text=experiment.statement)]
+    for label, lines in (
+        ("Smaller or other than in the paper, at scale cpu:", tuple(deviations)),
+        ("Not told by the paper, and chosen here:", tuple(assumptions)),
+    ):
+        if lines:
+            items = [nodes.list_item("", nodes.paragraph(text=line)) for line in lines]
+            box += nodes.paragraph("", "", nodes.emphasis(text=label))
+            box += nodes.bullet_list("", *items)
+    return box
 
 
 class ResultList(SphinxDirective):
@@ -117,133 +91,91 @@ class ResultList(SphinxDirective):
         self.env.note_dependency(str(results))
         found = folders(results)
         if not found:
-            return [
-                nodes.paragraph(
-                    text="No results have been added to docs/results/ yet, so there is nothing to "
-                    "show here."
-                )
-            ]
-        made: list[nodes.Node] = []
-        for folder in found:
-            made += self._folder(folder)
-        return made
+            nothing = "No results have been added to docs/results/ yet: there is nothing to show."
+            return [nodes.paragraph(text=nothing)]
+        return [self._folder(folder) for folder in found]
 
-    def _folder(self, folder: Path) -> list[nodes.Node]:
+    def _folder(self, folder: Path) -> nodes.section:
         section = nodes.section(ids=[nodes.make_id(f"results-{folder.name}")])
         about = folder / "about.md"
-        text = about.read_text(encoding="utf-8") if about.is_file() else ""
-        heading, rest = folder.name, text
-        if text.startswith("# "):
-            heading, _, rest = text[2:].partition("\n")
+        text = about.read_text(encoding="utf-8") if about.is_file() else f"# {folder.name}\n"
+        self.env.note_dependency(str(about))
+        heading, _, rest = text.removeprefix("# ").partition("\n")
         section += nodes.title(text=heading)
-        if rest:
-            self.env.note_dependency(str(about))
-            section += self.parse_text_to_nodes(rest)
+        section += self.parse_text_to_nodes(rest)
         if (folder / "report.html").is_file():
-            section += self._page_link(folder)
-        if (folder / "results.jsonl").is_file():
-            section += self._claims(folder / "results.jsonl")
+            label = "The whole report, with every figure and table: "
+            section += self._links(label, folder, ["report.html"])
         for file, document in documents(folder):
             self.env.note_dependency(str(file))
-            section += self._artefact(folder, document)
-        return [section]
+            section += self._document(folder, document)
+        return section
 
-    def _page_link(self, folder: Path) -> nodes.paragraph:
+    def _links(self, label: str, folder: Path, names: Iterable[str]) -> nodes.paragraph:
+        """Return links to files of a folder that stand beside the pages of the site."""
+        line = nodes.paragraph(text=label)
         depth = "../" * self.env.docname.count("/")
-        line = nodes.paragraph(text="The whole report, with every figure and table: ")
-        uri = f"{depth}results/{folder.name}/report.html"
-        line += nodes.reference("", "report.html", refuri=uri, internal=False)
+        for place, name in enumerate(names):
+            uri = f"{depth}results/{folder.name}/{name}"
+            line += [nodes.Text(", " if place else ""), nodes.reference("", name, refuri=uri)]
         line += nodes.Text(".")
         return line
 
-    def _claims(self, file: Path) -> nodes.table:
-        """Return the verdicts of a run of `spadv verify`."""
-        self.env.note_dependency(str(file))
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
-        found: dict[str, Counter[str]] = {}
-        expected: dict[str, str] = {}
-        for line in lines:
-            found.setdefault(line["claim"], Counter())[line["verdict"]] += 1
-            expected[line["claim"]] = line["expected"]
-        rows: list[list[list[nodes.Node]]] = [
-            [
-                [_literal(claim)],
-                [_text(EXPECTED.get(expected[claim], expected[claim]))],
-                [_text(", ".join(f"{n} {word}" for word, n in counts.most_common()))],
-            ]
-            for claim, counts in found.items()
-        ]
-        return table(("claim", "expected", "verdicts over settings"), rows, (20, 15, 65))
-
-    def _artefact(self, folder: Path, document: Mapping[str, Any]) -> list[nodes.Node]:
-        name = document["id"]
+    def _document(self, folder: Path, document: Mapping[str, Any]) -> nodes.section:
+        name, findings = document["id"], document["findings"]
+        title = f"{name}: {document['title']}"
         part = nodes.section(ids=[nodes.make_id(f"results-{folder.name}-{name}")])
-        part += nodes.title("", f"{name}: {document['title']}")
-        seeds = seeds_of(document)
-        locator = document["locator"]
+        part += nodes.title("", title)
         others = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
         if others:
-            texts = (line.partition(": ")[2].split(";")[0] for line in others)
-            part += nodes.paragraph("", "", nodes.strong(text=f"Here: {'; '.join(texts)}."))
-        line = (
-            f"{locator[:1].upper()}{locator[1:]}. Scale {document['scale']}; "
+            texts = "; ".join(line.partition(": ")[2].split(";")[0] for line in others)
+            part += nodes.paragraph("", "", nodes.strong(text=f"Here: {texts}."))
+        locator, seeds = document["locator"], seeds_of(document)
+        part += nodes.paragraph(
+            text=f"{locator[:1].upper()}{locator[1:]}. Scale {document['scale']}; "
             f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. "
-            f"Claims in the paper's metric: {verdicts(document['findings'])}."
+            f"Claims in the paper's metric: {verdicts(findings)}."
         )
-        part += _text(line)
-        part += self._files(folder, name)
+        numbers = [f"{name}{ending}" for ending in (".json", ".csv", "-curves.csv")]
+        there = [file for file in numbers if (folder / file).is_file()]
+        part += self._links("Numbers: ", folder, there)
         if document["shrunk"]:
-            part += _text(f"Smaller or other than in the paper: {'; '.join(document['shrunk'])}.")
+            said = "; ".join(document["shrunk"])
+            part += nodes.paragraph(text=f"Smaller or other than in the paper: {said}.")
         for remark in document.get("remarks", []):
             part += nodes.paragraph("", "", nodes.emphasis(text=remark))
         whole = folder / f"{name}.png"
-        figures = [whole] if whole.is_file() else sorted(folder.glob(f"{name}-*.png"))
-        for figure in figures:
-            relative = figure.relative_to(self.env.srcdir).as_posix()
+        for figure in [whole] if whole.is_file() else sorted(folder.glob(f"{name}-*.png")):
             self.env.note_dependency(str(figure))
-            part += nodes.image(uri=f"/{relative}", alt=f"{name}: {document['title']}")
-        if any("topic" in finding for finding in document["findings"]):
-            part += self._topics(document["findings"])
-        elif document["findings"]:
-            part += self._findings(document["findings"])
-        return [part]
+            uri = f"/{figure.relative_to(self.env.srcdir).as_posix()}"
+            part += nodes.image(uri=uri, alt=title)
+        if findings:
+            part += _topics(findings) if "topic" in findings[0] else _findings(findings)
+        return part
 
-    def _topics(self, findings: Sequence[Mapping[str, Any]]) -> nodes.table:
-        """Return the verdicts by topic, where there are too many claims to list each."""
-        topics = dict.fromkeys(finding["topic"] for finding in findings)
-        rows: list[list[list[nodes.Node]]] = []
-        for topic in topics:
-            own = [finding for finding in findings if finding["topic"] == topic]
-            rows.append([[_text(topic)], [_text(str(len(own)))], [_text(verdicts(own))]])
-        return table(("topic", "claims", "verdicts"), rows, (55, 10, 35))
 
-    def _files(self, folder: Path, name: str) -> nodes.paragraph:
-        """Return links to the numbers themselves."""
-        depth = "../" * self.env.docname.count("/")
-        line = nodes.paragraph(text="Numbers: ")
-        found = [f"{name}{ending}" for ending in (".json", ".csv", "-curves.csv")]
-        for place, file in enumerate(file for file in found if (folder / file).is_file()):
-            line += nodes.Text(", " if place else "")
-            uri = f"{depth}results/{folder.name}/{file}"
-            line += nodes.reference("", file, refuri=uri, internal=False)
-        line += nodes.Text(".")
-        return line
+def _topics(findings: Sequence[Mapping[str, Any]]) -> nodes.table:
+    """Return the verdicts by topic, where there are too many claims to list each."""
+    rows = []
+    for topic in dict.fromkeys(finding["topic"] for finding in findings):
+        own = [finding for finding in findings if finding["topic"] == topic]
+        rows.append(_row(topic, str(len(own)), verdicts(own)))
+    return table(("topic", "claims", "verdicts"), rows, (55, 10, 35))
 
-    def _findings(self, findings: Sequence[Mapping[str, Any]]) -> nodes.table:
-        rows: list[list[list[nodes.Node]]] = []
-        for finding in findings:
-            other = finding.get("other")
-            rows.append(
-                [
-                    [_text(finding["claim"])],
-                    [_text(finding["measure"])],
-                    [_text(effect_of(finding))],
-                    [_text(finding["verdict"])],
-                    [_text(other["verdict"] if other else "")],
-                ]
-            )
-        head = ("claim", "measured as", "effect, 95% interval", "verdict", "in the other metric")
-        return table(head, rows, (38, 24, 16, 11, 11))
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> nodes.table:
+    rows = [
+        _row(
+            finding["claim"],
+            finding["measure"],
+            effect_of(finding),
+            finding["verdict"],
+            (finding.get("other") or {}).get("verdict", ""),
+        )
+        for finding in findings
+    ]
+    head = ("claim", "measured as", "effect, 95% interval", "verdict", "in the other metric")
+    return table(head, rows, (38, 24, 16, 11, 11))
 
 
 def copy_results(app: Sphinx, error: Exception | None) -> None:
@@ -255,8 +187,8 @@ def copy_results(app: Sphinx, error: Exception | None) -> None:
     for folder in folders(source / "results"):
         target = out / "results" / folder.name
         target.mkdir(parents=True)
-        for pattern in COPIED:
-            for file in folder.glob(pattern):
+        for file in folder.iterdir():
+            if file.suffix in COPIED:
                 shutil.copy2(file, target / file.name)
     (out / "explorable").mkdir(exist_ok=True)
     shutil.copy2(source / "explorable" / "explorable.html", out / "explorable" / "explorable.html")
@@ -264,7 +196,7 @@ def copy_results(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives, and copy files when the pages are written."""
-    app.add_directive("artefacts", ArtefactTable)
+    app.add_directive("artefacts", ExperimentTable)
     app.add_directive("results", ResultList)
     app.connect("build-finished", copy_results)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,16 +13,9 @@ from spadv.empirical.experiments import EXPERIMENTS
 
 def folders(results: Path) -> list[Path]:
     """Return the folders of results: first those with artefacts of the paper, then by name."""
-    found = [path for path in results.glob("*") if path.is_dir() and _holds(path)]
-    return sorted(found, key=lambda path: (_is_beyond(path), path.name))
-
-
-def _is_beyond(folder: Path) -> bool:
-    return all(document["beyond"] for _, document in documents(folder))
-
-
-def _holds(folder: Path) -> bool:
-    return any((documents(folder), (folder / "results.jsonl").is_file()))
+    found = {path: documents(path) for path in results.glob("*") if path.is_dir()}
+    beyond = {path: all(data["beyond"] for _, data in inside) for path, inside in found.items()}
+    return sorted(filter(found.get, found), key=lambda path: (beyond[path], path.name))
 
 
 def documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:

@@ -14,24 +14,25 @@ In a page::
 
 The number is written, not counted: docstrings and people cite it, so it must not change when
 a page gains a lemma. It is the statement's name everywhere: {st}`L4` refers to it, and
-{claim}`law.upper` refers to a claim's row in the table that {claims-table} makes. The build
-warns (and so fails) when two statements share a number, when a statement names an unknown
-claim, and when a claim of the registry has no statement.
+{claim}`law.upper` to a claim's row in the table that {claims-table} makes. All statements are
+read from the pages before Sphinx reads them; the build warns, and so fails, when two have one
+number, when one names an unknown claim, and when a claim of the registry has none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
-from sphinx.builders import Builder
-from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
 from sphinx.roles import XRefRole
 from sphinx.util import logging
@@ -41,16 +42,13 @@ from sphinx.util.nodes import make_refnode
 from spadv.theory.claims import claims
 from spadv.theory.symbolic import derivations
 
-logger = logging.getLogger(__name__)
-
-KINDS = ("Theorem", "Proposition", "Lemma", "Corollary", "Definition", "Erratum")
-_HEAD = re.compile(rf"({'|'.join(KINDS)}) (\S+?)(?: \((.+)\))?")
-#: The page with the table of claims.
+#: Pages with statements, in reading order, and the page with the table of claims.
+PAGES = tuple(f"theory/{name}" for name in ("paper", "errata", "laws", "frontiers", "price"))
 CLAIMS_PAGE = "theory/claims"
-
-#: Pages with statements, in reading order.
-PAGES = ("paper", "errata", "laws", "frontiers", "price")
-
+KINDS = ("Theorem", "Proposition", "Lemma", "Corollary", "Definition", "Erratum")
+_STATEMENT = re.compile(
+    rf"^:::\{{statement\}} ({'|'.join(KINDS)}) (\S+?)(?: \((.+)\))?\n((?::[\w-]+:.*\n)*)", re.M
+)
 #: How a claim's expected verdict is put in words.
 EXPECTED = {
     "holds": "holds",
@@ -60,11 +58,10 @@ EXPECTED = {
 
 
 @dataclass(frozen=True)
-class Known:
-    """A statement, as the rest of the site sees it."""
+class Statement:
+    """What the head of a statement says."""
 
     page: str
-    anchor: str
     kind: str
     number: str
     title: str
@@ -74,6 +71,37 @@ class Known:
     def name(self) -> str:
         """Kind and number: Theorem L4."""
         return f"{self.kind} {self.number}"
+
+    @property
+    def anchor(self) -> str:
+        """Where it stands in its page."""
+        return f"statement-{self.number}"
+
+
+@cache
+def read(docs: Path) -> tuple[Statement, ...]:
+    """Return all statements, page by page."""
+    found = []
+    for page in PAGES:
+        for match in _STATEMENT.finditer((docs / f"{page}.md").read_text(encoding="utf-8")):
+            named = re.search(r"^:claims: (.*)$", match[4], flags=re.M)
+            names = tuple(named[1].split()) if named else ()
+            found.append(Statement(page, match[1], match[2], match[3] or "", names))
+    return tuple(found)
+
+
+def problems(found: Iterable[Statement]) -> Iterator[str]:
+    """Yield what is wrong with numbers and claims."""
+    found = list(found)
+    for number, times in Counter(statement.number for statement in found).items():
+        if times > 1:
+            yield f"{times} statements have the number {number}"
+    known = {claim.id for claim in claims()}
+    for statement in found:
+        for name in sorted(set(statement.claims) - known):
+            yield f"{statement.name} names no claim: {name}"
+    for name in sorted(known - {name for statement in found for name in statement.claims}):
+        yield f"no statement names the claim {name}"
 
 
 class StatementDirective(SphinxDirective):
@@ -88,47 +116,33 @@ class StatementDirective(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        """Return the box, and remember the statement."""
-        head = _HEAD.fullmatch(" ".join(self.arguments[0].split()))
-        if head is None:
-            raise self.error(f"a statement is headed like 'Theorem L4 (Title)', and one of {KINDS}")
-        kind, number, title = head[1], head[2], head[3] or ""
-        names = tuple(self.options.get("claims", "").split())
-        known = Known(self.env.docname, f"statement-{number}", kind, number, title, names)
-        domain = self.env.get_domain("st")
-        assert isinstance(domain, StatementDomain)
-        domain.add(known, self.get_location())
-
-        box = nodes.container(
-            classes=["statement", f"statement-{kind.lower()}"], ids=[known.anchor]
-        )
-        box["names"] = []
-        line = nodes.paragraph(classes=["statement-head"])
-        line += nodes.strong(text=known.name)
+        """Return the box, with its head and what checks and computes it."""
+        match = _STATEMENT.match(f":::{{statement}} {self.arguments[0]}\n")
+        if match is None or self.env.docname not in PAGES:
+            raise self.error(f"headed like 'Theorem L4 (Title)', one of {KINDS}, and in {PAGES}")
+        kind, number, title = match[1], match[2], match[3]
+        anchor = f"statement-{number}"
+        box = nodes.container(classes=["statement", f"statement-{kind.lower()}"], ids=[anchor])
+        head = nodes.paragraph("", "", nodes.strong(text=f"{kind} {number}"))
+        head["classes"] = ["statement-head"]
         if title:
             children, _ = self.parse_inline(f" ({title})")
-            line += nodes.inline("", "", *children, classes=["statement-title"])
-        line += nodes.reference("", "", refuri=f"#{known.anchor}", classes=["statement-link"])
-        box += line
+            head += nodes.inline("", "", *children, classes=["statement-title"])
+        head += nodes.reference("", "", refuri=f"#{anchor}", classes=["statement-link"])
+        box += head
         box += self.parse_content_to_nodes()
-        foot = self._foot(names)
+        foot = self._foot("Checked by", "{{claim}}`{}`", "claims")
+        foot += self._foot("Computed by", "{{py:obj}}`~{}`", "computed-by")
         if foot:
             box += nodes.paragraph("", "", *foot, classes=["statement-foot"])
         self.state.document.note_explicit_target(box)
         return [box]
 
-    def _foot(self, names: tuple[str, ...]) -> list[nodes.Node]:
-        parts: list[nodes.Node] = []
-        if names:
-            parts.append(nodes.Text("Checked by "))
-            parts += _joined([_reference("claim", name, self.env.docname) for name in names])
-            parts.append(nodes.Text(". "))
-        if "computed-by" in self.options:
-            targets = self.options["computed-by"].split()
-            written = ", ".join(f"{{py:obj}}`~{name}`" for name in targets)
-            children, _ = self.parse_inline(f"Computed by {written}.")
-            parts += children
-        return parts
+    def _foot(self, label: str, role: str, option: str) -> list[nodes.Node]:
+        names = self.options.get(option, "").split()
+        if not names:
+            return []
+        return self.parse_inline(f"{label} {', '.join(map(role.format, names))}. ")[0]
 
 
 class ProofDirective(SphinxDirective):
@@ -140,162 +154,41 @@ class ProofDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the proof between its heading and its end mark."""
-        box = nodes.container(classes=["proof"])
-        body = self.parse_content_to_nodes()
+        box = nodes.container("", *self.parse_content_to_nodes(), classes=["proof"])
         of = f" {self.arguments[0]}" if self.arguments else ""
         children, _ = self.parse_inline(f"Proof{of}.")
-        head = nodes.emphasis("", "", *children, classes=["proof-head"])
-        if body and isinstance(body[0], nodes.paragraph):
-            body[0].insert(0, nodes.Text(" "))
-            body[0].insert(0, head)
-        else:
-            box += nodes.paragraph("", "", head)
-        box += body
-        end = nodes.inline(text="\N{WHITE SQUARE}", classes=["proof-end"])
-        if box.children and isinstance(box.children[-1], nodes.paragraph):
-            box.children[-1] += nodes.Text(" ")
-            box.children[-1] += end
-        else:
-            box += nodes.paragraph("", "", end)
+        if not box.children or not isinstance(box[0], nodes.paragraph):
+            box.insert(0, nodes.paragraph())
+        box[0].insert(0, [nodes.emphasis("", "", *children), nodes.Text(" ")])
+        if not isinstance(box[-1], nodes.paragraph):
+            box += nodes.paragraph()
+        box[-1] += [nodes.Text(" "), nodes.inline(text="\N{WHITE SQUARE}", classes=["proof-end"])]
         return [box]
 
 
-def _reference(kind: str, target: str, page: str, text: str = "") -> pending_xref:
-    return pending_xref(
-        "",
-        nodes.literal(text=text or target) if kind == "claim" else nodes.inline(text=target),
-        refdomain="st",
-        reftype=kind,
-        reftarget=target,
-        refdoc=page,
-        refexplicit=bool(text),
-        refwarn=True,
-    )
-
-
-def _place(statement: Known) -> tuple[int, str]:
-    """Return where a statement stands among those of one claim: the paper's first."""
-    page = statement.page.rpartition("/")[2]
-    return (PAGES.index(page) if page in PAGES else len(PAGES)), statement.anchor
-
-
-def _joined(found: list[Any]) -> Iterator[nodes.Node]:
-    for place, node in enumerate(found):
-        if place:
-            yield nodes.Text(", ")
-        yield node
-
-
-class StatementRole(XRefRole):
-    """A reference to a statement or a claim, by its number or identifier."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        super().__init__(
-            warn_dangling=True, innernodeclass=nodes.literal if kind == "claim" else nodes.inline
-        )
-
-    def result_nodes(
-        self, document: nodes.document, env: BuildEnvironment, node: nodes.Element, is_ref: bool
-    ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Send the reference to this domain, whatever the role was called."""
-        node["refdomain"], node["reftype"] = "st", self.kind
-        return [node], []
-
-
-class StatementDomain(Domain):
-    """Statements by their number."""
-
-    name = "st"
-    label = "Statements"
-    roles: ClassVar[dict[str, Any]] = {"ref": StatementRole("ref"), "claim": StatementRole("claim")}
-    initial_data: ClassVar[dict[str, Any]] = {"known": {}}
-    data_version = 1
-    dangling_warnings: ClassVar[dict[str, str]] = {
-        "ref": "no statement has the number %(target)s",
-        "claim": "no claim has the identifier %(target)s",
-        "checks": "no statement names the claim %(target)s",
-    }
-
-    @property
-    def known(self) -> dict[str, Known]:
-        """Every statement by its number."""
-        found: dict[str, Known] = self.data["known"]
-        return found
-
-    def add(self, statement: Known, location: str) -> None:
-        """Remember a statement; a number taken already or an unknown claim is a warning."""
-        other = self.known.get(statement.number)
-        if other is not None:
-            logger.warning("%s is also in %s", statement.name, other.page, location=location)
-        for name in statement.claims:
-            if name not in {claim.id for claim in claims()}:
-                logger.warning("%s names no claim: %s", statement.name, name, location=location)
-        self.known[statement.number] = statement
-
-    def clear_doc(self, docname: str) -> None:
-        """Forget the statements of a page that is read again."""
-        for number in [key for key, value in self.known.items() if value.page == docname]:
-            del self.known[number]
-
-    def check_consistency(self) -> None:
-        """Warn of every claim that no statement names."""
-        named = {name for statement in self.known.values() for name in statement.claims}
-        for claim in claims():
-            if claim.id not in named:
-                logger.warning("no statement names the claim %s", claim.id, location=CLAIMS_PAGE)
-
-    def resolve_xref(
-        self,
-        env: BuildEnvironment,
-        fromdocname: str,
-        builder: Builder,
-        typ: str,
-        target: str,
-        node: pending_xref,
-        contnode: nodes.Element,
-    ) -> nodes.reference | None:
-        """Return a link to a statement, to a claim's row, or to all statements of a claim."""
-
-        def link(statement: Known) -> nodes.reference:
-            inner = contnode if node["refexplicit"] else nodes.inline(text=statement.name)
-            page, anchor = statement.page, statement.anchor
-            return make_refnode(builder, fromdocname, page, anchor, inner, statement.title)
-
-        if typ == "ref":
-            found = self.known.get(target)
-            return None if found is None else link(found)
-        if typ == "claim":
-            if target not in {claim.id for claim in claims()}:
-                return None
-            return make_refnode(builder, fromdocname, CLAIMS_PAGE, f"claim-{target}", contnode)
-        naming = [each for each in self.known.values() if target in each.claims]
-        several = [link(each) for each in sorted(naming, key=_place)]
-        if not several:
-            return None
-        # A node of the kind that the caller expects, with all links inside it.
-        return nodes.inline("", "", *_joined(several))
-
-    def resolve_any_xref(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Statements are meant only where a role says so."""
-        return []
-
-    def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
-        """Take over what a parallel reader has found."""
-        for number, statement in otherdata["known"].items():
-            if statement.page in docnames:
-                self.known[number] = statement
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
+) -> nodes.reference | None:
+    """Resolve {st} and {claim}; what there is not is left to Sphinx, which warns."""
+    target, builder, page = node["reftarget"], app.builder, node["refdoc"]
+    if node["reftype"] == "claim" and target in {claim.id for claim in claims()}:
+        return make_refnode(builder, page, CLAIMS_PAGE, f"claim-{target}", contnode)
+    if node["reftype"] == "st":
+        for found in read(Path(app.srcdir)):
+            if found.number == target:
+                text = contnode if node["refexplicit"] else nodes.inline(text=found.name)
+                return make_refnode(builder, page, found.page, found.anchor, text, found.title)
+    return None
 
 
 class ClaimsTable(SphinxDirective):
     """A table of every claim in the registry, with the statements that name it."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the table; its references are resolved when all pages are read."""
-        steps: dict[str, list[str]] = {}
-        for derivation in derivations():
-            for name in derivation.claims:
-                steps.setdefault(name, []).append(derivation.id)
+        """Return the table, to be made again when a page with statements changes."""
+        for page in PAGES:
+            self.env.note_dependency(self.env.doc2path(page))
+        statements = read(Path(self.env.srcdir))
         head = ("claim", "what it says", "statements, and where the paper has it")
         rows: list[list[list[nodes.Node]]] = []
         for claim in claims():
@@ -304,13 +197,15 @@ class ClaimsTable(SphinxDirective):
                 said.append(nodes.paragraph(text=claim.remark, classes=["remark"]))
             named = nodes.paragraph("", "", nodes.literal(text=claim.id), ids=[f"claim-{claim.id}"])
             expected = nodes.paragraph(text=EXPECTED[claim.expected], classes=["expected"])
-            where: list[nodes.Node] = [nodes.paragraph()]
-            where[0] += _reference("checks", claim.id, self.env.docname)
-            where.append(nodes.paragraph(text=claim.locator, classes=["remark"]))
-            if claim.id in steps:
-                derived = nodes.paragraph(text="derived in ", classes=["remark"])
-                derived += _joined([nodes.literal(text=name) for name in steps[claim.id]])
-                where.append(derived)
+            checking = [f"{{st}}`{each.number}`" for each in statements if claim.id in each.claims]
+            where: list[nodes.Node] = [
+                nodes.paragraph("", "", *self.parse_inline(", ".join(checking))[0]),
+                nodes.paragraph(text=claim.locator, classes=["remark"]),
+            ]
+            derived = [f"`{each.id}`" for each in derivations() if claim.id in each.claims]
+            if derived:
+                children, _ = self.parse_inline(f"derived in {', '.join(derived)}")
+                where.append(nodes.paragraph("", "", *children, classes=["remark"]))
             rows.append([[named, expected], said, where])
         return [table(head, rows, (20, 50, 30), classes=["claims"])]
 
@@ -319,37 +214,39 @@ def table(
     head: tuple[str, ...],
     rows: list[list[list[nodes.Node]]],
     widths: tuple[int, ...],
-    classes: list[str] | None = None,
+    classes: Iterable[str] = (),
 ) -> nodes.table:
     """Return a table of given cells, each a list of block nodes."""
-    made = nodes.table(classes=["wide", *(classes or [])])
     group = nodes.tgroup(cols=len(head))
-    made += group
-    for width in widths:
-        group += nodes.colspec(colwidth=width)
-    top = nodes.row()
-    for text in head:
-        top += nodes.entry("", nodes.paragraph(text=text))
-    group += nodes.thead("", top)
-    body = nodes.tbody()
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    group += nodes.thead("", _row([[nodes.paragraph(text=text)] for text in head]))
     for cells in rows:
-        row = nodes.row()
-        for place, cell in enumerate(cells):
+        for label, cell in list(zip(head, cells, strict=True))[1:]:
             # On a phone the cells stand below each other, without the head of the table.
-            if place and isinstance(cell[0], nodes.paragraph):
-                cell[0].insert(0, nodes.inline(text=f"{head[place]}: ", classes=["cell-label"]))
-            row += nodes.entry("", *cell)
-        body += row
-    group += body
-    return made
+            if isinstance(cell[0], nodes.paragraph):
+                cell[0].insert(0, nodes.inline(text=f"{label}: ", classes=["cell-label"]))
+    group += nodes.tbody("", *map(_row, rows))
+    return nodes.table("", group, classes=["wide", *classes])
+
+
+def _row(cells: list[list[nodes.Node]]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
+
+
+def check(app: Sphinx) -> None:
+    """Warn of what is wrong with the statements as a whole."""
+    read.cache_clear()
+    for problem in problems(read(Path(app.srcdir))):
+        logging.getLogger(__name__).warning("%s", problem, location=CLAIMS_PAGE)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directives, the roles and the domain."""
-    app.add_domain(StatementDomain)
+    """Register the directives and the roles."""
     app.add_directive("statement", StatementDirective)
     app.add_directive("proof", ProofDirective)
     app.add_directive("claims-table", ClaimsTable)
-    app.add_role("st", StatementRole("ref"))
-    app.add_role("claim", StatementRole("claim"))
+    app.add_role("st", XRefRole(warn_dangling=True, innernodeclass=nodes.inline))
+    app.add_role("claim", XRefRole(warn_dangling=True))
+    app.connect("builder-inited", check)
+    app.connect("missing-reference", resolve)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -75,6 +75,7 @@ _H100 = Machine(
     "assumed: 10% of 495 TFLOP/s in TF32; measured: a layer of StdCNN takes 80 "
     "microseconds a pass in training and 13 in a replayed attack, LeNet's 31",
 )
+#: Machines whose cost can be told, by name.
 MACHINES = {machine.name: machine for machine in (_CPU, _A100, _H100)}
 
 

@@ -1,4 +1,4 @@
-// The laws of spadv.theory.bounds and .gradual for one setting, as functions of numbers.
+// The laws of spadv.theory.laws for one setting, as functions of numbers.
 // Names and formulas as there; proofs: docs/theory/laws.md.
 
 const FULL = 4;       // budget at which an attack can exchange the two class means
