@@ -1,7 +1,7 @@
 """Answers of version 0.1 to the same commands: equal to 1e-9, seeds included.
 
-Distances to boundaries are sums in float32, which another order of summation changes in the
-last place: equal to 1e-6.
+Answers with distances to boundaries are equal to 2e-6: distances are sums in float32, which
+another order of summation changes in the last place. Rates there are ratios of counts.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ import pytest
 from . import cases
 
 
-def differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
-    """Yield where two JSON values differ by more than 1e-9."""
+WITH_DISTANCES = {"evaluate-pgd", "reproduce-fig16a-d"}
+
+
+def differences(old: Any, new: Any, tolerance: float, where: str = "") -> Iterator[str]:
+    """Yield where two JSON values differ by more than a tolerance."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old.keys() - new.keys():
             yield f"{where}.{key} is gone"
         for key in old.keys() & new.keys():
-            yield from differences(old[key], new[key], f"{where}.{key}")
+            yield from differences(old[key], new[key], tolerance, f"{where}.{key}")
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for number, (a, b) in enumerate(zip(old, new, strict=True)):
-            yield from differences(a, b, f"{where}[{number}]")
+            yield from differences(a, b, tolerance, f"{where}[{number}]")
     elif isinstance(old, float) and isinstance(new, int | float):
-        tolerance = 1e-6 if ".distance." in where else 1e-9
-        if not math.isclose(old, new, rel_tol=tolerance, abs_tol=1e-9):
+        if not math.isclose(old, new, rel_tol=tolerance, abs_tol=tolerance):
             yield f"{where}: {old} -> {new}"
     elif old != new:
         yield f"{where}: {old!r} -> {new!r}"
@@ -46,4 +48,5 @@ def test_answers(name: str, spadv: Callable[..., Any], tmp_path: Path) -> None:
     assert done.status in (0, 1), done.err
     old = json.loads((cases.HERE / "answers" / f"{name}.json").read_text())
     new = cases.answer(name, done.json, tmp_path)
-    assert list(differences(cases.plain(old), new)) == []
+    tolerance = 2e-6 if name in WITH_DISTANCES else 1e-9
+    assert list(differences(cases.plain(old), new, tolerance)) == []
