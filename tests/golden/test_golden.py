@@ -16,7 +16,6 @@ import pytest
 
 from . import cases
 
-
 WITH_DISTANCES = {"evaluate-pgd", "reproduce-fig16a-d"}
 
 
