@@ -38,8 +38,9 @@ def evaluate(
     model: Annotated[
         str,
         typer.Argument(
-            help="Run folder, checkpoint, or module:factory (a function giving a torch "
-            "network that takes pixels in [0, 1])."
+            help="Run folder, checkpoint, module:factory (a function giving a torch "
+            "network that takes pixels in [0, 1]), timm:NAME, hf:REPO, robustbench:NAME, or a "
+            ".json description of layers that names its weights."
         ),
     ],
     data: Annotated[
@@ -48,6 +49,10 @@ def evaluate(
     ] = None,
     data_root: DataRoot = None,
     part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    layers: Annotated[
+        Path | None,
+        typer.Option(help="JSON description of the layers; MODEL is then a file of weights."),
+    ] = None,
     *,
     settings: dict[str, Any],
     device: Device = "auto",
@@ -69,7 +74,10 @@ def evaluate(
     names = [model] if compare is None else [model, compare]
     check_level(level)
     place = pick_device(device)
-    targets = [load_target(name, place) for name in names]
+    targets = [
+        load_target(names[0], place, layers),
+        *(load_target(name, place) for name in names[1:]),
+    ]
     images = _images(model, targets[0][1], data, data_root)
     chosen = EvaluationSettings.for_channels(images.channels, **settings)
     records: list[Evaluation] = []

@@ -1,4 +1,4 @@
-"""Finding the network to evaluate: a run folder, a checkpoint, or module:factory."""
+"""Finding the network to evaluate, wherever it comes from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import torch
 from torch import nn
 
 from ...errors import InputError
+from ..models.described import load_described
 from ..training.checkpoint import LoadedRun, load_run
+from .zoo import ZOOS, load_from_zoo
 
-_RULE = "be a run folder, a checkpoint, or module:factory"
+_RULE = "be a run folder, a checkpoint, module:factory, a description, timm:, hf: or robustbench:"
 
 
 def load_target(
-    text: str, device: torch.device | str = "cpu"
+    text: str, device: torch.device | str = "cpu", layers: Path | None = None
 ) -> tuple[nn.Module, LoadedRun | None]:
     """Return the network that a text names, on a device, and what is known of its training.
 
@@ -27,9 +29,12 @@ def load_target(
         Path of a run folder or of a checkpoint; or "module:factory" for any network: the
         module is imported, from the current folder too, and `factory()` is called. It
         returns a torch.nn.Module that takes pixels in [0, 1]; a module object in its place
-        does as well.
+        does as well. "timm:NAME", "hf:REPO" or "robustbench:NAME": a published network. A
+        `.json` file: a description of layers that names its weights.
     device : device
         Where the network should be.
+    layers : Path, optional
+        A description of layers; `text` is then a file of weights.
 
     Raises
     ------
@@ -39,6 +44,13 @@ def load_target(
     StoreError
         If a checkpoint cannot be used.
     """
+    if layers is not None:
+        return load_described(layers, text).to(device), None
+    if text.endswith(".json") and Path(text).is_file():
+        return load_described(text).to(device), None
+    zoo, _, name = text.partition(":")
+    if zoo in ZOOS:
+        return load_from_zoo(zoo, name).to(device), None
     if Path(text).exists():
         run = load_run(text, device)
         return run.model, run

@@ -9,7 +9,6 @@ import math
 import pickle
 import time
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,12 @@ import torch
 from ...errors import InputError, StoreError
 from ...store import RunFolder, read_json, write_atomically
 from ..models import Classifier, ModelSpec, build_spec
+from ..models.weights import DAMAGED, load_weights
 from .config import TrainConfig
 from .loop import Trainer
 
 FORMAT = "spadv checkpoint"
 SCHEMA = 1
-_DAMAGED = (
-    OSError, RuntimeError, EOFError, ValueError, KeyError, zlib.error, zipfile.BadZipFile
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -153,25 +150,9 @@ def _read(path: Path, device: torch.device | str) -> Any:
         raise StoreError(
             f"{path} holds more than tensors and plain values, or is damaged; it was not loaded"
         ) from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     raise StoreError(f"{path} is damaged or no checkpoint: {reason}")
-
-
-def load_weights(model: torch.nn.Module, state: dict[str, torch.Tensor], source: Path) -> None:
-    """Load a state dictionary into a network, or say how the two differ."""
-    own = model.state_dict()
-    wrong = [f"lacks {name}" for name in own if name not in state]
-    wrong += [f"has {name}, which the network has not" for name in state if name not in own]
-    wrong += [
-        f"{name} has shape {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
-        for name in own
-        if name in state and state[name].shape != own[name].shape
-    ]
-    if wrong:
-        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
-        raise StoreError(f"{source} is of another network: {'; '.join(wrong[:3])}{more}")
-    model.load_state_dict(state)
 
 
 def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:

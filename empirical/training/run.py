@@ -22,13 +22,13 @@ from ...store import LAYOUT, RunFolder, read_json, write_json
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
 from ..models import Classifier, build
+from ..models.weights import load_weights
 from ..randomness import make_generator
 from .checkpoint import (
     Checkpoint,
     CheckpointManager,
     file_digest,
     fingerprint,
-    load_weights,
     read_checkpoint,
 )
 from .config import TrainConfig

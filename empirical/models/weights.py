@@ -1,0 +1,110 @@
+"""Weights of anybody's network: reading files without running what is in them, and loading."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import StoreError
+
+#: What torch's reader raises for damaged files.
+DAMAGED = (
+    OSError, RuntimeError, EOFError, ValueError, KeyError, zlib.error, zipfile.BadZipFile
+)  # fmt: skip
+#: Names under which people keep a state dictionary in a larger one.
+_WITHIN = ("state_dict", "model_state_dict", "model", "net")
+#: What wrappers put before every name: data-parallel training, and torch.compile.
+_WRAPPERS = ("module.", "_orig_mod.")
+
+
+def read_weights(path: Path | str) -> dict[str, Tensor]:
+    """Return the state dictionary of a file; nothing in the file is ever executed.
+
+    Parameters
+    ----------
+    path : Path or str
+        A file of `torch.save` (of the state dictionary, or of a dictionary that holds it as
+        "state_dict", "model_state_dict", "model" or "net"), or a `.safetensors` file.
+
+    Returns
+    -------
+    dict of Tensor
+        On the CPU; "module." and "_orig_mod." in front of all names are dropped.
+
+    Raises
+    ------
+    StoreError
+        If there is no such file, it is damaged, or it holds anything but tensors and plain
+        values, such as a whole pickled network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise StoreError(f"there is no file of weights {path}")
+    content = _read(path)
+    for key in _WITHIN:
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+            break
+    if not isinstance(content, dict) or not content:
+        raise StoreError(f"{path} holds no weights: it is a {type(content).__name__}")
+    others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if others:
+        raise StoreError(f"{path} holds no weights alone: {others[0]} is no tensor")
+    while prefix := next((p for p in _WRAPPERS if all(n.startswith(p) for n in content)), None):
+        content = {name.removeprefix(prefix): value for name, value in content.items()}
+    return dict(content)
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        try:
+            from safetensors import SafetensorError
+            from safetensors.torch import load_file
+        except ModuleNotFoundError:
+            raise StoreError(f"{path} needs safetensors: pip install safetensors") from None
+        try:
+            return load_file(path)
+        except (SafetensorError, *DAMAGED) as error:
+            raise StoreError(f"{path} is damaged or no safetensors file: {error}") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles of other makers, which are refused
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        reason = "it holds more than tensors and plain values, or is damaged; it was not loaded"
+        hint = "Save model.state_dict() instead."
+        raise StoreError(f"{path} was refused: {reason}. {hint}") from None
+    except DAMAGED as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise StoreError(f"{path} is damaged or no file of weights: {reason}") from None
+
+
+def load_weights(model: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
+    """Load a state dictionary into a network, or say how the two differ.
+
+    Batch-norm's counters of batches, which old files lack, are left as they are.
+    """
+    own = model.state_dict()
+    wrong = [
+        f"lacks {name}"
+        for name in own
+        if name not in state and not name.endswith("num_batches_tracked")
+    ]
+    wrong += [f"has {name}, which the network has not" for name in state if name not in own]
+    wrong += [
+        f"{name} has shape {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
+        for name in own
+        if name in state and state[name].shape != own[name].shape
+    ]
+    if wrong:
+        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+        raise StoreError(f"{source} is of another network: {'; '.join(wrong[:3])}{more}")
+    model.load_state_dict(state, strict=False)
