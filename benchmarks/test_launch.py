@@ -13,7 +13,8 @@ import pytest
 
 from spadv.empirical.experiments import EXPERIMENTS, merge
 from spadv.empirical.experiments.job import Job
-from spadv.empirical.launch import Estimate, LaunchSettings, launch, share
+from spadv.empirical.experiments.running import state_of
+from spadv.empirical.launch import CostEstimate, LaunchSettings, launch, share
 from spadv.empirical.training import TrainConfig, TrainOptions
 from spadv.store import Store
 
@@ -57,9 +58,9 @@ def test_planning(benchmark, tmp_path):
     def plan() -> int:
         everything = [a.plan("paper") for a in EXPERIMENTS.values()]
         found = merge([job for each in everything for job in each.jobs])
-        costs = Estimate(found, store)
+        costs = CostEstimate(found, store)
         chosen = share(found, costs.flops, (1, 8))
-        states = [job.state(store) for job in found]
+        states = [state_of(job, store) for job in found]
         assert len(states) == len(costs.costs) > len(chosen)
         return len(found)
 

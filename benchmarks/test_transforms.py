@@ -11,7 +11,7 @@ import pytest
 import torch
 import torchvision.transforms.functional as tv
 
-from spadv.empirical.transforms import Augmentation, rotate, rotate_translate, translate
+from spadv.empirical.transforms import Augmentation, augment, rotate, rotate_translate, translate
 
 BATCH = 500
 SHAPES = [(1, 28, 28), (3, 32, 32)]
@@ -112,6 +112,6 @@ def test_training_augmentation_against_a_loop(benchmark):
     )
     compare(
         benchmark,
-        lambda: augmentation(x, generator),
+        lambda: augment(x, augmentation, generator),
         lambda: torch.stack([composed(image) for image in x]),
     )

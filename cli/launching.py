@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..empirical.experiments.job import Job
-from ..empirical.launch import MACHINES, Estimate, LaunchSettings, Outcome, chains, read_failure
+from ..empirical.experiments.running import state_of
+from ..empirical.launch import MACHINES, CostEstimate, LaunchSettings, Outcome, chains, read_failure
 from ..errors import InputError, RunFailedError, StoreError
 from ..store import Store
 from .console import out, print_json, print_table
@@ -37,7 +38,12 @@ def complain(outcome: Outcome, total: int) -> None:
 
 
 def show_jobs(
-    jobs: Sequence[Job], how: LaunchSettings, costs: Estimate, shard: str | None, *, as_json: bool
+    jobs: Sequence[Job],
+    how: LaunchSettings,
+    costs: CostEstimate,
+    shard: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Show jobs with their states and what they are estimated to cost."""
     rows = [_row(job, how.store, costs) for job in jobs]
@@ -92,7 +98,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     return [f"{row['flops'] / 1e12:,.3g}", *(f"{row['hours'][name]:,.3g}" for name in MACHINES)]
 
 
-def _row(job: Job, store: Store, costs: Estimate) -> dict[str, Any]:
+def _row(job: Job, store: Store, costs: CostEstimate) -> dict[str, Any]:
     state, note = job_state(job, store)
     return {
         "label": job.label,
@@ -113,7 +119,7 @@ def job_state(job: Job, store: Store) -> tuple[str, str]:
     """
     run = job.folder(store)
     try:
-        state = job.state(store)
+        state = state_of(job, store)
         if state == "done":
             return state, ""
         if run.in_use:

@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.text import Text
 
-from ..empirical.experiments import EXPERIMENTS, draw, draw_other_metric
+from ..empirical.experiments import EXPERIMENTS
 from ..empirical.experiments.document import SCHEMA
+from ..empirical.experiments.draw import draw, draw_other_metric
 from ..errors import StoreError
 from ..store import read_json, read_text, write_atomically
 from ..style import save

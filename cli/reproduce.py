@@ -10,8 +10,9 @@ import typer
 
 from ..checks import choose
 from ..empirical.data import names
-from ..empirical.experiments import EXPERIMENTS, Experiment, Plan, experiment, merge, summarise
-from ..empirical.launch import MACHINES, Estimate, LaunchSettings, launch, share
+from ..empirical.experiments import EXPERIMENTS, Experiment, Plan, experiment, merge
+from ..empirical.experiments.document import summarise
+from ..empirical.launch import MACHINES, CostEstimate, LaunchSettings, launch, share
 from ..empirical.training import TrainOptions
 from ..errors import InputError
 from ..store import Store, read_json, write_json
@@ -97,7 +98,7 @@ def reproduce(
         options=TrainOptions(device=device),
     )
     jobs = merge([job for plan in plans.values() for job in plan.jobs])
-    costs = Estimate(jobs, how.store, data_root)
+    costs = CostEstimate(jobs, how.store, data_root)
     if shard is not None:
         jobs = share(jobs, costs.flops, read_share(shard))
     if dry_run:
@@ -163,7 +164,7 @@ def _show_list(
     for name, plan in plans.items():
         one, jobs, document = EXPERIMENTS[name], merge(plan.jobs), folder / f"{name}.json"
         left = [job for job in jobs if job_state(job, store)[0] != "done"]
-        costs = Estimate(jobs, store, data_root)
+        costs = CostEstimate(jobs, store, data_root)
         hours = {
             machine: sum(costs.hours(job, about) for job in left)
             for machine, about in MACHINES.items()

@@ -12,21 +12,14 @@ from ..checks import choose
 from ..errors import InputError
 from ..provenance import Provenance
 from ..provenance import make_provenance as _make_provenance
-
-PRECISIONS = ("float32", "bfloat16")
+from .settings import PRECISIONS, check_device
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:
     """Return a device by name; "auto" is CUDA where there is one, else the CPU."""
-    if str(name) == "auto":
+    if check_device(str(name)) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rule = "be auto, cpu, cuda or cuda:N"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError("device", rule, str(name)) from None
-    if device.type not in ("cpu", "cuda"):
-        raise InputError("device", rule, str(name))
+    device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         found = f"{torch.cuda.device_count()} CUDA devices are visible."
         raise InputError("device", "be a device that this machine has", str(name), found)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 _TOP = Path(__file__).parents[1]
 _PACKAGES = {"core": "spadv", "theory": "spadv.theory", "empirical": "spadv.empirical"}
@@ -116,3 +120,16 @@ def test_theory_and_core_know_no_torch() -> None:
                 found = {alias.name for alias in node.names}
                 found |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
                 assert "torch" not in {item.partition(".")[0] for item in found}, name
+
+
+@pytest.mark.parametrize(
+    ("module", "most"), [("empirical.experiments.paper", 40), ("empirical.settings", 20)]
+)
+def test_what_is_only_data_is_light(module: str, most: int) -> None:
+    """The paper's experiments, and all settings, are known without torch."""
+    script = (
+        f"import sys, spadv.{module}; assert 'torch' not in sys.modules;"
+        f"found = [n for n in sys.modules if n.startswith('spadv')]; assert len(found) < {most}"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -129,7 +129,7 @@ def apgd_ascent(
     batch: Batch, start: Tensor, best: BestAdversarial, *, steps: int, rho: float = RHO
 ) -> None:
     """Do one run from a start between the walls, offering every iterate."""
-    state = _State.at(start, batch.step_size)
+    state = _ApgdState.at(start, batch.step_size)
     marks, since = checkpoints(steps), 0
     for step in range(steps):
         state.evaluate(batch, best)
@@ -146,7 +146,7 @@ def apgd_ascent(
 
 
 @dataclass
-class _State:
+class _ApgdState:
     """What Auto-PGD remembers of each image of the batch."""
 
     x: Tensor
@@ -162,7 +162,7 @@ class _State:
     halved: Tensor
 
     @classmethod
-    def at(cls, start: Tensor, step_size: Tensor) -> _State:
+    def at(cls, start: Tensor, step_size: Tensor) -> _ApgdState:
         nothing = torch.zeros_like(start)
         lowest = torch.full_like(step_size, -torch.inf, dtype=torch.float64)
         halved = torch.ones_like(step_size, dtype=torch.bool)

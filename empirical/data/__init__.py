@@ -4,7 +4,7 @@
 licensed CC BY-SA 3.0, unlike the code (see NOTICE-mnist-sample.txt).
 """
 
-from .catalogue import DataInfo, describe, names
+from ..settings.data import DataInfo, describe, names
 from .images import DataSet, Images, channel_statistics, digest_of, to_float
 from .loading import load
 from .preparing import Place, cache_root, data_root, locate, prepare

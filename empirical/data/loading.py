@@ -8,7 +8,7 @@ from typing import Any
 from ...checks import check_integer, choose
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
-from .catalogue import describe, names
+from ..settings.data import describe, names
 from .custom import read_arrays, read_folder
 from .images import DataSet, Parts, channel_statistics, digest_of
 from .official import read_known

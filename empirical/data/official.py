@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...errors import StoreError
 from ...progress import Progress
 from ...store import read_text
-from .catalogue import DataInfo
+from ..settings.data import DataInfo
 from .custom import decode_parts, in_turn
 from .files import SUFFIXES, read_npz
 from .images import Images, Parts

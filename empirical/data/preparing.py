@@ -11,7 +11,7 @@ import platformdirs
 
 from ...errors import StoreError
 from ...progress import Progress, silent
-from .catalogue import DataInfo, describe
+from ..settings.data import DataInfo, describe
 from .download import fetch
 from .official import SAMPLE, find, torchvision_class
 from .unpack import unpack

@@ -1,12 +1,12 @@
-"""Every figure and table of the paper as an experiment: what to train, measure, draw and ask."""
+"""Every figure and table of the paper as an experiment: what to train, measure, draw and ask.
+
+This is the part that is data, and needs no torch; `running`, `document`, `judge` and `draw` do
+what it says.
+"""
 
 from __future__ import annotations
 
-from ...stats import pooled
-from .document import summarise
-from .draw import draw, draw_other_metric
 from .job import Job, merge
-from .judge import HypothesisTest, hypervolume, pareto_front, verdict_on
 from .measure import Measure
 from .paper import EXPERIMENTS, experiment
 from .plan import (
@@ -28,7 +28,6 @@ __all__ = [
     "Contrast",
     "Experiment",
     "Gain",
-    "HypothesisTest",
     "Job",
     "Measure",
     "ParetoPanel",
@@ -37,13 +36,6 @@ __all__ = [
     "SweepPanel",
     "Trend",
     "Variant",
-    "draw",
-    "draw_other_metric",
     "experiment",
-    "hypervolume",
     "merge",
-    "pareto_front",
-    "pooled",
-    "summarise",
-    "verdict_on",
 ]

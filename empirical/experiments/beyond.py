@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..training import Stage
+from ..settings import Stage
 from .formatting import format_number
 from .measure import METRICS, Measure
 from .plan import (

@@ -18,6 +18,7 @@ from .judge import ResultTable, decide, fronts
 from .measure import Measure, other_metric
 from .networks import boundary_picture, layers
 from .plan import Experiment, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
+from .running import results_of, state_of
 
 #: Version of the layout of documents; readers refuse others.
 SCHEMA = 2
@@ -60,9 +61,9 @@ def read_records(plan: Plan, store: Store) -> Records:
             settings = job.evaluations[variant.evaluation]
             key = (job.digest, settings)
             if key not in known:
-                record = replace(job, evaluations=(settings,)).results(store).get(settings)
+                record = results_of(replace(job, evaluations=(settings,)), store).get(settings)
                 if record is None:
-                    state = job.state(store)
+                    state = state_of(job, store)
                     raise StoreError(f"{job.label} is not done: its state is {state}")
                 known[key] = record
             found[variant].append(known[key])

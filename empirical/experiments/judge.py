@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,11 @@ from ...stats import (
     pooled,
     rank_correlations,
 )
-from ..evaluation import Evaluation
 from .measure import SMALLEST_EFFECT, Measure
 from .plan import Contrast, Gain, PaperClaim, ParetoPanel, Trend, Variant
+
+if TYPE_CHECKING:
+    from ..evaluation import Evaluation
 
 SEEN = "seen"
 NOT_SEEN = "not seen"

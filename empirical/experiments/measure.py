@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...stats import Scores
-from ..evaluation import Evaluation, Profile
 from .formatting import format_number
+
+if TYPE_CHECKING:
+    from ..evaluation import Evaluation, Profile
 
 #: The two metrics of a profile: the paper shows the first, and both are reported.
 METRICS = ("unchanged", "accuracy")

@@ -17,6 +17,7 @@ from ..models import ModelSpec, build_spec, count_parameters
 from ..training import load_run
 from .job import Job
 from .plan import Variant
+from .running import state_of
 
 #: Images of the embedded sample among which the one to show is looked for.
 CANDIDATES = 50
@@ -109,7 +110,7 @@ def boundary_picture(variants: Sequence[Variant], store: Store) -> dict[str, Any
 def _network(job: Job, store: Store) -> nn.Module:
     run = job.folder(store)
     if not run.is_complete:
-        raise StoreError(f"{job.label} is not done: its state is {job.state(store)}")
+        raise StoreError(f"{job.label} is not done: its state is {state_of(job, store)}")
     return load_run(run.path).model
 
 

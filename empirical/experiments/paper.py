@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ...checks import choose
-from ..models import ModelSpec
+from ..settings import ModelSpec
 from .beyond import (
     PIXELS,
     ablation,

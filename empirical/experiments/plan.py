@@ -12,7 +12,7 @@ from typing import Any
 
 from ...checks import check_integer, choose
 from ...errors import InputError
-from ..models import ModelSpec
+from ..settings import ModelSpec
 from .formatting import common_notes
 from .job import Job
 from .measure import Measure

@@ -11,10 +11,15 @@ from typing import Any
 
 from ...checks import choose
 from ...errors import InputError
-from ..data import describe
-from ..evaluation import EvaluationSettings
-from ..training import DataConfig, ModelConfig, Objective, OptimiserConfig
-from ..transforms import Augmentation
+from ..settings import (
+    Augmentation,
+    DataConfig,
+    EvaluationSettings,
+    ModelConfig,
+    Objective,
+    OptimiserConfig,
+)
+from ..settings.data import describe
 from .setup import Changes, ExperimentSetup, Seeds, deviations
 
 _COLOUR = Objective("pgd", budget=8 / 255, step_size=2 / 255, steps=10)

@@ -7,9 +7,16 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, TypedDict
 
-from ..evaluation import EvaluationSettings
-from ..training import DataConfig, ModelConfig, Objective, OptimiserConfig, Stage, TrainConfig
-from ..transforms import Augmentation
+from ..settings import (
+    Augmentation,
+    DataConfig,
+    EvaluationSettings,
+    ModelConfig,
+    Objective,
+    OptimiserConfig,
+    Stage,
+    TrainConfig,
+)
 from .formatting import common_notes, format_setting
 from .job import Job
 

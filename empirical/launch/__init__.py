@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...progress import Progress, silent
 from ..experiments.job import Job, merge
-from .cost import MACHINES, Estimate
+from .cost import MACHINES, CostEstimate
 from .engine import run_engine
 from .failure import Failure, read_failure
 from .shares import chains, share
@@ -14,8 +14,8 @@ from .work import DiskFullError, LaunchSettings, Outcome, Say, run_local
 
 __all__ = [
     "MACHINES",
+    "CostEstimate",
     "DiskFullError",
-    "Estimate",
     "Failure",
     "LaunchSettings",
     "Outcome",

@@ -221,7 +221,7 @@ def machine_of(device: str) -> tuple[Machine, float] | None:
     return None
 
 
-class Estimate:
+class CostEstimate:
     """What jobs cost, corrected by the recorded times of those among them that are done.
 
     Parameters

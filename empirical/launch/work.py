@@ -15,7 +15,8 @@ from ...progress import Progress, silent
 from ...store import FolderInUseError, Store
 from ..data import DataSet, load
 from ..experiments.inspection import DamagedError
-from ..experiments.job import Job, train_here
+from ..experiments.job import Job
+from ..experiments.running import run_job, state_of, train_here
 from ..training import TrainOptions
 from .failure import FULL, IN_USE, LASTING, Failure, clear_failure, read_failure
 from .torchrun import train_on_several
@@ -129,7 +130,7 @@ class Outcome:
         """Return whether a job needs no try now; its start must have been settled before."""
         store = settings.store
         with suppress(StoreError):  # the try says what is wrong
-            if job.state(store) == "done":
+            if state_of(job, store) == "done":
                 self.done.add(job.digest)
                 return True
         if self.blocks(job, store):
@@ -210,8 +211,8 @@ def _do(job: Job, settings: LaunchSettings, progress: Progress) -> list[str]:
 
     def do() -> list[str]:
         options = settings.options
-        return job.run(
-            settings.store, data=data, options=options, progress=progress, trainer=trainer
+        return run_job(
+            job, settings.store, data=data, options=options, progress=progress, trainer=trainer
         )
 
     try:

@@ -6,11 +6,12 @@ and carries the `ModelSpec` it was built from.
 
 from __future__ import annotations
 
+from ..settings import ModelSpec
+
 # Importing these registers their networks.
 from . import densenet, lenet, madry_resnet, mlp, resnet, stdcnn, vgg  # noqa: F401
 from .classifier import (
     Classifier,
-    ModelSpec,
     Normalise,
     count_parameters,
     parameter_groups,

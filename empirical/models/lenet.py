@@ -7,7 +7,7 @@ from collections import OrderedDict
 from torch import nn
 
 from ...errors import InputError
-from .classifier import ModelSpec
+from ..settings import ModelSpec
 from .registry import Blueprint, Width, register
 
 

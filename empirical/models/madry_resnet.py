@@ -9,7 +9,7 @@ from typing import cast
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .classifier import ModelSpec
+from ..settings import ModelSpec
 from .equivariant import declare_paths
 from .registry import Blueprint, Width, register
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from .classifier import ModelSpec
+from ..settings import ModelSpec
 from .registry import Blueprint, Width, register
 
 

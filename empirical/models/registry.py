@@ -16,7 +16,8 @@ from torch import nn
 
 from ...checks import check_integer, check_real, choose
 from ...errors import InputError
-from .classifier import Classifier, ModelSpec, Normalise
+from ..settings import NETWORKS, ModelSpec
+from .classifier import Classifier, Normalise
 from .equivariant import GroupPool, WholeMapLinear, get_group, to_equivariant
 from .equivariant.groups import GROUPS
 from .equivariant.layers import POOLS
@@ -111,6 +112,8 @@ def register(
         keywords = list(inspect.signature(make).parameters.values())[2:]
         options = {item.name: item.default for item in keywords}
         _ENTRIES[name] = Entry(name, make, tuple(groups), channels, tuple(pooled), options)
+        if name not in NETWORKS:
+            NETWORKS.append(name)
         return make
 
     return decorate

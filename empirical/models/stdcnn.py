@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from .classifier import ModelSpec
+from ..settings import ModelSpec
 from .registry import Blueprint, Width, register
 
 

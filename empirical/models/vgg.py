@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from .classifier import ModelSpec
+from ..settings import ModelSpec
 from .registry import Blueprint, Width, register
 
 # Channels of the convolutions; 0 for a pool. Configuration D of Simonyan and Zisserman.

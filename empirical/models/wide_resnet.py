@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ...errors import InputError
-from .classifier import ModelSpec
+from ..settings import ModelSpec
 from .equivariant import declare_paths
 from .registry import Blueprint, Width, register
 

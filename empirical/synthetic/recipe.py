@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...checks import check_real, choose
 from ...errors import InputError
-from ..training.stages import Objective, Stage, curriculum
+from ..settings import Objective, Stage, curriculum
 from ..transforms import Augmentation
 
 #: Epochs of every recipe: CuSP's stages are 75, 15 and 30 of them.

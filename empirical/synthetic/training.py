@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 from ...checks import check_integer, check_real, choose
 from ...errors import InputError, RunFailedError
 from ..randomness import make_generator
-from ..training.stages import Stage
+from ..settings import Stage
 from .network import Layer, Networks, join
 from .recipe import EPOCHS, Recipe
 from .sampling import Draw, Source, nearest_shift, turn

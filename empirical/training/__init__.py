@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from ..settings import (
+    DataConfig,
+    ModelConfig,
+    Objective,
+    OptimiserConfig,
+    Schedule,
+    Stage,
+    TrainConfig,
+    curriculum,
+)
 from .checkpoint import Checkpoint, LoadedRun, load_run, read_checkpoint, save_checkpoint
-from .config import DataConfig, ModelConfig, OptimiserConfig, TrainConfig
 from .run import TrainOptions, TrainResult, train
-from .stages import Objective, Schedule, Stage, curriculum
 
 __all__ = [
     "Checkpoint",

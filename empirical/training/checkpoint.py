@@ -19,7 +19,7 @@ from ...errors import InputError, StoreError
 from ...store import RunFolder, read_json, write_atomically
 from ..models import Classifier, ModelSpec, build_spec
 from ..models.weights import DAMAGED, load_weights
-from .config import TrainConfig
+from ..settings import TrainConfig
 from .loop import Trainer
 
 FORMAT = "spadv checkpoint"

@@ -20,10 +20,10 @@ from ..data import Images, to_float
 from ..device import autocast
 from ..models import Classifier, parameter_groups
 from ..randomness import make_generator
-from .config import TrainConfig
+from ..settings import Stage, TrainConfig
+from ..transforms import augment
 from .distributed import World
 from .objectives import Losses, adversarial_examples
-from .stages import Stage
 
 #: On several processes or a GPU, steps between two looks at the loss (each look waits).
 LOOK_EVERY = 20
@@ -149,7 +149,7 @@ class Trainer:
         total = len(index)
         chosen = self.images.subset(index)
         # Turned as bytes: nearest neighbour and black filling commute with the division by 255.
-        x, y = to_float(self.stage.augment(chosen.pixels, self._generator)), chosen.labels
+        x, y = to_float(augment(chosen.pixels, self.stage.augment, self._generator)), chosen.labels
         share = self.world.share(total)
         x, y = x[share], y[share]
         # Data-parallel training averages over processes; the weights turn that into the

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from ..attacks import pgd, trades_attack
 from ..randomness import normal, uniform
+from ..settings import Objective
 from .distributed import World
-from .stages import Objective
 
 #: Standard deviation of TRADES's starting point, in pixels.
 TRADES_START = 0.001

@@ -24,6 +24,7 @@ from ..device import make_provenance, pick_device
 from ..models import Classifier, build
 from ..models.weights import load_weights
 from ..randomness import make_generator
+from ..settings import TrainConfig
 from .checkpoint import (
     Checkpoint,
     CheckpointManager,
@@ -31,7 +32,6 @@ from .checkpoint import (
     fingerprint,
     read_checkpoint,
 )
-from .config import TrainConfig
 from .distributed import World, joined
 from .loop import Trainer
 

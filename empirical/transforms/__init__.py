@@ -7,11 +7,13 @@ resampling is nearest neighbour. A parameter is a number for all images, or a te
 (batch,). The result has the type and device of `x` and is differentiable in `x`.
 """
 
-from .augmentation import Augmentation, random_crop, random_flip
+from ..settings import Augmentation
+from .augmentation import augment, random_crop, random_flip
 from .geometry import cyclic_shift, quarter_turn, rotate, rotate_translate, translate
 
 __all__ = [
     "Augmentation",
+    "augment",
     "cyclic_shift",
     "quarter_turn",
     "random_crop",

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from ...checks import check_integer, check_real
-from ...errors import InputError
 from ..randomness import uniform
+from ..settings import Augmentation
 from .geometry import check_batch
 from .resample import move, turn
 
-_FORM = (
-    "be none, or parts joined by commas: R:DEGREES, T:FRACTION, RT:FRACTION, crop:PIXELS, flip "
-    "(such as crop:4,flip,R:60)"
-)
 
-
-@dataclass(frozen=True)
-class Augmentation:
-    """A random crop, mirroring, rotation and translation of every image by itself.
-
-    Applied in this order: crop, flip, then rotation and translation in one resampling.
-
-    Parameters
-    ----------
-    rotation : float
-        r in degrees, 0 to 180: angles are uniform in [-r, r].
-    translation : float
-        f, a fraction of the side, 0 to 1: shifts are uniform on -k..k whole pixels in each
-        direction, k = round(f side).
-    crop : int
-        Padding in pixels of a random crop (:func:`random_crop`); 0 is none.
-    flip : bool
-        Whether images are mirrored left to right with probability 1/2.
-
-    Notes
-    -----
-    The paper's section 4 calls them Aug-R ("R:60"), Aug-T ("T:0.1") and Aug-RT ("RT:0.1":
-    rotation 0.1 * 180 degrees with translation 0.1); its CIFAR networks have
-    "crop:4,flip,R:60".
+def augment(x: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return images (B, C, H, W), each transformed at random; `x` itself if nothing is to be done.
 
     Every call draws six numbers an image, whatever is switched on: with the same generator,
     two augmentations that differ in size alone crop and mirror alike and rotate by
@@ -51,109 +22,27 @@ class Augmentation:
 
     Examples
     --------
-    >>> Augmentation.parse("crop:4,flip,R:60")
-    Augmentation(rotation=60.0, translation=0.0, crop=4, flip=True)
-    >>> Augmentation.parse("RT:0.5")
-    Augmentation(rotation=90.0, translation=0.5, crop=0, flip=False)
-    >>> Augmentation(rotation=180).describe()
-    'R:180'
+    >>> x = torch.arange(16.0).reshape(1, 1, 4, 4)
+    >>> augment(x, Augmentation.parse("R:60,flip"), torch.Generator()).shape
+    torch.Size([1, 1, 4, 4])
     """
-
-    rotation: float = 0.0
-    translation: float = 0.0
-    crop: int = 0
-    flip: bool = False
-
-    def __post_init__(self) -> None:
-        rotation = check_real("rotation", self.rotation, low=0, high=180)
-        translation = check_real("translation", self.translation, low=0, high=1)
-        crop = check_integer("crop", self.crop, minimum=0)
-        if not isinstance(self.flip, bool):
-            raise InputError("flip", "be true or false", self.flip)
-        for name, value in (("rotation", rotation), ("translation", translation), ("crop", crop)):
-            object.__setattr__(self, name, value)
-
-    @property
-    def is_identity(self) -> bool:
-        """Whether nothing is changed."""
-        return not (self.rotation or self.translation or self.crop or self.flip)
-
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Return transformed images (B, C, H, W); `x` itself where nothing is to be done."""
-        check_batch(x)
-        columns = _drawn(x, 6, generator)
-        if self.is_identity:
-            return x
-        height, width = x.shape[2:]
-        if self.crop or self.flip:
-            dx, dy = whole(columns[0], self.crop), whole(columns[1], self.crop)
-            mirrored = columns[2] < 0.5 if self.flip else None
-            x = move(x, dx, dy, mirrored)
-        dx = whole(columns[4], round(self.translation * width))
-        dy = whole(columns[5], round(self.translation * height))
-        if self.rotation:
-            angles = (2 * columns[3] - 1) * self.rotation
-            x = turn(x, angles, dx, dy)
-        elif self.translation:
-            x = move(x, dx, dy)
+    check_batch(x)
+    columns = _drawn(x, 6, generator)
+    if augmentation.is_identity:
         return x
-
-    @classmethod
-    def parse(cls, text: str) -> Augmentation:
-        """Return the augmentation that a text such as "crop:4,flip,R:60" describes."""
-        if not isinstance(text, str):
-            raise InputError("augmentation", _FORM, text)
-        if text.strip().lower() == "none":
-            return cls()
-        found: dict[str, Any] = {}
-        for part in text.split(","):
-            for name, value in _part(part, text).items():
-                if name in found:
-                    rule = "set each of rotation, translation, crop and flip once"
-                    raise InputError("augmentation", rule, text)
-                found[name] = value
-        return cls(**found)
-
-    def describe(self) -> str:
-        """Return the text that :meth:`parse` reads back to an equal augmentation."""
-        parts = [f"crop:{self.crop}"] if self.crop else []
-        parts += ["flip"] if self.flip else []
-        if self.translation and self.rotation == _both(self.translation):
-            parts.append(f"RT:{_plain(self.translation)}")
-        else:
-            parts += [f"R:{_plain(self.rotation)}"] if self.rotation else []
-            parts += [f"T:{_plain(self.translation)}"] if self.translation else []
-        return ",".join(parts) or "none"
-
-
-def _part(part: str, text: str) -> dict[str, Any]:
-    name, colon, number = part.strip().partition(":")
-    name = name.strip().upper()
-    if name == "FLIP" and not colon:
-        return {"flip": True}
-    try:
-        if name == "R":
-            return {"rotation": float(number)}
-        if name == "T":
-            return {"translation": float(number)}
-        if name == "RT":
-            fraction = check_real("augmentation", float(number), low=0, high=1, rule=_FORM)
-            return {"rotation": _both(fraction), "translation": fraction}
-        if name == "CROP":
-            return {"crop": int(number)}
-    except ValueError:
-        pass
-    hint = f"The part {part.strip()!r} cannot be read." if part.strip() != text.strip() else ""
-    raise InputError("augmentation", _FORM, text, hint)
-
-
-def _both(fraction: float) -> float:
-    """Return the rotation that goes with a shift in Aug-RT, in degrees."""
-    return 180 * fraction
-
-
-def _plain(value: float) -> str:
-    return repr(value).removesuffix(".0")
+    height, width = x.shape[2:]
+    if augmentation.crop or augmentation.flip:
+        dx, dy = (whole(column, augmentation.crop) for column in columns[:2])
+        mirrored = columns[2] < 0.5 if augmentation.flip else None
+        x = move(x, dx, dy, mirrored)
+    dx = whole(columns[4], round(augmentation.translation * width))
+    dy = whole(columns[5], round(augmentation.translation * height))
+    if augmentation.rotation:
+        angles = (2 * columns[3] - 1) * augmentation.rotation
+        x = turn(x, angles, dx, dy)
+    elif augmentation.translation:
+        x = move(x, dx, dy)
+    return x
 
 
 def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:

@@ -31,7 +31,7 @@ from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, TrainOptions, train
 from spadv.empirical.training.loop import Trainer
 from spadv.empirical.training.objectives import Losses
-from spadv.empirical.transforms import Augmentation, rotate, rotate_translate, translate
+from spadv.empirical.transforms import Augmentation, augment, rotate, rotate_translate, translate
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -92,10 +92,10 @@ def test_transforms_agree_to_the_last_bit(data: DataSet, as_bytes: bool) -> None
 
 def test_augmentation_on_a_gpu_has_the_same_distribution(data: DataSet) -> None:
     """A CUDA generator draws other numbers; the angles and shifts stay in their ranges."""
-    augment = Augmentation(rotation=30.0, translation=0.1)
+    random = Augmentation(rotation=30.0, translation=0.1)
     x = data.test.pixels[:256].to(GPU)
-    made = augment(x, torch.Generator(GPU).manual_seed(1))
-    again = augment(x, torch.Generator(GPU).manual_seed(1))
+    made = augment(x, random, torch.Generator(GPU).manual_seed(1))
+    again = augment(x, random, torch.Generator(GPU).manual_seed(1))
     assert torch.equal(made, again)
     assert made.device.type == "cuda"
     assert not torch.equal(made, x)

@@ -17,6 +17,7 @@ from torch.nn.utils import parametrize
 from ....checks import check_real, choose
 from ....errors import InputError
 from ...randomness import require_generator
+from ...settings import HEADS
 from .convolution import GroupConv2d, LiftingConv2d
 from .groups import Group, get_group
 from .layers import (
@@ -41,7 +42,6 @@ from .walk import (
 
 #: Channel rules that have a name: as in the plain network, or divided by sqrt(group order).
 CHANNEL_RULES = ("same", "sqrt")
-HEADS = ("paper", "invariant")
 # Layers whose parameters count channels, so that one that never runs has no known twin.
 _CHANNELLED = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d)
 

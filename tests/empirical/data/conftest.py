@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 from torchvision import datasets
 
-from spadv.empirical.data import catalogue
 from spadv.empirical.data.official import torchvision_class
+from spadv.empirical.settings import data as catalogue
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from spadv.empirical.experiments import EXPERIMENTS, draw, draw_other_metric
+from spadv.empirical.experiments import EXPERIMENTS
+from spadv.empirical.experiments.draw import draw, draw_other_metric
 from spadv.style import styled
 
 

@@ -19,15 +19,15 @@ from spadv.empirical.experiments import (
     ParetoPanel,
     Trend,
     Variant,
-    hypervolume,
-    pareto_front,
-    verdict_on,
 )
 from spadv.empirical.experiments.judge import (
     ResultTable,
     decide,
     fronts,
+    hypervolume,
     hypervolumes,
+    pareto_front,
+    verdict_on,
     verdict_on_gain,
 )
 from spadv.errors import InputError

@@ -11,7 +11,7 @@ import pytest
 
 from spadv.cli.launching import job_state, read_share
 from spadv.empirical.experiments import EXPERIMENTS, Experiment, Measure, Plan, Variant
-from spadv.empirical.launch import Estimate, share
+from spadv.empirical.launch import CostEstimate, share
 from spadv.store import Store
 
 Make = Callable[..., Any]
@@ -157,7 +157,7 @@ def test_states_beyond_the_jobs_own(tmp_path: Path, make_job: Make) -> None:
 
 def test_the_plan_of_the_paper_divides_into_fair_shares(tmp_path: Path) -> None:
     jobs = [job for a in EXPERIMENTS.values() for job in a.plan("paper", 1).jobs]
-    costs = Estimate(jobs, Store(tmp_path))
+    costs = CostEstimate(jobs, Store(tmp_path))
     loads = []
     for number in range(1, 9):
         ours = share(jobs, costs.flops, (number, 8))

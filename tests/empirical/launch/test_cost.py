@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from spadv.empirical.evaluation import EvaluationSettings
 from spadv.empirical.experiments.job import Job
-from spadv.empirical.launch import Estimate, launch
+from spadv.empirical.launch import CostEstimate, launch
 from spadv.empirical.launch.cost import MACHINES, cost_of, machine_of, spec_of
 from spadv.empirical.launch.size import size_of
 from spadv.empirical.models import ModelSpec, build_spec, names
@@ -185,7 +185,7 @@ def test_finished_jobs_correct_the_estimates(tmp_path: Path) -> None:
         measured = {"complete": True, "provenance": {"device": device, "seconds": seconds}}
         (run.evaluations / "evaluation-0123456789ab.json").write_text(json.dumps(measured))
     like, other = job_of(seed=9), job_of(model={"name": "lenet"})
-    found = Estimate([*done, like, other], store)
+    found = CostEstimate([*done, like, other], store)
     assert found.finished == 2
     for job in (like, other):
         raw = cost_of(job).seconds(machine) / 3600
@@ -202,7 +202,7 @@ def test_garbled_records_teach_nothing(tmp_path: Path, text: str) -> None:
     run = job.folder(store)
     run.path.mkdir()
     run.provenance_path.write_text(text)
-    assert Estimate([job], store).factor(job, MACHINES["cpu"]) == 1.0
+    assert CostEstimate([job], store).factor(job, MACHINES["cpu"]) == 1.0
 
 
 def test_the_estimate_is_near_the_measured_time(
@@ -211,6 +211,6 @@ def test_the_estimate_is_near_the_measured_time(
     """Within a factor of thirty, uncorrected: tiny networks are far from the rate assumed."""
     job, settings = make_job(0, epochs=3), settings_of(tmp_path)
     launch([job], settings)
-    found = Estimate([job], settings.store)
+    found = CostEstimate([job], settings.store)
     assert 1 / 30 < found.factor(job, MACHINES["cpu"]) < 30
     assert found.hours(job, MACHINES["cpu"]) < 0.1

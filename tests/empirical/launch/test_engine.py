@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from spadv.empirical.experiments.running import state_of
 from spadv.empirical.launch import DiskFullError, LaunchSettings, configs, launch, read_failure
 from spadv.errors import InputError, SpadvError
 from spadv.store import RunFolder
@@ -101,7 +102,7 @@ def test_two_workers(tmp_path: Path, make_job: Make, workers: Make, diverging: M
     assert outcome.done == {job.digest for job in good}
     assert [failure.kind for failure in outcome.failed.values()] == ["diverged"]
     assert outcome.blocked == {blocked.digest: bad.label}
-    assert all(job.state(settings.store) == "done" for job in good)
+    assert all(state_of(job, settings.store) == "done" for job in good)
     assert read_failure(bad.folder(settings.store)) == outcome.failed[bad.digest]
     names = [text.partition(": ")[0] for text in said]
     assert sorted(names) == sorted(job.label for job in [*good, bad])

@@ -16,9 +16,10 @@ import torch
 
 from spadv.empirical.experiments.inspection import DamagedError
 from spadv.empirical.experiments.job import Job
+from spadv.empirical.experiments.running import results_of, run_job, state_of
 from spadv.empirical.launch import DiskFullError, LaunchSettings, Outcome, launch
 from spadv.empirical.training import load_run
-from spadv.store import RunFolder, Store
+from spadv.store import FolderInUseError, RunFolder, Store
 from spadv.theory import StoreError
 
 Make = Callable[..., Any]
@@ -87,7 +88,7 @@ def begun(settings_of: Make, store: Store, job: Job) -> RunFolder:
 
     with pytest.raises(KeyboardInterrupt):
         launch([job], settings_of(store.root), progress=tell)
-    assert job.state(store) == "begun"
+    assert state_of(job, store) == "begun"
     return job.folder(store)
 
 
@@ -101,6 +102,15 @@ def garble(path: Path) -> None:
 # Damaged evaluations ------------------------------------------------------------------
 
 
+def test_what_another_process_holds_is_not_moved(store: Store, pair: tuple[Job, Job]) -> None:
+    job = pair[0]
+    garble(evaluation(job, store))
+    with job.folder(store).locked(), pytest.raises(FolderInUseError):
+        run_job(job, store)
+    assert evaluation(job, store).exists()
+    assert not (job.folder(store).path / ".aside").exists()
+
+
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 @pytest.mark.parametrize("how", ["garbled", "truncated", "missing"])
 def test_a_damaged_evaluation_is_made_again(
@@ -108,7 +118,7 @@ def test_a_damaged_evaluation_is_made_again(
 ) -> None:
     job = pair[0]
     path = evaluation(job, store)
-    outcome = job.results(store)[MEASURED].arrays["rotation"]
+    outcome = results_of(job, store)[MEASURED].arrays["rotation"]
     damaged = path.with_suffix(suffix)
     if how == "garbled":
         garble(damaged)
@@ -119,18 +129,18 @@ def test_a_damaged_evaluation_is_made_again(
     content = damaged.read_bytes() if damaged.exists() else None
     if (suffix, how) != (".json", "missing"):  # then nothing says that there ever was one
         with pytest.raises(DamagedError, match=path.stem):
-            job.results(store)
+            results_of(job, store)
     checkpoint = job.folder(store).checkpoint_path.stat().st_mtime_ns
 
     # A launch sees damage when it comes to the job; arrays are read then, too.
-    if job.state(store) == "done":
-        job.run(store)
+    if state_of(job, store) == "done":
+        run_job(job, store)
     else:
         result, said = again(settings_of, store, job)
         assert result.done == {job.digest}
         if damaged.exists() and how != "missing":
             assert any(path.name in text for text in said)
-    np.testing.assert_array_equal(job.results(store)[MEASURED].arrays["rotation"], outcome)
+    np.testing.assert_array_equal(results_of(job, store)[MEASURED].arrays["rotation"], outcome)
     assert job.folder(store).checkpoint_path.stat().st_mtime_ns == checkpoint
     aside = job.folder(store).path / ".aside" / "1" / damaged.name
     if content is not None:
@@ -182,7 +192,7 @@ def test_a_finished_training_with_damage_is_done_again(
     run = job.folder(store)
     before = json.loads(run.provenance_path.read_text())["fingerprint"]
     garble(run.path / name)
-    assert job.state(store) == "damaged"
+    assert state_of(job, store) == "damaged"
     result, said = again(settings_of, store, *pair)
     assert len(result.done) == 2
     assert any(name in text for text in said)
@@ -228,7 +238,7 @@ def test_a_begun_job_whose_start_was_trained_again(
         path.unlink()
     result, said = again(settings_of, store, job)
     assert len(result.done) == 2
-    assert any("another sitting" in text for text in said)
+    assert any("another session" in text for text in said)
     assert (run.path / ".aside" / "1" / "checkpoint.pt").is_file()
 
 
@@ -240,7 +250,7 @@ def refused(settings_of: Make, store: Store, job: Job, *words: str) -> None:
     run = job.folder(store)
     results = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
     with pytest.raises(StoreError) as caught:
-        job.results(store)
+        results_of(job, store)
     outcome, _ = again(settings_of, store, job)
     failure = outcome.failed[job.digest]
     assert failure.kind == "refused"
@@ -322,10 +332,10 @@ def test_evaluations_on_other_images_are_left_alone(
         own.with_suffix(suffix).unlink()
     model = load_run(run.path).model
     evaluate(model, load("mnist-sample"), MEASURED, folder=run.evaluations, part="validation")
-    assert job.state(store) == "trained"
+    assert state_of(job, store) == "trained"
     result, _ = again(settings_of, store, job)
     assert result.done == {job.digest}
-    assert job.results(store)[MEASURED].data["part"] == "test"
+    assert results_of(job, store)[MEASURED].data["part"] == "test"
 
 
 # No room ------------------------------------------------------------------------------
@@ -347,7 +357,7 @@ def test_a_full_disk_stops_the_launch_and_loses_nothing(
     with pytest.raises(DiskFullError, match="make room and run the same command again"):
         launch(jobs, settings)
     monkeypatch.undo()
-    assert [job.state(settings.store) for job in jobs] == ["done", "missing", "missing"]
+    assert [state_of(job, settings.store) for job in jobs] == ["done", "missing", "missing"]
     assert not any(job.folder(settings.store).failure_path.exists() for job in jobs)
     assert len(launch(jobs, settings).done) == 3
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spadv.empirical.experiments.running import results_of, state_of
 from spadv.empirical.launch import Failure, launch, read_failure, work
 from spadv.errors import RunFailedError
 from spadv.store import RunFolder
@@ -34,8 +35,8 @@ def test_jobs_are_done_once_and_in_order(tmp_path: Path, make_job: Make, setting
     assert told == sorted(told)
     assert {total for _, total in told} == {2}
     store = settings.store
-    assert [job.state(store) for job in (first, second)] == ["done", "done"]
-    assert len(second.results(store)) == 1
+    assert [state_of(job, store) for job in (first, second)] == ["done", "done"]
+    assert len(results_of(second, store)) == 1
 
     before = files(tmp_path)
     said.clear()

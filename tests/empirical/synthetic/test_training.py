@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from spadv.empirical.settings import Objective, Stage, curriculum
 from spadv.empirical.synthetic import METHODS, Options, Recipe, measure, method, train
 from spadv.empirical.synthetic.training import divergence
-from spadv.empirical.training.stages import Objective, Stage, curriculum
 from spadv.empirical.transforms import Augmentation
 from spadv.errors import InputError, RunFailedError
 from spadv.theory.accuracy import bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy

@@ -12,6 +12,7 @@ from torchvision import transforms
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.transforms import (
     Augmentation,
+    augment,
     random_crop,
     random_flip,
     rotate_translate,
@@ -67,7 +68,8 @@ def test_flip(probability, generator, noise):
 def test_augmented_shifts_are_uniform_whole_pixels(generator):
     side = 28
     augmentation = Augmentation(translation=0.1)  # round(2.8) = 3
-    across, down = shifts_of(augmentation(one_dot(5000, side), generator), side, 3)
+    moved = augment(one_dot(5000, side), augmentation, generator)
+    across, down = shifts_of(moved, side, 3)
     counts = torch.bincount(across * 7 + down, minlength=49).numpy()
     assert len(counts) == 49
     assert stats.chisquare(counts).pvalue > LEVEL
@@ -77,7 +79,7 @@ def test_augmented_angles_are_uniform():
     count, side, bound = 400, 201, 60
     x = torch.zeros(count, 1, side, side, dtype=torch.uint8)
     x[:, :, :60, side // 2] = 1  # a hand that points upwards
-    turned = Augmentation(rotation=bound)(x, make_generator(0))[:, 0].double()
+    turned = augment(x, Augmentation(rotation=bound), make_generator(0))[:, 0].double()
     places = torch.arange(side) - side // 2
     right, up = (turned.sum(1) * places).sum(1), -(turned.sum(2) * places).sum(1)
     angles = torch.rad2deg(torch.atan2(-right, up))
@@ -95,15 +97,15 @@ def test_order_is_crop_flip_then_one_resampling(noise):
         image = image.flip(3) if u[2] < 0.5 else image
         shift = [math.floor(v * 7) - 3 for v in u[4:]]  # round(0.2 * 16) = 3
         expected.append(rotate_translate(image, (2 * u[3] - 1) * 70, *shift))
-    assert torch.equal(full(x, make_generator(5)), torch.cat(expected))
+    assert torch.equal(augment(x, full, make_generator(5)), torch.cat(expected))
 
 
 def test_batches_do_not_matter(noise):
     x = noise(37, 1, 12, 12)
     augmentation = Augmentation.parse("crop:2,flip,RT:0.3")
     whole, parts = make_generator(1), make_generator(1)
-    cut = torch.cat([augmentation(part, parts) for part in x.split([1, 16, 7, 13])])
-    assert torch.equal(augmentation(x, whole), cut)
+    cut = torch.cat([augment(part, augmentation, parts) for part in x.split([1, 16, 7, 13])])
+    assert torch.equal(augment(x, augmentation, whole), cut)
     assert torch.equal(whole.get_state(), parts.get_state())
 
 
@@ -111,14 +113,14 @@ def test_batches_do_not_matter(noise):
 def test_every_augmentation_takes_the_same_from_the_stream(text, noise):
     x = noise(9, 1, 8, 8)
     used, reference = make_generator(2), make_generator(2)
-    Augmentation.parse(text)(x, used)
+    augment(x, Augmentation.parse(text), used)
     torch.rand(9, 6, generator=reference, dtype=torch.float64)
     assert torch.equal(used.get_state(), reference.get_state())
 
 
 def test_identity_returns_its_argument(noise, generator):
     x = noise(3, 1, 4, 4)
-    assert Augmentation()(x, generator) is x
+    assert augment(x, Augmentation(), generator) is x
     assert Augmentation().is_identity
     assert not Augmentation(flip=True).is_identity
 
@@ -126,9 +128,9 @@ def test_identity_returns_its_argument(noise, generator):
 def test_same_crops_at_every_rotation(noise):
     """Two augmentations that differ in the angle alone crop and mirror alike."""
     x = noise(20, 1, 9, 9)
-    plain = Augmentation.parse("crop:2,flip")(x, make_generator(4))
+    plain = augment(x, Augmentation.parse("crop:2,flip"), make_generator(4))
     drawn = torch.rand(20, 6, generator=make_generator(4), dtype=torch.float64)
-    turned = Augmentation.parse("crop:2,flip,R:90")(x, make_generator(4))
+    turned = augment(x, Augmentation.parse("crop:2,flip,R:90"), make_generator(4))
     assert torch.equal(turned, rotate_translate(plain, (2 * drawn[:, 3] - 1) * 90, 0, 0))
 
 
@@ -188,8 +190,11 @@ def test_bad_arguments(noise, generator):
     for call, match in (
         (lambda: Augmentation(flip=1), "'flip' must be true or false"),
         (lambda: Augmentation(crop=1.5), "'crop' must be an integer"),
-        (lambda: Augmentation(rotation=10)(x, None), "'generator' must be a torch.Generator"),
-        (lambda: Augmentation(rotation=10)(x[0], generator), "'x'"),
+        (
+            lambda: augment(x, Augmentation(rotation=10), None),
+            "'generator' must be a torch.Generator",
+        ),
+        (lambda: augment(x[0], Augmentation(rotation=10), generator), "'x'"),
         (lambda: random_crop(x, -1, generator), "'padding'"),
         (lambda: random_crop(x, 1, 0), "'generator'"),
         (lambda: random_flip(x, generator, 1.5), "'probability'"),

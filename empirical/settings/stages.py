@@ -20,7 +20,7 @@ from ...config import (
     read_settings,
 )
 from ...errors import InputError
-from ..transforms import Augmentation
+from .augmentation import Augmentation
 
 OBJECTIVES = ("natural", "pgd", "trades")
 CURRICULA = ("plain", "cusp")

@@ -22,8 +22,8 @@ from ...config import (
     to_table,
 )
 from ...errors import InputError
-from ..device import PRECISIONS
-from ..models import names
+from .device import PRECISIONS
+from .network import GROUPS, HEADS, NETWORKS
 from .stages import Schedule, Stage, check_positive
 
 
@@ -34,7 +34,7 @@ def _data(argument: str, value: Any) -> str:
 
 
 def _network(argument: str, value: Any) -> str:
-    return choose(argument, value, names())
+    return choose(argument, value, sorted(NETWORKS))
 
 
 def _milestones(argument: str, value: Any) -> tuple[int, ...]:
@@ -75,11 +75,9 @@ class ModelConfig:
 
     name: str = option("stdcnn", "stdcnn, vgg16, resnet18, lenet, ...", _network, flag="model")
     group: str | None = option(
-        None, "p4 or p4m: its equivariant twin.", choose, flag="group", options=("p4", "p4m")
+        None, "p4 or p4m: its equivariant twin.", choose, flag="group", options=GROUPS
     )
-    head: str | None = option(
-        None, "paper or invariant.", choose, flag="head", options=("paper", "invariant")
-    )
+    head: str | None = option(None, "paper or invariant.", choose, flag="head", options=HEADS)
     normalise: bool = option(True, "Subtract the mean, divide by the deviation.", check_bool)
     options: Mapping[str, Any] = option(dict, "Other options of models.build.", check_table)
     weights: str | None = option(None, "Checkpoint to begin from.", flag="warm-start")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..checks import check_fraction, check_integer, check_real, choose
-from ..config import check_settings, field_names, option
-from ..errors import InputError, StoreError
+from ...checks import check_fraction, check_integer, check_real, choose
+from ...config import check_settings, field_names, option
+from ...errors import InputError, StoreError
 from .device import PRECISIONS
 
 #: A number of pixels in [0, 1]; wherever it is given, text such as "8/255" does as well.

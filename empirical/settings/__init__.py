@@ -1,0 +1,32 @@
+"""What is chosen, or known by name, before anything is computed: nothing here needs torch.
+
+The command line is made from these classes, and answers at once because of it.
+"""
+
+from __future__ import annotations
+
+from .augmentation import Augmentation
+from .device import PRECISIONS, check_device
+from .evaluation import EvaluationSettings
+from .network import GROUPS, HEADS, NETWORKS, ModelSpec
+from .stages import Objective, Schedule, Stage, curriculum
+from .training import DataConfig, ModelConfig, OptimiserConfig, TrainConfig
+
+__all__ = [
+    "GROUPS",
+    "HEADS",
+    "NETWORKS",
+    "PRECISIONS",
+    "Augmentation",
+    "DataConfig",
+    "EvaluationSettings",
+    "ModelConfig",
+    "ModelSpec",
+    "Objective",
+    "OptimiserConfig",
+    "Schedule",
+    "Stage",
+    "TrainConfig",
+    "check_device",
+    "curriculum",
+]
