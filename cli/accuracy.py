@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import math
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
-from ..checks import check_budget, check_integer
-from ..theory.accuracy import bayes_accuracy, shifted_accuracy
-from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, x0_rule
-from ..theory.distribution import CodeGaussian
-from ..theory.words import check_moves, parse_word
+from ..checks import check_budget, check_integer, check_level, check_probability
 from .console import between, err, number, print_json, print_table
 from .options import Budget, Codeword, Json, Level, P, Shift
+
+if TYPE_CHECKING:
+    from ..theory.distribution import CodeGaussian
 
 
 def accuracy(
@@ -29,16 +28,24 @@ def accuracy(
     as_json: Json = False,
 ) -> None:
     """Give the exact accuracies of the named classifiers for one codeword."""
+    check_probability("p", p)
+    check_budget("budget", budget)
+    check_integer("samples", samples, minimum=1)
+    check_integer("seed", seed, minimum=0)
+    check_level(level)
+    from ..theory.distribution import CodeGaussian
+    from ..theory.words import check_moves, parse_word
+
     dist = CodeGaussian(parse_word(codeword), p, shift)
     check_moves(dist.orbit.codeword)
-    described = describe(dist, check_budget("budget", budget), samples, seed, level)
+    described = describe(dist, budget, samples, seed, level)
     if as_json:
         print_json(described)
         return
     for remark in dist.orbit.degeneracies():
         err.print(remark)
-    if budget >= np.sqrt(dist.d):
-        err.print(f"eps = {budget / np.sqrt(dist.d):.3g} >= 1: the attack can overwrite x0.")
+    if budget >= math.sqrt(dist.d):
+        err.print(f"eps = {budget / math.sqrt(dist.d):.3g} >= 1: the attack can overwrite x0.")
     _show(described, dist, budget)
 
 
@@ -46,7 +53,12 @@ def describe(
     dist: CodeGaussian, budget: float, samples: int, seed: int, level: float
 ) -> dict[str, Any]:
     """Return all accuracies as plain JSON values; lists run over j = 0..n-1."""
-    rng = np.random.default_rng(check_integer("seed", seed, minimum=0))
+    import numpy as np
+
+    from ..theory.accuracy import bayes_accuracy, shifted_accuracy
+    from ..theory.classifiers import ShiftBayes, bayes, best_adversarial_accuracy, x0_rule
+
+    rng = np.random.default_rng(seed)
     shifted = shifted_accuracy(dist.orbit.kappa, dist.p)
     best = ShiftBayes(dist).spatial_accuracy(samples=samples, rng=rng, level=level)
     sign = x0_rule(dist)
@@ -76,8 +88,8 @@ def _show(described: dict[str, Any], dist: CodeGaussian, budget: float) -> None:
         ("", "adversarial", number(described["adversarial"])),
     ]
     if dist.orbit.moving.size:
-        shifted = np.array(described["shifted"])[dist.orbit.moving]
-        low, high = float(shifted.min()), float(shifted.max())
+        shifted = [described["shifted"][j] for j in dist.orbit.moving]
+        low, high = min(shifted), max(shifted)
         text = f"{low:.4f} to {high:.4f}" if high > low + 1e-12 else number(low)
         rows.append(("", "on r_j X, r_j c != c", text))
     best = described["shift_bayes"]

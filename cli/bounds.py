@@ -10,8 +10,6 @@ import typer
 
 from ..checks import check_budget, check_integer, check_probability, check_real
 from ..errors import InputError
-from ..theory import laws
-from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
 from .console import err, number, print_json, print_table
 from .options import Budget, Json, P
 
@@ -67,6 +65,14 @@ def describe(
     """
     p, budget = check_probability("p", p), check_budget("budget", budget)
     delta = check_real("delta", delta, low=0, high=1)
+    for name, value in (("spatial", spatial), ("adversarial", adversarial)):
+        if value is not None:
+            check_real(name, value, low=0, high=1)
+    if shifts is not None:
+        check_integer("shifts", shifts, minimum=1)
+    from ..theory import laws
+    from ..theory.accuracy import bayes_accuracy, robust_bayes_accuracy
+
     distance = float(laws.residual(budget, delta))
     caps = {
         # For words long enough that eps < 1, whatever the budget.
@@ -75,10 +81,8 @@ def describe(
     }
     values: dict[str, Any] = dict.fromkeys((*_NAMES, "theorem3_lower", "lower"))
     bounded = feasible = None
-    if shifts is not None:
-        check_integer("shifts", shifts, minimum=1)
     if spatial is not None:
-        s = check_real("spatial", spatial, low=0, high=1)
+        s = spatial
         bounded, feasible = "A", s <= caps["spatial"]
         values["theorem2"] = laws.theorem2_adversarial(s, p, budget)
         if shifts is not None:
@@ -86,7 +90,7 @@ def describe(
         values |= _gradual(laws.gradual_adversarial, s, p, distance, budget)
         values["lower"] = laws.lower_adversarial(s, budget, delta)
     elif adversarial is not None:
-        a = check_real("adversarial", adversarial, low=0, high=1)
+        a = adversarial
         bounded, feasible = "S", a <= caps["adversarial"]
         values["theorem2"] = laws.theorem2_spatial(a, p, budget)
         if shifts is not None:
@@ -112,6 +116,8 @@ def describe(
 def _gradual(
     law: Callable[..., Any], given: float, p: float, distance: float, budget: float
 ) -> dict[str, Any]:
+    from ..theory.accuracy import FULL_BUDGET
+
     return {
         # At D = 0, that is for attacks that can exchange the classes.
         "sharpened": law(given, p, 0.0) if budget >= FULL_BUDGET else None,
@@ -121,6 +127,8 @@ def _gradual(
 
 
 def _show(described: dict[str, Any], given: float | None) -> None:
+    from ..theory.accuracy import FULL_BUDGET
+
     bounded, caps = described["bounded"], described["caps"]
     known, key = ("S", "spatial") if bounded == "A" else ("A", "adversarial")
     rows = []

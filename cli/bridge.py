@@ -8,14 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ..empirical.synthetic import document, draw_frontiers, draw_laws, run_study, study
+from ..checks import check_integer, choose
 from ..errors import StoreError
 from ..store import read_json, write_atomically
-from ..style import save, to_svg
 from .console import effect, err, out, print_json, print_table, progress_bar
 from .options import Json
-from .pages import bridge_page
-from .tables import csv_table
 
 
 def bridge(
@@ -32,6 +29,10 @@ def bridge(
 
     What is finished is saved; the same command goes on.
     """
+    choose("scale", scale, ("smoke", "cpu", "paper"))
+    check_integer("seeds", seeds, minimum=2)
+    from ..empirical.synthetic import document, run_study, study
+
     chosen = study(scale, seeds)
     with progress_bar("bridge") as tell:
         results = run_study(chosen, folder / "runs", progress=tell, watch=_say)
@@ -56,6 +57,11 @@ def rebuild(folder: Path) -> None:
 
 
 def _write(made: dict[str, Any], folder: Path) -> None:
+    from ..empirical.synthetic import draw_frontiers, draw_laws
+    from ..style import save, to_svg
+    from .pages import bridge_page
+    from .tables import csv_table
+
     drawings = []
     for name, picture in (("frontiers", draw_frontiers(made)), ("laws", draw_laws(made))):
         if picture is not None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..checks import check_real
 from ..errors import InputError, TooLargeError
-from ..theory.codes import (
-    BinaryCyclicCode,
-    all_cyclic_codes,
-    bch_bounds_of_all,
-    count_cyclic_codes,
-)
-from ..theory.codes import family as code_family
 from .console import err, out, print_json, print_table, progress_bar
 from .options import Json
+
+if TYPE_CHECKING:
+    from ..theory.codes import BinaryCyclicCode
 
 #: Longest code that the command takes on.
 LONGEST = 1 << 16
@@ -77,6 +73,9 @@ def code(
 def _build(
     length: int, generator: str | None, defining_set: str | None, name: str | None
 ) -> BinaryCyclicCode:
+    from ..theory.codes import BinaryCyclicCode
+    from ..theory.codes import family as code_family
+
     if generator is not None:
         exponents = _integers("generator", generator)
         if max(exponents, default=0) > length:
@@ -164,6 +163,8 @@ def _show(described: dict[str, Any]) -> None:
 
 
 def _list(length: int, *, as_json: bool) -> None:
+    from ..theory.codes import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes
+
     total = count_cyclic_codes(length)
     if total > MOST_LISTED:
         rule = f"have at most {MOST_LISTED} cyclic codes to be listed"

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..empirical.data import data_root as root_of
-from ..empirical.data import describe, load, locate, names
-from ..empirical.data import prepare as prepare_known
+from ..checks import check_integer
+from ..empirical.settings.data import describe, names
 from ..errors import InputError
 from .console import err, out, print_json, print_table, progress_bar
 from .options import DataRoot, Json
@@ -34,6 +33,8 @@ def _help(context: typer.Context) -> None:
 @data.command("list")
 def list_sets(data_root: DataRoot = None, as_json: Json = False) -> None:
     """List the data sets known by name, and which are there."""
+    from ..empirical.data import data_root as root_of
+
     base = root_of(data_root)
     rows = [_row(name, base) for name in names()]
     if as_json:
@@ -61,6 +62,8 @@ def list_sets(data_root: DataRoot = None, as_json: Json = False) -> None:
 
 
 def _row(name: str, root: Path) -> dict[str, Any]:
+    from ..empirical.data import locate
+
     info, place = describe(name), locate(name, root)
     return {
         "name": name,
@@ -90,9 +93,14 @@ def prepare(
     as_json: Json = False,
 ) -> None:
     """Download a data set, or check and decode your own; say what is in it."""
-    if name in names():
-        if size is not None:
+    if size is not None:
+        check_integer("size", size, minimum=1)
+        if name in names():
             raise InputError("size", "be left out for data sets known by name", size)
+    from ..empirical.data import load
+    from ..empirical.data import prepare as prepare_known
+
+    if name in names():
         with progress_bar(name) as tell:
             path = prepare_known(name, data_root, progress=tell)
     else:

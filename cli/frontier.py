@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import typer
 
-from ..checks import choose
+from ..checks import check_budget, check_probability, choose
 from ..errors import InputError
 from ..store import write_json
-from ..theory.distribution import CodeGaussian
-from ..theory.frontier import Frontier, law_lines
-from ..theory.frontier import frontier as compute_frontier
-from ..theory.words import check_moves, parse_word
 from .console import err, number, out, print_json, print_table, progress_bar
 from .options import Budget, Codeword, Json, P, Shift
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..theory.distribution import CodeGaussian
+    from ..theory.frontier import Frontier
 
 _EXACT: dict[str, bool | Literal["auto"]] = {"auto": "auto", "always": True, "never": False}
 #: More points than a figure can show.
@@ -42,6 +43,12 @@ def frontier(
     if not 1 <= points <= MOST_POINTS:
         raise InputError("points", f"lie between 1 and {MOST_POINTS}", points)
     choose("exact", exact, _EXACT)
+    check_probability("p", p)
+    check_budget("budget", budget)
+    from ..theory.distribution import CodeGaussian
+    from ..theory.frontier import frontier as compute_frontier
+    from ..theory.words import check_moves, parse_word
+
     dist = CodeGaussian(parse_word(codeword), p, shift)
     check_moves(dist.orbit.codeword)
     for remark in dist.orbit.degeneracies():
@@ -59,6 +66,7 @@ def frontier(
 
 def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGaussian) -> None:
     from ..style import save
+    from ..theory.frontier import law_lines
     from ..theory.plots import region
 
     write_json(folder / "frontier.json", document)
@@ -66,6 +74,8 @@ def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGa
 
 
 def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
+    import numpy as np
+
     title = f"d = {known.d}, n = {known.n_shifts} shifts, p = {known.p:g}, e = {known.budget:g}"
     columns = ["S", "linear rules A >=", "every classifier A <="]
     if known.exact is not None:
@@ -102,6 +112,8 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
 
 def outer_bound_of(known: Frontier, spatial: float) -> float:
     """Return the outer curve's A at S, the larger neighbour's value between its points."""
+    import numpy as np
+
     s, a = known.outer[:, 0], known.outer[:, 1]
     right = min(int(np.searchsorted(s, spatial - 1e-12)), len(s) - 1)
     return float(max(a[max(right - 1, 0)], a[right]))
@@ -109,6 +121,8 @@ def outer_bound_of(known: Frontier, spatial: float) -> float:
 
 def _beside(curve: np.ndarray[Any, np.dtype[np.float64]], spatial: float) -> str:
     """Return a polyline's A beside S; a dash beyond its end."""
+    import numpy as np
+
     if spatial > curve[-1, 0] + 1e-9:
         return number(None)
     return number(float(np.interp(spatial, curve[:, 0], curve[:, 1])))

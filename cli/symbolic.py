@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..theory.symbolic import Derivation, derivations, plain, to_latex, to_text
 from .console import print_json
 from .options import Json
+
+if TYPE_CHECKING:
+    from ..theory.symbolic import Derivation
 
 
 def symbolic(
@@ -20,6 +22,8 @@ def symbolic(
     as_json: Json = False,
 ) -> None:
     """Derive the formulas step by step, each step proved by sympy."""
+    from ..theory.symbolic import derivations, to_latex, to_text
+
     found = derivations(claim)
     if as_json:
         print_json({"derivations": [describe(one) for one in found]})
@@ -30,6 +34,8 @@ def symbolic(
 
 def describe(found: Derivation) -> dict[str, Any]:
     """Return a derivation as plain JSON values; expressions as sympy prints them."""
+    from ..theory.symbolic import plain
+
     return {
         "id": found.id,
         "title": found.title,

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from ..checks import check_integer, check_level
 from ..errors import StoreError
 from ..progress import Progress
-from ..result import EQUALITY, HOLDS, Result, read_results
 from ..store import write_atomically
-from ..theory.claims import Grid, Summary, summarise
-from ..theory.claims import run as run_claims
 from .console import err, out, print_json, print_table, progress_bar
 from .options import CODEWORD, Json, Level
+
+if TYPE_CHECKING:
+    from ..result import Result
+    from ..theory.claims import Grid, Summary
 
 RESULTS = "results.jsonl"
 _DEFAULT_WORD = ("simplex:6", 1)
@@ -44,6 +46,11 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check the paper's claims exactly and by simulation."""
+    check_level(level)
+    check_integer("samples", samples, minimum=0)
+    check_integer("seed", seed, minimum=0)
+    from ..theory.claims import Grid, summarise
+
     start = time.perf_counter()
     grid = Grid(
         codewords=codeword,
@@ -92,6 +99,8 @@ def verify(
 
 def _prepare(folder: Path) -> None:
     """Check, before any work, that the folder can be written and mixes nothing."""
+    from ..result import read_results
+
     path = folder / RESULTS
     if path.exists():
         for _ in read_results(path):  # raises for another schema, or what is not ours
@@ -105,6 +114,8 @@ def _compute(
     claim_ids: list[str] | None, grid: Grid, folder: Path | None, tell: Progress
 ) -> list[Result]:
     """Run the checks; each result is on disk as soon as it is there."""
+    from ..theory.claims import run as run_claims
+
     checks = run_claims(claim_ids, grid, progress=tell)
     if folder is None:
         return list(checks)
@@ -129,6 +140,8 @@ def _compute(
 
 def rebuild(folder: Path) -> None:
     """Draw figures and report.html again from a folder's results."""
+    from ..result import read_results
+
     path = folder / RESULTS
     if not path.is_file():
         raise StoreError(f"{folder} holds no {RESULTS}: run `spadv verify --out {folder}` first")
@@ -158,6 +171,8 @@ def _write_report(results: list[Result], folder: Path) -> None:
 
 
 def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
+    from ..result import EQUALITY, HOLDS
+
     rows = []
     for s in summaries:
         holds = s.verdict in (HOLDS, EQUALITY)
