@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..checks import check_level
-from ..empirical.data import DataSet, load
-from ..empirical.device import pick_device
-from ..empirical.evaluation import Evaluation, EvaluationSettings
-from ..empirical.evaluation import evaluate as measure
-from ..empirical.evaluation.comparison import differences
-from ..empirical.evaluation.files import stem_of
-from ..empirical.evaluation.plots import profiles_figure
-from ..empirical.evaluation.record import PROFILES
-from ..empirical.evaluation.target import load_target
-from ..empirical.training.checkpoint import LoadedRun
+from ..checks import check_level, choose
+from ..empirical.settings import EvaluationSettings
 from ..errors import InputError
 from ..store import RunFolder
-from ..style import save
 from .console import between, err, out, print_json, print_table, progress_bar
 from .options import DataRoot, Device, Json, Level, takes
+
+if TYPE_CHECKING:
+    from ..empirical.data import DataSet
+    from ..empirical.evaluation import Evaluation
+    from ..empirical.training.checkpoint import LoadedRun
 
 _TITLES = {
     "rotation": ("Random rotation, angles up to", "degrees"),
@@ -73,6 +68,14 @@ def evaluate(
     """
     names = [model] if compare is None else [model, compare]
     check_level(level)
+    choose("part", part, ("train", "validation", "test"))
+    EvaluationSettings.for_channels(1, **settings)  # refused before anything is loaded
+    from ..empirical.device import pick_device
+    from ..empirical.evaluation import evaluate as measure
+    from ..empirical.evaluation.comparison import differences
+    from ..empirical.evaluation.files import stem_of
+    from ..empirical.evaluation.target import load_target
+
     place = pick_device(device)
     targets = [
         load_target(names[0], place, layers),
@@ -125,6 +128,8 @@ def _images(
     name: str, trained: LoadedRun | None, data: str | None, data_root: Path | None
 ) -> DataSet:
     """Return the images to evaluate on: those asked for, else the training's own."""
+    from ..empirical.data import load
+
     if data is not None:
         return load(data, root=data_root)
     if trained is None:
@@ -139,6 +144,8 @@ def _images(
 
 def _show(name: str, record: Evaluation, level: float) -> None:
     """Print all rates of one network with their intervals."""
+    from ..empirical.evaluation.record import PROFILES
+
     settings, data, summary = record.settings, record.data, record.summary(level)
     repeats = f", {settings.repeats} motions an image" if settings.repeats > 1 else ""
     out.print(
@@ -209,6 +216,10 @@ def _show_differences(names: list[str], compared: list[dict[str, Any]]) -> None:
 
 def _draw(records: dict[str, Evaluation], folder: Path, level: float) -> None:
     """Write profiles of both metrics as PNG and SVG."""
+    from ..empirical.evaluation.plots import profiles_figure
+    from ..empirical.evaluation.record import PROFILES
+    from ..style import save
+
     if not any(record.has(kind) for record in records.values() for kind in PROFILES):
         return
     stem = "-".join(record.identity[:12] for record in records.values())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..empirical.experiments.job import Job
-from ..empirical.experiments.running import state_of
-from ..empirical.launch import MACHINES, CostEstimate, LaunchSettings, Outcome, chains, read_failure
 from ..errors import InputError, RunFailedError, StoreError
 from ..store import Store
 from .console import out, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..empirical.experiments import Job
+    from ..empirical.launch import CostEstimate, Outcome
+    from ..empirical.settings import LaunchSettings
 
 #: Failures that the last line lists, at most.
 _LISTED = 8
@@ -46,6 +48,8 @@ def show_jobs(
     as_json: bool,
 ) -> None:
     """Show jobs with their states and what they are estimated to cost."""
+    from ..empirical.launch import MACHINES, chains
+
     rows = [_row(job, how.store, costs) for job in jobs]
     left = [row for row in rows if row["state"] != "done"]
     workers = how.workers or 1
@@ -95,10 +99,14 @@ def show_jobs(
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
+    from ..empirical.launch import MACHINES
+
     return [f"{row['flops'] / 1e12:,.3g}", *(f"{row['hours'][name]:,.3g}" for name in MACHINES)]
 
 
 def _row(job: Job, store: Store, costs: CostEstimate) -> dict[str, Any]:
+    from ..empirical.launch import MACHINES
+
     state, note = job_state(job, store)
     return {
         "label": job.label,
@@ -117,6 +125,9 @@ def job_state(job: Job, store: Store) -> tuple[str, str]:
 
     States are those of a job, and "running", "failed" and "refused".
     """
+    from ..empirical.experiments.running import state_of
+    from ..empirical.launch import read_failure
+
     run = job.folder(store)
     try:
         state = state_of(job, store)

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from ..config import flags
+from ..empirical.settings.device import check_device
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 DataRoot = Annotated[
     Path | None,
     typer.Option(help="Folder of data sets; $SPADV_DATA or ~/.cache/spadv/data by default."),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=check_device)]
 CODEWORD = (
     "simplex:K, legendre:N, random:D:SEED, dual-bch:K, qr:N, a string of + and -, hexadecimal "
     "digits, or a file."

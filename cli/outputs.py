@@ -24,7 +24,7 @@ _STYLES = {"seen": "green", "not seen": "yellow", "opposite": "red", "underpower
 
 
 def saved(folder: Path) -> list[dict[str, Any]]:
-    """Return the artefacts' documents that lie in a folder, in the registry's order.
+    """Return the experiments' documents that lie in a folder, in the registry's order.
 
     Those of another version are left out, and named on stderr.
     """
@@ -59,11 +59,12 @@ def write_figures(documents: Sequence[Mapping[str, Any]], folder: Path) -> None:
             write_atomically(folder / f"{name}-curves.csv", csv_curves(document))
 
 
-def write_page(folder: Path) -> Path:
-    """Write report.html from the documents and figures that lie in a folder."""
-    documents = saved(folder)
+def write_page(documents: Sequence[Mapping[str, Any]], folder: Path) -> Path:
+    """Write report.html from a folder's documents, and the figures that lie there."""
     if not documents:
-        raise StoreError(f"{folder} holds no artefact: run `spadv reproduce --out {folder}` first")
+        raise StoreError(
+            f"{folder} holds no experiment: run `spadv reproduce --out {folder}` first"
+        )
     drawings = {}
     for document in documents:
         for stem in (document["id"], f"{document['id']}-accuracy"):

@@ -118,7 +118,9 @@ def verify_page(results: Sequence[Result], figures: Mapping[str, Figure]) -> str
     from ..theory.claims import summarise
 
     summaries = summarise(results)
-    by_claim = {s.claim.id: [r for r in results if r.claim == s.claim.id] for s in summaries}
+    by_claim: dict[str, list[Result]] = {s.claim.id: [] for s in summaries}
+    for result in results:
+        by_claim[result.claim].append(result)
     slips = [
         s.claim
         for s in summaries
@@ -163,12 +165,15 @@ def _mark(summary: Summary) -> tuple[str, str]:
 def _telling(results: Sequence[Result]) -> list[Result]:
     """Return a few results: what is alarming first, then some of each verdict."""
     chosen = [r for r in results if r.alarming][:_MOST_ROWS]
-    kinds = list(dict.fromkeys(r.verdict for r in results))
+    told = {id(r) for r in chosen}
+    kinds: dict[str, list[Result]] = {}
+    for r in results:
+        of_kind = kinds.setdefault(r.verdict, [])
+        if id(r) not in told:
+            of_kind.append(r)
     share = max(1, _MOST_ROWS // len(kinds))
-    for kind in kinds:
-        of_kind = [r for r in results if r.verdict == kind and r not in chosen]
-        step = max(1, len(of_kind) // share)
-        chosen += of_kind[::step][:share]
+    for of_kind in kinds.values():
+        chosen += of_kind[:: max(1, len(of_kind) // share)][:share]
     return chosen[:_MOST_ROWS]
 
 

@@ -7,11 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..empirical.data import load
-from ..empirical.device import pick_device
-from ..empirical.evaluation.public import draw, rate, read_folder, write_tables
-from ..empirical.evaluation.public import place as measure
-from ..empirical.evaluation.target import load_target
 from ..errors import InputError
 from .console import out, print_json, print_table, progress_bar
 from .options import DataRoot, Device, Json
@@ -45,6 +40,12 @@ def place(
     """
     if name is not None and len(networks or []) != 1:
         raise InputError("name", "be given for one network", name)
+    from ..empirical.data import load
+    from ..empirical.device import pick_device
+    from ..empirical.evaluation.public import draw, rate, read_folder, write_tables
+    from ..empirical.evaluation.public import place as measure
+    from ..empirical.evaluation.target import load_target
+
     for target in networks or []:
         network, _ = load_target(target, pick_device(device))
         description = getattr(network, "description", {})

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..checks import choose
-from ..empirical.data import names
-from ..empirical.experiments import EXPERIMENTS, Experiment, Plan, experiment, merge
-from ..empirical.experiments.document import summarise
-from ..empirical.launch import MACHINES, CostEstimate, LaunchSettings, launch, share
-from ..empirical.training import TrainOptions
+from ..empirical.settings import LaunchSettings, TrainOptions
+from ..empirical.settings.data import names
 from ..errors import InputError
 from ..store import Store, read_json, write_json
 from .console import err, out, print_json, print_table, progress_bar
 from .launching import complain, job_state, read_share, show_jobs
 from .options import DataRoot, Device, Json
-from .outputs import saved, show, write_figures, write_page
+
+if TYPE_CHECKING:
+    from ..empirical.experiments import Experiment, Plan
 
 
 def reproduce(
-    artefact: Annotated[
+    experiment: Annotated[
         list[str] | None, typer.Argument(help="fig1 .. fig22, table1 .. table8, demo, or all.")
     ] = None,
     scale: Annotated[str, typer.Option(help="smoke, cpu or paper.")] = "cpu",
@@ -71,21 +70,17 @@ def reproduce(
         bool, typer.Option("--dry-run", help="Show trainings, states and estimated costs only.")
     ] = False,
     listed: Annotated[
-        bool, typer.Option("--list", help="Show every artefact, and how far it is in --out.")
+        bool, typer.Option("--list", help="Show every experiment, and how far it is in --out.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Make figures and tables of the paper: train what is missing, measure, draw, judge.
 
-    An artefact is drawn once all its jobs are done; in a share or where a job failed, the
+    An experiment is drawn once all its jobs are done; in a share or where a job failed, the
     others wait for the rest.
     """
     places = _replacements(data or [])
-    chosen = list(EXPERIMENTS.values()) if listed else _chosen(artefact or [])
-    plans = {one.id: one.plan(scale, seeds, places) for one in chosen}
-    if listed:
-        _show_list(plans, scale, folder, data_root, as_json=as_json)
-        return
+    part = None if shard is None else read_share(shard)
     how = LaunchSettings(
         root=folder / "runs",
         launcher=launcher,
@@ -97,15 +92,27 @@ def reproduce(
         data_root=data_root,
         options=TrainOptions(device=device),
     )
+    from ..empirical.experiments import EXPERIMENTS, merge
+
+    chosen = list(EXPERIMENTS.values()) if listed else _chosen(experiment or [])
+    plans = {one.id: one.plan(scale, seeds, places) for one in chosen}
+    if listed:
+        _show_list(plans, scale, folder, data_root, as_json=as_json)
+        return
+    from ..empirical.launch import CostEstimate, launch, share
+
     jobs = merge([job for plan in plans.values() for job in plan.jobs])
     costs = CostEstimate(jobs, how.store, data_root)
-    if shard is not None:
-        jobs = share(jobs, costs.flops, read_share(shard))
+    if part is not None:
+        jobs = share(jobs, costs.flops, part)
     if dry_run:
         show_jobs(jobs, how, costs, shard, as_json=as_json)
         return
     with progress_bar("reproduce") as tell:
         outcome = launch(jobs, how, cost=costs.flops, progress=tell, say=err.print)
+    from ..empirical.experiments.document import summarise
+    from .outputs import saved, show, write_figures, write_page
+
     documents, open_ones = [], []
     for one in chosen:
         plan = plans[one.id]
@@ -117,7 +124,7 @@ def reproduce(
         documents.append(document)
     if documents:
         write_figures(documents, folder)
-        page = write_page(folder)
+        page = write_page(saved(folder), folder)
     if as_json:
         print_json({"folder": str(folder), "artefacts": documents})
     else:
@@ -131,16 +138,21 @@ def reproduce(
 
 def rebuild(folder: Path) -> None:
     """Draw figures, tables and page again from the saved documents of a folder."""
-    write_figures(saved(folder), folder)
-    out.print(f"Wrote {write_page(folder)}.")
+    from .outputs import saved, write_figures, write_page
+
+    documents = saved(folder)
+    write_figures(documents, folder)
+    out.print(f"Wrote {write_page(documents, folder)}.")
 
 
 def _chosen(identifiers: Sequence[str]) -> list[Experiment]:
+    from ..empirical.experiments import EXPERIMENTS, experiment
+
     if not identifiers:
         known = ", ".join(EXPERIMENTS)
-        raise InputError("artefact", f"be named: all, or some of {known}", "nothing")
+        raise InputError("experiment", f"be named: all, or some of {known}", "nothing")
     if list(identifiers) == ["all"]:
-        return [a for name, a in EXPERIMENTS.items() if name != "demo" and not a.part_of]
+        return [one for name, one in EXPERIMENTS.items() if name != "demo" and not one.part_of]
     return [experiment(name) for name in dict.fromkeys(identifiers)]
 
 
@@ -158,7 +170,10 @@ def _replacements(given: Sequence[str]) -> dict[str, str]:
 def _show_list(
     plans: Mapping[str, Plan], scale: str, folder: Path, data_root: Path | None, *, as_json: bool
 ) -> None:
-    """Show every artefact: its trainings, how many are done in a folder, what is left to do."""
+    """Show every experiment: its trainings, how many are done in a folder, what is left to do."""
+    from ..empirical.experiments import EXPERIMENTS, merge
+    from ..empirical.launch import MACHINES, CostEstimate
+
     store = Store(folder / "runs")
     rows: list[dict[str, Any]] = []
     for name, plan in plans.items():
@@ -186,7 +201,7 @@ def _show_list(
         print_json({"scale": scale, "folder": str(folder), "artefacts": rows})
         return
     print_table(
-        f"Artefacts at scale {scale}, in {folder}",
+        f"Experiments at scale {scale}, in {folder}",
         ("id", "title", "trainings", "done", "h left, 1 core", "drawn"),
         [
             (

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..config import read_toml
-from ..empirical.training import Schedule, TrainConfig, TrainOptions, TrainResult
-from ..empirical.training import train as run_training
+from ..empirical.settings import Schedule, TrainConfig, TrainOptions
 from ..errors import InputError
-from ..stats import wilson
 from ..store import Store
 from .console import err, out, print_json, print_table, progress_bar
 from .options import DataRoot, Device, Json, takes
+
+if TYPE_CHECKING:
+    from ..empirical.training import TrainResult
 
 RUNS = Path("runs")
 
@@ -44,6 +45,8 @@ def train(
     if dry_run:
         _show_plan(made, path, as_json=as_json)
         return
+    from ..empirical.training import train as run_training
+
     options = TrainOptions(device=device, compiled=compiled, tensorboard=tensorboard)
     try:
         with progress_bar("train") as tell:
@@ -112,6 +115,8 @@ def _show_plan(config: TrainConfig, path: Path, *, as_json: bool) -> None:
 
 
 def _show_result(config: TrainConfig, result: TrainResult, *, as_json: bool) -> None:
+    from ..stats import wilson
+
     interval = wilson(result.test_correct, result.test_images)
     accuracy = result.test_correct / result.test_images
     if as_json:

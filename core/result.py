@@ -102,12 +102,12 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of checking one claim, or making one artefact, at one setting.
+    """The outcome of checking one claim, or making one experiment, at one setting.
 
     Attributes
     ----------
     claim : str
-        Identifier of the claim or artefact, e.g. "thm2a".
+        Identifier of the claim or experiment, e.g. "thm2a".
     locator : str
         Where the paper states it.
     statement : str

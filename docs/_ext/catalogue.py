@@ -1,6 +1,6 @@
 """Tables of experiments and of results, made from the registry and from saved documents.
 
-{artefacts} lists the figures and tables of the paper and the questions beyond it, as the
+{experiments} lists the figures and tables of the paper and the questions beyond it, as the
 registry has them. {results} shows what lies in docs/results/: folders that `spadv reproduce`
 or `spadv bridge` wrote. Their pages and data are copied into the site.
 """
@@ -53,13 +53,13 @@ class ExperimentTable(SphinxDirective):
         for experiment in EXPERIMENTS.values():
             if group_of(experiment) == group:
                 cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
-                text, uri = nodes.literal(text=experiment.id), f"#artefact-{experiment.id}"
+                text, uri = nodes.literal(text=experiment.id), f"#experiment-{experiment.id}"
                 name = nodes.paragraph("", "", nodes.reference("", "", text, refuri=uri))
                 trainings = f"{len(cpu.jobs)} / {len(paper.jobs)}"
                 shown = (experiment.locator, experiment.title, str(len(cpu.claims)), trainings)
                 rows.append([[name], *_row(*shown)])
                 details.append(_details(experiment, cpu.deviations, cpu.assumptions))
-        head = ("artefact", "in the paper", "what it shows", "claims judged")
+        head = ("experiment", "in the paper", "what it shows", "claims judged")
         head = (*head, "trainings: cpu / paper")
         return [table(head, rows, (16, 20, 42, 10, 12)), *details]
 
@@ -67,8 +67,8 @@ class ExperimentTable(SphinxDirective):
 def _details(
     experiment: Experiment, deviations: Iterable[str], assumptions: Iterable[str]
 ) -> nodes.Node:
-    box = nodes.container(classes=["artefact"], ids=[f"artefact-{experiment.id}"])
-    head = nodes.paragraph("", "", nodes.literal(text=experiment.id), classes=["artefact-head"])
+    box = nodes.container(classes=["experiment"], ids=[f"experiment-{experiment.id}"])
+    head = nodes.paragraph("", "", nodes.literal(text=experiment.id), classes=["experiment-head"])
     head += nodes.Text(f" {experiment.title}")
     box += [head, nodes.paragraph(text=experiment.statement)]
     for label, lines in (
@@ -196,7 +196,7 @@ def copy_results(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives, and copy files when the pages are written."""
-    app.add_directive("artefacts", ExperimentTable)
+    app.add_directive("experiments", ExperimentTable)
     app.add_directive("results", ResultList)
     app.connect("build-finished", copy_results)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

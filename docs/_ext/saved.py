@@ -12,14 +12,14 @@ from spadv.empirical.experiments import EXPERIMENTS
 
 
 def folders(results: Path) -> list[Path]:
-    """Return the folders of results: first those with artefacts of the paper, then by name."""
+    """Return the folders of results: first those with experiments of the paper, then by name."""
     found = {path: documents(path) for path in results.glob("*") if path.is_dir()}
     beyond = {path: all(data["beyond"] for _, data in inside) for path, inside in found.items()}
     return sorted(filter(found.get, found), key=lambda path: (beyond[path], path.name))
 
 
 def documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Return the outcomes of artefacts that lie in a folder, with their files."""
+    """Return the outcomes of experiments that lie in a folder, with their files."""
     found = []
     for file in sorted(folder.glob("*.json")):
         data = json.loads(file.read_text(encoding="utf-8"))
@@ -30,7 +30,7 @@ def documents(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def seeds_of(document: Mapping[str, Any]) -> str:
-    """Return how many seeds the variants of an artefact were trained with."""
+    """Return how many seeds the variants of an experiment were trained with."""
     if "jobs" in document:
         counts = sorted({len(job["runs"]) for job in document["jobs"]})
     else:  # the bridge

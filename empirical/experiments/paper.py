@@ -406,4 +406,4 @@ EXPERIMENTS: dict[str, Experiment] = {row.id: row for row in _ROWS}
 
 def experiment(identifier: str) -> Experiment:
     """Return an experiment; InputError suggests the nearest identifier."""
-    return EXPERIMENTS[choose("artefact", identifier, EXPERIMENTS)]
+    return EXPERIMENTS[choose("experiment", identifier, EXPERIMENTS)]

@@ -13,8 +13,8 @@ from ...store import RunFolder, Store
 from ..data import DataSet, load
 from ..device import pick_device
 from ..evaluation import Evaluation, evaluate
-from ..settings import EvaluationSettings, TrainConfig
-from ..training import TrainOptions, load_run, train
+from ..settings import EvaluationSettings, TrainConfig, TrainOptions
+from ..training import load_run, train
 from .inspection import (
     DamagedError,
     check_release,

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from ...progress import Progress, silent
 from ..experiments.job import Job, merge
+from ..settings import LaunchSettings
 from .cost import MACHINES, CostEstimate
 from .engine import run_engine
 from .failure import Failure, read_failure
 from .shares import chains, share
-from .work import DiskFullError, LaunchSettings, Outcome, Say, run_local
+from .work import DiskFullError, Outcome, Say, run_local
 
 __all__ = [
     "MACHINES",

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from ...errors import InputError, RunFailedError, SpadvError
-from .work import LaunchSettings
+from ..settings import LaunchSettings
 
 #: Seconds between two heartbeats, and without one until a block of workers is given up.
 _HERE, _AFAR = (2, 30), (10, 120)

@@ -21,10 +21,11 @@ from ...errors import RunFailedError, SpadvError
 from ...progress import Progress, silent
 from ...store import FolderInUseError, RunFolder
 from ..experiments.job import Job
+from ..settings import LaunchSettings
 from .configs import configuration
 from .failure import ERROR, LOST, Failure, clear_failure, read_failure
 from .shares import chains
-from .work import PAUSE, LaunchSettings, Outcome, Say, Tried, attempt
+from .work import PAUSE, Outcome, Say, Tried, attempt
 
 #: Workers that may be lost on a job, one after the other without any progress.
 TRIES = 3

@@ -9,20 +9,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
-from ...checks import check_integer, choose
-from ...errors import InputError, StoreError
+from ...errors import StoreError
 from ...progress import Progress, silent
 from ...store import FolderInUseError, Store
 from ..data import DataSet, load
 from ..experiments.inspection import DamagedError
 from ..experiments.job import Job
 from ..experiments.running import run_job, state_of, train_here
-from ..training import TrainOptions
+from ..settings import LaunchSettings
 from .failure import FULL, IN_USE, LASTING, Failure, clear_failure, read_failure
 from .torchrun import train_on_several
-
-#: Launchers by name; others are given by a parsl Config.
-LAUNCHERS = ("local", "processes", "slurm")
 
 #: Seconds between two looks at folders that other processes hold.
 PAUSE = 2.0
@@ -33,65 +29,6 @@ Say = Callable[[str], None]
 
 class DiskFullError(StoreError):
     """There is no room for results; jobs keep what they have saved, and go on from there."""
-
-
-@dataclass(frozen=True)
-class LaunchSettings:
-    """How jobs are done; none of it changes their results.
-
-    Attributes
-    ----------
-    root : Path
-        Of the store.
-    launcher : str
-        "local" (this process), "processes" (of this machine), "slurm", a Python file that
-        defines a `parsl.Config`, or module:function returning one.
-    workers : int or None
-        Jobs at a time, for processes and slurm; None is one a GPU or else one a core, or 8.
-    slurm : str
-        Options of sbatch, such as "partition=gpu,time=600".
-    job_processes : int
-        Processes of each training; several are started through torchrun.
-    retry : bool
-        Try again what failed for good in an earlier launch (diverged, or lost its workers).
-    any_version : bool
-        Use results of other releases.
-    data_root : Path or None
-        Where data sets lie.
-    options : TrainOptions
-        Device and the like.
-    """
-
-    root: Path
-    launcher: str = "local"
-    workers: int | None = None
-    slurm: str = ""
-    job_processes: int = 1
-    retry: bool = False
-    any_version: bool = False
-    data_root: Path | None = None
-    options: TrainOptions = TrainOptions()  # noqa: RUF009 - frozen
-
-    def __post_init__(self) -> None:
-        check_integer("job_processes", self.job_processes, minimum=1)
-        if self.workers is not None:
-            check_integer("workers", self.workers, minimum=1)
-        if not self.launcher.endswith(".py") and ":" not in self.launcher:
-            choose("launcher", self.launcher, LAUNCHERS)
-        if self.launcher not in ("processes", "slurm") and self.workers not in (None, 1):
-            rule = f"be left out for the launcher {self.launcher}"
-            hint = "--launcher processes starts several."
-            raise InputError("workers", rule, self.workers, hint)
-        if self.launcher != "slurm" and self.slurm:
-            raise InputError("launcher", f"be slurm where {self.slurm} is given", self.launcher)
-        for name in ("root", "data_root"):  # workers may stand in another folder
-            if (path := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(path).absolute())
-
-    @property
-    def store(self) -> Store:
-        """Where the jobs lie."""
-        return Store(self.root, any_version=self.any_version)
 
 
 @dataclass(frozen=True)

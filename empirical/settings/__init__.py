@@ -8,9 +8,10 @@ from __future__ import annotations
 from .augmentation import Augmentation
 from .device import PRECISIONS, check_device
 from .evaluation import EvaluationSettings
+from .launching import LaunchSettings
 from .network import GROUPS, HEADS, NETWORKS, ModelSpec
 from .stages import Objective, Schedule, Stage, curriculum
-from .training import DataConfig, ModelConfig, OptimiserConfig, TrainConfig
+from .training import DataConfig, ModelConfig, OptimiserConfig, TrainConfig, TrainOptions
 
 __all__ = [
     "GROUPS",
@@ -20,6 +21,7 @@ __all__ = [
     "Augmentation",
     "DataConfig",
     "EvaluationSettings",
+    "LaunchSettings",
     "ModelConfig",
     "ModelSpec",
     "Objective",
@@ -27,6 +29,7 @@ __all__ = [
     "Schedule",
     "Stage",
     "TrainConfig",
+    "TrainOptions",
     "check_device",
     "curriculum",
 ]

@@ -22,7 +22,7 @@ from ...config import (
     to_table,
 )
 from ...errors import InputError
-from .device import PRECISIONS
+from .device import PRECISIONS, check_device
 from .network import GROUPS, HEADS, NETWORKS
 from .stages import Schedule, Stage, check_positive
 
@@ -31,6 +31,10 @@ def _data(argument: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise InputError(argument, "be the name or path of a data set", value)
     return value
+
+
+def _device(argument: str, value: Any) -> str:
+    return check_device(str(value))
 
 
 def _network(argument: str, value: Any) -> str:
@@ -218,3 +222,21 @@ class TrainConfig:
     def difference(self, other: TrainConfig) -> str:
         """Return in words where this configuration and `other` differ, one key a clause."""
         return difference(self.to_table(), other.to_table())
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Where and how a training runs; none of it changes what is trained."""
+
+    device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device, flag="device")
+    channels_last: bool | None = option(
+        None, "Memory format; by default so on CUDA, but not for group networks."
+    )
+    compiled: bool = option(False, "Use torch.compile.", flag="compile")
+    checkpoint_seconds: float = option(
+        300.0, "Save after so many seconds in an epoch, and at its end."
+    )
+    tensorboard: bool = option(False, "Write TensorBoard events, too.", flag="tensorboard")
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -10,10 +10,11 @@ from ..settings import (
     Schedule,
     Stage,
     TrainConfig,
+    TrainOptions,
     curriculum,
 )
 from .checkpoint import Checkpoint, LoadedRun, load_run, read_checkpoint, save_checkpoint
-from .run import TrainOptions, TrainResult, train
+from .run import TrainResult, train
 
 __all__ = [
     "Checkpoint",

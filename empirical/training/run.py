@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from ...config import option
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ...stats import wilson
@@ -24,7 +23,7 @@ from ..device import make_provenance, pick_device
 from ..models import Classifier, build
 from ..models.weights import load_weights
 from ..randomness import make_generator
-from ..settings import TrainConfig
+from ..settings import TrainConfig, TrainOptions
 from .checkpoint import (
     Checkpoint,
     CheckpointManager,
@@ -34,21 +33,6 @@ from .checkpoint import (
 )
 from .distributed import World, joined
 from .loop import Trainer
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """Where and how a training runs; none of it changes what is trained."""
-
-    device: str = option("auto", "auto, cpu, cuda or cuda:N.", flag="device")
-    channels_last: bool | None = option(
-        None, "Memory format; by default so on CUDA, but not for group networks."
-    )
-    compiled: bool = option(False, "Use torch.compile.", flag="compile")
-    checkpoint_seconds: float = option(
-        300.0, "Save after so many seconds in an epoch, and at its end."
-    )
-    tensorboard: bool = option(False, "Write TensorBoard events, too.", flag="tensorboard")
 
 
 @dataclass(frozen=True)

@@ -31,14 +31,45 @@ def test_help_imports_neither_half():
         assert name in done.stdout
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "reproduce", "bridge", "data"])
-def test_a_missing_torch_is_one_line(name):
+#: Answered, or refused, before anything large is imported.
+AT_ONCE = {
+    "": ["code --length x", "accuracy", "bounds --p 0.3 --budget 1 --delta 1", "verify --level 2"],
+    "train": ["--model vgg", "--learning-rate 0", "--epochs x", "--device gpu", "--augment Q:3"],
+    "evaluate": ["m --steps 0", "m --budgets 2", "m --level 1", "m --part tests", "m --device x"],
+    "data": ["prepare mnist --size 3", "prepare x --size 0", "get"],
+    "reproduce": ["--seeds x", "fig8 --shard 3", "fig8 --launcher pbs", "fig99", "fig8 --scale x"],
+    "bridge": ["--scale large", "--seeds 1"],
+    "frontier": ["--codeword +- --shift 1 --p 0.7 --budget -1"],
+}
+
+
+def test_help_and_refusals_need_no_torch():
+    from spadv.cli.main import COMMANDS
+
+    calls = [([name, "--help"], 0) for name in COMMANDS]
+    calls += [(["data", name, "--help"], 0) for name in ("list", "prepare")]
+    calls += [([*k.split(), *t.split()], 2) for k, texts in AT_ONCE.items() for t in texts]
     script = (
-        "import sys; sys.modules['torch'] = None; from spadv.cli.main import _run;"
-        f"sys.exit(_run(['{name}', '--help']))"
+        "import sys; from spadv.cli.main import _run\n"
+        f"for arguments, status in {calls!r}:\n"
+        "    heavy = {'torch', 'numba', 'matplotlib'} if arguments[-1] == '--help' else {'torch'}\n"
+        "    if _run(arguments) != status or heavy & set(sys.modules): sys.exit(str(arguments))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    line = f"spadv: `spadv {name}` needs torch: pip install 'spadv[empirical]'\n"
+    assert done.returncode == 0, done.stderr
+    refused = done.stderr.strip().splitlines()
+    assert len(refused) == sum(status == 2 for _, status in calls), done.stderr
+    assert all(line.startswith("spadv: ") for line in refused)
+
+
+@pytest.mark.parametrize("call", ["train", "evaluate run", "data list", "bridge", "reproduce fig5"])
+def test_a_missing_torch_is_one_line(call):
+    script = (
+        "import sys; sys.modules['torch'] = None; from spadv.cli.main import _run;"
+        f"sys.exit(_run({call.split()}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    line = f"spadv: `spadv {call.split()[0]}` needs torch: pip install 'spadv[empirical]'\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
 
 

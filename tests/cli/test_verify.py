@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from importlib import import_module
 
 import pytest
 
@@ -189,7 +190,8 @@ def test_previous_results_are_kept(spadv, tmp_path):
 
 
 def test_interruption_keeps_what_was_computed(spadv, tmp_path, monkeypatch):
-    real = verify_command.run_claims
+    claims = import_module("spadv.theory.claims")
+    real = claims.run
 
     def three_then_stop(*arguments, **options):
         for count, result in enumerate(real(*arguments, **options)):
@@ -197,7 +199,7 @@ def test_interruption_keeps_what_was_computed(spadv, tmp_path, monkeypatch):
                 raise KeyboardInterrupt
             yield result
 
-    monkeypatch.setattr(verify_command, "run_claims", three_then_stop)
+    monkeypatch.setattr(claims, "run", three_then_stop)
     found = spadv("verify", "--claim", "prop1*", *SMALL, "--out", tmp_path)
     assert found.status == 130
     lines = (tmp_path / "results.jsonl.part").read_text().splitlines()

@@ -39,7 +39,7 @@ def test_every_figure_and_table_is_there_and_nothing_else():
         name for name, a in EXPERIMENTS.items() if not (a.beyond or a.part_of or name == "demo")
     }
     assert wholes == PAPER
-    questions = {name for name, artefact in EXPERIMENTS.items() if artefact.beyond}
+    questions = {name for name, one in EXPERIMENTS.items() if one.beyond}
     assert {"protocols", "invariance-vs-accuracy", "stronger-attack", "cusp-ablation"} < questions
     assert {"exact-invariance", "pareto-front"} < questions
 
@@ -53,11 +53,11 @@ def test_the_order_is_that_of_the_paper():
 
 
 def test_parts_are_in_their_wholes():
-    for name, artefact in EXPERIMENTS.items():
-        if artefact.part_of:
-            part, whole = plan(name), plan(artefact.part_of)
+    for name, one in EXPERIMENTS.items():
+        if one.part_of:
+            part, whole = plan(name), plan(one.part_of)
             assert digests(part) <= digests(whole)
-            start = "abcdefghijklmnopqrstuvwxyz".index(artefact.first)
+            start = "abcdefghijklmnopqrstuvwxyz".index(one.first)
             shown = [(panel.title, lines(panel)) for panel in part.panels]
             held = whole.panels[start : start + len(part.panels)]
             assert [(panel.title, lines(panel)) for panel in held] == shown
@@ -67,8 +67,8 @@ def test_planning_the_whole_paper_takes_no_time():
     begun = time.process_time()
     jobs = []
     for scale in SCALES:
-        for artefact in EXPERIMENTS.values():
-            jobs += artefact.plan(scale).jobs
+        for one in EXPERIMENTS.values():
+            jobs += one.plan(scale).jobs
     assert time.process_time() - begun < 2
     assert len(jobs) > 1000
 
@@ -129,8 +129,8 @@ def test_the_scale_of_the_paper_shrinks_nothing():
     for name in EXPERIMENTS:
         if name != "demo":
             assert plan(name).deviations == (), name
-    for name, artefact in EXPERIMENTS.items():
-        if artefact.plan("paper", 1).variants and name != "demo":
+    for name, one in EXPERIMENTS.items():
+        if one.plan("paper", 1).variants and name != "demo":
             for scale in ("smoke", "cpu"):
                 assert plan(name, scale).deviations, (name, scale)
 
@@ -157,10 +157,10 @@ def test_splits():
     }.items():
         info = describe(name)
         assert (info.train, info.validation, info.tests) == sizes
-    for artefact in EXPERIMENTS.values():
-        if artefact.id == "demo":
+    for one in EXPERIMENTS.values():
+        if one.id == "demo":
             continue
-        for job in artefact.plan("paper", 1).jobs:
+        for job in one.plan("paper", 1).jobs:
             assert job.config.data.limit is None
             assert job.config.data.train_on == "train"
 
@@ -321,6 +321,6 @@ def test_equal_names_in_one_plan_are_refused():
         join({"a": plan("fig3"), "b": plan("fig3")})
 
 
-def test_unknown_artefacts_are_named_with_the_nearest():
+def test_unknown_experiments_are_named_with_the_nearest():
     with pytest.raises(InputError, match="fig16"):
         experiment("fig61")

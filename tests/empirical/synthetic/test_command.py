@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from spadv.cli import bridge as command
+from spadv.cli.bridge import rebuild
+from spadv.empirical import synthetic
 from spadv.empirical.synthetic import Effort, Group, Options, Setting, Strength, Study, method
 from spadv.errors import StoreError
 
@@ -22,7 +23,7 @@ def small(monkeypatch):
         for name in ("natural", "shifts", "CuSP")
     )
     made = Study("smoke", (setting,), groups, 0.05, ("it is small",))
-    monkeypatch.setattr(command, "study", lambda scale, seeds: made)
+    monkeypatch.setattr(synthetic, "study", lambda scale, seeds: made)
     return made
 
 
@@ -56,10 +57,10 @@ def test_files_json_and_drawing_again(small, tmp_path, spadv):
 
 def test_rebuild_refuses_other_documents(tmp_path):
     with pytest.raises(StoreError, match="cannot read"):
-        command.rebuild(tmp_path)
+        rebuild(tmp_path)
     (tmp_path / "bridge.json").write_text('{"schema": 99, "id": "bridge"}')
     with pytest.raises(StoreError, match="no report of this version"):
-        command.rebuild(tmp_path)
+        rebuild(tmp_path)
 
 
 def test_bad_input_of_the_command(tmp_path, spadv):
