@@ -1,9 +1,9 @@
 """Every interval and test of both halves, by name.
 
 Proportions: `clopper_pearson`, `wilson`, `binomial_p_value`; outcomes image by image: `rate_of`,
-`mean_of`, and paired `compare` (McNemar, Newcombe); scores of several seeds on the same images:
-`effect`, `pooled`, `Resampler`. Only `scipy.special` is used: importing `scipy.stats` costs a
-second.
+`mean_of`, and paired `compare` (McNemar, Newcombe); one number a seed: `over_seeds`; scores of
+several seeds on the same images: `effect`, `pooled`, `Resampler`. Only `scipy.special` is used:
+importing `scipy.stats` costs a second.
 """
 
 from __future__ import annotations
@@ -180,6 +180,26 @@ def mean_of(values: ArrayLike, level: float = LEVEL) -> Mean:
         return Mean(mean, 1, None)
     half = float(stdtrit(n - 1, (1 + level) / 2)) * float(array.std(ddof=1)) / math.sqrt(n)
     return Mean(mean, n, Interval(mean - half, mean + half, level))
+
+
+def over_seeds(values: ArrayLike, level: float = LEVEL) -> tuple[float, Interval]:
+    """Return the mean of one number a training seed with Student's interval.
+
+    For seeds with training and test samples of their own: then the spread over seeds holds
+    all that is random in a value.
+
+    Examples
+    --------
+    >>> mean, interval = over_seeds([0.1, 0.2, 0.3])
+    >>> round(mean, 3), round(interval.low, 3), round(interval.high, 3)
+    (0.2, -0.048, 0.448)
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or array.size < 2 or not np.isfinite(array).all():
+        raise InputError("values", "be finite numbers, one for each of at least two seeds", values)
+    found = mean_of(array, level)
+    assert found.interval is not None  # there are two values
+    return found.value, found.interval
 
 
 @dataclass(frozen=True)

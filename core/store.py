@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -169,6 +169,25 @@ class Store:
         """Return the folder of a configuration: a readable label and 12 digits of its digest."""
         slug = "-".join("".join(c if c.isalnum() or c in "._" else " " for c in label).split())
         return RunFolder(self.root / f"{slug}-{digest[:12]}")
+
+    def kept(
+        self, label: str, digest: str, make: Callable[[], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the JSON object of a configuration, made and saved if it is not there.
+
+        It lies in one file, named like a run folder, and holds its digest. StoreError if the
+        file holds something else.
+        """
+        folder = self.folder(label, digest).path
+        path = folder.with_name(f"{folder.name}.json")
+        if path.exists():
+            found = read_json(path)
+            if found.get("digest") != digest:
+                raise StoreError(f"{path} holds something else; move it away")
+            return found
+        made = {"digest": digest, **make()}
+        write_json(path, made)
+        return made
 
 
 def write_atomically(path: Path, text: str | bytes | memoryview, *, on_disk: bool = False) -> None:

@@ -107,7 +107,7 @@ def describe(experiment: Experiment, plan: Plan, table: ResultTable, scale: str)
                 "measure": str(number.measure),
                 "paper": number.text,
                 "source": number.source,
-                "here": _cell(table.mean(number.measure, variant), number.factor),
+                "here": cell(table.mean(number.measure, variant), number.factor),
             }
             for variant, number in plan.published
         ],
@@ -130,7 +130,7 @@ def _panel(panel: Panel, table: ResultTable) -> dict[str, Any]:
     if isinstance(panel, ParetoPanel):
         return _pareto(panel, table)
     curves = [
-        _curve(label, [v.level for v in variants], [table.mean(measure, v) for v in variants])
+        curve(label, [v.level for v in variants], [table.mean(measure, v) for v in variants])
         for label, measure, variants in panel.lines
     ]
     return _curves(panel, legend="", ordered=False, axis=panel.axis, unit=panel.unit, curves=curves)
@@ -143,7 +143,7 @@ def _profile(panel: ProfilePanel, table: ResultTable) -> dict[str, Any]:
         budgets = [value / variant.unit for value in values]
         means = [table.mean(Measure(panel.kind, panel.metric, b), variant) for b in budgets]
         # Without the rounding error of the division.
-        curves.append(_curve(label, [round(budget, 12) for budget in budgets], means))
+        curves.append(curve(label, [round(budget, 12) for budget in budgets], means))
     return _curves(
         panel,
         kind=panel.kind,
@@ -159,9 +159,10 @@ def _curves(panel: ProfilePanel | SweepPanel, **shown: Any) -> dict[str, Any]:
     return {"type": "curves", "title": panel.title, **shown}
 
 
-def _curve(
+def curve(
     label: str, x: Sequence[float], means: Sequence[tuple[float, Interval]]
 ) -> dict[str, Any]:
+    """Return a curve of means with intervals as documents hold it."""
     return {
         "label": label,
         "x": list(x),
@@ -174,11 +175,8 @@ def _curve(
 def _pareto(panel: ParetoPanel, table: ResultTable) -> dict[str, Any]:
     points = []
     for label, variant in panel.lines:
-        point: dict[str, Any] = {"label": label, "marked": variant in panel.marked}
-        for axis, measure in (("x", panel.across), ("y", panel.up)):
-            mean, interval = table.mean(measure, variant)
-            point |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
-        points.append(point)
+        found = (table.mean(measure, variant) for measure in (panel.across, panel.up))
+        points.append({"label": label, "marked": variant in panel.marked, **point(*found)})
     return {
         "type": "pareto",
         "title": panel.title,
@@ -188,6 +186,14 @@ def _pareto(panel: ParetoPanel, table: ResultTable) -> dict[str, Any]:
     }
 
 
+def point(x: tuple[float, Interval], y: tuple[float, Interval]) -> dict[str, float]:
+    """Return a point of a plane, two means with intervals, as documents hold it."""
+    made: dict[str, float] = {}
+    for axis, (mean, interval) in (("x", x), ("y", y)):
+        made |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
+    return made
+
+
 def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
     """Return the table of a plan; cells of measures that a variant lacks are None."""
     rows = []
@@ -195,7 +201,7 @@ def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
         cells: list[dict[str, float] | None] = []
         for _, measure in plan.columns:
             try:
-                cells.append(_cell(table.mean(measure, variant)))
+                cells.append(cell(table.mean(measure, variant)))
             except InputError:
                 cells.append(None)
         rows.append({"label": variant.name, "seeds": len(variant.jobs), "cells": cells})
@@ -206,7 +212,8 @@ def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
     return {"columns": columns, "rows": rows}
 
 
-def _cell(found: tuple[float, Interval], factor: float = 1.0) -> dict[str, float]:
+def cell(found: tuple[float, Interval], factor: float = 1.0) -> dict[str, float]:
+    """Return a mean with its interval as cells of documents' tables hold it."""
     mean, interval = found
     return {"value": mean * factor, "low": interval.low * factor, "high": interval.high * factor}
 

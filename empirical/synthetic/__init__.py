@@ -7,19 +7,25 @@ over training seeds.
 
 from __future__ import annotations
 
+from .accuracy import Effort, Measured, attack_misses, measure
 from .attack import Strength, exact_worst_margin, worst_margins
 from .document import document
 from .figure import draw_frontiers, draw_laws
-from .hypotheses import Finding, all_findings
-from .measuring import Accuracy, Effort, Measured, attack_misses, measure
-from .network import KINDS, Layer, Networks, Predictor, join
+from .hypotheses import all_findings
+from .methods import METHODS, Method, method
+from .network import KINDS, Layer, Networks, join
 from .plan import settings, study
 from .prediction import Prediction, augmented_bayes
-from .recipe import METHODS, Method, Recipe, method
-from .sampling import Draw, Source, nearest_shift, shift_law, turn
-from .setting import Known, Setting, known
-from .shortfall import over_seeds, regret, shortfall, vertical_gap
-from .study import FAMILIES, Group, Results, Study
+from .sampling import Draw, draw, nearest_shift, shift_law, turn
+from .setting import (
+    KnownFrontier,
+    SyntheticSetting,
+    known_frontier,
+    regret,
+    shortfall,
+    vertical_gap,
+)
+from .study import FAMILIES, Case, NetworkGroup, Results, Study, Trained
 from .study import run as run_study
 from .training import Options, train
 
@@ -27,38 +33,35 @@ __all__ = [
     "FAMILIES",
     "KINDS",
     "METHODS",
-    "Accuracy",
+    "Case",
     "Draw",
     "Effort",
-    "Finding",
-    "Group",
-    "Known",
+    "KnownFrontier",
     "Layer",
     "Measured",
     "Method",
+    "NetworkGroup",
     "Networks",
     "Options",
     "Prediction",
-    "Predictor",
-    "Recipe",
     "Results",
-    "Setting",
-    "Source",
     "Strength",
     "Study",
+    "SyntheticSetting",
+    "Trained",
     "all_findings",
     "attack_misses",
     "augmented_bayes",
     "document",
+    "draw",
     "draw_frontiers",
     "draw_laws",
     "exact_worst_margin",
     "join",
-    "known",
+    "known_frontier",
     "measure",
     "method",
     "nearest_shift",
-    "over_seeds",
     "regret",
     "run_study",
     "settings",

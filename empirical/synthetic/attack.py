@@ -21,18 +21,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...checks import check_integer, check_real
+from ...config import check_settings, option
 from ...errors import InputError, RunFailedError
 from ...theory.attacks import proof_attacks
 from ..attacks.ascent import ball
 from .network import Layer, join
 from .sampling import Draw
-from .setting import Setting
+from .setting import Floats, SyntheticSetting
 
-Floats = NDArray[np.float64]
 _INFINITE = (-float("inf"), float("inf"))
 
 
@@ -40,26 +39,19 @@ _INFINITE = (-float("inf"), float("inf"))
 class Strength:
     """How hard networks are attacked.
 
-    Attributes
-    ----------
-    steps : int
-        Gradient steps from each start: the first half of eps/4, the others of eps/16.
-    restarts : int
-        Random starts, besides the best of the candidates.
-    grid : int
-        Points a side of the planar grid, odd; two shifts only.
+    The first half of the gradient steps is of eps/4, the others of eps/16; random starts come
+    besides the best of the candidates; the planar grid is for two shifts only.
     """
 
-    steps: int = 20
-    restarts: int = 2
-    grid: int = 5
+    steps: int = option(20, "Gradient steps from each start.", check_integer, minimum=1)
+    restarts: int = option(2, "Random starts.", check_integer, minimum=0)
+    grid: int = option(5, "Points a side of the planar grid, odd.", check_integer, minimum=2)
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("restarts", 0), ("grid", 2)):
-            check_integer(name, getattr(self, name), minimum=least)
+        check_settings(self)
 
 
-def candidates(setting: Setting, budget: float, grid: int = 5) -> Tensor:
+def candidates(setting: SyntheticSetting, budget: float, grid: int = 5) -> Tensor:
     """Return displacements for y = +1, shape (count, d): those of the proofs, and the grid."""
     dist = setting.dist
     found = [attack.displacement for attack in proof_attacks(dist, budget)]
@@ -113,11 +105,11 @@ def _descend(
     z = join(start, drawn.x0)
     best = torch.full_like(y, float("inf"))
     for step in range(steps + 1):
-        logits, slope = layer.logits_and_slope(z)
+        logits, gradient = layer.logits_and_gradient(z)
         best = torch.minimum(best, y * logits)
         if step < steps:
-            stride = eps / 4 if 2 * step < steps else eps / 16
-            ahead = torch.addcmul(z[..., :d], slope.sign(), y[..., None], value=-stride)
+            step_size = eps / 4 if 2 * step < steps else eps / 16
+            ahead = torch.addcmul(z[..., :d], gradient.sign(), y[..., None], value=-step_size)
             z[..., :d] = torch.clamp(ahead, low, high)
     return best
 
@@ -129,10 +121,8 @@ def exact_worst_margin(
 
     Parameters
     ----------
-    layer : Layer
-        Networks.
-    number : int
-        Which of them.
+    layer, number : Layer, int
+        Networks, and which of them.
     x : ndarray, shape (d,)
         The sample without x0.
     x0, y : float
@@ -161,10 +151,7 @@ def exact_worst_margin(
     -1.5
     """
     eps = check_real("eps", eps, low=0)
-    hidden, out, direct = (
-        part[number].detach().double().cpu().numpy()
-        for part in (layer.hidden, layer.out, layer.direct)
-    )
+    hidden, out, direct = (part[number].double().cpu().numpy() for part in layer.detach())
     d = direct.size - 2
     x = np.asarray(x, dtype=np.float64)
     if x.shape != (d,):
@@ -175,10 +162,10 @@ def exact_worst_margin(
     reach = eps * np.abs(weights).sum(axis=1)
     pull = y * out
     active, open_ = middle - reach >= 0, np.abs(middle) < reach
-    slope = y * direct[:d] + pull[active] @ weights[active]
-    point = x - eps * np.sign(slope)
+    gradient = y * direct[:d] + pull[active] @ weights[active]
+    point = x - eps * np.sign(gradient)
     if open_.any():
-        point = _solve(slope, weights[open_], offsets[open_], pull[open_], x, eps)
+        point = _solve(gradient, weights[open_], offsets[open_], pull[open_], x, eps)
     # The point counts, not the solver's arithmetic.
     point = np.clip(point, x - eps, x + eps)
     fixed = direct[d] * sign + direct[d + 1]
@@ -187,9 +174,9 @@ def exact_worst_margin(
 
 
 def _solve(
-    slope: Floats, weights: Floats, offsets: Floats, pull: Floats, x: Floats, eps: float
+    gradient: Floats, weights: Floats, offsets: Floats, pull: Floats, x: Floats, eps: float
 ) -> Floats:
-    """Minimise slope x' + sum pull relu(weights x' + offsets) over the box."""
+    """Minimise gradient x' + sum pull relu(weights x' + offsets) over the box."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     units, d = weights.shape
@@ -209,7 +196,7 @@ def _solve(
     lower = np.concatenate([offsets, np.full(2 * len(free), -np.inf)])
     upper = np.concatenate([np.full(units, np.inf), offsets[free] - low[free], np.zeros(len(free))])
     found = milp(
-        np.concatenate([slope, pull, np.zeros(len(free))]),
+        np.concatenate([gradient, pull, np.zeros(len(free))]),
         constraints=LinearConstraint(np.vstack(rows), lower, upper),
         integrality=np.concatenate([np.zeros(d + units), np.ones(len(free))]),
         bounds=Bounds(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...stats import over_seeds
 from ...theory.laws import gradual_adversarial, residual
+from ..experiments.document import cell, curve, point
 from .hypotheses import all_findings
+from .methods import METHODS
 from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES, sample_variant
 from .prediction import augmented_bayes
-from .recipe import METHODS
-from .setting import Known, Setting
-from .shortfall import over_seeds, shortfall, vertical_gap
-from .study import FAMILIES, Group, Results, pairs
-
-Floats = NDArray[np.float64]
+from .setting import Floats, SyntheticSetting, shortfall, vertical_gap
+from .study import FAMILIES, Case, NotTrainedError, Results, Trained
 
 #: Version of the layout; readers refuse others.
 SCHEMA = 1
@@ -48,6 +48,8 @@ def document(results: Results) -> dict[str, Any]:
         exact search breaks beyond the attacks; "parts" with seconds, "machines" with versions.
     """
     study = results.study
+    sources = [record["provenance"] for record in results.records.values()]
+    machines = [{key: source[key] for key in ("device", "versions")} for source in sources]
     made = {
         "schema": SCHEMA,
         "id": "bridge",
@@ -56,18 +58,27 @@ def document(results: Results) -> dict[str, Any]:
         "statement": STATEMENT,
         "beyond": True,
         "scale": study.scale,
-        "shrunk": list(study.shrunk),
+        "shrunk": list(study.deviations),
         "settings": [
             setting.to_json() | {"frontier": results.frontiers[setting.name].to_json()}
             for setting in study.settings
         ],
-        "panels": [*_pareto(results), *_law(results), *_finite(results)],
+        "panels": [*_pareto(results), *_laws(results), *_finite(results)],
         "table": _table(results),
         "families": _families(results),
-        "findings": [finding.to_json() for finding in all_findings(results)],
+        "findings": all_findings(results),
         "attack": _attack(results),
-        "parts": [_part(group, record) for group, record in results.records.items()],
-        "machines": _machines(results),
+        "parts": [
+            {
+                "label": group.label,
+                "digest": record["digest"],
+                "seeds": group.seeds,
+                "seconds": record["provenance"]["seconds"],
+                "commit": record["provenance"]["commit"],
+            }
+            for group, record in results.records.items()
+        ],
+        "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
     }
     rounded: dict[str, Any] = _rounded(made)
     return rounded
@@ -75,12 +86,12 @@ def document(results: Results) -> dict[str, Any]:
 
 def _pareto(results: Results) -> list[dict[str, Any]]:
     panels: dict[tuple[str, str], dict[str, Any]] = {}
-    for group, level, measured in results.each():
+    for one in results.trained:
+        group = one.group
         if group.variant:
             continue
-        key = (group.setting.name, group.kind)
         panel = panels.setdefault(
-            key,
+            (group.setting.name, group.kind),
             {
                 "type": "pareto",
                 "title": f"{group.setting.name}: {group.kind}",
@@ -91,101 +102,94 @@ def _pareto(results: Results) -> list[dict[str, Any]]:
                 "points": [],
             },
         )
-        panel["points"].append(
-            _point(pairs(measured, group.setting.budget))
-            | {"label": f"{group.method} {level:g}", "method": group.method, "level": level}
-        )
+        names = {
+            "label": f"{group.method} {one.level:g}",
+            "method": group.method,
+            "level": one.level,
+        }
+        panel["points"].append(point(*map(over_seeds, one.points.T)) | names)
     return list(panels.values())
 
 
-def _point(points: Floats) -> dict[str, float]:
-    made: dict[str, float] = {}
-    for axis, values in zip("xy", points.T, strict=True):
-        mean, interval = over_seeds(values)
-        made |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
-    return made
-
-
-def _law(board: Results) -> list[dict[str, Any]]:
+def _laws(results: Results) -> list[dict[str, Any]]:
     """Return panels of A against the accuracy on r_1 X, for training with shifts alone."""
     panels = []
-    for setting in board.study.settings:
-        kinds = [k for k in board.kinds if k != "circular" and board.levels(setting, k, "shifts")]
-        if setting.dist.n_shifts != 2 or not kinds:
+    for setting in results.study.settings:
+        if setting.dist.n_shifts != 2:
             continue
-        budgets = dict.fromkeys((setting.budget, *LAW_BUDGETS))
-        lines = [_law_line(setting, e, board, kinds) for e in sorted(budgets)]
-        panels.append(
-            {
-                "type": "law",
-                "title": f"{setting.name}: training with shifts",
-                "axis": "accuracy on the shifted input, S_1",
-                "unit": "adversarial accuracy A",
-                "setting": setting.name,
-                "lines": [line for line in lines if line["networks"]],
-            }
-        )
+        trained: list[Trained] = []
+        for kind in results.kinds:
+            with suppress(NotTrainedError):
+                if kind != "circular":
+                    trained += Case(results, setting, kind).sweep("shifts")
+        budgets = sorted({setting.budget, *LAW_BUDGETS} if trained else ())
+        lines = [_law_line(setting, e, trained) for e in budgets]
+        if trained:
+            panels.append(
+                {
+                    "type": "law",
+                    "title": f"{setting.name}: training with shifts",
+                    "axis": "accuracy on the shifted input, S_1",
+                    "unit": "adversarial accuracy A",
+                    "setting": setting.name,
+                    "lines": [line for line in lines if line["networks"]],
+                }
+            )
     return panels
 
 
-def _law_line(setting: Setting, e: float, board: Results, kinds: Sequence[str]) -> dict[str, Any]:
-    p, delta = setting.p, float(setting.dist.orbit.delta[1])
-    distance = residual(e, delta)
+def _law_line(setting: SyntheticSetting, e: float, trained: Sequence[Trained]) -> dict[str, Any]:
+    distance = residual(e, float(setting.dist.orbit.delta[1]))
     best = augmented_bayes(setting, 0.0).natural
+
+    def law(moved: Any) -> Any:
+        return gradual_adversarial(moved, setting.p, distance, tight=True)
+
     # Denser towards the Bayes accuracy, where the law is steep.
-    grid = best - (best - 1 + p) * np.linspace(1, 0, 60) ** 2
-    bound = gradual_adversarial(grid, p, distance, tight=True)
+    grid = best - (best - 1 + setting.p) * np.linspace(1, 0, 60) ** 2
     angles = np.concatenate([[0.0], np.linspace(90, 180, 31)])
     path = [augmented_bayes(setting, float(angle), e) for angle in angles]
     networks = []
-    for kind in kinds:
-        levels = board.levels(setting, kind, "shifts")
-        for level in levels:
-            measured = board.measured(setting, kind, "shifts", level)
-            if e not in measured[0].adversarial:
-                continue
-            at = np.array([(m.moved.value, m.adversarial[e].value) for m in measured])
-            expected = augmented_bayes(setting, level, e)
-            networks.append(
-                _point(at)
-                | {
-                    "kind": kind,
-                    "level": level,
-                    "predicted": [expected.moved, expected.adversarial],
-                    "law": float(
-                        gradual_adversarial(
-                            min(float(at[:, 0].mean()), best), p, distance, tight=True
-                        )
-                    ),
-                }
-            )
+    for one in trained:
+        if e not in one.measured.adversarial:
+            continue
+        moved, attacked = one.measured.moved, one.measured.adversarial[e]
+        expected = augmented_bayes(setting, one.level, e)
+        networks.append(
+            {
+                **point(over_seeds(moved), over_seeds(attacked)),
+                "kind": one.group.kind,
+                "level": one.level,
+                "predicted": [expected.moved, expected.adversarial],
+                "law": float(law(min(float(moved.mean()), best))),
+            }
+        )
     return {
         "budget": e,
-        "law": np.stack([grid, bound], axis=1).tolist(),
-        "path": [[point.moved, point.adversarial] for point in path],
+        "law": np.stack([grid, law(grid)], axis=1).tolist(),
+        "path": [[at.moved, at.adversarial] for at in path],
         "networks": networks,
     }
 
 
-def _finite(board: Results) -> list[dict[str, Any]]:
+def _finite(results: Results) -> list[dict[str, Any]]:
     """Return panels of the shortfall against the number of training samples."""
     panels = []
-    for setting in board.study.settings:
+    for case in results.cases("mlp"):
         curves = []
         for name in FINITE:
-            level = METHODS[name].nominal
-            shorts = {
-                size: board.short(setting, "mlp", name, level, sample_variant(size))
-                for size in SAMPLE_SIZES
-                if board.has(setting, "mlp", name, level, sample_variant(size))
-            }
-            if shorts:
-                curves.append(_finite_curve(name, shorts))
+            found: dict[float, Floats] = {}
+            for size in SAMPLE_SIZES:
+                with suppress(NotTrainedError):
+                    one = case.one(name, METHODS[name].nominal, sample_variant(size))
+                    found[size] = one.shortfalls
+            if found:
+                curves.append(curve(name, list(found), [*map(over_seeds, found.values())]))
         if curves:
             panels.append(
                 {
                     "type": "curves",
-                    "title": f"{setting.name}: finite training samples (mlp)",
+                    "title": f"{case.setting.name}: finite training samples (mlp)",
                     "axis": "training samples",
                     "unit": "shortfall to the frontier",
                     "curves": curves,
@@ -194,94 +198,73 @@ def _finite(board: Results) -> list[dict[str, Any]]:
     return panels
 
 
-def _finite_curve(name: str, shorts: dict[int, Floats]) -> dict[str, Any]:
-    made = [over_seeds(values) for values in shorts.values()]
-    return {
-        "label": name,
-        "x": list(shorts),
-        "y": [mean for mean, _ in made],
-        "low": [interval.low for _, interval in made],
-        "high": [interval.high for _, interval in made],
-    }
-
-
-_COLUMNS = (
-    ("natural accuracy", "Pr(f(X) = Y)"),
-    ("S", "spatial accuracy"),
-    ("A", "adversarial accuracy; an upper bound but for linear networks"),
-    ("both", "accuracy on shifted input under attack"),
-    ("shortfall", "by how much S and A could both rise, to what is achieved"),
-    ("to excluded", "the same, to what no classifier exceeds"),
-)
+_COLUMNS = {
+    "natural accuracy": "Pr(f(X) = Y)",
+    "S": "spatial accuracy",
+    "A": "adversarial accuracy; an upper bound but for linear networks",
+    "both": "accuracy on shifted input under attack",
+    "shortfall": "by how much S and A could both rise, to what is achieved",
+    "to excluded": "the same, to what no classifier exceeds",
+}
 
 
 def _table(results: Results) -> dict[str, Any]:
     rows = []
-    for group, level, measured in results.each():
-        known = results.frontiers[group.setting.name]
-        points = pairs(measured, group.setting.budget)
-        values = [
-            [m.natural.value for m in measured],
+    for one in results.trained:
+        group, frontier, points = one.group, one.frontier, one.points
+        columns = (
+            one.measured.natural,
             points[:, 0],
             points[:, 1],
-            [m.joint.value for m in measured],
-            shortfall(points, known.achieved),
-            shortfall(points, known.excluded),
-        ]
-        mean = points.mean(axis=0)
+            one.measured.joint,
+            one.shortfalls,
+            shortfall(points, frontier.excluded),
+        )
+        s, a = points.mean(axis=0).tolist()
         rows.append(
             {
-                "label": f"{group.label} {level:g}",
+                "label": f"{group.label} {one.level:g}",
                 "setting": group.setting.name,
                 "kind": group.kind,
                 "method": group.method,
                 "variant": group.variant,
-                "level": level,
-                "seeds": len(measured),
-                "cells": [_cell(column) for column in values],
-                "vertical": vertical_gap((float(mean[0]), float(mean[1])), known.achieved),
-                "verdict": _standing(points, known),
+                "level": one.level,
+                "seeds": len(points),
+                "cells": [cell(over_seeds(values)) for values in columns],
+                "vertical": vertical_gap((s, a), frontier.achieved),
+                "verdict": _standing(one),
             }
         )
-    columns = [{"label": label, "measure": words} for label, words in _COLUMNS]
-    return {"columns": columns, "rows": rows}
+    columns_ = [{"label": label, "measure": words} for label, words in _COLUMNS.items()]
+    return {"columns": columns_, "rows": rows}
 
 
-def _cell(values: Any) -> dict[str, float]:
-    mean, interval = over_seeds(values)
-    return {"value": mean, "low": interval.low, "high": interval.high}
-
-
-def _standing(points: Floats, known: Known) -> str:
-    """Return where a network stands by its interval: on the achieved line, below or beyond."""
-    interval = over_seeds(shortfall(points, known.achieved))[1]
+def _standing(one: Trained) -> str:
+    """Return where networks stand by their interval: on the achieved line, below or beyond."""
+    exact, interval = one.frontier.exact, over_seeds(one.shortfalls)[1]
     if interval.high < 0:
-        return "beyond what was known to be achieved" if not known.exact else "beyond"
-    if interval.low <= max(known.gap if known.exact else 0.0, 0.0):
-        return "on"
-    return "below"
+        return "beyond" if exact else "beyond what was known to be achieved"
+    return "on" if interval.low <= (max(one.frontier.gap, 0.0) if exact else 0.0) else "below"
 
 
-def _families(board: Results) -> list[dict[str, Any]]:
+def _families(results: Results) -> list[dict[str, Any]]:
     """Return what the best of each family of methods loses, and where its points lie."""
     rows = []
-    for setting in board.study.settings:
-        line = board.known(setting).achieved
-        for kind in board.kinds:
-            for family in FAMILIES:
-                members = board.members(setting, kind, family)
-                if not members:
-                    continue
-                means = np.array([board.points(setting, kind, *m).mean(axis=0) for m in members])
+    for case in results.cases():
+        for family, methods in FAMILIES.items():
+            with suppress(NotTrainedError):
+                members = case.sweep(*methods)
+                means = np.array([one.points.mean(axis=0) for one in members])
+                distances = shortfall(means, case.frontier.achieved)
                 rows.append(
                     {
-                        "setting": setting.name,
-                        "kind": kind,
+                        "setting": case.setting.name,
+                        "kind": case.kind,
                         "family": family,
-                        "methods": list(dict.fromkeys(name for name, _ in members)),
-                        "loss": _cell(board.losses(setting, kind, family)),
-                        "nearest": float(np.min(shortfall(means, line))),
-                        "farthest": float(np.max(shortfall(means, line))),
+                        "methods": list(dict.fromkeys(one.group.method for one in members)),
+                        "loss": cell(over_seeds(case.losses(family))),
+                        "nearest": float(distances.min()),
+                        "farthest": float(distances.max()),
                         "spatial": [float(means[:, 0].min()), float(means[:, 0].max())],
                     }
                 )
@@ -290,38 +273,14 @@ def _families(board: Results) -> list[dict[str, Any]]:
 
 def _attack(results: Results) -> list[dict[str, Any]]:
     """Return, by kind of network, what an exact search breaks of what survived the attacks."""
-    sums: dict[str, list[int]] = {}
+    rows: dict[str, defaultdict[str, int]] = {}
     for group, record in results.records.items():
         for entry in record["levels"]:
             if "exact" in entry:
-                found = entry["exact"]
-                total = sums.setdefault(group.kind, [0, 0, 0, 0])
-                for place, value in enumerate(
-                    (1, found["samples"], found["survived"], found["missed"])
-                ):
-                    total[place] += value
-    names = ("networks", "samples", "survived", "missed")
-    return [{"kind": kind, **dict(zip(names, t, strict=True))} for kind, t in sums.items()]
-
-
-def _part(group: Group, record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "label": group.label,
-        "digest": record["digest"],
-        "seeds": group.seeds,
-        "seconds": record["provenance"]["seconds"],
-        "commit": record["provenance"]["commit"],
-    }
-
-
-def _machines(results: Results) -> list[dict[str, Any]]:
-    """Return where the parts were made, each combination of machine and versions once."""
-    made: list[dict[str, Any]] = []
-    for record in results.records.values():
-        one = {key: record["provenance"][key] for key in ("device", "versions")}
-        if one not in made:
-            made.append(one)
-    return made
+                row = rows.setdefault(group.kind, defaultdict(int))
+                for name, count in {"networks": 1, **entry["exact"]}.items():
+                    row[name] += count
+    return [{"kind": kind, **row} for kind, row in rows.items()]
 
 
 def _rounded(value: Any) -> Any:

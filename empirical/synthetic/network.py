@@ -9,8 +9,7 @@ Three kinds, each with at most one hidden layer of ReLUs:
   output is invariant to every shift, as that of a group-equivariant network with a pooled head.
 
 All see the sign of x0 (as every rule of the theory half does), which an attack of eps < 1
-cannot change. Independent networks are stacked along a first axis and computed in one
-batched product.
+cannot change.
 """
 
 from __future__ import annotations
@@ -45,6 +44,13 @@ class Layer(NamedTuple):
         Their weights in the output.
     direct : Tensor, shape (networks, d + 2)
         What goes to the output directly.
+
+    Notes
+    -----
+    `torch.func` (`stack_module_state`, `vmap` of `functional_call`, `grad` by the input) gives
+    the same bits, but a step of training with five steps of attack takes 26 ms in place of 8
+    (15 networks of 32 units, 512 samples, one core): this gradient by the input needs neither
+    a graph nor the output.
     """
 
     hidden: Tensor
@@ -53,54 +59,64 @@ class Layer(NamedTuple):
 
     def logits(self, z: Tensor) -> Tensor:
         """Return logits (networks, batch) of inputs `z` (networks, batch, d + 2)."""
+        return self._logits(z, z @ self.hidden.mT)
+
+    def gradient(self, z: Tensor) -> Tensor:
+        """Return the gradient of the logits by x, (networks, batch, d), at inputs `z`."""
+        return self._gradient(z @ self.hidden.mT)
+
+    def logits_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return :meth:`logits` and :meth:`gradient` at `z`, which share their first product."""
+        before = z @ self.hidden.mT
+        return self._logits(z, before), self._gradient(before)
+
+    def _logits(self, z: Tensor, before: Tensor) -> Tensor:
         # Sums of products: a batched matrix-vector product takes three times as long.
         made = (z * self.direct[:, None]).sum(dim=-1)
-        if self.out.shape[1]:
-            made = made + ((z @ self.hidden.mT).relu() * self.out[:, None]).sum(dim=-1)
-        return made
+        return made + (before.relu() * self.out[:, None]).sum(dim=-1) if self.units else made
 
-    def slope(self, z: Tensor) -> Tensor:
-        """Return the gradient of the logits by x, (networks, batch, d), at inputs `z`."""
+    def _gradient(self, before: Tensor) -> Tensor:
+        """Overwrite what comes before the ReLUs; return the gradient."""
         d = self.direct.shape[1] - 2
         direct = self.direct[:, None, :d]
-        if not self.out.shape[1]:
-            return direct.expand(z.shape[0], z.shape[1], d)
-        gates = (z @ self.hidden.mT).gt_(0).mul_(self.out[:, None])
+        if not self.units:
+            return direct.expand(-1, before.shape[1], -1)
+        gates = before.gt_(0).mul_(self.out[:, None])
         return torch.baddbmm(direct, gates, self.hidden[..., :d])
 
-    def logits_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return :meth:`logits` and :meth:`slope` at `z`, which share their first product.
-
-        Their shapes are (networks, batch) and (networks, batch, d).
-        """
-        if not self.out.shape[1]:
-            return self.logits(z), self.slope(z)
-        d = self.direct.shape[1] - 2
-        pre = z @ self.hidden.mT
-        made = (z * self.direct[:, None]).sum(-1) + (pre.relu() * self.out[:, None]).sum(-1)
-        gates = pre.gt_(0).mul_(self.out[:, None])
-        return made, torch.baddbmm(self.direct[:, None, :d], gates, self.hidden[..., :d])
+    @property
+    def units(self) -> int:
+        """Number of hidden units of each network."""
+        return self.out.shape[1]
 
     def select(self, index: Sequence[int]) -> Layer:
         """Return the networks whose numbers are in `index`, in that order."""
-        chosen = list(index)
-        return Layer(self.hidden[chosen], self.out[chosen], self.direct[chosen])
+        return Layer(*(part[list(index)] for part in self))
 
     def detach(self) -> Layer:
         """Return the same numbers outside of any graph."""
-        return Layer(self.hidden.detach(), self.out.detach(), self.direct.detach())
+        return Layer(*(part.detach() for part in self))
 
     def double(self) -> Layer:
         """Return the networks in double precision."""
-        return Layer(self.hidden.double(), self.out.double(), self.direct.double())
+        return Layer(*(part.double() for part in self))
 
     def rule(self, number: int) -> LinearRule:
         """Return a linear network as a rule of the theory half, with exact accuracies."""
-        if self.out.shape[1]:
-            raise InputError("network", "be linear", f"{self.out.shape[1]} hidden units")
+        if self.units:
+            raise InputError("network", "be linear", f"{self.units} hidden units")
         weights = self.direct[number].detach().double().cpu().numpy()
         w, by_sign, bias = weights[:-2], float(weights[-2]), float(weights[-1])
         return LinearRule(w, w, bias - by_sign, bias + by_sign, name="linear network")
+
+    def predict(self, x: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Return labels -1 and +1 of rows `x`, (size, d + 1), x0 first, by the first network.
+
+        One network is thus a classifier of the theory half. A logit of 0 is answered +1.
+        """
+        rows = torch.as_tensor(np.asarray(x), dtype=self.direct.dtype)
+        logits = self.select([0]).detach().logits(join(rows[:, 1:], rows[:, 0])[None])[0]
+        return np.where(logits.numpy() >= 0, 1, -1).astype(np.int8)
 
 
 class Networks:
@@ -109,7 +125,7 @@ class Networks:
     Parameters
     ----------
     kind : str
-        "linear", "mlp" or "circular".
+        One of :data:`KINDS`.
     d, n_shifts : int
         Length of the word and number of shifts.
     width : int
@@ -133,22 +149,20 @@ class Networks:
         width: int,
         generators: Sequence[torch.Generator],
     ) -> None:
-        self.kind = choose("kind", kind, KINDS)
-        self.d, self.n_shifts = check_integer("d", d, minimum=1), n_shifts
+        self.kind, self.d, self.n_shifts = choose("kind", kind, KINDS), d, n_shifts
         width = check_integer("width", width, minimum=1)
         if d % check_integer("n_shifts", n_shifts, minimum=1):
             raise InputError("n_shifts", f"divide the length d = {d}", n_shifts)
-        inputs = d + 2
-        self.parameters: list[Tensor]
+        self.families = -(-width // n_shifts) if kind == "circular" else width
         if kind == "linear":
-            self.parameters = [_uniform((inputs,), inputs - 1, generators)]
+            self.parameters = [_uniform((d + 2,), d + 1, generators)]
             return
-        self.families = width if kind == "mlp" else -(-width // n_shifts)
-        hidden = _uniform((self.families, inputs), inputs - 1, generators)
-        out = _uniform((self.families,), self.families, generators)
-        # To the output lead, besides, the sign of x0 and a constant.
-        direct = _uniform((2,), self.families, generators)
-        self.parameters = [hidden, out, direct]
+        self.parameters = [
+            _uniform((self.families, d + 2), d + 1, generators),
+            _uniform((self.families,), self.families, generators),
+            # To the output lead, besides, the sign of x0 and a constant.
+            _uniform((2,), self.families, generators),
+        ]
 
     def layer(self) -> Layer:
         """Return the networks as one formula, differentiable by the parameters."""
@@ -165,8 +179,7 @@ class Networks:
             rest = hidden[:, :, None, self.d :].expand(-1, -1, n, -1)
             hidden = torch.cat([turned, rest], dim=-1).flatten(1, 2)
             out = (out / n).repeat_interleave(n, dim=1)
-        padded = torch.nn.functional.pad(direct, (self.d, 0))
-        return Layer(hidden, out, padded)
+        return Layer(hidden, out, torch.nn.functional.pad(direct, (self.d, 0)))
 
 
 def join(x: Tensor, x0: Tensor) -> Tensor:
@@ -174,31 +187,6 @@ def join(x: Tensor, x0: Tensor) -> Tensor:
     return torch.cat([x, torch.sign(x0)[..., None], torch.ones_like(x[..., :1])], dim=-1)
 
 
-class Predictor:
-    """One network as a classifier of the theory half: rows (size, d + 1), x0 first.
-
-    Parameters
-    ----------
-    layer : Layer
-        Networks.
-    number : int
-        Which of them.
-    """
-
-    def __init__(self, layer: Layer, number: int = 0) -> None:
-        self.layer = layer.select([number]).detach()
-
-    def predict(self, x: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Return labels -1 and +1, int8 of shape (size,), of rows `x`, (size, d + 1).
-
-        A logit of 0 is answered +1.
-        """
-        rows = torch.as_tensor(np.asarray(x), dtype=self.layer.direct.dtype)
-        logits = self.layer.logits(join(rows[:, 1:], rows[:, 0])[None])[0]
-        return np.where(logits.numpy() >= 0, 1, -1).astype(np.int8)
-
-
 def _uniform(shape: tuple[int, ...], inputs: int, generators: Sequence[torch.Generator]) -> Tensor:
-    limit = 1 / math.sqrt(inputs)
     drawn = [torch.rand(shape, generator=generator) for generator in generators]
-    return (torch.stack(drawn) * 2 - 1).mul_(limit).requires_grad_()
+    return (torch.stack(drawn) * 2 - 1).mul_(1 / math.sqrt(inputs)).requires_grad_()

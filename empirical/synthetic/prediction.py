@@ -15,24 +15,14 @@ from ...checks import check_budget
 from ...errors import InputError
 from ...theory.accuracy import MEAN_NORM, log_odds
 from .sampling import shift_law
-from .setting import Setting
+from .setting import SyntheticSetting
 
 # Gauss-Hermite nodes: the integrands are smooth, and 200 nodes leave less than 1e-12.
 _NODES = 200
 
 
 class Prediction(NamedTuple):
-    """Accuracies on X and r_1 X, their mean S, and A: all exact to rounding.
-
-    Attributes
-    ----------
-    natural, moved : float
-        Accuracies on X and on r_1 X.
-    spatial : float
-        S, their mean.
-    adversarial : float
-        A at the budget that was asked for.
-    """
+    """Accuracies on X and r_1 X (moved), their mean S, and A: all exact to rounding."""
 
     natural: float
     moved: float
@@ -40,7 +30,9 @@ class Prediction(NamedTuple):
     adversarial: float
 
 
-def augmented_bayes(setting: Setting, angle: float, budget: float | None = None) -> Prediction:
+def augmented_bayes(
+    setting: SyntheticSetting, angle: float, budget: float | None = None
+) -> Prediction:
     """Return the accuracies of the best classifier of a training distribution with shifts.
 
     Training applies r_1 with the probability q <= 1/2 of :func:`.sampling.shift_law`. In the
@@ -54,7 +46,7 @@ def augmented_bayes(setting: Setting, angle: float, budget: float | None = None)
 
     Parameters
     ----------
-    setting : Setting
+    setting : SyntheticSetting
         With two different shifts.
     angle : float
         Largest rotation in training, degrees in [0, 180].
@@ -63,7 +55,7 @@ def augmented_bayes(setting: Setting, angle: float, budget: float | None = None)
 
     Examples
     --------
-    >>> setting = Setting("two", "random:16:6", 8, p=0.7, budget=1.0)
+    >>> setting = SyntheticSetting("two", "random:16:6", 8, p=0.7, budget=1.0)
     >>> [round(value, 4) for value in augmented_bayes(setting, 180)]
     [0.93, 0.93, 0.93, 0.7875]
     """

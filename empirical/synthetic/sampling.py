@@ -10,26 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...checks import check_integer, check_real
 from ...theory.distribution import CodeGaussian
-
-Floats = NDArray[np.float64]
+from .setting import Floats
 
 
 class Draw(NamedTuple):
     """Samples of several streams.
 
-    Attributes
-    ----------
-    x : Tensor, shape (streams, size, d)
-        Coordinates x_1..x_d, float32.
-    x0 : Tensor, shape (streams, size)
-        -1 and +1.
-    y : Tensor, shape (streams, size)
-        Labels -1 and +1, float32.
+    `x` are the coordinates x_1..x_d, float32 (streams, size, d); `x0` and the labels `y` are
+    -1 and +1, float32 (streams, size).
     """
 
     x: Tensor
@@ -42,50 +34,30 @@ class Draw(NamedTuple):
         return Draw(self.x.gather(1, rows), self.x0.gather(1, index), self.y.gather(1, index))
 
 
-class Source:
-    """Draws (X, Y) of a :class:`spadv.theory.CodeGaussian` from torch generators.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution.
+def draw(dist: CodeGaussian, size: int, generators: Sequence[torch.Generator]) -> Draw:
+    """Return `size` samples (X, Y) of the stream of each of the `generators`.
 
     Examples
     --------
-    >>> source = Source(CodeGaussian([1, 1, -1, 1], 0.7))
-    >>> source.draw(5, [torch.Generator().manual_seed(0)]).x.shape
+    >>> draw(CodeGaussian([1, 1, -1, 1], 0.7), 5, [torch.Generator().manual_seed(0)]).x.shape
     torch.Size([1, 5, 4])
     """
-
-    def __init__(self, dist: CodeGaussian) -> None:
-        self.dist = dist
-        self.mean = torch.tensor(dist.mean, dtype=torch.float32)
-
-    def draw(self, size: int, generators: Sequence[torch.Generator]) -> Draw:
-        """Return `size` samples of the stream of each of the `generators`."""
-        size = check_integer("size", size, minimum=0)
-        normals, uniforms = [], []
-        for generator in generators:
-            normals.append(torch.randn((size, self.dist.d), generator=generator))
-            uniforms.append(torch.rand((2, size), generator=generator))
-        drawn = torch.stack(uniforms)
-        y = torch.where(drawn[:, 0] < 0.5, -1.0, 1.0)
-        x0 = torch.where(drawn[:, 1] < self.dist.p, y, -y)
-        return Draw(torch.stack(normals).addcmul_(y[..., None], self.mean), x0, y)
+    normals, uniforms = [], []
+    for generator in generators:
+        normals.append(torch.randn((size, dist.d), generator=generator))
+        uniforms.append(torch.rand((2, size), generator=generator))
+    drawn = torch.stack(uniforms)
+    y = torch.where(drawn[:, 0] < 0.5, -1.0, 1.0)
+    x0 = torch.where(drawn[:, 1] < dist.p, y, -y)
+    mean = torch.tensor(dist.mean, dtype=torch.float32)
+    return Draw(torch.stack(normals).addcmul_(y[..., None], mean), x0, y)
 
 
 def shift_law(n_shifts: int, angle: float) -> Floats:
     """Return the law of the shift that stands for a rotation drawn from U[-angle, angle].
 
-    The n shifts are the turns by 360/n degrees; an angle stands for the nearest turn. At 180
-    degrees all shifts are equally likely, which is the theory's random shift.
-
-    Parameters
-    ----------
-    n_shifts : int
-        n.
-    angle : float
-        Degrees, in [0, 180].
+    The n shifts are the turns by 360/n degrees; an angle, in degrees of [0, 180], stands for
+    the nearest turn. At 180 all shifts are equally likely, which is the theory's random shift.
 
     Returns
     -------
@@ -128,11 +100,6 @@ def turn(x: Tensor, j: Tensor, n_shifts: int) -> Tensor:
         int64 in [0, n): coordinate t of the result is that of t + m j.
     n_shifts : int
         n, a divisor of d.
-
-    Returns
-    -------
-    Tensor, shape (..., d)
-        Of the type of `x`.
 
     Examples
     --------

@@ -1,22 +1,21 @@
-"""One distribution with a budget, and what is known of its frontier."""
+"""One distribution with a budget, what is known of its frontier, and distances to that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...checks import check_budget
 from ...errors import InputError
 from ...progress import Progress, silent
 from ...theory.classifiers import ShiftBayes
 from ...theory.distribution import CodeGaussian
-from ...theory.frontier import NamedPoint, concave_hull, frontier
+from ...theory.frontier import concave_hull, edge_weights, frontier, gap
 from ...theory.words import parse_word
-from .shortfall import clipped
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +24,7 @@ _PRICE_SAMPLES = 400_000
 
 
 @dataclass(frozen=True)
-class Setting:
+class SyntheticSetting:
     """A word, its shifts, p, and the budget at which networks are judged.
 
     Attributes
@@ -43,7 +42,7 @@ class Setting:
 
     Examples
     --------
-    >>> setting = Setting("two shifts", "random:16:6", 8, p=0.7, budget=1.0)
+    >>> setting = SyntheticSetting("two shifts", "random:16:6", 8, p=0.7, budget=1.0)
     >>> setting.eps, float(setting.dist.orbit.kappa[1])
     (0.25, 0.0)
     """
@@ -77,15 +76,16 @@ class Setting:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {key: getattr(self, key) for key in ("name", "word", "shift", "p", "budget")} | {
+        orbit = self.dist.orbit
+        return asdict(self) | {
             "d": self.dist.d,
-            "n_shifts": self.dist.n_shifts,
-            "kappa": self.dist.orbit.kappa.tolist(),
+            "n_shifts": orbit.n_shifts,
+            "kappa": orbit.kappa.tolist(),
         }
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFrontier:
     """What the theory half knows of the pairs (S, A) in a setting.
 
     Attributes
@@ -98,7 +98,7 @@ class Known:
     exact : bool
         Whether the two lines hold the exact frontier between them.
     gap : float
-        Largest distance of the two lines as :func:`.shortfall` measures it;
+        Largest distance of the two lines as :func:`shortfall` measures it;
         certified for an exact frontier.
     linear : ndarray, shape (k, 2)
         Hull of the best linear rules found.
@@ -115,17 +115,14 @@ class Known:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads."""
-        return {
-            "achieved": self.achieved.tolist(),
-            "excluded": self.excluded.tolist(),
-            "exact": self.exact,
-            "gap": self.gap,
-            "linear": self.linear.tolist(),
+        lines = ("achieved", "excluded", "linear")
+        return vars(self) | {
+            **{name: getattr(self, name).tolist() for name in lines},
             "named": {name: list(point) for name, point in self.named.items()},
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Known:
+    def from_json(cls, data: dict[str, Any]) -> KnownFrontier:
         """Return what :meth:`to_json` wrote as `data`."""
         lines = {
             name: np.array(data[name], dtype=np.float64).reshape(-1, 2)
@@ -135,49 +132,102 @@ class Known:
         return cls(exact=data["exact"], gap=data["gap"], named=named, **lines)
 
 
-def known(
-    setting: Setting, *, points: int = 25, tolerance: float = 5e-4, progress: Progress = silent
-) -> Known:
+def known_frontier(
+    setting: SyntheticSetting,
+    *,
+    points: int = 25,
+    tolerance: float = 5e-4,
+    progress: Progress = silent,
+) -> KnownFrontier:
     """Compute the frontier of a setting: exact for two different shifts, else two lines.
 
     For more shifts the excluded line is also cut at the price of spatial robustness: the
     upper end of a 99.9% interval of shift-Bayes's accuracy, which no classifier exceeds.
-
-    Parameters
-    ----------
-    setting : Setting
-        Which one.
-    points, tolerance : int, float
-        As for :func:`spadv.theory.frontier.frontier`.
-    progress : Progress
-        Told how far the work is.
-
-    Returns
-    -------
-    Known
-        Both lines, and the points of the named classifiers.
+    `points`, `tolerance` and `progress` are those of :func:`spadv.theory.frontier.frontier`.
     """
     found = frontier(setting.dist, setting.budget, points, tolerance=tolerance, progress=progress)
     if found.exact is not None:
-        achieved, excluded, gap = found.exact.lower, found.exact.upper, found.exact.gap
+        achieved, excluded, distance = found.exact.lower, found.exact.upper, found.exact.gap
     else:
         price = ShiftBayes(setting.dist).spatial_accuracy(
             samples=_PRICE_SAMPLES, rng=np.random.default_rng(0), level=0.999
         )
         cap = price.value if price.interval is None else price.interval.high
         achieved, excluded = found.hull, clipped(found.outer, cap)
-        from ...theory.frontier import gap as distance
-
-        gap = distance(concave_hull(excluded), achieved)[0]
-    return Known(
+        distance = gap(concave_hull(excluded), achieved)[0]
+    return KnownFrontier(
         achieved,
         excluded,
         found.exact is not None,
-        float(gap),
+        float(distance),
         found.hull,
-        {name: _point(point) for name, point in found.named.items()},
+        {name: (at.spatial.value, *at.adversarial) for name, at in found.named.items()},
     )
 
 
-def _point(point: NamedPoint) -> tuple[float, float, float]:
-    return (point.spatial.value, *point.adversarial)
+def clipped(line: Floats, cap: float) -> Floats:
+    """Return a line (S, A) up to the largest S that is possible."""
+    kept = line[line[:, 0] < cap]
+    if len(kept) == len(line):
+        return line
+    end = np.interp(cap, line[:, 0], line[:, 1])
+    return np.concatenate([kept, [[cap, end]]])
+
+
+def shortfall(points: ArrayLike, line: ArrayLike) -> Any:
+    """Return by how much both accuracies of a point could rise at once.
+
+    The smallest g for which (S + g, A + g) reaches the concave hull of the line, or goes
+    beyond all of it: min over w of max_v {(1-w) S_v + w A_v} - {(1-w) S + w A}. It is 0 on
+    the line and negative beyond. Unlike the vertical distance it is well behaved where the
+    frontier is steep, and the gap of an exact frontier is measured in the same way.
+
+    Parameters
+    ----------
+    points : array_like, shape (..., 2)
+        Pairs (S, A).
+    line : array_like, shape (k, 2)
+        Points of the line, by increasing S.
+
+    Returns
+    -------
+    float or ndarray, shape (...)
+
+    Examples
+    --------
+    >>> line = [(0.6, 0.8), (0.8, 0.6)]
+    >>> shortfall([(0.6, 0.7), (0.7, 0.7), (0.9, 0.9)], line).round(3)
+    array([ 0.05,  0.  , -0.2 ])
+    """
+    at = np.asarray(points, dtype=np.float64)
+    if at.ndim == 0 or at.shape[-1] != 2:
+        raise InputError("points", "be pairs (S, A), of shape (..., 2)", at.shape)
+    hull = concave_hull(line)
+    # Convex and piecewise linear in w, with breaks at the hull's edges.
+    weights = edge_weights(hull)
+    both = np.stack([1 - weights, weights])
+    return ((hull @ both).max(axis=0) - at @ both).min(axis=-1)[()]
+
+
+def regret(points: ArrayLike, line: ArrayLike) -> float:
+    """Return what the best of some classifiers loses, for the weight where it loses most.
+
+    The largest difference between the best weighted sum (1-w) S + w A on the line and that
+    of the points: how far a way to train, tuned in all that it offers, is from serving
+    everybody, whatever weight one gives to the two accuracies.
+
+    Examples
+    --------
+    >>> line = [(0.6, 0.8), (0.8, 0.6)]
+    >>> round(regret([(0.8, 0.6)], line), 3), regret(line, line)
+    (0.2, 0.0)
+    """
+    return max(gap(np.asarray(line, dtype=np.float64), concave_hull(points))[0], 0.0)
+
+
+def vertical_gap(point: tuple[float, float], line: ArrayLike) -> float | None:
+    """Return the line's A at the point's S, less the point's A; None beyond its largest S."""
+    hull = concave_hull(line)
+    if point[0] > hull[-1, 0]:
+        return None
+    return float(np.interp(point[0], hull[:, 0], hull[:, 1]) - point[1])

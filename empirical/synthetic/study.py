@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,43 +14,54 @@ import numpy as np
 import torch
 
 from ...checks import check_integer, choose
-from ...errors import InputError, SimulationMismatchError, StoreError
+from ...config import digest_of_table
+from ...errors import InputError, SimulationMismatchError
 from ...progress import Progress, silent
-from ...store import read_json, write_json
+from ...store import Store
 from ..device import make_provenance
-from .measuring import Effort, Measured, attack_misses, measure
+from .accuracy import Effort, Measured, attack_misses, interval_of, measure
+from .methods import method
 from .network import KINDS
-from .recipe import method
-from .setting import Floats, Known, Setting, known
-from .shortfall import regret, shortfall
+from .setting import (
+    Floats,
+    KnownFrontier,
+    SyntheticSetting,
+    known_frontier,
+    regret,
+    shortfall,
+)
 from .training import Options, train
 
-SCALES = ("smoke", "cpu", "paper")
 #: Confidence with which a point must lie beyond the excluded line to raise an alarm; ten
 #: thousand points raise a false one once in ten thousand studies.
 ALARM_LEVEL = 1 - 1e-8
 
+#: Methods that differ in what is tuned only.
+FAMILIES = {
+    "no attack": ("natural", "shifts"),
+    "PGD": ("PGD",),
+    "PGD with shifts": ("PGD + shifts", "PGD + range"),
+    "TRADES": ("TRADES",),
+    "TRADES with shifts": ("TRADES + shifts",),
+    "CuSP": ("CuSP", "CuSP range", "CuSP-TRADES"),
+    "mixture": ("mixture",),
+}
+
 
 @dataclass(frozen=True)
-class Group:
+class NetworkGroup:
     """Networks of one kind and method, at all its levels and seeds: trained side by side.
 
     Attributes
     ----------
-    setting : Setting
-        The distribution.
-    kind : str
-        Of network.
-    method : str
-        Name in :data:`~.recipe.METHODS`.
+    setting, kind, method : SyntheticSetting, str, str
+        The distribution, the kind of network, and a name in :data:`~.methods.METHODS`.
     levels : tuple of float
         Values of the method's parameter.
     seeds : int
         Training seeds 0, 1, ...
-    options : Options
-        How they are trained.
-    effort : Effort
-        How precisely they are measured.
+    options, effort : Options, Effort
+        How they are trained, and how precisely measured.
     budgets : tuple of float
         Budgets e = eps sqrt(d) of the test attack; the setting's own is always
         among them.
@@ -63,7 +72,7 @@ class Group:
         What is special, in words; empty for the main comparison.
     """
 
-    setting: Setting
+    setting: SyntheticSetting
     kind: str
     method: str
     levels: tuple[float, ...]
@@ -92,24 +101,22 @@ class Group:
     def digest(self) -> str:
         """SHA-256 of everything that the numbers depend on, but the versions of libraries."""
         table = dataclasses.asdict(self) | {"setting": self.setting.to_json(), "layout": 2}
-        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
+        return digest_of_table(table)
 
     def run(self) -> dict[str, Any]:
         """Train, measure, and return the numbers as plain JSON values."""
         begun = time.perf_counter()
-        seeds, chosen = range(self.seeds), method(self.method)
-        recipes = [chosen.make(self.setting.eps, level) for level in self.levels]
-        layer = train(self.setting, self.kind, recipes, list(seeds), self.options)
-        budgets = tuple(dict.fromkeys((self.setting.budget, *self.budgets)))
+        seeds, setting = range(self.seeds), self.setting
+        layer = train(setting, self.kind, method(self.method), self.levels, seeds, self.options)
+        budgets = tuple(dict.fromkeys((setting.budget, *self.budgets)))
         levels, trained = [], time.perf_counter()
         for i, level in enumerate(self.levels):
             part = layer.select(range(i * self.seeds, (i + 1) * self.seeds))
-            found = measure(part, self.setting, list(seeds), budgets=budgets, effort=self.effort)
-            entry: dict[str, Any] = {"level": level, "seeds": [m.to_json() for m in found]}
-            if self.checked and self.kind != "linear":
-                survived, missed = attack_misses(
-                    part, 0, self.setting, 0, self.checked, self.effort.strength
-                )
+            found = measure(part, setting, seeds, budgets=budgets, effort=self.effort)
+            entry: dict[str, Any] = {"level": level, "seeds": found.to_json()}
+            if self.checked and layer.units:
+                strength = self.effort.strength
+                survived, missed = attack_misses(part, 0, setting, 0, self.checked, strength)
                 entry["exact"] = {"samples": self.checked, "survived": survived, "missed": missed}
             levels.append(entry)
         now = time.perf_counter()
@@ -131,124 +138,142 @@ class Study:
     ----------
     scale : str
         "smoke", "cpu" or "paper".
-    settings : tuple of Setting
-        In the order of the report.
-    groups : tuple of Group
-        What is trained.
+    settings, groups : tuple of SyntheticSetting, of NetworkGroup
+        In the order of the report, and what is trained.
     tolerance : float
         At which the exact frontiers stop.
-    shrunk : tuple of str
+    deviations : tuple of str
         What is smaller than at the largest scale.
     """
 
     scale: str
-    settings: tuple[Setting, ...]
-    groups: tuple[Group, ...]
+    settings: tuple[SyntheticSetting, ...]
+    groups: tuple[NetworkGroup, ...]
     tolerance: float
-    shrunk: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
 
 
-#: Methods that differ in what is tuned only.
-FAMILIES = {
-    "no attack": ("natural", "shifts"),
-    "PGD": ("PGD",),
-    "PGD with shifts": ("PGD + shifts", "PGD + range"),
-    "TRADES": ("TRADES",),
-    "TRADES with shifts": ("TRADES + shifts",),
-    "CuSP": ("CuSP", "CuSP range", "CuSP-TRADES"),
-    "mixture": ("mixture",),
-}
+@dataclass(frozen=True)
+class Trained:
+    """Networks of a group at one level, one a seed: what they do, beside what is possible."""
+
+    group: NetworkGroup
+    level: float
+    measured: Measured
+    frontier: KnownFrontier
+
+    @property
+    def points(self) -> Floats:
+        """(S, A) by seed, shape (seeds, 2)."""
+        adversarial = self.measured.adversarial[self.group.setting.budget]
+        return np.stack([self.measured.spatial, adversarial], axis=1)
+
+    @property
+    def shortfalls(self) -> Floats:
+        """The :func:`.shortfall` to what is achieved, by seed, shape (seeds,)."""
+        return np.asarray(shortfall(self.points, self.frontier.achieved))
 
 
 @dataclass(frozen=True)
 class Results:
-    """A study with all its numbers; networks are looked up by what they are.
-
-    Networks are named by setting, kind (one of :data:`~.network.KINDS`), method (of
-    :data:`~.recipe.METHODS`), level of its parameter, and variant, "" in the main comparison.
+    """A study with all its numbers.
 
     Attributes
     ----------
     study : Study
         What was asked.
-    frontiers : dict of str to Known
+    frontiers : dict of str to KnownFrontier
         By the setting's name.
-    records : dict of Group to dict
-        What :meth:`Group.run` returned.
+    records : dict of NetworkGroup to dict
+        What :meth:`NetworkGroup.run` returned.
     """
 
     study: Study
-    frontiers: dict[str, Known]
-    records: dict[Group, dict[str, Any]]
+    frontiers: dict[str, KnownFrontier]
+    records: dict[NetworkGroup, dict[str, Any]]
+
+    @cached_property
+    def trained(self) -> list[Trained]:
+        """All networks, by group and level."""
+        return [
+            Trained(
+                group,
+                entry["level"],
+                Measured.from_json(entry["seeds"]),
+                self.frontiers[group.setting.name],
+            )
+            for group, record in self.records.items()
+            for entry in record["levels"]
+        ]
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of networks, in the order of the study."""
         return tuple(dict.fromkeys(group.kind for group in self.records))
 
-    def each(self) -> Iterator[tuple[Group, float, list[Measured]]]:
-        """Yield every group and level with its measurements, one a seed."""
-        for group, record in self.records.items():
-            for entry in record["levels"]:
-                yield group, entry["level"], [Measured.from_json(seed) for seed in entry["seeds"]]
-
-    @cached_property
-    def _found(self) -> dict[tuple[str, str, str, str], dict[float, list[Measured]]]:
-        found: dict[tuple[str, str, str, str], dict[float, list[Measured]]] = {}
-        for group, level, measured in self.each():
-            key = (group.setting.name, group.kind, group.method, group.variant)
-            found.setdefault(key, {})[level] = measured
-        return found
-
-    def known(self, setting: Setting) -> Known:
-        """Return what is known of the frontier in a setting."""
-        return self.frontiers[setting.name]
-
-    def levels(self, setting: Setting, kind: str, method: str, variant: str = "") -> list[float]:
-        """Return the levels of a method; none if it was not tried."""
-        return list(self._found.get((setting.name, kind, method, variant), ()))
-
-    def has(
-        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
-    ) -> bool:
-        """Return whether there are such networks."""
-        return level in self.levels(setting, kind, method, variant)
-
-    def measured(
-        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
-    ) -> list[Measured]:
-        """Return the measurements of networks that there are, one a seed."""
-        return self._found[setting.name, kind, method, variant][level]
-
-    def points(
-        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
-    ) -> Floats:
-        """Return (S, A) by seed, shape (seeds, 2)."""
-        return pairs(self.measured(setting, kind, method, level, variant), setting.budget)
-
-    def short(
-        self, setting: Setting, kind: str, method: str, level: float, variant: str = ""
-    ) -> Floats:
-        """Return the :func:`.shortfall` to what is achieved, by seed, shape (seeds,)."""
-        points = self.points(setting, kind, method, level, variant)
-        return np.asarray(shortfall(points, self.known(setting).achieved))
-
-    def members(self, setting: Setting, kind: str, family: str) -> list[tuple[str, float]]:
-        """Return methods and levels of a family that were tried."""
+    def cases(self, *kinds: str) -> list[Case]:
+        """Return every setting with each of the kinds, by default all that were trained."""
         return [
-            (name, level) for name in FAMILIES[family] for level in self.levels(setting, kind, name)
+            Case(self, setting, kind)
+            for setting in self.study.settings
+            for kind in kinds or self.kinds
         ]
 
-    def losses(self, setting: Setting, kind: str, family: str) -> Floats:
+
+class NotTrainedError(LookupError):
+    """A study lacks the networks that are asked for."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """All networks of one kind in one setting, and what is known of its frontier.
+
+    Networks are named by their method, the level of its parameter, and the variant, "" in the
+    main comparison. NotTrainedError if there are none.
+    """
+
+    results: Results
+    setting: SyntheticSetting
+    kind: str
+
+    @property
+    def label(self) -> str:
+        """Setting and kind."""
+        return f"{self.setting.name}, {self.kind}"
+
+    @property
+    def frontier(self) -> KnownFrontier:
+        """What is known of the frontier."""
+        return self.results.frontiers[self.setting.name]
+
+    def of_kind(self, kind: str) -> Case:
+        """Return the networks of another kind."""
+        return dataclasses.replace(self, kind=kind)
+
+    def sweep(self, *methods: str, variant: str = "") -> list[Trained]:
+        """Return the networks of some methods at all their levels."""
+        found = [
+            one
+            for name in methods
+            for one in self.results.trained
+            if (one.group.setting.name, one.group.kind) == (self.setting.name, self.kind)
+            and (one.group.method, one.group.variant) == (name, variant)
+        ]
+        if not found:
+            raise NotTrainedError(f"{self.label}: {methods}, {variant}")
+        return found
+
+    def one(self, method: str, level: float, variant: str = "") -> Trained:
+        """Return the networks of a method at a level."""
+        for found in self.sweep(method, variant=variant):
+            if found.level == level:
+                return found
+        raise NotTrainedError(f"{self.label}: {method} {level:g}, {variant}")
+
+    def losses(self, family: str) -> Floats:
         """Return the :func:`.regret` of the best of a family of methods, by seed, (seeds,)."""
-        members = self.members(setting, kind, family)
-        stacked = np.stack([self.points(setting, kind, *member) for member in members], axis=1)
-        return np.array([regret(seed, self.known(setting).achieved) for seed in stacked])
-
-
-def pairs(measured: Sequence[Measured], budget: float) -> Floats:
-    """Return (S, A) by seed, shape (seeds, 2)."""
-    return np.array([(m.spatial.value, m.adversarial[budget].value) for m in measured])
+        stacked = np.stack([one.points for one in self.sweep(*FAMILIES[family])], axis=1)
+        return np.array([regret(seed, self.frontier.achieved) for seed in stacked])
 
 
 def run(
@@ -279,37 +304,33 @@ def run(
         If a network lies beyond what any classifier can reach: the software is wrong.
     """
     total = len(study.settings) + len(study.groups)
-    frontiers: dict[str, Known] = {}
-    records: dict[Group, dict[str, Any]] = {}
+    store = Store(folder)
 
-    def kept(
-        name: str, digest: str, number: int, make: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
-        progress(number, total, name)
-        slug = "-".join("".join(c if c.isalnum() or c in "." else " " for c in name).split())
-        path = folder / f"{slug}-{digest[:12]}.json"
-        if path.exists():
-            found = read_json(path)
-            if found.get("digest") != digest:
-                raise StoreError(f"{path} holds something else; move it away")
-            return found
-        begun = time.perf_counter()
-        made = {"digest": digest} | make()
-        write_json(path, made)
-        watch(name, time.perf_counter() - begun)
-        return made
+    def part(number: int, label: str, digest: str, make: Callable[[], Any]) -> dict[str, Any]:
+        def timed() -> Any:
+            begun = time.perf_counter()
+            made = make()
+            watch(label, time.perf_counter() - begun)
+            return made
 
-    for number, setting in enumerate(study.settings):
-        table = json.dumps([setting.to_json(), study.tolerance, 1], sort_keys=True)
-        digest = hashlib.sha256(table.encode()).hexdigest()
+        progress(number, total, label)
+        return store.kept(label, digest, timed)
 
-        def line(setting: Setting = setting) -> dict[str, Any]:
-            return {"known": known(setting, tolerance=study.tolerance).to_json()}
+    def frontier_of(number: int, setting: SyntheticSetting) -> KnownFrontier:
+        digest = digest_of_table([setting.to_json(), study.tolerance, 1])
+        found = part(
+            number,
+            f"{setting.name}, frontier",
+            digest,
+            lambda: {"known": known_frontier(setting, tolerance=study.tolerance).to_json()},
+        )
+        return KnownFrontier.from_json(found["known"])
 
-        found = kept(f"{setting.name}, frontier", digest, number, line)
-        frontiers[setting.name] = Known.from_json(found["known"])
-    for number, group in enumerate(study.groups, start=len(study.settings)):
-        records[group] = kept(group.label, group.digest, number, group.run)
+    frontiers = {s.name: frontier_of(number, s) for number, s in enumerate(study.settings)}
+    records = {
+        group: part(number, group.label, group.digest, group.run)
+        for number, group in enumerate(study.groups, start=len(frontiers))
+    }
     progress(total, total)
     results = Results(study, frontiers, records)
     beyond = alarms(results)
@@ -329,14 +350,14 @@ def alarms(results: Results) -> list[str]:
     them), so that a weak attack is an unlikely cause.
     """
     found = []
-    for group, level, measured in results.each():
-        line = results.frontiers[group.setting.name].excluded
-        for seed, one in enumerate(measured):
-            low = (
-                one.spatial.interval(ALARM_LEVEL).low,
-                one.adversarial[group.setting.budget].interval(ALARM_LEVEL).low,
-            )
-            distance = float(shortfall(low, line))
+    for one in results.trained:
+        trials = (one.measured.samples, one.measured.attacked)
+        for seed, accuracies in enumerate(one.points):
+            low = [
+                interval_of(float(value), count, ALARM_LEVEL).low
+                for value, count in zip(accuracies, trials, strict=True)
+            ]
+            distance = float(shortfall(low, one.frontier.excluded))
             if distance < -1e-9:
-                found.append(f"{group.label} {level:g}, seed {seed}: by {-distance:.4f}")
+                found.append(f"{one.group.label} {one.level:g}, seed {seed}: by {-distance:.4f}")
     return found

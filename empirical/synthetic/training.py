@@ -1,4 +1,4 @@
-"""Train stacked networks: one for each recipe and seed, a batched product a step."""
+"""Train stacked networks: one for each level of a method and seed, a batched product a step."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ...checks import check_integer, check_real, choose
+from ...config import check_settings, option
 from ...errors import InputError, RunFailedError
 from ..randomness import make_generator
 from ..settings import Stage
+from .methods import EPOCHS, Method
 from .network import Layer, Networks, join
-from .recipe import EPOCHS, Recipe
-from .sampling import Draw, Source, nearest_shift, turn
-from .setting import Setting
+from .sampling import Draw, draw, nearest_shift, turn
+from .setting import SyntheticSetting
 
 #: Standard deviation of the start of the TRADES attack, in units of eps.
 _TRADES_START = 0.005
@@ -27,40 +28,23 @@ SCHEDULES = ("published", "settled")
 class Options:
     """How networks are trained, the same for every method.
 
-    Attributes
-    ----------
-    width : int
-        Hidden units.
-    steps_per_epoch : int
-        Optimiser steps in each of the 120 epochs.
-    batch_size : int
-        Samples a step.
-    samples : int or None
-        Size of the training sample; None draws fresh samples at every step.
-    learning_rate, momentum : float
-        Of stochastic gradient descent.
-    schedule : str
-        "published": a tenth of the learning rate after 75, 90 and 100 of 120 epochs, as
-        CuSP is published. "settled": every stage begins at the full rate, which falls to 0
-        along a half cosine, so that each stage can reach its own optimum.
+    The schedule "published" lowers the learning rate to a tenth after 75, 90 and 100 of 120
+    epochs, as CuSP is published. With "settled" every stage begins at the full rate, which
+    falls to 0 along a half cosine, so that each stage can reach its own optimum.
     """
 
-    width: int = 32
-    steps_per_epoch: int = 5
-    batch_size: int = 512
-    samples: int | None = None
-    learning_rate: float = 0.5
-    momentum: float = 0.9
-    schedule: str = "published"
+    width: int = option(32, "Hidden units.", check_integer, minimum=1)
+    steps_per_epoch: int = option(5, "Steps in each of 120 epochs.", check_integer, minimum=1)
+    batch_size: int = option(512, "Samples a step.", check_integer, minimum=1)
+    samples: int | None = option(
+        None, "Size of the training sample; fresh samples without.", check_integer, minimum=1
+    )
+    learning_rate: float = option(0.5, "Of stochastic gradient descent.", check_real, low=0)
+    momentum: float = option(0.9, "The same.", check_real, low=0, high=1)
+    schedule: str = option("published", "How the rate falls.", choose, options=SCHEDULES)
 
     def __post_init__(self) -> None:
-        for name in ("width", "steps_per_epoch", "batch_size"):
-            check_integer(name, getattr(self, name), minimum=1)
-        if self.samples is not None:
-            check_integer("samples", self.samples, minimum=1)
-        check_real("learning_rate", self.learning_rate, low=0)
-        check_real("momentum", self.momentum, low=0, high=1)
-        choose("schedule", self.schedule, SCHEDULES)
+        check_settings(self)
 
     def rate(self, epoch: float, begin: int, end: int) -> float:
         """Return the learning rate at an `epoch` within the stage from `begin` to `end`.
@@ -75,34 +59,35 @@ class Options:
 
 
 def train(
-    setting: Setting,
+    setting: SyntheticSetting,
     kind: str,
-    recipes: Sequence[Recipe],
+    method: Method,
+    levels: Sequence[float],
     seeds: Sequence[int],
     options: Options | None = None,
 ) -> Layer:
-    """Train one network for each recipe and seed.
+    """Train one network for each level of a method and seed.
 
     Networks of one seed start from the same weights and see the same samples, whatever
-    their recipe: differences between recipes are differences of method.
+    their training: differences between methods and levels are differences of these.
 
     Parameters
     ----------
-    setting : Setting
+    setting : SyntheticSetting
         The distribution.
     kind : str
         Kind of network; see :mod:`.network`.
-    recipes : sequence of Recipe
-        With equally long stages of the same objectives.
+    method, levels : Method, sequence of float
+        How, at which values of its parameter.
     seeds : sequence of int
         Training seeds.
     options : Options, optional
-        How.
+        What all methods have in common.
 
     Returns
     -------
     Layer
-        The networks, recipe by recipe: number i * len(seeds) + k is recipe i, seed k.
+        The networks, level by level: number i * len(seeds) + k is level i, seed k.
 
     Raises
     ------
@@ -110,66 +95,54 @@ def train(
         If a training diverges.
     """
     options = options or Options()
-    _check_together(recipes)
-    if not seeds:
-        raise InputError("seeds", "name at least one seed", seeds)
+    for name, given in (("levels", levels), ("seeds", seeds)):
+        if not given:
+            raise InputError(name, "hold at least one", given)
+    for level in levels if method.mixes else ():
+        check_real("levels", level, low=0, high=1)
     dist = setting.dist
-    starts = [make_generator(seed, "start", kind) for _ in recipes for seed in seeds]
+    starts = [make_generator(seed, "start", kind) for _ in levels for seed in seeds]
     networks = Networks(kind, dist.d, dist.n_shifts, options.width, starts)
     optimiser = torch.optim.SGD(networks.parameters, lr=0.0, momentum=options.momentum)
-    feed = _Feed(setting, seeds, options)
+    batches = _Batches(setting, seeds, options)
     begin = 0
-    for stages in zip(*(recipe.stages for recipe in recipes), strict=True):
-        step_of = _Step(setting, recipes, stages, len(seeds))
+    for stages in zip(*(method.stages(setting.eps, level) for level in levels), strict=True):
+        objective = _StackedObjective(setting, method, levels, stages, len(seeds))
         end = begin + stages[0].epochs
         for step in range(begin * options.steps_per_epoch, end * options.steps_per_epoch):
             epoch = step / options.steps_per_epoch
             optimiser.param_groups[0]["lr"] = options.rate(epoch, begin, end)
-            noise = feed.noise() if step_of.name != "natural" else None
-            loss = step_of.loss(networks.layer(), feed.batch(), noise)
+            noise = batches.noise() if objective.name != "natural" else None
+            loss = objective.loss(networks.layer(), *batches.next(), noise)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimiser.step()
         begin = end
     if not all(bool(torch.isfinite(weights).all()) for weights in networks.parameters):
         raise RunFailedError(
-            f"training diverged ({kind}, {recipes[0].method}, learning rate "
+            f"training diverged ({kind}, {method.name}, learning rate "
             f"{options.learning_rate:g}); try a smaller learning rate"
         )
     return networks.layer().detach()
 
 
-def _check_together(recipes: Sequence[Recipe]) -> None:
-    if not recipes:
-        raise InputError("recipes", "hold at least one recipe", recipes)
-
-    def shape(recipe: Recipe) -> list[tuple[int, str]]:
-        return [(stage.epochs, stage.objective.name) for stage in recipe.stages]
-
-    for recipe in recipes[1:]:
-        mixed = (recipe.mixing is None) == (recipes[0].mixing is None)
-        if shape(recipe) != shape(recipes[0]) or not mixed:
-            rule = f"have the stages and objectives of {recipes[0].label} to be trained with it"
-            raise InputError("recipes", rule, recipe.label)
-
-
-class _Feed:
+class _Batches:
     """Batches of every seed, and noise for attacks, each from a stream of its own."""
 
-    def __init__(self, setting: Setting, seeds: Sequence[int], options: Options) -> None:
-        self.source, self.size = Source(setting.dist), options.batch_size
-        self.shape = (options.batch_size, setting.dist.d)
-        self._samples = [make_generator(seed, "samples") for seed in seeds]
-        self._shifts = [make_generator(seed, "shifts") for seed in seeds]
-        self._noise = [make_generator(seed, "noise") for seed in seeds]
+    def __init__(self, setting: SyntheticSetting, seeds: Sequence[int], options: Options) -> None:
+        self.dist, self.size = setting.dist, options.batch_size
+        self._samples, self._shifts, self._noise = (
+            [make_generator(seed, purpose) for seed in seeds]
+            for purpose in ("samples", "shifts", "noise")
+        )
         self._pool: Draw | None = None
         if options.samples is not None:
-            self._pool = self.source.draw(options.samples, self._samples)
+            self._pool = draw(self.dist, options.samples, self._samples)
 
-    def batch(self) -> tuple[Draw, Tensor]:
+    def next(self) -> tuple[Draw, Tensor]:
         """Return samples, and where the shift of each lies in its range, in [-1, 1)."""
         if self._pool is None:
-            drawn = self.source.draw(self.size, self._samples)
+            drawn = draw(self.dist, self.size, self._samples)
         else:
             total = self._pool.y.shape[1]
             index = [torch.randint(total, (self.size,), generator=g) for g in self._samples]
@@ -179,19 +152,24 @@ class _Feed:
 
     def noise(self) -> Tensor:
         """Return uniform numbers in [-1, 1), shape (seeds, batch, d)."""
-        return torch.stack([torch.rand(self.shape, generator=g) for g in self._noise]) * 2 - 1
+        shape = (self.size, self.dist.d)
+        return torch.stack([torch.rand(shape, generator=g) for g in self._noise]) * 2 - 1
 
 
-class _Step:
-    """The loss of one step, summed over all networks (they share no weights)."""
+class _StackedObjective:
+    """The loss of one stage, summed over all networks (they share no weights)."""
 
     def __init__(
-        self, setting: Setting, recipes: Sequence[Recipe], stages: Sequence[Stage], seeds: int
+        self,
+        setting: SyntheticSetting,
+        method: Method,
+        levels: Sequence[float],
+        stages: Sequence[Stage],
+        seeds: int,
     ) -> None:
-        self.n_shifts, self.levels, self.seeds = setting.dist.n_shifts, len(recipes), seeds
+        self.n_shifts, self.levels, self.mixes = setting.dist.n_shifts, len(levels), method.mixes
         objectives = [stage.objective for stage in stages]
         self.name, self.steps = objectives[0].name, objectives[0].steps
-        self.mixed = recipes[0].mixing is not None
 
         def column(values: Sequence[float], axes: int) -> Tensor:
             """One number a network, with axes to broadcast over."""
@@ -200,64 +178,55 @@ class _Step:
 
         self.angle = column([stage.augment.rotation for stage in stages], 1)
         self.eps = column([objective.budget for objective in objectives], 2)
-        self.stride = column([objective.step for objective in objectives], 2)
+        self.step_size = column([objective.step for objective in objectives], 2)
         self.beta = column([objective.beta for objective in objectives], 1)
-        self.mixing = column([recipe.mixing or 0.0 for recipe in recipes], 1)
-        self.turns = bool((self.angle > 0).any())
+        self.weight = column(levels, 1)
 
-    def loss(self, layer: Layer, batch: tuple[Draw, Tensor], noise: Tensor | None) -> Tensor:
+    def loss(self, layer: Layer, drawn: Draw, place: Tensor, noise: Tensor | None) -> Tensor:
         """Return the sum over networks of their mean losses; noise is for attacks."""
-        (x, x0, y), place = batch
-        x, x0, y, place = (self._each(part) for part in (x, x0, y, place))
+        x, x0, y, place = (self._each(part) for part in (*drawn, place))
         turned = x
-        if self.turns:
+        if bool((self.angle > 0).any()):
             turned = turn(x, nearest_shift(place, self.angle, self.n_shifts), self.n_shifts)
-        if noise is None:
-            return _cross_entropy(layer.logits(join(turned, x0)), y).mean(dim=1).sum()
-        noise, fixed = self._each(noise), layer.detach()
-        if self.mixed:
-            attacked = self._attacked(fixed, join(x, x0), y, noise)
-            spatial = _cross_entropy(layer.logits(join(turned, x0)), y)
-            robust = _cross_entropy(layer.logits(attacked), y)
-            both = (1 - self.mixing) * spatial + self.mixing * robust
-            return both.mean(dim=1).sum()
         z = join(turned, x0)
-        if self.name == "pgd":
-            attacked = self._attacked(fixed, z, y, noise)
-            return _cross_entropy(layer.logits(attacked), y).mean(dim=1).sum()
-        attacked = self._diverted(fixed, z, noise)
-        clean, other = layer.logits(z), layer.logits(attacked)
-        loss = _cross_entropy(clean, y) + self.beta * divergence(clean, other)
+        if noise is None:
+            return _cross_entropy(layer.logits(z), y).mean(dim=1).sum()
+        noise, fixed = self._each(noise), layer.detach()
+        if self.mixes:
+            attacked = self._attacked(fixed, join(x, x0), noise, y)
+            spatial = _cross_entropy(layer.logits(z), y)
+            robust = _cross_entropy(layer.logits(attacked), y)
+            loss = (1 - self.weight) * spatial + self.weight * robust
+        elif self.name == "pgd":
+            loss = _cross_entropy(layer.logits(self._attacked(fixed, z, noise, y)), y)
+        else:
+            attacked = self._attacked(fixed, z, noise)
+            clean, other = layer.logits(z), layer.logits(attacked)
+            loss = _cross_entropy(clean, y) + self.beta * divergence(clean, other)
         return loss.mean(dim=1).sum()
 
     def _each(self, part: Tensor) -> Tensor:
-        """Repeat what every seed has for every recipe."""
+        """Repeat what every seed has for every level."""
         return part.repeat(self.levels, *[1] * (part.ndim - 1))
 
-    def _attacked(self, layer: Layer, z: Tensor, y: Tensor, noise: Tensor) -> Tensor:
-        """Projected gradient ascent: with two classes all losses have one direction."""
-        d = noise.shape[-1]
-        x = z[..., :d]
-        low, high = x - self.eps, x + self.eps
-        moved = z.clone()
-        moved[..., :d] += self.eps * noise
-        push = -y[..., None] * self.stride
-        for _ in range(self.steps):
-            ahead = torch.addcmul(moved[..., :d], layer.slope(moved).sign(), push)
-            moved[..., :d] = ahead.clamp_(low, high)
-        return moved
+    def _attacked(self, layer: Layer, z: Tensor, noise: Tensor, y: Tensor | None = None) -> Tensor:
+        """Ascend the loss of labels, or without them the divergence, starting very near.
 
-    def _diverted(self, layer: Layer, z: Tensor, noise: Tensor) -> Tensor:
-        """Ascent on the divergence from the clean output, from very near the sample."""
+        With two classes all losses of the labels have one direction.
+        """
         d = noise.shape[-1]
         low, high = z[..., :d] - self.eps, z[..., :d] + self.eps
-        clean = layer.logits(z)
+        clean = layer.logits(z) if y is None else torch.zeros(())
         moved = z.clone()
-        moved[..., :d] += _TRADES_START * self.eps * noise
+        moved[..., :d] += (_TRADES_START if y is None else 1.0) * self.eps * noise
         for _ in range(self.steps):
-            logits, slope = layer.logits_and_slope(moved)
-            away = (logits - clean).sign()[..., None] * self.stride
-            ahead = torch.addcmul(moved[..., :d], slope.sign(), away)
+            if y is None:
+                logits, gradient = layer.logits_and_gradient(moved)
+                away = (logits - clean).sign()
+            else:
+                gradient, away = layer.gradient(moved), -y
+            push = away[..., None] * self.step_size
+            ahead = torch.addcmul(moved[..., :d], gradient.sign(), push)
             moved[..., :d] = ahead.clamp_(low, high)
         return moved
 

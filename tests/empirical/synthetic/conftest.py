@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spadv.empirical.synthetic import Setting
+from spadv.empirical.synthetic import SyntheticSetting
 
 
 @pytest.fixture(autouse=True)
@@ -17,16 +17,16 @@ def _one_thread():
 @pytest.fixture
 def two():
     """Two shifts, orthogonal words."""
-    return Setting("two", "random:16:6", 8, p=0.7, budget=1.0)
+    return SyntheticSetting("two", "random:16:6", 8, p=0.7, budget=1.0)
 
 
 @pytest.fixture
 def opposed():
     """Two shifts, kappa = -1/2."""
-    return Setting("opposed", "random:16:0", 8, p=0.6, budget=1.0)
+    return SyntheticSetting("opposed", "random:16:0", 8, p=0.6, budget=1.0)
 
 
 @pytest.fixture
 def seven():
     """Seven shifts."""
-    return Setting("seven", "legendre:7", 1, p=0.7, budget=1.0)
+    return SyntheticSetting("seven", "legendre:7", 1, p=0.7, budget=1.0)

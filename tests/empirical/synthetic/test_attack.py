@@ -10,9 +10,9 @@ from spadv.empirical.randomness import make_generator
 from spadv.empirical.synthetic import (
     Layer,
     Networks,
-    Source,
     Strength,
     attack_misses,
+    draw,
     exact_worst_margin,
     join,
     worst_margins,
@@ -34,7 +34,7 @@ def layer_of(kind, setting, *, count=1, width=10, scale=1.0):
 def test_linear_networks_get_the_optimal_attack(name, request):
     setting = request.getfixturevalue(name)
     layer = layer_of("linear", setting, count=2)
-    drawn = Source(setting.dist).draw(300, [make_generator(5), make_generator(6)])
+    drawn = draw(setting.dist, 300, [make_generator(5), make_generator(6)])
     moves = candidates(setting, setting.budget)
     noise = make_generator(0)
     found = worst_margins(layer, drawn, setting.eps, moves, noise)
@@ -54,7 +54,7 @@ def test_no_attack_leaves_the_ball(two):
     direct = torch.zeros(1, 18)
     direct[0, 3] = 1.0
     layer = Layer(torch.zeros(1, 0, 18), torch.zeros(1, 0), direct)
-    drawn = Source(two.dist).draw(200, [make_generator(0)])
+    drawn = draw(two.dist, 200, [make_generator(0)])
     found = worst_margins(layer, drawn, two.eps, candidates(two, 1.0), make_generator(0))
     clean = drawn.y * drawn.x[..., 3]
     np.testing.assert_allclose((clean - found).numpy(), two.eps, rtol=1e-6)
@@ -73,7 +73,7 @@ def test_candidates_hold_the_attacks_of_the_proofs(opposed):
 def test_candidates_alone_bound_networks(two):
     """An attack may choose among the candidates: the margin is at most each one's."""
     layer = layer_of("mlp", two, scale=3.0)
-    drawn = Source(two.dist).draw(100, [make_generator(1)])
+    drawn = draw(two.dist, 100, [make_generator(1)])
     moves = candidates(two, 1.0)
     found = worst_margins(layer, drawn, two.eps, moves, make_generator(0), Strength(1, 0, 5))
     for move in moves:
@@ -85,7 +85,7 @@ def test_candidates_alone_bound_networks(two):
 @pytest.mark.parametrize("kind", ["mlp", "circular"])
 def test_attack_against_exact_search(kind, opposed):
     layer = layer_of(kind, opposed, width=16, scale=2.0)
-    drawn = Source(opposed.dist).draw(20, [make_generator(2)])
+    drawn = draw(opposed.dist, 20, [make_generator(2)])
     moves = candidates(opposed, 1.0)
     found = worst_margins(layer, drawn, opposed.eps, moves, make_generator(0))[0].numpy()
     x, x0, y = (part[0].double().numpy() for part in drawn)
@@ -137,7 +137,7 @@ def test_what_a_useless_attack_misses(opposed, monkeypatch):
         seen.append(drawn)
         return drawn.y * drawn.x[..., 0]
 
-    monkeypatch.setattr("spadv.empirical.synthetic.measuring.worst_margins", useless)
+    monkeypatch.setattr("spadv.empirical.synthetic.accuracy.worst_margins", useless)
     survived, missed = attack_misses(bent, 0, opposed, 0, 200, Strength())
     margins = (seen[0].y * seen[0].x[..., 0])[0]
     assert survived == int((margins > 0).sum())
@@ -146,7 +146,7 @@ def test_what_a_useless_attack_misses(opposed, monkeypatch):
 
 def test_budget_zero_changes_nothing(two):
     layer = layer_of("mlp", two)
-    drawn = Source(two.dist).draw(50, [make_generator(0)])
+    drawn = draw(two.dist, 50, [make_generator(0)])
     found = worst_margins(layer, drawn, 0.0, torch.zeros(1, 16), make_generator(0))
     clean = drawn.y * layer.logits(join(drawn.x, drawn.x0))
     torch.testing.assert_close(found, clean)
@@ -154,7 +154,7 @@ def test_budget_zero_changes_nothing(two):
 
 def test_larger_budgets_are_worse(two):
     layer = layer_of("mlp", two, scale=2.0)
-    drawn = Source(two.dist).draw(200, [make_generator(0)])
+    drawn = draw(two.dist, 200, [make_generator(0)])
     alive = []
     for e in (0.0, 0.5, 1.0, 2.0, 3.0):
         margins = worst_margins(layer, drawn, e / 4, candidates(two, e), make_generator(0))

@@ -6,7 +6,15 @@ import pytest
 
 from spadv.cli.bridge import rebuild
 from spadv.empirical import synthetic
-from spadv.empirical.synthetic import Effort, Group, Options, Setting, Strength, Study, method
+from spadv.empirical.synthetic import (
+    Effort,
+    NetworkGroup,
+    Options,
+    Strength,
+    Study,
+    SyntheticSetting,
+    method,
+)
 from spadv.errors import StoreError
 
 KINDS = ("linear", "mlp")
@@ -14,11 +22,11 @@ KINDS = ("linear", "mlp")
 
 @pytest.fixture
 def small(monkeypatch):
-    setting = Setting("two & more", "random:16:6", 8, p=0.7, budget=1.0)
+    setting = SyntheticSetting("two & more", "random:16:6", 8, p=0.7, budget=1.0)
     options = Options(width=8, steps_per_epoch=1, batch_size=64)
     effort = Effort(samples=400, attacked=200, strength=Strength(steps=3, restarts=0, grid=3))
     groups = tuple(
-        Group(setting, kind, name, method(name).levels[-1:], 2, options, effort)
+        NetworkGroup(setting, kind, name, method(name).levels[-1:], 2, options, effort)
         for kind in KINDS
         for name in ("natural", "shifts", "CuSP")
     )

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.synthetic import KINDS, Networks, Predictor, Source, join, turn
+from spadv.empirical.synthetic import KINDS, Networks, draw, join, turn
 from spadv.errors import InputError
 from spadv.theory import measure
 
@@ -16,16 +16,16 @@ def networks(kind, setting, *, count=3, width=12):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_slope_is_the_gradient(kind, opposed):
+def test_gradient_is_that_of_autograd(kind, opposed):
     layer = networks(kind, opposed).layer().detach().double()
-    drawn = Source(opposed.dist).draw(40, [make_generator(9)])
+    drawn = draw(opposed.dist, 40, [make_generator(9)])
     x = drawn.x.double().repeat(3, 1, 1).requires_grad_()
     x0 = drawn.x0.double().repeat(3, 1)
     logits = layer.logits(join(x, x0))
     (expected,) = torch.autograd.grad(logits.sum(), x)
     z = join(x, x0).detach()
-    torch.testing.assert_close(layer.slope(z), expected)
-    both = layer.logits_and_slope(z)
+    torch.testing.assert_close(layer.gradient(z), expected)
+    both = layer.logits_and_gradient(z)
     torch.testing.assert_close(both[0], logits.detach())
     torch.testing.assert_close(both[1], expected)
 
@@ -49,7 +49,7 @@ def test_circular_networks_are_invariant(name, request):
     setting = request.getfixturevalue(name)
     layer = networks("circular", setting, width=20).layer().detach()
     n = setting.dist.n_shifts
-    x, x0, _ = Source(setting.dist).draw(500, [make_generator(seed) for seed in range(3)])
+    x, x0, _ = draw(setting.dist, 500, [make_generator(seed) for seed in range(3)])
     clean = layer.double().logits(join(x.double(), x0.double()))
     assert float(clean.std()) > 0.01
     assert bool((clean > 0).any())
@@ -65,7 +65,7 @@ def test_circular_networks_are_invariant(name, request):
 @pytest.mark.parametrize("kind", ["linear", "mlp"])
 def test_other_networks_are_not(kind, two):
     layer = networks(kind, two).layer().detach()
-    x, x0, _ = Source(two.dist).draw(100, [make_generator(seed) for seed in range(3)])
+    x, x0, _ = draw(two.dist, 100, [make_generator(seed) for seed in range(3)])
     moved = layer.logits(join(turn(x, torch.ones(x0.shape, dtype=torch.int64), 2), x0))
     assert float((moved - layer.logits(join(x, x0))).abs().max()) > 0.01
 
@@ -75,14 +75,14 @@ def test_linear_network_as_a_rule(opposed):
     rows = opposed.dist.sample(400, np.random.default_rng(0)).x
     for number in range(3):
         rule = layer.rule(number)
-        found = Predictor(layer, number).predict(rows)
+        found = layer.select([number]).predict(rows)
         np.testing.assert_array_equal(found, rule.predict(rows))
 
 
-def test_predictor_serves_the_theory_half(two):
+def test_a_network_serves_the_theory_half(two):
     layer = networks("circular", two).layer()
     found = measure(
-        Predictor(layer, 1), two.dist, samples=2000, rng=np.random.default_rng(0), shifts=(1,)
+        layer.select([1]), two.dist, samples=2000, rng=np.random.default_rng(0), shifts=(1,)
     )
     assert found.natural.successes == found.spatial.successes == found.shifted[1].successes
 

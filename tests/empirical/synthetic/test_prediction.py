@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spadv.empirical.synthetic import Setting, augmented_bayes, shift_law, shortfall
+from spadv.empirical.synthetic import SyntheticSetting, augmented_bayes, shift_law, shortfall
 from spadv.errors import InputError
 from spadv.stats import clopper_pearson
 from spadv.theory import CodeGaussian
@@ -15,7 +15,7 @@ from spadv.theory.laws import gradual_adversarial, residual
 @pytest.mark.parametrize("word", ["random:16:6", "random:16:0"])
 @pytest.mark.parametrize("e", [0.5, 1.0, 3.0])
 def test_without_shifts_it_is_bayes(word, e):
-    setting = Setting("s", word, 8, p=0.8, budget=e)
+    setting = SyntheticSetting("s", word, 8, p=0.8, budget=e)
     rule, dist = bayes(setting.dist), setting.dist
     found = augmented_bayes(setting, 60.0)
     expected = [*rule.shifted_accuracies(dist), rule.spatial_accuracy(dist)]
@@ -63,7 +63,7 @@ def test_against_simulation(opposed, angle):
 
 @pytest.mark.parametrize("e", [1.0, 2.0, 3.0])
 def test_within_the_law_and_the_frontier(e):
-    setting = Setting("s", "random:16:0", 8, p=0.7, budget=e)
+    setting = SyntheticSetting("s", "random:16:0", 8, p=0.7, budget=e)
     line = two_shift_frontier(0.7, e, -0.5, tolerance=0.01).upper
     distance = residual(e, 0.75)
     for angle in (0.0, 95.0, 120.0, 150.0, 180.0):
@@ -76,9 +76,9 @@ def test_within_the_law_and_the_frontier(e):
 def test_bad_input(seven):
     with pytest.raises(InputError, match="two shifts"):
         augmented_bayes(seven, 180.0)
-    antipode = Setting("a", "+-" * 8, 1, p=0.7, budget=1.0)
+    antipode = SyntheticSetting("a", "+-" * 8, 1, p=0.7, budget=1.0)
     with pytest.raises(InputError, match="two shifts"):
         augmented_bayes(antipode, 180.0)
-    turned = Setting("a", "+-", 1, p=0.7, budget=1.0)
+    turned = SyntheticSetting("a", "+-", 1, p=0.7, budget=1.0)
     with pytest.raises(InputError, match="kappa"):
         augmented_bayes(turned, 180.0)

@@ -4,13 +4,13 @@ import numpy as np
 import torch
 
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.synthetic import Source
+from spadv.empirical.synthetic import draw
 from spadv.stats import clopper_pearson
 
 
 def test_distribution(two):
     size = 40_000
-    x, x0, y = Source(two.dist).draw(size, [make_generator(0)])
+    x, x0, y = draw(two.dist, size, [make_generator(0)])
     assert x.shape == (1, size, 16)
     assert set(y.unique().tolist()) == set(x0.unique().tolist()) == {-1.0, 1.0}
     agree = int((x0 == y).sum())
@@ -26,16 +26,15 @@ def test_distribution(two):
 
 
 def test_streams_do_not_depend_on_each_other(two):
-    source = Source(two.dist)
-    alone = source.draw(10, [make_generator(1)])
-    beside = source.draw(10, [make_generator(0), make_generator(1)])
+    alone = draw(two.dist, 10, [make_generator(1)])
+    beside = draw(two.dist, 10, [make_generator(0), make_generator(1)])
     assert torch.equal(alone.x[0], beside.x[1])
     assert torch.equal(alone.y[0], beside.y[1])
     assert not torch.equal(beside.x[0], beside.x[1])
 
 
 def test_take(two):
-    drawn = Source(two.dist).draw(5, [make_generator(0), make_generator(1)])
+    drawn = draw(two.dist, 5, [make_generator(0), make_generator(1)])
     index = torch.tensor([[4, 0], [2, 2]])
     some = drawn.take(index)
     assert torch.equal(some.x[0, 0], drawn.x[0, 4])

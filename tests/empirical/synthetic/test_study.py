@@ -7,27 +7,31 @@ import numpy as np
 import pytest
 
 from spadv.empirical.synthetic import (
+    Case,
     Effort,
-    Group,
-    Known,
+    KnownFrontier,
+    NetworkGroup,
     Options,
     Results,
-    Setting,
     Strength,
     Study,
+    SyntheticSetting,
     document,
     draw_frontiers,
     draw_laws,
-    known,
+    known_frontier,
     method,
+    regret,
     run_study,
     settings,
     shortfall,
     study,
 )
-from spadv.empirical.synthetic.hypotheses import above_zero, at_most, near
+from spadv.empirical.synthetic.accuracy import interval_of
+from spadv.empirical.synthetic.hypotheses import above_zero, at_most, near_zero
 from spadv.empirical.synthetic.study import alarms
 from spadv.errors import InputError, SimulationMismatchError, StoreError
+from spadv.stats import clopper_pearson
 from spadv.store import read_json, write_json
 from spadv.theory.classifiers import ShiftBayes
 
@@ -38,7 +42,7 @@ METHODS_TRIED = ("natural", "shifts", "PGD + shifts", "CuSP", "mixture")
 
 def small(setting, kinds=("linear", "mlp", "circular"), seeds=3):
     groups = tuple(
-        Group(setting, kind, name, method(name).levels[-2:], seeds, QUICK, EFFORT, checked=5)
+        NetworkGroup(setting, kind, name, method(name).levels[-2:], seeds, QUICK, EFFORT, checked=5)
         for kind in kinds
         for name in METHODS_TRIED
     )
@@ -47,7 +51,7 @@ def small(setting, kinds=("linear", "mlp", "circular"), seeds=3):
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    setting = Setting("two", "random:16:6", 8, p=0.7, budget=1.0)
+    setting = SyntheticSetting("two", "random:16:6", 8, p=0.7, budget=1.0)
     folder = tmp_path_factory.mktemp("bridge")
     labels = []
     results = run_study(small(setting), folder, watch=lambda label, seconds: labels.append(label))
@@ -79,15 +83,14 @@ def test_what_is_missing_is_done_and_equal(done, tmp_path):
 def test_no_network_lies_beyond_the_frontier(done):
     results, _, _ = done
     assert alarms(results) == []
-    assert len(list(results.each())) == 3 * 9
-    for group, _, measured in results.each():
-        line = results.frontiers["two"].excluded
-        for one in measured:
-            high = (
-                one.spatial.interval(1 - 1e-6).low,
-                one.adversarial[group.setting.budget].interval(1 - 1e-6).low,
-            )
-            assert shortfall(high, line) >= -1e-9
+    assert len(results.trained) == 3 * 9
+    for one in results.trained:
+        trials = (one.measured.samples, one.measured.attacked)
+        assert (trials == (0, 0)) == (one.group.kind == "linear")
+        for point in one.points:
+            pairs = zip(point, trials, strict=True)
+            low = [clopper_pearson(round(a * n), n, 1 - 1e-6).low if n else a for a, n in pairs]
+            assert shortfall(low, results.frontiers["two"].excluded) >= -1e-9
 
 
 def test_a_network_beyond_the_frontier_raises_an_alarm(done, tmp_path):
@@ -149,10 +152,10 @@ def test_document(done):
 def test_linear_points_are_exact(done):
     """Their numbers are closed forms of the theory half, so S and A need no interval."""
     results, _, _ = done
-    group = next(g for g in results.study.groups if g.label == "two, linear, natural")
-    for measured in results.measured(group.setting, "linear", "natural", 0.0):
-        assert measured.natural.interval().low == measured.natural.interval().high
-        assert measured.adversarial[1.0].trials == 0
+    (case,) = results.cases("linear")
+    measured = case.one("natural", 0.0).measured
+    assert interval_of(measured.natural[0], measured.samples).low == measured.natural[0]
+    assert measured.attacked == 0
 
 
 def test_figures(done):
@@ -166,14 +169,9 @@ def test_figures(done):
 
 def test_families_lose_less_with_more_choice(done):
     results, _, _ = done
-    setting = results.study.settings[0]
-    losses = results.losses(setting, "linear", "no attack")
-    single = [
-        results.points(setting, "linear", "shifts", 180.0),
-        results.points(setting, "linear", "shifts", 150.0),
-    ]
-    from spadv.empirical.synthetic import regret
-
+    (case,) = results.cases("linear")
+    losses = case.losses("no attack")
+    single = [case.one("shifts", level).points for level in (180.0, 150.0)]
     line = results.frontiers["two"].achieved
     for points in single:
         alone = np.array([regret(one[None], line) for one in points])
@@ -193,7 +191,7 @@ def test_full_study_has_what_it_promises():
 
 def test_frontiers_of_more_shifts_are_cut_at_the_price():
     setting = settings()[3]
-    found = known(setting, points=5, tolerance=0.05)
+    found = known_frontier(setting, points=5, tolerance=0.05)
     assert not found.exact
     price = ShiftBayes(setting.dist).spatial_accuracy(
         samples=100_000, rng=np.random.default_rng(5), level=0.9999
@@ -201,30 +199,30 @@ def test_frontiers_of_more_shifts_are_cut_at_the_price():
     assert found.excluded[-1, 0] == pytest.approx(price.value, abs=0.01)
     assert found.excluded[-1, 0] >= price.interval.low
     assert (shortfall(found.achieved, found.excluded) >= -1e-12).all()
-    again = Known.from_json(json.loads(json.dumps(found.to_json())))
+    again = KnownFrontier.from_json(json.loads(json.dumps(found.to_json())))
     np.testing.assert_array_equal(again.excluded, found.excluded)
     assert again.named == found.named
 
 
 def test_verdicts():
-    def verdict(rule, values, limit):
-        return rule(values, limit, "topic", "claim", "measure").verdict
+    def verdict(test, values, *limit):
+        return test("topic", "claim", "measure", values, *limit)["verdict"]
 
     tight = np.array([-0.0001, 0.0, 0.0001])
     assert verdict(at_most, 0.005 + tight, 0.01) == "seen"
     assert verdict(at_most, 0.02 + tight, 0.01) == "opposite"
     assert verdict(at_most, np.array([0.0, 0.02]), 0.01) == "underpowered"
-    assert verdict(above_zero, 0.02 + tight, 0.005) == "seen"
-    assert verdict(above_zero, -0.02 + tight, 0.005) == "opposite"
-    assert verdict(above_zero, tight, 0.005) == "not seen"
-    assert verdict(above_zero, np.array([-0.1, 0.1]), 0.005) == "underpowered"
-    assert verdict(near, [tight, 0.019 + tight], 0.02) == "seen"
-    assert verdict(near, [tight, 0.021 + tight], 0.02) == "opposite"
-    assert verdict(near, [tight, 0.02 + tight], 0.02) == "underpowered"
+    assert verdict(above_zero, 0.02 + tight) == "seen"
+    assert verdict(above_zero, -0.02 + tight) == "opposite"
+    assert verdict(above_zero, tight) == "not seen"
+    assert verdict(above_zero, np.array([-0.1, 0.1])) == "underpowered"
+    assert verdict(near_zero, [tight, 0.019 + tight]) == "seen"
+    assert verdict(near_zero, [tight, 0.021 + tight]) == "opposite"
+    assert verdict(near_zero, [tight, 0.02 + tight]) == "underpowered"
 
 
 def test_bad_input(two):
-    group = Group(two, "mlp", "natural", (0.0,), 2, QUICK, EFFORT)
+    group = NetworkGroup(two, "mlp", "natural", (0.0,), 2, QUICK, EFFORT)
     for wrong, match in (
         ({"kind": "mpl"}, "kind"),
         ({"method": "CUSP"}, "Did you mean CuSP"),
@@ -252,6 +250,6 @@ def test_results_hold_every_level(done):
     results, _, _ = done
     assert isinstance(results, Results)
     for group in results.study.groups:
-        key = (group.setting, group.kind, group.method)
-        assert results.levels(*key, group.variant) == list(group.levels)
-        assert all(len(results.measured(*key, level, group.variant)) == 3 for level in group.levels)
+        found = Case(results, group.setting, group.kind).sweep(group.method)
+        assert [one.level for one in found] == list(group.levels)
+        assert all(one.points.shape == (3, 2) for one in found)

@@ -2,12 +2,11 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 
 from spadv.empirical.settings import Objective, Stage, curriculum
-from spadv.empirical.synthetic import METHODS, Options, Recipe, measure, method, train
+from spadv.empirical.synthetic import METHODS, Method, Options, measure, method, train
 from spadv.empirical.synthetic.training import divergence
 from spadv.empirical.transforms import Augmentation
 from spadv.errors import InputError, RunFailedError
@@ -18,15 +17,10 @@ QUICK = Options(width=8, steps_per_epoch=1, batch_size=64)
 SEEDS = (0, 1)
 
 
-def recipe(name, setting, level=None):
+def trained(setting, kind, name, *levels, options=QUICK, seeds=SEEDS):
+    """Networks of a method at some levels, by default at its nominal one."""
     chosen = method(name)
-    return chosen.make(setting.eps, chosen.nominal if level is None else level)
-
-
-def accuracies(setting, kind, recipes, options, seeds=SEEDS):
-    layer = train(setting, kind, recipes, seeds, options)
-    found = measure(layer, setting, list(seeds) * len(recipes))
-    return np.array([(m.spatial.value, m.adversarial[setting.budget].value) for m in found])
+    return train(setting, kind, chosen, levels or (chosen.nominal,), seeds, options)
 
 
 def same(one, other):
@@ -35,43 +29,40 @@ def same(one, other):
 
 def test_linear_networks_find_the_bayes_rule(opposed):
     options = Options(steps_per_epoch=4)
-    layer = train(opposed, "linear", [recipe("natural", opposed)], SEEDS, options)
+    found = measure(trained(opposed, "linear", "natural", options=options), opposed, SEEDS)
     best = bayes(opposed.dist)
-    for found in measure(layer, opposed, SEEDS):
-        assert found.natural.trials == 0
-        assert bayes_accuracy(0.6) - 5e-4 < found.natural.value <= bayes_accuracy(0.6)
-        assert found.spatial.value == pytest.approx(best.spatial_accuracy(opposed.dist), abs=0.01)
-        expected = best.adversarial_accuracy(opposed.dist, 1.0)
-        assert found.adversarial[1.0].value == pytest.approx(expected, abs=0.01)
+    assert found.samples == 0
+    assert (bayes_accuracy(0.6) - 5e-4 < found.natural).all()
+    assert (found.natural <= bayes_accuracy(0.6)).all()
+    assert found.spatial == pytest.approx(best.spatial_accuracy(opposed.dist), abs=0.01)
+    expected = best.adversarial_accuracy(opposed.dist, 1.0)
+    assert found.adversarial[1.0] == pytest.approx(expected, abs=0.01)
 
 
 def test_linear_networks_find_the_price_and_the_robust_rule(two):
     """Shifted samples lead to shift-Bayes, attacked ones to robust Bayes."""
     options = Options(steps_per_epoch=4)
-    shifts = accuracies(two, "linear", [recipe("shifts", two, 180.0)], options)
-    price = two_shift_accuracy(0.0, 0.7)
-    assert (price - 1e-3 < shifts[:, 0]).all()
-    assert (shifts[:, 0] <= price + 1e-12).all()
-    attacked = accuracies(two, "linear", [recipe("PGD", two)], options)
-    best = robust_bayes_accuracy(0.7, 1.0, 16)
-    assert (best - 2e-3 < attacked[:, 1]).all()
-    assert (attacked[:, 1] <= best + 1e-12).all()
+    layers = (trained(two, "linear", name, options=options) for name in ("shifts", "PGD"))
+    shifts, attacked = (measure(layer, two, SEEDS) for layer in layers)
+    price, best = two_shift_accuracy(0.0, 0.7), robust_bayes_accuracy(0.7, 1.0, 16)
+    assert (price - 1e-3 < shifts.spatial).all()
+    assert (shifts.spatial <= price + 1e-12).all()
+    assert (best - 2e-3 < attacked.adversarial[1.0]).all()
+    assert (attacked.adversarial[1.0] <= best + 1e-12).all()
 
 
 def test_networks_of_a_group_are_those_trained_alone(two):
     """Batched products round differently: equal up to that."""
-    recipes = [recipe("mixture", two, level) for level in (0.3, 0.9)]
-    together = train(two, "mlp", recipes, SEEDS, QUICK)
-    alone = train(two, "mlp", recipes[1:], (1,), QUICK)
+    together = trained(two, "mlp", "mixture", 0.3, 0.9)
+    alone = trained(two, "mlp", "mixture", 0.9, seeds=(1,))
     torch.testing.assert_close(together.hidden[3], alone.hidden[0], rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(together.out[3], alone.out[0], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_every_method_trains_and_repeats_itself(name, two):
-    chosen = [recipe(name, two)]
-    one = train(two, "circular", chosen, SEEDS, QUICK)
-    assert same(one, train(two, "circular", chosen, SEEDS, QUICK))
+    one = trained(two, "circular", name)
+    assert same(one, trained(two, "circular", name))
     assert not torch.equal(one.hidden[0], one.hidden[1])
     assert bool(torch.isfinite(one.hidden).all())
 
@@ -79,29 +70,26 @@ def test_every_method_trains_and_repeats_itself(name, two):
 def test_global_randomness_is_neither_used_nor_touched(two):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    one = train(two, "mlp", [recipe("CuSP", two)], SEEDS, QUICK)
+    one = trained(two, "mlp", "CuSP")
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    assert same(one, train(two, "mlp", [recipe("CuSP", two)], SEEDS, QUICK))
+    assert same(one, trained(two, "mlp", "CuSP"))
 
 
-def test_recipes_meet_at_their_ends(two):
+def test_methods_meet_at_their_ends(two):
     """A mixture of weight 0 is training with shifts, one of weight 1 is PGD, and so on."""
-
-    def trained(chosen):
-        return train(two, "mlp", [chosen], SEEDS, QUICK)
-
-    assert same(trained(recipe("mixture", two, 0.0)), trained(recipe("shifts", two, 180.0)))
-    assert same(trained(recipe("mixture", two, 1.0)), trained(recipe("PGD", two)))
-    assert same(trained(recipe("TRADES", two, 0.0)), trained(recipe("natural", two)))
-    assert not same(trained(recipe("TRADES", two, 1.0)), trained(recipe("natural", two)))
+    natural, shifts = trained(two, "mlp", "natural"), trained(two, "mlp", "shifts")
+    assert same(trained(two, "mlp", "mixture", 0.0), shifts)
+    assert same(trained(two, "mlp", "mixture", 1.0), trained(two, "mlp", "PGD"))
+    assert same(trained(two, "mlp", "TRADES", 0.0), natural)
+    assert not same(trained(two, "mlp", "TRADES", 1.0), natural)
     # With two shifts a range up to 90 degrees never reaches the second one.
-    assert same(trained(recipe("shifts", two, 90.0)), trained(recipe("natural", two)))
-    assert not same(trained(recipe("shifts", two, 100.0)), trained(recipe("natural", two)))
+    assert same(trained(two, "mlp", "shifts", 90.0), natural)
+    assert not same(trained(two, "mlp", "shifts", 100.0), natural)
 
 
 def test_cusp_is_that_of_the_image_half(two):
-    stages = recipe("CuSP", two, 1.0).stages
+    stages = method("CuSP").stages(two.eps, 1.0)
     assert stages == curriculum(
         "cusp",
         epochs=120,
@@ -116,13 +104,16 @@ def test_pgd_step_by_hand(two):
     """One step of training on one sample, with the attack of a linear network known."""
     options = Options(steps_per_epoch=1, batch_size=1, samples=1, learning_rate=1e-3, momentum=0.0)
     objective = Objective("pgd", budget=two.eps, step_size=two.eps, steps=3)
-    short = Recipe("PGD", 1.0, (Stage(1, Augmentation(), objective),))
     none = dataclasses.replace(options, learning_rate=0.0)
-    begin = train(two, "linear", [short], (0,), none).direct[0].double()
-    end = train(two, "linear", [short], (0,), options).direct[0].double()
+
+    def one_step(stage, options):
+        short = Method("short", "none", (0.0,), 0.0, lambda eps, level: (stage,))
+        return train(two, "linear", short, (0.0,), (0,), options).direct[0].double()
+
+    attacked = Stage(1, Augmentation(), objective)
+    begin, end = one_step(attacked, none), one_step(attacked, options)
     # The only sample, recovered from a step of natural training.
-    plain = Recipe("natural", 0.0, (Stage(1),))
-    natural = train(two, "linear", [plain], (0,), options).direct[0].double()
+    natural = one_step(Stage(1), options)
     y = torch.sign((natural - begin)[-1])
     gradient = (natural - begin) / (natural - begin)[-1] * y
     z = gradient * y
@@ -147,12 +138,9 @@ def test_divergence_is_that_of_torch():
 def test_finite_samples_are_remembered(two):
     """On ten samples a network of many units gets them right and fails elsewhere."""
     options = Options(width=64, steps_per_epoch=2, batch_size=64, samples=10)
-    layer = train(two, "mlp", [recipe("natural", two)], SEEDS, options)
-    fresh = train(
-        two, "mlp", [recipe("natural", two)], SEEDS, dataclasses.replace(options, samples=None)
-    )
     few, many = (
-        np.mean([m.natural.value for m in measure(found, two, SEEDS)]) for found in (layer, fresh)
+        measure(trained(two, "mlp", "natural", options=one), two, SEEDS).natural.mean()
+        for one in (options, dataclasses.replace(options, samples=None))
     )
     assert few < many - 0.02
 
@@ -166,17 +154,12 @@ def test_learning_rate():
 
 
 def test_bad_input(two):
-    natural, cusp = recipe("natural", two), recipe("CuSP", two)
-    with pytest.raises(InputError, match="recipes"):
-        train(two, "mlp", [], SEEDS, QUICK)
+    with pytest.raises(InputError, match="levels"):
+        train(two, "mlp", method("natural"), (), SEEDS, QUICK)
     with pytest.raises(InputError, match="seeds"):
-        train(two, "mlp", [natural], (), QUICK)
-    with pytest.raises(InputError, match="stages and objectives of natural 0"):
-        train(two, "mlp", [natural, cusp], SEEDS, QUICK)
-    with pytest.raises(InputError, match="pgd"):
-        Recipe("mixture", 0.5, natural.stages, mixing=0.5)
-    with pytest.raises(InputError, match="mixing"):
-        Recipe("mixture", 1.5, recipe("PGD", two).stages, mixing=1.5)
+        trained(two, "mlp", "natural", seeds=())
+    with pytest.raises(InputError, match="levels"):
+        trained(two, "mlp", "mixture", 1.5)
     with pytest.raises(InputError, match="Did you mean CuSP"):
         method("cusps")
     for wrong in ({"width": 0}, {"samples": 0}, {"momentum": 2}, {"schedule": "fast"}):
@@ -187,4 +170,4 @@ def test_bad_input(two):
 def test_divergence_of_a_training_is_reported(two):
     wild = dataclasses.replace(QUICK, learning_rate=1e30, momentum=0.99)
     with pytest.raises(RunFailedError, match="smaller learning rate"):
-        train(two, "mlp", [recipe("mixture", two)], SEEDS, wild)
+        trained(two, "mlp", "mixture", options=wild)
