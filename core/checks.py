@@ -59,6 +59,9 @@ def check_real(
     0.7
     """
     rule = rule or f"be a finite number in [{low:g}, {high:g}]"
+    # float() takes text, and True for 1.
+    if isinstance(value, bool | str | bytes) or "bool" in str(getattr(value, "dtype", "")):
+        raise InputError(argument, rule, value)
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -188,7 +191,12 @@ def fractions(**arguments: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     for name, value in arguments.items():
         low, high, rule = _RULES[name]
         try:
-            array = np.asarray(value, dtype=np.float64)
+            given = np.asarray(value)
+            if given.dtype.kind in "bUS":  # True is no 1, and text no number
+                raise InputError(name, rule, value)
+            array = given.astype(np.float64)
+        except InputError:
+            raise
         except (TypeError, ValueError):
             raise InputError(name, rule, value) from None
         wrong = ~((array >= low) & (array <= high))

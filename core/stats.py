@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Interval(NamedTuple):
     level: float
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, int | float) and self.low <= value <= self.high
+        return isinstance(value, Real) and self.low <= value <= self.high
 
 
 def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> Interval:

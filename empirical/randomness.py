@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..checks import check_integer
 from ..errors import InputError
 from ..random import derive_seed
 
@@ -20,6 +21,28 @@ def make_generator(
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *purpose))
 
 
+def as_generator(
+    generator: torch.Generator | int | None, *, seed: int | None = None
+) -> torch.Generator:
+    """Return a generator as it is, and a new one on the CPU for a seed in its place.
+
+    None stands for the given `seed`, and is refused where there is none.
+
+    Examples
+    --------
+    >>> torch.rand(1, generator=as_generator(3)) == torch.rand(1, generator=as_generator(3))
+    tensor([True])
+    """
+    if isinstance(generator, torch.Generator):
+        return generator
+    try:
+        number = seed if generator is None else generator
+        return make_generator(check_integer("generator", number, minimum=0))
+    except InputError:
+        rule = "be a torch.Generator or a seed of at least 0"
+        raise InputError("generator", rule, generator) from None
+
+
 def uniform(
     shape: tuple[int, ...],
     low: float,
@@ -30,7 +53,6 @@ def uniform(
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Return numbers uniform in [low, high), drawn on the generator's device and moved."""
-    require_generator(generator)
     drawn = torch.rand(shape, generator=generator, device=generator.device, dtype=dtype)
     return _moved(drawn.mul_(high - low).add_(low), device)
 
@@ -43,7 +65,6 @@ def normal(
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Return standard normal numbers, drawn on the generator's device and moved."""
-    require_generator(generator)
     drawn = torch.randn(shape, generator=generator, device=generator.device, dtype=dtype)
     return _moved(drawn, device)
 
@@ -53,16 +74,6 @@ def _moved(drawn: Tensor, device: torch.device | str) -> Tensor:
     return drawn.to(device, non_blocking=torch.device(device).type == "cuda")
 
 
-def require_generator(generator: object) -> torch.Generator:
-    """Return the generator, or raise :class:`InputError` if it is none."""
-    if not isinstance(generator, torch.Generator):
-        raise InputError(
-            "generator", "be a torch.Generator", generator, "make_generator(seed) makes one."
-        )
-    return generator
-
-
-def draw_seed(generator: object) -> int:
+def draw_seed(generator: torch.Generator) -> int:
     """Return a seed drawn from a generator."""
-    made = require_generator(generator)
-    return int(torch.randint(2**62, (), generator=made, device=made.device))
+    return int(torch.randint(2**62, (), generator=generator, device=generator.device))

@@ -177,11 +177,15 @@ def bivariate_normal_cdf(h: ArrayLike, k: ArrayLike, rho: ArrayLike) -> Any:
     )
     # Products and quotients of smaller numbers would leave the range of doubles.
     h, k = (np.where(np.abs(v) < 1e-150, 0.0, v) for v in (h, k))
-    root = np.sqrt(np.maximum(1 - rho * rho, 0))
+    root = np.sqrt(np.maximum((1 - rho) * (1 + rho), 0))
+    sign, rest = np.where(rho < 0, -1.0, 1.0), 1 - np.abs(rho)
     with np.errstate(divide="ignore", invalid="ignore"):
+        # k - rho h and h - rho k without the cancellation near rho = +-1.
+        over_h = (k - sign * h) + sign * h * rest
+        over_k = (h - sign * k) + sign * k * rest
         # At h = 0 the slope is +-infinity by the sign of its numerator, as Owen's T wants.
-        slope_h = np.where(h == 0, np.copysign(np.inf, k), (k - rho * h) / (h * root))
-        slope_k = np.where(k == 0, np.copysign(np.inf, h), (h - rho * k) / (k * root))
+        slope_h = np.where(h == 0, np.copysign(np.inf, k), over_h / (h * root))
+        slope_k = np.where(k == 0, np.copysign(np.inf, h), over_k / (k * root))
         beta = np.where((h * k > 0) | ((h * k == 0) & (h + k >= 0)), 0.0, 0.5)
         value = (ndtr(h) + ndtr(k)) / 2 - owens_t(h, slope_h) - owens_t(k, slope_k) - beta
     both_zero = (h == 0) & (k == 0)

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer, choose
-from ..randomness import require_generator
+from ..calling import outside_inference_mode
+from ..randomness import as_generator
 from .ascent import Batch, BestAdversarial, directions, make_batch, per_image, per_pixel, restart
 from .context import attack_context, check_inputs
 from .losses import CrossEntropy, LogitsRatio, Margin, select
-from .protocol import Protocol, resolve
+from .protocol import Protocol
 
 LOSSES: dict[str, type[CrossEntropy | LogitsRatio | Margin]] = {
     "ce": CrossEntropy,
@@ -29,6 +30,7 @@ MOMENTUM = 0.75
 RHO, RHO_TARGETED = 0.75, 0.5
 
 
+@outside_inference_mode
 def apgd(
     model: nn.Module,
     x: Tensor,
@@ -38,7 +40,7 @@ def apgd(
     steps: int = 100,
     loss: str = "ce",
     restarts: int = 1,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     protocol: Protocol | str = "corrected",
     precision: str = "float32",
 ) -> Tensor:
@@ -58,8 +60,8 @@ def apgd(
         "margin" (largest other logit minus the label's).
     restarts : int
         Number of runs. Images that are misclassified leave at once.
-    generator : torch.Generator
-        Source of random starts.
+    generator : torch.Generator or int, optional
+        Source of random starts, or a seed; None is the seed 0.
     protocol, precision
         As for :func:`pgd`.
 
@@ -79,22 +81,20 @@ def apgd(
     make_loss = LOSSES[choose("loss", loss, LOSSES)]
     steps = check_integer("steps", steps, minimum=1)
     restarts = check_integer("restarts", restarts, minimum=1)
-    source = require_generator(generator)
+    source = as_generator(generator, seed=0)
     radius = per_image("budget", budget, len(x), device=x.device)
-    rules = resolve(protocol, model)
     if not len(x):
         return x.clone()
     with attack_context(
-        model, x, rules, labels=y, precision=precision, generator=generator
+        model, x, protocol, labels=y, precision=precision, generator=source
     ) as context:
         origin = context.coordinates.enter(x)
-        if y is None or rules.predicted_labels:
+        if y is None or context.protocol.predicted_labels:
             y = context.logits(origin).argmax(1)
         batch = make_batch(context, origin, radius, make_loss(y), y, 2 * radius)
         best = BestAdversarial.none_yet(origin)
         starts = boundary_points(origin, radius, directions(origin, source))
         restart(batch, islice(starts, restarts), best, partial(apgd_ascent, steps=steps))
-        context.check_finite()
         return context.coordinates.leave(best.images)
 
 
@@ -133,6 +133,8 @@ def apgd_ascent(
     marks, since = checkpoints(steps), 0
     for step in range(steps):
         state.evaluate(batch, best)
+        if step == 0:
+            batch.context.note_start(state.gradient, batch.images)
         if step in marks:
             state.adapt(rho * (step - since))
             since = step

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...checks import check_fraction
 from ...errors import InputError
-from ..randomness import require_generator, uniform
+from ..randomness import uniform
 from .context import AttackContext
 from .cuda_graph import repeat
 from .losses import Loss, select
@@ -86,6 +86,7 @@ class Batch:
     high: Tensor
     step_size: Tensor  # (B,): of the first step
     rows: Tensor  # places of the images in `BestAdversarial`
+    images: Tensor  # and among all images of the context
     targeted: bool = False
 
     @property
@@ -111,12 +112,17 @@ def make_batch(
     labels: Tensor,
     step_size: Tensor,
     *,
+    images: Tensor | None = None,
     targeted: bool = False,
 ) -> Batch:
-    """Return a batch of images `origin`, in the attack's coordinates, with budgets (B,)."""
+    """Return a batch of images `origin`, in the attack's coordinates, with budgets (B,).
+
+    Without `images`, their places in the context, they are all of them.
+    """
     low, high = ball(origin, radius, context.coordinates.box)
     rows = torch.arange(len(origin), device=origin.device)
-    return Batch(context, loss, labels, low, high, step_size.to(origin.dtype), rows, targeted)
+    size, images = step_size.to(origin.dtype), rows if images is None else images
+    return Batch(context, loss, labels, low, high, size, rows, images, targeted)
 
 
 @dataclass
@@ -155,12 +161,11 @@ class BestAdversarial:
         self.offer(batch, images, logits, batch.loss(logits)[0])
 
 
-def directions(origin: Tensor, generator: torch.Generator | None) -> Iterator[Tensor]:
+def directions(origin: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield directions uniform in [-1, 1], shaped as the images, again and again."""
     shape, device, dtype = tuple(origin.shape), origin.device, origin.dtype
-    source = require_generator(generator)
     while True:
-        yield uniform(shape, -1, 1, generator=source, device=device, dtype=dtype)
+        yield uniform(shape, -1, 1, generator=generator, device=device, dtype=dtype)
 
 
 def restart(
@@ -181,10 +186,14 @@ def restart(
 
 def gradient_ascent(batch: Batch, start: Tensor, steps: int) -> Tensor:
     """Return the last iterate of projected sign-gradient ascent; `start` is overwritten."""
-    x, step_size = start, per_pixel(batch.step_size, start)
+    x, step_size, begun = start, per_pixel(batch.step_size, start), False
 
     def step() -> None:
+        nonlocal begun
         gradient = batch.context.gradient(x, batch.loss).gradient
+        if not begun:  # the first step, which is never a recorded one
+            batch.context.note_start(gradient, batch.images)
+            begun = True
         x.addcmul_(gradient.sign_(), step_size).clamp_(batch.low, batch.high)
 
     repeat(step, steps, x.device, repeatable=batch.context.repeatable)
@@ -197,6 +206,8 @@ def best_of_ascent(batch: Batch, start: Tensor, best: BestAdversarial, steps: in
     for step in range(steps):
         found = batch.context.gradient(x, batch.loss)
         best.offer(batch, x, found.logits, found.value)
+        if step == 0:
+            batch.context.note_start(found.gradient, batch.images)
         x.addcmul_(found.gradient.sign_(), per_pixel(batch.step_size, x))
         x.clamp_(batch.low, batch.high)
         left = batch.undecided(best, step)

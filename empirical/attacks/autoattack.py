@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer
-from ..randomness import require_generator
+from ..calling import outside_inference_mode
+from ..randomness import as_generator
 from .apgd import RHO, RHO_TARGETED, apgd_ascent, boundary_points
 from .ascent import Batch, BestAdversarial, directions, make_batch, per_image, restart
 from .context import attack_context, check_inputs
 from .losses import CrossEntropy, LogitsRatio, Loss, Margin
-from .protocol import Protocol, resolve
+from .protocol import Protocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ class StrongOutcome:
         return self.fell_to == 0
 
 
+@outside_inference_mode
 def strong_attack(
     model: nn.Module,
     x: Tensor,
@@ -53,7 +55,7 @@ def strong_attack(
     steps: int = 100,
     restarts: int = 1,
     targets: int = 9,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     protocol: Protocol | str = "corrected",
     precision: str = "float32",
 ) -> StrongOutcome:
@@ -74,8 +76,8 @@ def strong_attack(
         Runs of the first attack, and of the second for each target.
     targets : int
         Number of target classes, the most likely first.
-    generator : torch.Generator
-        Source of random starts.
+    generator : torch.Generator or int, optional
+        Source of random starts, or a seed; None is the seed 0.
     protocol, precision
         As for :func:`pgd`.
 
@@ -93,18 +95,17 @@ def strong_attack(
     steps = check_integer("steps", steps, minimum=1)
     restarts = check_integer("restarts", restarts, minimum=1)
     targets = check_integer("targets", targets, minimum=1)
-    source = require_generator(generator)
+    source = as_generator(generator, seed=0)
     radius = per_image("budget", budget, len(x), device=x.device)
-    rules = resolve(protocol, model)
     if not len(x):
         nothing = torch.zeros(0, dtype=torch.int64, device=x.device)
         return StrongOutcome(x.clone(), nothing, nothing)
     with attack_context(
-        model, x, rules, labels=y, precision=precision, generator=generator
+        model, x, protocol, labels=y, precision=precision, generator=source
     ) as context:
         origin = context.coordinates.enter(x)
         clean = context.logits(origin)
-        if y is None or rules.predicted_labels:
+        if y is None or context.protocol.predicted_labels:
             y = clean.argmax(1)
         batch = make_batch(context, origin, radius, CrossEntropy(y), y, 2 * radius)
         starts = boundary_points(origin, radius, directions(origin, source))
@@ -112,7 +113,6 @@ def strong_attack(
         best, fell_to = attack_all(
             batch, origin, ranked, starts, classes=clean.shape[1], steps=steps, restarts=restarts
         )
-        context.check_finite()
         return StrongOutcome(context.coordinates.leave(best.images), best.prediction, fell_to)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError, RunFailedError
+from ..calling import Logits, unwrap
 from ..checks import check_images, check_labels
 from ..device import autocast
 from ..randomness import draw_seed
 from .channels_last import faster_convolutions
 from .cuda_graph import is_repeatable
 from .losses import Loss
-from .protocol import Coordinates, Protocol, make_coordinates, unwrap
+from .protocol import Coordinates, Protocol, make_coordinates, resolve
+
+
+class MaskedGradientWarning(UserWarning):
+    """An attack had no gradient to follow, so that what it found says little of robustness."""
 
 
 @contextmanager
@@ -93,22 +99,25 @@ class Gradient(NamedTuple):
     gradient: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass
 class AttackContext:
     """A network ready to be attacked."""
 
-    network: Callable[[Tensor], Tensor]  # from coordinates to logits, its output checked
+    network: Callable[[Tensor], Tensor]  # from coordinates to logits: see `Logits`
     coordinates: Coordinates
     protocol: Protocol
     precision: str
     total: Tensor  # a sum over everything computed: NaN if the network ever returned NaN
+    masked: Tensor  # bool (N,): which images had a gradient of zero where an attack began
     repeatable: bool  # whether the network does the same at every call: see cuda_graph.py
+    watched: bool = True  # whether to look for what makes an attack weak
+    probabilities: Tensor | None = None  # whether the first outputs were such
 
     def logits(self, x: Tensor) -> Tensor:
         """Return the logits at images, without a graph, in float32 or wider."""
         with torch.no_grad(), autocast(x.device, self.precision):
             logits = wide(self.network(x))
-        self.total.add_(logits.sum())
+        self.look_at(logits, logits.sum())
         return logits
 
     def tracked_logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,45 +141,95 @@ class AttackContext:
         leaf, tracked = self.tracked_logits(x)
         logits = wide(tracked.detach())
         value, direction = loss(logits)
-        self.total.add_(value.sum())
+        self.look_at(logits, value.sum())
         (gradient,) = torch.autograd.grad(tracked, leaf, direction.to(tracked.dtype))
         return Gradient(logits, value, gradient)
 
-    def check_finite(self) -> None:
-        """Raise if the network returned NaN: with sign 0, the attack stood still, unnoticed."""
+    def note_start(self, gradient: Tensor, images: Tensor) -> None:
+        """Note which images, given by their places, have no gradient where an attack begins."""
+        if not self.watched:
+            return
+        zero = (gradient == 0).flatten(1).all(1)
+        self.masked.scatter_reduce_(0, images, zero.to(torch.uint8), "amax")
+
+    def look_at(self, logits: Tensor, total: Tensor) -> None:
+        """Note an output, and a sum of it or of its losses."""
+        self.total.add_(total)
+        if self.watched and self.probabilities is None:
+            self.probabilities = are_probabilities(logits)
+
+    def finish(self) -> None:
+        """Raise if the network returned NaN, whose sign is 0; warn where nothing was climbed."""
         if bool(torch.isnan(self.total)):
             raise RunFailedError("The network returned NaN during the attack.")
+        for note in self.notes():
+            warnings.warn(note, MaskedGradientWarning, stacklevel=6)
+
+    def notes(self) -> list[str]:
+        """Return what a reader should know of the network."""
+        found = []
+        if count := int(self.masked.sum()):
+            found.append(masked_note(count, len(self.masked)))
+        if self.probabilities is not None and bool(self.probabilities):
+            found.append(PROBABILITIES)
+        return found
+
+
+def are_probabilities(logits: Tensor) -> Tensor:
+    """Return whether every row is at least 0 and sums to 1."""
+    sums = (logits.sum(1) - 1).abs() < 1e-3
+    return (sums & (logits >= 0).all(1)).all()
+
+
+PROBABILITIES = (
+    "the network returns probabilities, not logits: attacks that follow gradients of a softmax "
+    "are weak, and distances are hardly found; let it return what comes before the softmax"
+)
+
+
+def masked_note(count: int, images: int) -> str:
+    """Return the note that images have no gradient."""
+    return (
+        f"the network's gradient was exactly zero at {count} of {images} images where an attack "
+        "began: it did not move there, and says nothing of robustness"
+    )
 
 
 @contextmanager
 def attack_context(
     model: nn.Module,
     x: Tensor,
-    protocol: Protocol,
+    protocol: Protocol | str,
     *,
     labels: Tensor | None = None,
     precision: str = "float32",
     generator: torch.Generator | None = None,
+    validate: bool = True,
 ) -> Iterator[AttackContext]:
     """Make a network ready to attack images `x`, and restore it afterwards.
 
     With `labels` every output is checked to have a class for each of them. The `generator`
     gives the seed of dropout in training mode, and is needed in that mode only.
     """
-    seed = draw_seed(generator) if protocol.train_mode else None
+    rules = resolve(protocol, model)
+    seed = draw_seed(generator) if rules.train_mode and generator is not None else None
     largest = -1 if labels is None or not len(labels) else int(labels.max())
-    with torch.inference_mode(False), attacking(model, train=protocol.train_mode, seed=seed) as net:
-        coordinates = make_coordinates(net, x, protocol)
+    with attacking(model, train=rules.train_mode, seed=seed) as net:
+        coordinates = make_coordinates(net, x, rules)
         fast = faster_convolutions(net, coordinates.network, x, precision)
-
-        def checked(images: Tensor) -> Tensor:
-            logits = fast(images)
-            _check_logits(logits, len(images), largest)
-            return logits
-
-        total = torch.zeros((), dtype=torch.float64, device=x.device)
-        repeatable = not protocol.train_mode and is_repeatable(net)
-        yield AttackContext(checked, coordinates, protocol, precision, total, repeatable)
+        context = AttackContext(
+            Logits(fast, net, largest),
+            coordinates,
+            rules,
+            precision,
+            total=torch.zeros((), dtype=torch.float64, device=x.device),
+            masked=torch.zeros(len(x), dtype=torch.uint8, device=x.device),
+            repeatable=not rules.train_mode and is_repeatable(net),
+            watched=validate,
+        )
+        yield context
+        if validate:
+            context.finish()
 
 
 def check_inputs(x: Tensor, y: Tensor | None, validate: bool = True) -> Tensor | None:
@@ -188,17 +247,6 @@ def check_start(start: Tensor, x: Tensor, validate: bool) -> None:
         raise InputError("start", rule, f"shape {tuple(start.shape)}, {start.dtype}")
     if validate and not bool(torch.isfinite(start).all()):
         raise InputError("start", rule, "NaN or infinite values")
-
-
-def _check_logits(logits: object, batch: int, largest: int) -> None:
-    """Raise if logits are no (batch, classes) tensor, or have no class for the largest label."""
-    rule = f"return logits of shape ({batch}, classes), with at least 2 classes"
-    if not isinstance(logits, Tensor) or not logits.is_floating_point():
-        raise InputError("model", rule, type(logits).__name__)
-    if logits.ndim != 2 or logits.shape[0] != batch or logits.shape[1] < 2:
-        raise InputError("model", rule, f"shape {tuple(logits.shape)}")
-    if logits.shape[1] <= largest:
-        raise InputError("y", f"be at least 0 and below {logits.shape[1]}", largest)
 
 
 def wide(logits: Tensor) -> Tensor:

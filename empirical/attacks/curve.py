@@ -15,7 +15,8 @@ from ...checks import check_fraction, check_integer, choose
 from ...errors import InputError
 from ...progress import Progress, silent
 from ...random import derive_seed
-from ..randomness import draw_seed, make_generator, require_generator, uniform
+from ..calling import outside_inference_mode
+from ..randomness import as_generator, draw_seed, make_generator, uniform
 from .apgd import apgd_ascent, boundary_points
 from .ascent import BestAdversarial, make_batch, restart
 from .autoattack import attack_all, rank_targets
@@ -47,6 +48,8 @@ class RobustnessOutcomes:
         int64 (N,): true labels, if they are known.
     settings : dict
         How the attack ran, as plain JSON values: attack, steps, step sizes, protocol, ...
+    masked : int
+        At how many images the gradient was exactly zero where an attack began.
     """
 
     budgets: tuple[float, ...]
@@ -54,6 +57,7 @@ class RobustnessOutcomes:
     adversarial: Tensor
     labels: Tensor | None
     settings: dict[str, Any]
+    masked: int = 0
 
     @property
     def fooled(self) -> Tensor:
@@ -66,6 +70,7 @@ class RobustnessOutcomes:
         return None if self.labels is None else self.adversarial == self.labels
 
 
+@outside_inference_mode
 def profile(
     model: nn.Module,
     x: Tensor,
@@ -80,7 +85,7 @@ def profile(
     iterate: str = "last",
     search: str = "upwards",
     protocol: Protocol | str = "corrected",
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     batch_size: int = 250,
     precision: str = "float32",
     progress: Progress = silent,
@@ -127,8 +132,8 @@ def profile(
     protocol : Protocol or str
         As for :func:`pgd`. Under "official" rules the outcome of budget 0 is not the clean
         prediction, because they clip images.
-    generator : torch.Generator, optional
-        Source of starts; one number is drawn from it. Needed unless "pgd" starts at `x`.
+    generator : torch.Generator or int, optional
+        Source of starts, from which one number is drawn, or a seed; None is the seed 0.
     batch_size : int
         Images (or pairs of image and budget) a pass. Outcomes do not depend on it, up to
         rounding within the network, except in training mode.
@@ -166,8 +171,7 @@ def profile(
         raise InputError("restarts", "be 1 where starts are not random", restarts)
     rules = resolve(protocol, model)
     random_start = random_start or attack != "pgd"
-    if random_start or rules.train_mode:
-        require_generator(generator)
+    source = as_generator(generator, seed=0)
     iterate = iterate if attack == "pgd" else "best"
     settings = {
         "attack": attack,
@@ -183,9 +187,9 @@ def profile(
     adversarial = torch.empty((len(radii), len(x)), dtype=torch.int64, device=x.device)
     if not len(x):
         return RobustnessOutcomes(radii, adversarial[0], adversarial, y, settings)
-    drawn = RandomDirections(generator, x) if random_start else None
+    drawn = RandomDirections(source, x) if random_start else None
     with attack_context(
-        model, x, rules, labels=y, precision=precision, generator=generator
+        model, x, rules, labels=y, precision=precision, generator=source
     ) as context:
         curve = _Curve(context, x.detach(), y, settings, drawn, batch_size)
         if iterate == "last" or rules.train_mode:
@@ -194,8 +198,8 @@ def profile(
             curve.upwards(radii, adversarial, progress)
         else:
             curve.bisected(radii, adversarial, progress)
-        context.check_finite()
-        return RobustnessOutcomes(radii, curve.clean, adversarial, y, settings)
+        masked = int(context.masked.sum())
+        return RobustnessOutcomes(radii, curve.clean, adversarial, y, settings, masked)
 
 
 def _check_budgets(budgets: object) -> tuple[float, ...]:
@@ -218,9 +222,8 @@ class RandomDirections:
     True
     """
 
-    def __init__(self, generator: torch.Generator | None, x: Tensor) -> None:
-        self._seed = draw_seed(generator)
-        self._source = require_generator(generator).device
+    def __init__(self, generator: torch.Generator, x: Tensor) -> None:
+        self._seed, self._source = draw_seed(generator), generator.device
         self._x = x[:0]
         self._last: tuple[tuple[int, int], Tensor] | None = None
 
@@ -353,7 +356,8 @@ class _Curve:
             sizes = 2 * radius
         else:
             sizes = radius * (2.5 / steps) if size is None else torch.full_like(radius, size)
-        batch = make_batch(self.context, origin, radius, CrossEntropy(labels), labels, sizes)
+        loss = CrossEntropy(labels)
+        batch = make_batch(self.context, origin, radius, loss, labels, sizes, images=rows)
         drawn = (self._directions(images, run) for run in count())
         if attack == "autoattack":
             starts, targets = boundary_points(origin, radius, drawn), self.targets[rows]

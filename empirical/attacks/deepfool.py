@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer, check_real
+from ..calling import outside_inference_mode
 from .ascent import per_pixel
 from .context import AttackContext, attack_context, check_inputs, wide
 from .protocol import CORRECTED
@@ -14,6 +15,7 @@ from .protocol import CORRECTED
 NUDGE = 1e-4
 
 
+@outside_inference_mode
 def deepfool(
     model: nn.Module,
     x: Tensor,
@@ -50,7 +52,9 @@ def deepfool(
     l2 : Tensor
         (B,): l2 norms of x_adv - x in pixel units, the overshoot included. Infinite where
         the prediction never changed, or the gradient vanished: no distance was found, and
-        the norm of what was tried would be misleadingly small.
+        the norm of what was tried would be misleadingly small. Infinite too beyond
+        sqrt(C H W), the farthest that two images can be apart: such steps follow the gradient
+        of an output that is flat, as probabilities are.
 
     References
     ----------
@@ -91,17 +95,16 @@ def deepfool(
             go_on = (~over).nonzero()[:, 0]
             total[rows[go_on]] += step[go_on]
             waiting = torch.cat([rows[go_on], rest])
-        context.check_finite()
         x_adv = torch.add(x, total, alpha=1 + overshoot)
         l2 = torch.linalg.vector_norm((x_adv - x).flatten(1), dim=1)
-        return x_adv, torch.where(found, l2, torch.inf)
+        return x_adv, torch.where(found & (l2 <= x[0].numel() ** 0.5), l2, torch.inf)
 
 
 def _step(context: AttackContext, x: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
     """Return logits, and the step to the nearest linearised boundary (NaN if there is none)."""
     leaf, tracked = context.tracked_logits(x)
     logits = wide(tracked.detach())
-    context.total.add_(logits.sum())
+    context.look_at(logits, logits.sum())
     label = classes[:, :1]
     nearest = torch.full((len(x),), torch.inf, dtype=x.dtype, device=x.device)
     step = torch.full_like(x, torch.nan)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ...checks import check_integer, choose
 from ...errors import InputError
-from ..randomness import require_generator
+from ..calling import outside_inference_mode
+from ..randomness import as_generator
 from .ascent import (
     Batch,
     BestAdversarial,
@@ -25,11 +26,12 @@ from .ascent import (
 )
 from .context import attack_context, check_inputs, check_start
 from .losses import CrossEntropy
-from .protocol import Protocol, resolve
+from .protocol import Protocol
 
 ITERATES = ("last", "best")
 
 
+@outside_inference_mode
 def pgd(
     model: nn.Module,
     x: Tensor,
@@ -43,7 +45,7 @@ def pgd(
     restarts: int = 1,
     iterate: str = "last",
     targeted: bool = False,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     protocol: Protocol | str = "corrected",
     precision: str = "float32",
     validate: bool = True,
@@ -61,7 +63,7 @@ def pgd(
         Network from pixels (B, C, H, W) to logits (B, classes); its state is as before
         afterwards (see :func:`attacking`).
     x : Tensor
-        Images (B, C, H, W) in [0, 1], of the network's dtype.
+        Images (B, C, H, W) in [0, 1]; the network gets copies in its own dtype.
     y : Tensor or None
         Labels (B,) to move away from, or targets to reach if `targeted`; None means the
         network's own predictions on `x`.
@@ -87,8 +89,9 @@ def pgd(
         "last" from the same start, and faster on weak networks.
     targeted : bool
         Move towards `y`; success is then prediction equal to `y`.
-    generator : torch.Generator, optional
-        Source of random starts; needed where there are any.
+    generator : torch.Generator or int, optional
+        Source of random starts, or a seed. None is the seed 0, so that every call begins at the
+        same starts: in a training loop give a generator.
     protocol : Protocol or str
         "corrected", "official" or rules of your own. Under rules that run after
         normalisation the result is given in pixels too, but may lie outside the ball and
@@ -108,7 +111,8 @@ def pgd(
     Raises
     ------
     RunFailedError
-        If the network returns NaN, or is not differentiable: nothing then was attacked.
+        If the network returns NaN, or is not differentiable: nothing then was attacked. Where
+        its gradient is exactly zero, or it returns probabilities, there is a warning.
 
     References
     ----------
@@ -134,19 +138,23 @@ def pgd(
         raise InputError("y", "hold the targets of a targeted attack", y)
     if start is not None:
         check_start(start, x, validate)
-    if random_start and (start is None or restarts > 1):
-        require_generator(generator)
+    source = as_generator(generator, seed=0)
     radius = per_image("budget", budget, len(x), device=x.device)
     sizes = step_sizes(step_size, radius, steps)
-    rules = resolve(protocol, model)
     if not len(x):
         return x.clone()
     labels = y if validate else None
     with attack_context(
-        model, x, rules, labels=labels, precision=precision, generator=generator
+        model,
+        x,
+        protocol,
+        labels=labels,
+        precision=precision,
+        generator=source,
+        validate=validate,
     ) as context:
         origin = context.coordinates.enter(x)
-        if y is None or (rules.predicted_labels and not targeted):
+        if y is None or (context.protocol.predicted_labels and not targeted):
             y = context.logits(origin).argmax(1)
         batch = make_batch(
             context, origin, radius, CrossEntropy(y, targeted), y, sizes, targeted=targeted
@@ -157,7 +165,7 @@ def pgd(
                 yield context.coordinates.enter(start)
             elif not random_start:
                 yield origin
-            yield from random_points(origin, radius, directions(origin, generator))
+            yield from random_points(origin, radius, directions(origin, source))
 
         if iterate == "last" and restarts == 1:
             begin = torch.clamp(next(starts()), batch.low, batch.high)
@@ -167,8 +175,6 @@ def pgd(
             attack = partial(pgd_ascent, steps=steps, iterate=iterate)
             restart(batch, islice(starts(), restarts), best, attack)
             found = best.images
-        if validate:
-            context.check_finite()
         return context.coordinates.leave(found)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ...checks import choose
 from ...errors import InputError, StoreError
+from ..calling import unwrap
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,6 @@ OFFICIAL_EQUIVARIANT = Protocol(
     train_mode=True,
     predicted_labels=True,
 )
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the network inside a data-parallel wrapper; any other module as it is.
-
-    An attack must not go through a `DistributedDataParallel` wrapper: its forward pass
-    expects gradients of parameters to follow, and the next training step would wait for
-    them. A compiled module stays compiled, unless what was compiled is such a wrapper.
-    """
-    if not isinstance(model, nn.Module):
-        raise InputError("model", "be a torch.nn.Module", type(model).__name__)
-    inner = getattr(model, "_orig_mod", model)  # of torch.compile
-    if isinstance(inner, nn.parallel.DistributedDataParallel | nn.DataParallel):
-        return unwrap(inner.module)
-    return model
 
 
 def resolve(protocol: Protocol | str, model: nn.Module) -> Protocol:

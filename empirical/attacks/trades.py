@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import check_integer
-from ..randomness import normal, require_generator
+from ..calling import outside_inference_mode
+from ..randomness import as_generator, normal
 from .ascent import gradient_ascent, make_batch, per_image
 from .context import attack_context, check_inputs, check_start
 from .losses import Divergence
@@ -16,6 +17,7 @@ from .protocol import CORRECTED
 START = 0.001
 
 
+@outside_inference_mode
 def trades_attack(
     model: nn.Module,
     x: Tensor,
@@ -23,7 +25,7 @@ def trades_attack(
     budget: float | str | Tensor,
     step_size: float | str | Tensor = 0.007,
     steps: int = 10,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     start: Tensor | None = None,
     precision: str = "float32",
     validate: bool = True,
@@ -38,8 +40,8 @@ def trades_attack(
     ----------
     model, x, budget, step_size, steps
         As for :func:`pgd`.
-    generator : torch.Generator, optional
-        Source of the start; needed unless a start is given.
+    generator : torch.Generator or int, optional
+        Source of the start, or a seed; None is the seed 0.
     start : Tensor, optional
         Where to begin instead, of the shape of `x`.
     precision, validate
@@ -58,28 +60,23 @@ def trades_attack(
     """
     check_inputs(x, None, validate)
     steps = check_integer("steps", steps, minimum=0)
-    if start is None:
-        require_generator(generator)
-    else:
+    source = as_generator(generator, seed=0)
+    if start is not None:
         check_start(start, x, validate)
     radius = per_image("budget", budget, len(x), device=x.device)
     sizes = per_image("step_size", step_size, len(x), device=x.device)
     if not len(x):
         return x.clone()
-    with attack_context(model, x, CORRECTED, precision=precision) as context:
+    with attack_context(model, x, CORRECTED, precision=precision, validate=validate) as context:
         origin = context.coordinates.enter(x)
         nowhere = torch.zeros(len(x), dtype=torch.int64, device=x.device)  # no labels are left
         loss = Divergence(context.logits(origin).log_softmax(1))
         batch = make_batch(context, origin, radius, loss, nowhere, sizes)
         if start is None:
-            source, shape = require_generator(generator), tuple(x.shape)
-            noise = normal(shape, generator=source, device=x.device, dtype=x.dtype)
+            noise = normal(tuple(x.shape), generator=source, device=x.device, dtype=x.dtype)
             begin = torch.add(origin, noise, alpha=START)
         else:
             begin = start.detach().clone()
         if not steps:
             begin.clamp_(batch.low, batch.high)
-        found = gradient_ascent(batch, begin, steps)
-        if validate:
-            context.check_finite()
-        return found
+        return gradient_ascent(batch, begin, steps)

@@ -121,17 +121,24 @@ def _sub_folders(folder: Path) -> list[Path]:
         children = sorted(child for child in folder.iterdir() if child.is_dir())
     except OSError as error:
         raise StoreError(f"cannot read the folder {folder}: {error.strerror}") from None
-    return [child for child in children if not child.name.startswith((".", "__"))]
+    return [child for child in children if not _hidden(child.name)]
+
+
+def _hidden(name: str) -> bool:
+    """Whether a file or folder is bookkeeping of some program, not data."""
+    return name.startswith((".", "__"))
 
 
 def _images(folder: Path) -> list[str]:
     # Text, not `Path`s: with 100,000 files those take seconds to make and to sort.
-    found = [
-        os.path.join(place, name)
-        for place, _, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-    ]
+    found = []
+    for place, below, names in os.walk(folder):
+        below[:] = [name for name in below if not _hidden(name)]  # os.walk goes into no other
+        found += [
+            os.path.join(place, name)
+            for name in names
+            if name.lower().endswith(SUFFIXES) and not _hidden(name)
+        ]
     if not found:
         hint = f"See {folder}; files count as images if they end in {', '.join(SUFFIXES)}."
         raise InputError("folder", "hold an image in every class folder", "none in one", hint)
@@ -160,6 +167,8 @@ def read_arrays(path: Path) -> Parts:
 
 def _part(arrays: dict[str, NDArray[Any]], part: str) -> Images:
     pixels, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    if part != "val" and pixels.shape[:1] == (0,):
+        raise InputError(f"x_{part}", "hold at least one image", "none")
     if pixels.dtype != np.uint8:
         hint = "Multiply pixels in [0, 1] by 255 and round." if pixels.dtype.kind == "f" else ""
         raise InputError(f"x_{part}", "hold uint8 pixels", str(pixels.dtype), hint)
@@ -190,6 +199,8 @@ def _named_classes(arrays: dict[str, NDArray[Any]]) -> tuple[str, ...]:
 
 def _numbered_classes(train: Images) -> tuple[str, ...]:
     present = torch.unique(train.labels).tolist()
+    if present and present[0] < 0:
+        raise InputError("y_train", "be at least 0", present[0], "Number the classes from 0.")
     if present != list(range(len(present))):
         lacking = next(i for i in range(len(present) + 1) if i not in present)
         hint = "Number them from 0 without gaps, or give the array `classes`."

@@ -105,6 +105,9 @@ def _decode(path: str, size: int | None) -> tuple[NDArray[np.uint8], bool]:
             if mode not in _GREY | _COLOUR:
                 hint = f"Convert {path} first."
                 raise InputError("images", "have 8 bits a channel", f"mode {mode}", hint)
+            if ";16" in str(opened.tile) or _most(opened.tile) > 255:  # Pillow would cut them
+                hint = f"Convert {path} first."
+                raise InputError("images", "have 8 bits a channel", "16 bits", hint)
             turned = opened.getexif().get(_ORIENTATION, 1) != 1
             image = (PIL.ImageOps.exif_transpose(opened) if turned else opened).convert("RGB")
     except InputError:
@@ -116,6 +119,12 @@ def _decode(path: str, size: int | None) -> tuple[NDArray[np.uint8], bool]:
 
         image = functional.center_crop(functional.resize(image, size), size)
     return np.asarray(image), mode in _GREY
+
+
+def _most(tiles: Sequence[Any]) -> int:
+    """Return the largest value that a pixel of a .ppm or .pgm file may have; 255 for others."""
+    arguments = [tile[3] for tile in tiles if tile[0].startswith("ppm")]
+    return max((a[1] for a in arguments if isinstance(a, tuple) and len(a) > 1), default=255)
 
 
 def decode_once(

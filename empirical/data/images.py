@@ -34,7 +34,7 @@ def to_float(pixels: Tensor) -> Tensor:
     """
     # The divisor is a tensor on the device: CUDA multiplies by the reciprocal of a plain
     # number, which is off by one unit in the last place for 126 of the 256 values.
-    divisor = torch.full((), 255.0, device=pixels.device)
+    divisor = torch.full((), 255.0, device=pixels.device, dtype=torch.float32)
     return pixels.to(torch.float32).div_(divisor)
 
 

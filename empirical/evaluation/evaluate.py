@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ..attacks import attacking, deepfool
 from ..attacks import profile as attack_profile
-from ..attacks.protocol import make_coordinates, resolve, unwrap
+from ..attacks.context import PROBABILITIES, MaskedGradientWarning, masked_note
+from ..attacks.protocol import make_coordinates, resolve
+from ..calling import Logits, outside_inference_mode, unwrap
 from ..data import DataSet, Images, digest_of
 from ..device import make_provenance
 from ..randomness import make_generator
 from ..settings import EvaluationSettings
 from ..training.checkpoint import fingerprint
 from . import files
-from .predict import BATCH, batches, check_fit, classifying, device_of, first_logits, predict
+from .identity import code_digest, gradients, returns_probabilities
+from .predict import BATCH, batches, check_fit, classifying, device_of, predict
 from .record import PROFILES, Array, Evaluation, best_counts
 from .spatial import Ranges, grid_of, ranges_of, transformed_classes, withstands
 
@@ -38,6 +42,7 @@ PAUSE = 20.0
 RECHECK = 200
 
 
+@outside_inference_mode
 def evaluate(
     model: nn.Module,
     data: DataSet | Images,
@@ -120,12 +125,16 @@ def evaluate(
             "class": type(network).__name__,
             "fingerprint": fingerprint(network),
             "spec": spec.to_json() if hasattr(spec, "to_json") else None,
+            "code": code_digest(network),
+            "gradients": gradients(model, images) if settings.attacked else None,
         },
         data={**described, "images": len(images), "digest": digest_of(images)},
     )
     if folder is not None:
-        record = files.resume(record, folder, name)
-        _recheck(record, model, images, f"{folder}/{files.stem_of(record, name)}.json")
+        fresh, record = record, files.resume(record, folder, name)
+        _recheck(record, fresh, model, images, f"{folder}/{files.stem_of(record, name)}.json")
+    if settings.attacked and returns_probabilities(model, images):
+        record.notes += [PROBABILITIES] if PROBABILITIES not in record.notes else []
     if not record.complete:
         _Measuring(model, images, record, progress).finish(folder, name)
     return record
@@ -141,6 +150,7 @@ class _Measuring:
         self.images = images
         self.record = record
         self.progress = progress
+        self.attacks = self.masked = 0
         self.settings = s = record.settings
         # One row an image: more repeats, or fewer images, leave the numbers of the others.
         generator = make_generator(s.seed, "evaluation", "motions")
@@ -177,6 +187,8 @@ class _Measuring:
                     block = slice(done, min((done // size + 1) * size, total))
                     record.append(part, self.outcomes(part, block))
                     self.tell(part)
+                    if block.stop == total and part == "robustness" and self.masked:
+                        record.notes.append(masked_note(self.masked, self.attacks))
                     if block.stop == total or time.monotonic() - saved > PAUSE:
                         save()
                         saved = time.monotonic()
@@ -192,7 +204,9 @@ class _Measuring:
             return self.attacked(images, block)
         if part == "distance":
             x = images.batch(slice(None))[0].to(device_of(self.model))
-            _, l2 = deepfool(self.model, x, batch_size=self.settings.batch_size)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", MaskedGradientWarning)
+                _, l2 = deepfool(self.model, x, batch_size=self.settings.batch_size)
             return {"distance": l2.detach().float().cpu().numpy()}
         if part == "clean":
             clean = predict(self.model, images, precision=self.settings.precision)
@@ -229,22 +243,28 @@ class _Measuring:
         s, device = self.settings, device_of(self.model)
         x, y = (t.to(device) for t in images.batch(slice(None)))
         count = block.stop - block.start
-        found = attack_profile(
-            self.model,
-            x,
-            None if best_counts(s) else y,
-            budgets=s.budgets,
-            attack=s.attack,
-            steps=s.steps,
-            step_size=s.step_size,
-            restarts=s.restarts,
-            iterate=s.iterate,
-            protocol=s.protocol,
-            generator=make_generator(s.seed, "evaluation", "attack", block.start // ATTACK_BLOCK),
-            batch_size=s.batch_size,
-            precision=s.precision,
-            progress=lambda done, total, _="": self.tell("robustness", count * done / total),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MaskedGradientWarning)  # notes of the record say it
+            found = attack_profile(
+                self.model,
+                x,
+                None if best_counts(s) else y,
+                budgets=s.budgets,
+                attack=s.attack,
+                steps=s.steps,
+                step_size=s.step_size,
+                restarts=s.restarts,
+                iterate=s.iterate,
+                protocol=s.protocol,
+                generator=make_generator(
+                    s.seed, "evaluation", "attack", block.start // ATTACK_BLOCK
+                ),
+                batch_size=s.batch_size,
+                precision=s.precision,
+                progress=lambda done, total, _="": self.tell("robustness", count * done / total),
+            )
+        self.attacks += count
+        self.masked += found.masked
         return {"robustness_clean": _small(found.clean), "robustness": _small(found.adversarial)}
 
     def tell(self, part: str, more: float = 0.0) -> None:
@@ -255,19 +275,32 @@ class _Measuring:
         self.progress(done + more * self.costs[part], whole, part)
 
 
-def _recheck(record: Evaluation, model: nn.Module, images: Images, file: str) -> None:
-    """Raise StoreError if a record's predictions are not this network's."""
+def _recheck(
+    record: Evaluation, fresh: Evaluation, model: nn.Module, images: Images, file: str
+) -> None:
+    """Raise StoreError if a record is not this network's, whose weights and repr are the same."""
     count = min(RECHECK, record.done("clean"))
     if not count:
         return
     found = predict(model, images.take(count), precision=record.settings.precision).numpy()
     other = int((found != record.arrays["clean"][:count]).sum())
+    differs = ""
     # Another device may round a close decision otherwise; another network differs more.
     if other > 0.02 * count:
+        differs = f"{other} of {count} predictions differ"
+    for key in ("gradients", "code"):
+        old, new = record.model.setdefault(key, fresh.model[key]), fresh.model[key]
+        if old is None or new is None or differs:
+            continue
+        if key == "code" and old != new:
+            differs = "its source differs"
+        elif key == "gradients":
+            distance = np.linalg.norm(np.subtract(new, old))
+            differs = "its gradients differ" if distance > 0.02 * np.linalg.norm(old) else ""
+    if differs:
         raise StoreError(
-            f"{file} was made by other code: {other} of {count} predictions "
-            "differ although settings, weights and images are the same; move it away to "
-            "evaluate anew"
+            f"{file} was made by other code: {differs} although settings, weights and images "
+            "are the same; move it away to evaluate anew"
         )
 
 
@@ -290,7 +323,7 @@ def _check_network(model: nn.Module, images: Images, data: DataSet | Images) -> 
     device = device_of(model)
     check_fit(model, images.pixels)
     with torch.no_grad(), attacking(model) as network:
-        logits = first_logits(network, images.batch(slice(0, 1))[0].to(device))
+        logits = Logits(network, network)(images.batch(slice(0, 1))[0].to(device))
     classes = logits.shape[1]
     if isinstance(data, DataSet) and classes != data.num_classes:
         rule = f"give {data.num_classes} logits, one for each class of {data.name}"

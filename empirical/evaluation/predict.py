@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...checks import check_integer
 from ...errors import InputError, RunFailedError
 from ..attacks import attacking
+from ..calling import Logits, outside_inference_mode, unwrap
 from ..checks import check_images
 from ..data import Images, to_float
 from ..device import autocast
@@ -19,6 +20,7 @@ from ..device import autocast
 BATCH = 500
 
 
+@outside_inference_mode
 def predict(
     model: nn.Module, x: Tensor | Images, *, batch_size: int = BATCH, precision: str = "float32"
 ) -> Tensor:
@@ -32,7 +34,8 @@ def predict(
     model : torch.nn.Module
         From pixels in [0, 1], shape (B, C, H, W), to logits (B, classes).
     x : Tensor (N, C, H, W) or Images
-        Pixels in [0, 1], or 8-bit images. They may be elsewhere than the network.
+        Pixels in [0, 1], or 8-bit images. They may be elsewhere than the network, and of
+        another floating dtype: it gets copies in its own.
     batch_size : int
         Images a batch; of no influence on the result beyond rounding.
     precision : str
@@ -72,9 +75,8 @@ def batches(count: int, size: int) -> Iterator[slice]:
 
 def device_of(model: nn.Module) -> torch.device:
     """Return where a network is: the device of its first parameter or buffer, else the CPU."""
-    if not isinstance(model, nn.Module):
-        raise InputError("model", "be a torch.nn.Module", type(model).__name__)
-    for tensor in (*model.parameters(), *model.buffers()):
+    network = unwrap(model)
+    for tensor in (*network.parameters(), *network.buffers()):
         return tensor.device
     return torch.device("cpu")
 
@@ -83,11 +85,10 @@ class Classes:
     """A network in evaluation mode, called on pixels; counts images whose logits are NaN."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
-        self.network = network
+        self.network = Logits(network, network)
         self.device = device
         self.precision = precision
         self.broken = torch.zeros((), dtype=torch.int64, device=device)
-        self._fits = False
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Return the classes (B,) of images, 8-bit or floating point, where the network is."""
@@ -96,8 +97,7 @@ class Classes:
         # Not inference mode: a layer may keep what it computes (a filter bank), and a tensor
         # made in that mode could not take part in an attack afterwards.
         with torch.no_grad(), autocast(self.device, self.precision):
-            logits = self.network(x) if self._fits else first_logits(self.network, x)
-        self._fits = True
+            logits = self.network(x)
         self.broken += logits.isnan().any(1).sum()
         return logits.argmax(1)
 
@@ -126,23 +126,3 @@ def check_fit(model: nn.Module, pixels: Tensor) -> None:
         if shape != (channels, size, size):
             rule = f"have the shape ({channels}, {size}, {size}) that the network is made for"
             raise InputError("images", rule, shape)
-
-
-def first_logits(network: nn.Module, x: Tensor) -> Tensor:
-    """Return the logits of a first batch, or say how the network does not fit."""
-    rule = f"turn images of shape {tuple(x.shape[1:])} into logits (batch, classes)"
-    try:
-        logits = network(x)
-    except torch.OutOfMemoryError as error:
-        raise RunFailedError(f"out of memory with {len(x)} images a batch: {error}") from None
-    except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError("model", rule, type(network).__name__, f"It fails: {reason}") from error
-    if not isinstance(logits, Tensor):
-        raise InputError("model", rule, f"a result of type {type(logits).__name__}")
-    if logits.ndim != 2 or len(logits) != len(x) or logits.shape[1] < 2:
-        given = f"a result of shape {tuple(logits.shape)} for {len(x)} images"
-        raise InputError("model", rule, given)
-    if not logits.is_floating_point():
-        raise InputError("model", rule, f"a result of dtype {logits.dtype}")
-    return logits

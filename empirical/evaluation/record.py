@@ -251,6 +251,8 @@ class Evaluation:
             l2 = l2[np.isfinite(l2)]
             mean = mean_of(l2, level) if len(l2) else None
             interval = mean.interval if mean else None
+            if interval is not None:  # a distance is never below 0
+                interval = interval._replace(low=max(interval.low, 0.0))
             found["distance"] = {
                 "value": mean.value if mean else None,
                 "count": len(l2),

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from ...checks import check_integer, check_real
 from ...errors import InputError
 from ...stats import LEVEL, Interval, rate_of
+from ..calling import outside_inference_mode
 from ..data import Images
-from ..randomness import uniform
+from ..randomness import as_generator, uniform
 from ..transforms.augmentation import whole
 from ..transforms.resample import move, turn
 from .predict import BATCH, Classes, batches, classifying, pixels_of
@@ -42,13 +43,14 @@ class MeasuredRate(NamedTuple):
     outcomes: Tensor
 
 
+@outside_inference_mode
 def rate_of_invariance(
     model: nn.Module,
     x: Tensor | Images,
     *,
     rotation: float = 0.0,
     translation: float = 0.0,
-    generator: torch.Generator,
+    generator: torch.Generator | int | None = None,
     repeats: int = 1,
     batch_size: int = BATCH,
     precision: str = "float32",
@@ -68,8 +70,9 @@ def rate_of_invariance(
         Degrees, 0 to 180.
     translation : float
         Fraction of the side, 0 to 1.
-    generator : torch.Generator
-        Three numbers an image and repeat are drawn from it, at once.
+    generator : torch.Generator or int, optional
+        Three numbers an image and repeat are drawn from it, at once; a seed does as well, and
+        None is the seed 0.
     repeats : int
         Random transformations an image; the interval allows for their dependence.
     batch_size, precision
@@ -90,7 +93,8 @@ def rate_of_invariance(
         check_real("translation", translation, low=0, high=1),
     )
     shape = (check_integer("repeats", repeats, minimum=1), len(pixels), 3)
-    draws = uniform(shape, 0, 1, generator=generator, device=pixels.device, dtype=torch.float64)
+    source = as_generator(generator, seed=0)
+    draws = uniform(shape, 0, 1, generator=source, device=pixels.device, dtype=torch.float64)
     kept = torch.empty(shape[:2], dtype=torch.bool)
     with classifying(model, pixels, precision) as classes:
         for part in batches(len(pixels), batch_size):

@@ -16,12 +16,13 @@ from torch import nn
 
 from ...checks import check_integer, check_real, choose
 from ...errors import InputError
+from ..randomness import as_generator, draw_seed
 from ..settings import NETWORKS, ModelSpec
 from .classifier import Classifier, Normalise
 from .equivariant import GroupPool, WholeMapLinear, get_group, to_equivariant
 from .equivariant.groups import GROUPS
 from .equivariant.layers import POOLS
-from .equivariant.twin import CHANNEL_RULES, drawn_seed, seeded
+from .equivariant.twin import CHANNEL_RULES, seeded, single_precision
 
 _GROUP_OPTIONS = ("channels", "pool", "exact")
 #: Sides up to this are tried when the least possible one is looked for.
@@ -134,7 +135,7 @@ def build(
     head: str | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     device: torch.device | str = "cpu",
     **options: Any,
 ) -> Classifier:
@@ -158,7 +159,7 @@ def build(
         orientations, which are pooled.
     mean, std : sequence of float, optional
         Normalisation per channel, inside the model.
-    generator : torch.Generator, optional
+    generator : torch.Generator or int, optional
         One number is drawn from it, which seeds the initialisation (torch's defaults for
         each layer); seed 0 without one. Global random state stays as it is.
     device : device
@@ -207,7 +208,7 @@ def build(
 def build_spec(
     spec: ModelSpec,
     *,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
     device: torch.device | str = "cpu",
 ) -> Classifier:
     """Build the network of a specification; see :func:`build`.
@@ -223,7 +224,8 @@ def build_spec(
     place = torch.device(device)
     with (
         torch.device("meta" if place.type == "meta" else "cpu"),
-        seeded(0 if generator is None else drawn_seed(generator)),
+        single_precision(),
+        seeded(0 if generator is None else draw_seed(as_generator(generator))),
     ):
         blueprint = make()
         features = blueprint.features

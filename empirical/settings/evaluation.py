@@ -143,6 +143,11 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         check_settings(self)
 
+    @property
+    def attacked(self) -> bool:
+        """Whether anything follows gradients."""
+        return bool(self.budgets or self.distance_images)
+
     @classmethod
     def for_channels(cls, channels: int, **changes: Any) -> EvaluationSettings:
         """Return the paper's settings for grey or colour images, with some changed.

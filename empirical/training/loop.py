@@ -7,6 +7,7 @@ checkpoint gives, on a CPU, the same bits as one that was left alone.
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...errors import RunFailedError
+from ...errors import InputError, RunFailedError
 from ...random import derive_seed
 from ..data import Images, to_float
 from ..device import autocast
@@ -72,6 +73,7 @@ class Trainer:
                 self._losses, device_ids=[self.device] if self.device.type == "cuda" else None
             )
         self.optimiser = self._new_optimiser()
+        self._joined = self._last_image_is_alone()
         self._order: Tensor | None = None
         self._generator = torch.Generator(self.device)
         self._bad = torch.full((), -1, device=self.device, dtype=torch.int64)
@@ -79,8 +81,25 @@ class Trainer:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in an epoch; the last batch may be smaller."""
-        return -(-len(self.images) // self.config.optimiser.batch_size)
+        """Steps in an epoch; the last batch may be smaller.
+
+        It joins the one before where it is a single image that batch-norm cannot do with.
+        """
+        return -(-len(self.images) // self.config.optimiser.batch_size) - self._joined
+
+    def _last_image_is_alone(self) -> bool:
+        """Whether the last batch is one image, and one image has no statistics."""
+        size, count = self.config.optimiser.batch_size, len(self.images)
+        norms = nn.modules.batchnorm._BatchNorm
+        normalised = any(isinstance(module, norms) for module in self.model.modules())
+        if self.world.size > 1 or count % size != 1 or count == 1 or not normalised:
+            return False
+        try:
+            with torch.no_grad():
+                copy.deepcopy(self.model).train()(self.images.batch(slice(0, 1))[0])
+        except ValueError:
+            return True
+        return False
 
     @property
     def look_every(self) -> int:
@@ -131,7 +150,14 @@ class Trainer:
             # Dropout draws from torch's global state, which the caller of the loop restores.
             torch.manual_seed(derive_seed(seed, "dropout", self.epoch, self.step, self.world.rank))
             beta = objective.beta if objective.name == "trades" else None
-            loss, correct = self._losses(x, y, weight, attacked, beta)
+            try:
+                loss, correct = self._losses(x, y, weight, attacked, beta)
+            except ValueError as error:  # of torch's batch-norm
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                rule = "leave at least two images a process in every batch, for batch-norm"
+                size = self.config.optimiser.batch_size
+                raise InputError("optimiser.batch_size", rule, size) from error
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -145,7 +171,8 @@ class Trainer:
         """Return this process's share of the next batch, with weights, and the batch's size."""
         assert self._order is not None
         size = self.config.optimiser.batch_size
-        index = self._order[self.step * size : (self.step + 1) * size]
+        last = self.step + 1 == self.steps_per_epoch
+        index = self._order[self.step * size : None if last else (self.step + 1) * size]
         total = len(index)
         chosen = self.images.subset(index)
         # Turned as bytes: nearest neighbour and black filling commute with the division by 255.
@@ -154,10 +181,10 @@ class Trainer:
         x, y = x[share], y[share]
         # Data-parallel training averages over processes; the weights turn that into the
         # mean over the whole batch. A process without images counts one with weight zero.
-        weight = torch.full((len(x),), self.world.size / total, device=self.device)
+        weight = x.new_full((len(x),), self.world.size / total)
         if len(x) == 0:
             x, y = self.images.batch(index[:1])
-            weight = torch.zeros(1, device=self.device)
+            weight = x.new_zeros(1)
         return self._laid_out(x), y, weight, total
 
     def _laid_out(self, x: Tensor) -> Tensor:

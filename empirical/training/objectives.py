@@ -72,7 +72,10 @@ def adversarial_examples(
     """
     if objective.name == "natural":
         return None
-    shape, share, budget = (total, *x.shape[1:]), world.share(total), objective.budget
+    shape, budget = (total, *x.shape[1:]), objective.budget
+    share = world.share(total)
+    if share.start == share.stop:  # without a share a process takes an image, of weight zero
+        share = slice(0, len(x))
     # The images are known to be right, and a loss that is not finite is noticed by the loop:
     # checks in the attack would only wait for the device.
     if objective.name == "trades":

@@ -18,6 +18,7 @@ from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ...stats import wilson
 from ...store import LAYOUT, RunFolder, read_json, write_json
+from ..calling import outside_inference_mode
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
 from ..models import Classifier, build
@@ -64,6 +65,7 @@ class TrainResult:
     trained: bool
 
 
+@outside_inference_mode
 def train(
     config: TrainConfig,
     folder: Path | str,
@@ -119,6 +121,8 @@ def train(
                     f"{run.path} was begun on other images of {images.name} (digest {begun_on}, "
                     f"now {images.digest}); choose another folder"
                 )
+            if not len(images.test):
+                raise InputError("data", "hold test images", f"none in {images.name}")
             return _train(config, run, images, options, world, device, progress)
 
         if not world.is_main:

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from ...checks import check_integer, check_real
-from ..randomness import uniform
+from ..randomness import as_generator, uniform
 from ..settings import Augmentation
 from .geometry import check_batch
 from .resample import move, turn
 
 
-def augment(x: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+def augment(x: Tensor, augmentation: Augmentation, generator: torch.Generator | int) -> Tensor:
     """Return images (B, C, H, W), each transformed at random; `x` itself if nothing is to be done.
 
     Every call draws six numbers an image, whatever is switched on: with the same generator,
@@ -45,7 +45,7 @@ def augment(x: Tensor, augmentation: Augmentation, generator: torch.Generator) -
     return x
 
 
-def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+def random_crop(x: Tensor, padding: int, generator: torch.Generator | int) -> Tensor:
     """Pad by black pixels on every side and cut out a window of the old size at random.
 
     The distribution of torchvision's ``RandomCrop(size, padding)``: images (B, C, H, W) move by
@@ -57,7 +57,7 @@ def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     return move(x, dx, dy)
 
 
-def random_flip(x: Tensor, generator: torch.Generator, probability: float = 0.5) -> Tensor:
+def random_flip(x: Tensor, generator: torch.Generator | int, probability: float = 0.5) -> Tensor:
     """Mirror each image of a batch (B, C, H, W) left to right with a probability."""
     check_batch(x)
     check_real("probability", probability, low=0, high=1)
@@ -70,7 +70,7 @@ def whole(unit: Tensor, most: int) -> Tensor:
     return (unit * (2 * most + 1)).floor_().long() - most
 
 
-def _drawn(x: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+def _drawn(x: Tensor, count: int, generator: torch.Generator | int) -> tuple[Tensor, ...]:
     """Return numbers uniform in [0, 1), `count` an image, drawn image after image."""
-    shape, dtype = (len(x), count), torch.float64
-    return uniform(shape, 0, 1, generator=generator, device=x.device, dtype=dtype).unbind(1)
+    shape, dtype, source = (len(x), count), torch.float64, as_generator(generator)
+    return uniform(shape, 0, 1, generator=source, device=x.device, dtype=dtype).unbind(1)

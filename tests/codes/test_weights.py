@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spadv.errors import TooLargeError
+from spadv.errors import InputError, TooLargeError
 from spadv.theory.codes import (
     BinaryCyclicCode,
     all_cyclic_codes,
@@ -132,3 +132,20 @@ def test_progress_and_time_limit() -> None:
     assert all(0 < done <= total for done, total in calls)
     with pytest.raises(OutOfTimeError):
         weights.compute(bch(63, 13), Run(seconds=0))
+
+
+@pytest.mark.parametrize("weights", [{0: 1, 1: 7}, {0: 1, 4: 6}, {0: 8}, {0: 1, 3: 6, 4: 1}])
+def test_macwilliams_refuses_what_no_code_has(weights: dict[int, int]) -> None:
+    """A dual with negative or broken counts."""
+    with pytest.raises(InputError, match=r"weight distribution of a linear \[7, 3\] code"):
+        macwilliams(weights, 7, 3)
+
+
+def test_one_word_is_in_a_code() -> None:
+    code = BinaryCyclicCode(7, (0, 1, 3))
+    word, other = [1, 1, 0, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]
+    assert word in code
+    assert other not in code
+    for several in ([word, other], [word]):
+        with pytest.raises(InputError, match="one word of 7 zeros and ones"):
+            assert several in code

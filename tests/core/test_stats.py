@@ -266,3 +266,11 @@ def test_mcnemar_is_exact(excess, level):
 def test_bad_outcomes_are_named(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64, np.float16])
+def test_numbers_of_every_kind_lie_in_an_interval(kind):
+    assert kind(0.5) in wilson(5, 10)
+    assert kind(0.9) not in wilson(5, 10)
+    assert np.int64(1) in wilson(10, 10)
+    assert "0.5" not in wilson(5, 10)

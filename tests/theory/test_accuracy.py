@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -163,6 +164,27 @@ def test_bivariate_normal_of_perfect_correlation(h, k):
     # And continuously so.
     assert cdf(h, k, 1 - 1e-14) == pytest.approx(cdf(h, k, 1), abs=1e-6)
     assert cdf(h, k, -1 + 1e-14) == pytest.approx(cdf(h, k, -1), abs=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("h", "k", "gap"), [(0.5, 0.500001, 1e-12), (-1.2, -1.2000003, 3e-13), (0.3, 0.3, 1e-9)]
+)
+def test_bivariate_normal_near_perfect_correlation(sign, h, k, gap):
+    """Against mpmath's integral of the density times the conditional probability."""
+    rho = 1 - gap
+    with mpmath.workdps(40):
+        rest = mpmath.mpf(1) - mpmath.mpf(rho)
+        root = mpmath.sqrt(rest * (1 + mpmath.mpf(rho)))
+        ends = [-9, *(k + mpmath.mpf(n) * root for n in (-40, -8, 0)), h]
+        inside = mpmath.quad(
+            lambda u: mpmath.npdf(u) * mpmath.ncdf((k - rho * u) / root),
+            sorted(end for end in ends if end <= h),
+        )
+        # Turning one coordinate round turns the correlation round.
+        expected = inside if sign == 1 else mpmath.ncdf(h) - inside
+    found = accuracy.bivariate_normal_cdf(h, sign * k, sign * rho)
+    assert found == pytest.approx(float(expected), abs=1e-15)
 
 
 def test_everything_is_vectorised():

@@ -127,6 +127,9 @@ class BinaryCyclicCode(CyclicIdeal):
 
     def __contains__(self, word: Sequence[int] | NDArray[Any]) -> bool:
         """Whether one word, given as n zeros and ones, belongs to the code."""
+        if np.ndim(word) != 1:
+            rule = f"be one word of {self._n} zeros and ones; `contains` takes several"
+            raise InputError("word", rule, f"shape {np.shape(word)}")
         return bool(self.contains(word)[0])
 
     def codewords(self) -> Iterator[Bits]:

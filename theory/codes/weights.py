@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import TooLargeError
+from ...errors import InputError, TooLargeError
 from ...progress import Progress
 from . import gf2
 from .cyclotomic import odd_part, root_system
@@ -241,7 +241,8 @@ def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
     Returns
     -------
     dict of int to int
-        Ascending by weight, without zero counts.
+        Ascending by weight, without zero counts. InputError if no code has these weights, as
+        far as their dual shows: its counts are integers of at least 0.
 
     References
     ----------
@@ -262,4 +263,8 @@ def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
             sums[j] += current
             following = ((n - 2 * weight) * current - (n - j + 1) * before) // (j + 1)
             before, current = current, following
+    wrong = [j for j, value in enumerate(sums) if value < 0 or value % (1 << k)]
+    if wrong or sum(weights.values()) != 1 << k:
+        rule = f"be the weight distribution of a linear [{n}, {k}] code"
+        raise InputError("weights", rule, dict(weights))
     return {j: value >> k for j, value in enumerate(sums) if value}

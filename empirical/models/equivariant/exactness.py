@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ....checks import choose
 from ....errors import InputError
+from ...calling import keeping_input
 from .convolution import GroupConv2d, LiftingConv2d
 from .groups import Group, get_group
 from .layers import (
@@ -232,11 +233,12 @@ def equivariance_error(
         shape = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
         raise InputError("x", "have shape (B, channels, H, W)", shape)
     errors = []
+    call = keeping_input(module)
     with torch.no_grad():
-        out = module(x)
+        out = call(x)
         scale = out.abs().amax().double()
         for g in range(group.order):
-            found = module(act_before(x, g))
+            found = call(act_before(x, g))
             expected = out if after == "invariant" else act_after(out, g)
             if found.shape != expected.shape:
                 rule = f"return {tuple(expected.shape)} for inputs transformed by {group.label(g)}"

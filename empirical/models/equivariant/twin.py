@@ -16,7 +16,7 @@ from torch.nn.utils import parametrize
 
 from ....checks import check_real, choose
 from ....errors import InputError
-from ...randomness import require_generator
+from ...randomness import as_generator, draw_seed
 from ...settings import HEADS
 from .convolution import GroupConv2d, LiftingConv2d
 from .groups import Group, get_group
@@ -55,7 +55,7 @@ def to_equivariant(
     pool: str = "max",
     exact: bool = False,
     input_shape: tuple[int, int, int] | None = None,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
 ) -> nn.Module:
     """Return the equivariant twin of a plain network, its new layers freshly initialised.
 
@@ -98,7 +98,7 @@ def to_equivariant(
     input_shape : (int, int, int), optional
         Channels, rows and columns of the images; needed for `exact`. Without it linear layers
         say how many places they read, and the maps are taken to be square.
-    generator : torch.Generator, optional
+    generator : torch.Generator or int, optional
         One number is drawn from it, which seeds the initialisation and leaves global random
         state alone. Without it torch's global state is used, as by any torch layer.
 
@@ -141,7 +141,7 @@ def to_equivariant(
     group = get_group(group)
     factor = _factor(channels, group)
     conversion = Conversion(group, factor, head, choose("pool", pool, POOLS), exact)
-    with seeded(None if generator is None else drawn_seed(generator)):
+    with seeded(None if generator is None else draw_seed(as_generator(generator))):
         end = conversion.run(module, input_shape)
     if end is not None and end.form == "flat" and head is not None:
         hint = "With head=None the twin returns them, (B, channels * |G| * H * W)."
@@ -159,10 +159,15 @@ def _factor(channels: str | float, group: Group) -> float:
     return check_real("channels", channels, low=1e-6, high=1e6)
 
 
-def drawn_seed(generator: torch.Generator) -> int:
-    """Return a seed drawn from a generator."""
-    require_generator(generator)
-    return int(torch.randint(2**62, (), generator=generator, device=generator.device))
+@contextmanager
+def single_precision() -> Iterator[None]:
+    """Make layers in float32, whatever torch's default dtype is."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @contextmanager

@@ -208,7 +208,7 @@ def test_checkpoints_follow_the_paper():
 def test_bad_input(trained, test_set, generator):
     x, y = test_set
     with pytest.raises(InputError, match="generator"):
-        apgd(trained, x, y, budget=0.1)
+        apgd(trained, x, y, budget=0.1, generator=-1)
     with pytest.raises(InputError, match="loss"):
         apgd(trained, x, y, budget=0.1, loss="dlrr", generator=generator)
     with pytest.raises(InputError, match="steps"):

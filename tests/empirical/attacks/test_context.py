@@ -16,7 +16,7 @@ from spadv.empirical.attacks import (
     strong_attack,
     trades_attack,
 )
-from spadv.empirical.attacks.protocol import unwrap
+from spadv.empirical.calling import unwrap
 from spadv.errors import InputError
 
 

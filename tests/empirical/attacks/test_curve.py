@@ -245,7 +245,7 @@ def test_directions_belong_to_images():
         ({"restarts": 0}, "restarts"),
         ({"restarts": 2, "random_start": False}, "restarts"),
         ({"batch_size": 0}, "batch_size"),
-        ({"generator": None}, "generator"),
+        ({"generator": "3"}, "generator"),
         ({"protocol": "offical"}, "protocol"),
         ({"precision": "float16"}, "precision"),
     ],

@@ -95,7 +95,7 @@ def test_a_vanishing_gradient_is_no_distance():
     class Flat(nn.Module):
         def forward(self, x):
             bright = x.flatten(1).sum(1).relu()
-            return torch.stack([1 + 0 * bright, (bright - 100).relu()], 1)
+            return torch.stack([2 + 0 * bright, (bright - 100).relu()], 1)
 
     found, l2 = deepfool(Flat(), torch.rand(3, 1, 2, 2))
     assert torch.isinf(l2).all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -327,3 +329,40 @@ def test_an_unreadable_folder(tmp_path, images, monkeypatch):
     monkeypatch.setattr("spadv.empirical.data.custom._images", lambda _: [str(listed[0])])
     with pytest.raises(StoreError, match=r"cannot read .*gone\.png: No such file"):
         load(folder)
+
+
+def test_hidden_folders_are_left_out(tmp_path, images):
+    images(tmp_path / "a", 10)
+    images(tmp_path / "b", 10)
+    digest = load(tmp_path).digest
+    for hidden in (".ipynb_checkpoints", "__MACOSX", "deeper/.thumbnails"):
+        images(tmp_path / "a" / hidden, 2, seed=9)
+    assert load(tmp_path).digest == digest
+
+
+def sixteen_bits(path, colour):
+    """Write a 16-bit PNG or PPM by hand: Pillow writes none in colour."""
+    shape = (8, 8, 3) if colour else (8, 8)
+    values = np.linspace(0, 65535, int(np.prod(shape))).astype(">u2").reshape(shape)
+    if path.suffix == ".ppm":
+        path.write_bytes(b"P6 8 8 65535\n" + values.tobytes())
+        return
+
+    def chunk(name, data):
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    head = struct.pack(">IIBBBBB", 8, 8, 16, 2 if colour else 0, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+@pytest.mark.parametrize(("name", "colour"), [("x.png", True), ("x.png", False), ("x.ppm", True)])
+def test_sixteen_bits_are_not_cut_silently(tmp_path, images, name, colour):
+    images(tmp_path / "a", 10)
+    images(tmp_path / "b", 10)
+    sixteen_bits(tmp_path / "a" / name, colour)
+    with pytest.raises(InputError, match=rf"8 bits a channel.*Convert .*{name}"):
+        load(tmp_path)

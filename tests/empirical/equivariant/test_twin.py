@@ -467,7 +467,7 @@ def test_classes_from_a_convolution_are_not_scaled_by_mistake():
         ({"input_shape": (1, 28)}, "input_shape"),
         ({"input_shape": (3, 28, 28)}, "input_shape.*channel"),
         ({"input_shape": (1, 8, 8)}, "input_shape"),
-        ({"generator": 3}, "generator"),
+        ({"generator": "3"}, "generator"),
     ],
 )
 def test_bad_options(options, match):

@@ -171,7 +171,7 @@ def test_worst_case_is_below_the_random_one(networks, noise_images):
     [
         ({"rotation": 190}, "'rotation'"),
         ({"translation": -0.1}, "'translation'"),
-        ({"rotation": 10, "generator": None}, "'generator'"),
+        ({"rotation": 10, "generator": -1}, "'generator'"),
         ({"repeats": 0}, "'repeats'"),
         ({"level": 2}, "'level'"),
         ({"batch_size": 0}, "'batch_size'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spadv.empirical.attacks import attacking, pgd
-from spadv.empirical.data import DataSet, load
+from spadv.empirical.data import DataSet, Images, load
 from spadv.empirical.models import build
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, TrainResult, train
@@ -209,3 +210,50 @@ def test_the_attack_sees_the_network_in_evaluation_mode(data: DataSet) -> None:
     with attacking(model):
         assert not any(module.training for module in model.modules())
     assert all(module.training for module in model.modules())
+
+
+def small_images(data: DataSet, count: int) -> DataSet:
+    """Every other pixel: behind the poolings of VGG16 maps have one place before its last norm."""
+    parts = {name: getattr(data, name).take(count) for name in ("train", "validation", "test")}
+    halved = {
+        name: Images(part.pixels[:, :, ::2, ::2].contiguous(), part.labels)
+        for name, part in parts.items()
+    }
+    return dataclasses.replace(data, **halved)
+
+
+def test_a_last_batch_of_one_image(tmp_path: Path, data: DataSet) -> None:
+    """Batch-norm on maps of one place has no statistics of one image: it joins the batch before."""
+    small = small_images(data, 40)
+    model = {"name": "vgg16", "options": {"width": 0.05}}
+    table = {"model": model, "data": {"limit": 9}, "optimiser": {"batch_size": 8}}
+    result = trained(tmp_path / "a", table, small)
+    assert result.metrics[0]["train_images"] == 9
+    with pytest.raises(InputError, match="at least two images"):
+        trained(tmp_path / "b", table | {"optimiser": {"batch_size": 1}}, small)
+    # Where a single image works, as without batch-norm, it stays alone.
+    alone = trained(tmp_path / "c", table | {"model": {"name": "mlp_a"}}, small)
+    assert alone.metrics[0]["train_images"] == 9
+
+
+def test_no_test_images_are_noticed_before_training(tmp_path: Path, data: DataSet) -> None:
+    without = dataclasses.replace(data, test=data.test.take(0))
+    with pytest.raises(InputError, match="hold test images"):
+        trained(tmp_path / "run", SMALL, without)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_the_default_dtype_and_inference_mode_change_nothing(tmp_path: Path, data: DataSet) -> None:
+    table = {"model": {"name": "vgg16", "group": "p4", "options": {"width": 0.05}}}
+    table |= {"augment": "R:60", "objective": "trades:0.1,steps=2"}
+    data = small_images(data, 20)
+    plain = trained(tmp_path / "a", table, data).model
+    torch.set_default_dtype(torch.float64)
+    try:
+        double = trained(tmp_path / "b", table, data).model
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert same(plain, double)
+    with torch.inference_mode():
+        inside = trained(tmp_path / "c", table, data).model
+    assert same(plain, inside)

@@ -245,3 +245,9 @@ GOOD = torch.zeros(2, 1, 4, 4)
 def test_bad_input_is_named(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+@pytest.mark.parametrize("wrong", ["30", True, np.True_, None, torch.tensor(True)])
+def test_angles_are_numbers(wrong):
+    with pytest.raises(ValueError, match="'degrees' must be a finite number"):
+        rotate(torch.zeros(1, 1, 4, 4), wrong)

@@ -196,7 +196,7 @@ def test_bad_arguments(noise, generator):
         ),
         (lambda: augment(x[0], Augmentation(rotation=10), generator), "'x'"),
         (lambda: random_crop(x, -1, generator), "'padding'"),
-        (lambda: random_crop(x, 1, 0), "'generator'"),
+        (lambda: random_crop(x, 1, -1), "'generator'"),
         (lambda: random_flip(x, generator, 1.5), "'probability'"),
     ):
         with pytest.raises(ValueError, match=match):

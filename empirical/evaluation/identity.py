@@ -1,0 +1,67 @@
+"""What tells two networks apart whose weights are the same: their code, and their gradients."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import sys
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import RunFailedError
+from ..attacks.context import are_probabilities, attack_context
+from ..attacks.losses import CrossEntropy
+from ..attacks.protocol import CORRECTED
+from ..data import Images
+from ..randomness import make_generator
+from .predict import device_of
+
+#: Images at which gradients are looked at.
+COUNT = 20
+_OURS = ("torch", "torchvision", "spadv", "builtins")
+
+
+def code_digest(network: nn.Module) -> str | None:
+    """Return the SHA-256 over the files that define a network's own modules, in hexadecimal.
+
+    Comments and the layout of the text are no matter; None where there are no such files. The
+    layers of torch and of this package are taken to be what they were.
+    """
+    names = {type(module).__module__ for module in network.modules()}
+    texts = []
+    for name in sorted(names):
+        if name.partition(".")[0] in _OURS or name not in sys.modules:
+            continue
+        try:
+            texts.append(ast.dump(ast.parse(inspect.getsource(sys.modules[name]))))
+        except (OSError, TypeError, SyntaxError):
+            return None
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest() if texts else None
+
+
+def gradients(model: nn.Module, images: Images) -> list[float] | None:
+    """Return one number for the gradient at each of the first images, along a fixed direction.
+
+    The gradient is that of the cross-entropy of the predicted class at the pixels, up to a
+    factor that never vanishes; None if the network has none.
+    """
+    x = images.batch(slice(0, COUNT))[0].to(device_of(model))
+    generator = make_generator(0, "direction of gradients")
+    direction = torch.randn(x.shape[1:], generator=generator, dtype=torch.float64)
+    try:
+        with attack_context(model, x, CORRECTED, validate=False) as context:
+            loss = CrossEntropy(context.logits(x).argmax(1))
+            found: Tensor = context.gradient(x, loss).gradient
+    except RunFailedError:
+        return None
+    along = (found.double().cpu() * direction).flatten(1).sum(1)
+    return along.tolist() if bool(along.isfinite().all()) else None
+
+
+def returns_probabilities(model: nn.Module, images: Images) -> bool:
+    """Return whether a network returns probabilities of the first images, not logits."""
+    x = images.batch(slice(0, COUNT))[0].to(device_of(model))
+    with attack_context(model, x, CORRECTED, validate=False) as context:
+        return bool(are_probabilities(context.logits(x)))
