@@ -264,7 +264,7 @@ def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
             following = ((n - 2 * weight) * current - (n - j + 1) * before) // (j + 1)
             before, current = current, following
     wrong = [j for j, value in enumerate(sums) if value < 0 or value % (1 << k)]
-    if wrong or sum(weights.values()) != 1 << k:
+    if wrong or weights.get(0) != 1 or sum(weights.values()) != 1 << k:
         rule = f"be the weight distribution of a linear [{n}, {k}] code"
         raise InputError("weights", rule, dict(weights))
     return {j: value >> k for j, value in enumerate(sums) if value}

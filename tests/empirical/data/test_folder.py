@@ -332,12 +332,13 @@ def test_an_unreadable_folder(tmp_path, images, monkeypatch):
 
 
 def test_hidden_folders_are_left_out(tmp_path, images):
-    images(tmp_path / "a", 10)
-    images(tmp_path / "b", 10)
-    digest = load(tmp_path).digest
+    folder = tmp_path / "mine"
+    images(folder / "a", 10)
+    images(folder / "b", 10)
+    digest = load(folder).digest
     for hidden in (".ipynb_checkpoints", "__MACOSX", "deeper/.thumbnails"):
-        images(tmp_path / "a" / hidden, 2, seed=9)
-    assert load(tmp_path).digest == digest
+        images(folder / "a" / hidden, 2, seed=9)
+    assert load(folder).digest == digest
 
 
 def sixteen_bits(path, colour):
