@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +33,9 @@ class Interval(NamedTuple):
     level: float
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, Real) and self.low <= value <= self.high
+        if not isinstance(value, int | float | np.floating | np.integer):
+            return False
+        return bool(self.low <= value <= self.high)
 
 
 def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> Interval:
