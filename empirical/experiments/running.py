@@ -15,7 +15,7 @@ from ..device import pick_device
 from ..evaluation import Evaluation, evaluate
 from ..settings import EvaluationSettings, TrainConfig, TrainOptions
 from ..training import load_run, train
-from .inspection import (
+from .integrity import (
     DamagedError,
     check_release,
     check_weights,

@@ -13,7 +13,7 @@ from ...errors import StoreError
 from ...progress import Progress, silent
 from ...store import FolderInUseError, Store
 from ..data import DataSet, load
-from ..experiments.inspection import DamagedError
+from ..experiments.integrity import DamagedError
 from ..experiments.job import Job
 from ..experiments.running import run_job, state_of, train_here
 from ..settings import LaunchSettings

@@ -34,18 +34,10 @@ _DIGITS = 5
 def document(results: Results) -> dict[str, Any]:
     """Return the report's numbers as plain JSON values.
 
-    Parameters
-    ----------
-    results : Results
-        A finished study.
-
-    Returns
-    -------
-    dict
-        "settings" with their frontiers; "panels" of the types "pareto" (S against A, a
-        panel for each setting and kind of network), "law" and "curves"; a "table" of every
-        network; "families" with what the best of each loses; "findings"; "attack", what an
-        exact search breaks beyond the attacks; "parts" with seconds, "machines" with versions.
+    "settings" with their frontiers; "panels" of the types "pareto" (S against A, a panel for
+    each setting and kind of network), "law" and "curves"; a "table" of every network;
+    "families" with what the best of each loses; "findings"; "attack", what an exact search
+    breaks beyond the attacks; "parts" with seconds, "machines" with versions.
     """
     study = results.study
     sources = [record["provenance"] for record in results.records.values()]

@@ -59,7 +59,8 @@ def draw_frontiers(document: Mapping[str, Any]) -> Figure:
                     ax.set_xlabel("spatial accuracy S")
                 if column == 0:
                     ax.set_ylabel("adversarial accuracy A")
-        _legend(figure, axes, panels, settings)
+        exact = any(setting["frontier"]["exact"] for setting in settings.values())
+        _legend(figure, panels, exact=exact)
     return figure
 
 
@@ -79,66 +80,58 @@ def _limits(
 def _frontier(ax: Axes, frontier: Mapping[str, Any]) -> None:
     excluded = np.array(frontier["excluded"])
     excluded = excluded[excluded[:, 1].argmax() :]
-    end = excluded[-1, 0]
-    outline = np.concatenate(
-        [[[0.0, excluded[0, 1]]], excluded, [[end, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]]
-    )
-    ax.fill(outline[:, 0], outline[:, 1], color="#d9d9d9", lw=0, zorder=0)
+    # All that is above the line or on its right.
+    s = [0.0, *excluded[:, 0], excluded[-1, 0], 1.0, 1.0, 0.0]
+    a = [excluded[0, 1], *excluded[:, 1], 0.0, 0.0, 1.0, 1.0]
+    ax.fill(s, a, color="#d9d9d9", lw=0, zorder=0)
     achieved, linear = np.array(frontier["achieved"]), np.array(frontier["linear"])
     if frontier["exact"]:
         ax.plot(achieved[:, 0], achieved[:, 1], color=ORANGE, ls="-", lw=2.4, alpha=0.8, zorder=1)
     ax.plot(linear[:, 0], linear[:, 1], color=GREY, ls="--", lw=1.1, zorder=1.5)
-    for s, low, high in frontier["named"].values():
+    for spatial, low, high in frontier["named"].values():
         if low == high:
-            ax.plot([s], [low], marker="+", color=GREY, ms=8, mew=1.4, zorder=1.6)
+            ax.plot([spatial], [low], marker="+", color=GREY, ms=8, mew=1.4, zorder=1.6)
 
 
 def _methods(ax: Axes, points: Sequence[Mapping[str, Any]]) -> None:
     for method in dict.fromkeys(point["method"] for point in points):
-        colour, marker, line = LOOKS[method]
-        chosen = [point for point in points if point["method"] == method]
-        x, y = (np.array([point[axis] for point in chosen]) for axis in "xy")
-        reach = [
-            np.abs([[p[axis] - p[f"{axis}_low"], p[f"{axis}_high"] - p[axis]] for p in chosen]).T
+        mine = [point for point in points if point["method"] == method]
+        x, y = (
+            np.array([[p[axis + end] for end in ("", "_low", "_high")] for p in mine]).T
             for axis in "xy"
-        ]
+        )
         ax.errorbar(
-            x,
-            y,
-            xerr=reach[0],
-            yerr=reach[1],
-            color=colour,
-            ecolor=colour,
+            x[0],
+            y[0],
+            xerr=np.abs(x[1:] - x[0]),
+            yerr=np.abs(y[1:] - y[0]),
+            **_style(method),
             elinewidth=0.8,
-            marker=marker,
-            markersize=7.5 if marker == "*" else 4.5,
+            markersize=7.5 if method == "CuSP" else 4.5,
             markeredgecolor="white",
             markeredgewidth=0.5,
-            linestyle=line,
-            linewidth=0.9,
             zorder=4 if method.startswith("CuSP") else 3,
         )
 
 
-def _legend(
-    figure: Figure, axes: Any, panels: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
-) -> None:
+def _style(method: str) -> dict[str, Any]:
+    colour, marker, line = LOOKS[method]
+    return {"color": colour, "marker": marker, "linestyle": line, "linewidth": 0.9}
+
+
+def _legend(figure: Figure, panels: Sequence[Mapping[str, Any]], *, exact: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     used = {point["method"] for panel in panels for point in panel["points"]}
-    handles: list[Any] = [Patch(color="#d9d9d9", label="no classifier")]
-    if any(setting["frontier"]["exact"] for setting in settings.values()):
-        handles.append(Line2D([], [], color=ORANGE, lw=2.4, ls="-", label="exact frontier"))
-    handles += [
+    line = Line2D([], [], color=ORANGE, lw=2.4, ls="-", label="exact frontier")
+    handles: list[Any] = [
+        Patch(color="#d9d9d9", label="no classifier"),
+        *([line] if exact else []),
         Line2D([], [], color=GREY, ls="--", lw=1.1, label="best linear rules"),
         Line2D([], [], color=GREY, ls="", marker="+", ms=8, mew=1.4, label="named rules"),
+        *(Line2D([], [], **_style(m), ms=6, label=m) for m in LOOKS if m in used),
     ]
-    for method, (colour, marker, line) in LOOKS.items():
-        if method in used:
-            handles.append(
-                Line2D([], [], color=colour, marker=marker, ls=line, lw=0.9, ms=6, label=method)
-            )
     figure.legend(handles=handles, loc="outside right center")
 
 
@@ -189,10 +182,11 @@ def _law(ax: Axes, panel: Mapping[str, Any]) -> None:
 
 def _curves(ax: Axes, panel: Mapping[str, Any]) -> None:
     for curve in panel["curves"]:
-        colour, marker, line = LOOKS[curve["label"]]
-        x, y = np.array(curve["x"]), np.array(curve["y"])
-        ax.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
-        ax.plot(x, y, color=colour, marker=marker, ls=line, lw=1.2, ms=5, label=curve["label"])
+        style = _style(curve["label"])
+        ax.fill_between(
+            curve["x"], curve["low"], curve["high"], color=style["color"], alpha=0.15, lw=0
+        )
+        ax.plot(curve["x"], curve["y"], **style, ms=5, label=curve["label"])
     ax.set_xscale("log")
     ax.set_ylim(bottom=0)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)

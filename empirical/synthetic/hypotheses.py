@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...stats import Interval, over_seeds
+from ...stats import over_seeds
 from ...theory.accuracy import bayes_accuracy
 from ...theory.laws import gradual_adversarial, residual
 from ..experiments.judge import OPPOSITE, SEEN, UNDERPOWERED, verdict_on
@@ -44,59 +44,53 @@ def at_most(
     topic: str, claim: str, measure: str, values: ArrayLike, limit: float = NEAR_LINE
 ) -> Finding:
     """Test that the mean over seeds is at most a limit."""
-    _, interval = found = over_seeds(values)
-    verdict = UNDERPOWERED
-    if interval.high <= limit:
-        verdict = SEEN
-    elif interval.low > limit:
-        verdict = OPPOSITE
     rule = f"seen: the interval ends at or below {limit:g}; opposite: it begins above"
-    return _finding(topic, claim, measure, found, np.size(values), verdict, rule)
-
-
-def above_zero(topic: str, claim: str, measure: str, values: ArrayLike) -> Finding:
-    """Test that the mean over seeds is positive; small ones count as none."""
-    found = over_seeds(values)
-    verdict = verdict_on(found[1], SMALLEST_DIFFERENCE)
-    rule = (
-        "seen: the interval lies above 0; opposite: below; not seen: within "
-        f"{SMALLEST_DIFFERENCE:g} of 0"
-    )
-    return _finding(topic, claim, measure, found, np.size(values), verdict, rule)
+    return _within(topic, claim, measure, [values], rule, -np.inf, limit)
 
 
 def near_zero(topic: str, claim: str, measure: str, differences: Sequence[ArrayLike]) -> Finding:
     """Test that several means over seeds are all near 0; the effect is the farthest of them."""
-    made = [over_seeds(values) for values in differences]
-    verdict = UNDERPOWERED
-    if all(i.low >= -NEAR_POINT and i.high <= NEAR_POINT for _, i in made):
-        verdict = SEEN
-    elif any(i.low > NEAR_POINT or i.high < -NEAR_POINT for _, i in made):
-        verdict = OPPOSITE
     rule = (
         f"seen: every interval lies within {NEAR_POINT:g} of 0; opposite: one lies wholly "
         "outside; shown is the difference farthest from 0"
     )
-    farthest = max(made, key=lambda one: abs(one[0]))
-    return _finding(topic, claim, measure, farthest, np.size(differences[0]), verdict, rule)
+    return _within(topic, claim, measure, differences, rule, -NEAR_POINT, NEAR_POINT)
 
 
-def _finding(
+def above_zero(topic: str, claim: str, measure: str, values: ArrayLike) -> Finding:
+    """Test that the mean over seeds is positive; small ones count as none."""
+    rule = (
+        "seen: the interval lies above 0; opposite: below; not seen: within "
+        f"{SMALLEST_DIFFERENCE:g} of 0"
+    )
+    finding = _within(topic, claim, measure, [values], rule, 0, np.inf)
+    return finding | {"verdict": verdict_on(over_seeds(values)[1], SMALLEST_DIFFERENCE)}
+
+
+def _within(
     topic: str,
     claim: str,
     measure: str,
-    found: tuple[float, Interval],
-    seeds: int,
-    verdict: str,
+    differences: Sequence[ArrayLike],
     rule: str,
+    low: float,
+    high: float,
 ) -> Finding:
+    """Test that several means over seeds all lie from `low` to `high`."""
+    made = [over_seeds(values) for values in differences]
+    verdict = UNDERPOWERED
+    if all(low <= i.low and i.high <= high for _, i in made):
+        verdict = SEEN
+    elif any(i.low > high or i.high < low for _, i in made):
+        verdict = OPPOSITE
+    value, interval = max(made, key=lambda one: abs(one[0]))
     return {
         "topic": topic,
         "claim": claim,
         "measure": measure,
-        "effect": found[0],
-        "interval": found[1]._asdict(),
-        "seeds": seeds,
+        "effect": value,
+        "interval": interval._asdict(),
+        "seeds": np.size(differences[0]),
         "verdict": verdict,
         "rule": rule,
     }

@@ -132,18 +132,10 @@ class NetworkGroup:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that one report needs.
+    """Everything that one report needs, in its order.
 
-    Attributes
-    ----------
-    scale : str
-        "smoke", "cpu" or "paper".
-    settings, groups : tuple of SyntheticSetting, of NetworkGroup
-        In the order of the report, and what is trained.
-    tolerance : float
-        At which the exact frontiers stop.
-    deviations : tuple of str
-        What is smaller than at the largest scale.
+    The exact frontiers stop at the `tolerance`; `deviations` say what is smaller than at the
+    largest scale.
     """
 
     scale: str
@@ -178,14 +170,7 @@ class Trained:
 class Results:
     """A study with all its numbers.
 
-    Attributes
-    ----------
-    study : Study
-        What was asked.
-    frontiers : dict of str to KnownFrontier
-        By the setting's name.
-    records : dict of NetworkGroup to dict
-        What :meth:`NetworkGroup.run` returned.
+    `frontiers` are by the setting's name, `records` what :meth:`NetworkGroup.run` returned.
     """
 
     study: Study
@@ -287,10 +272,8 @@ def run(
 
     Parameters
     ----------
-    study : Study
-        What to do.
-    folder : Path
-        Where each part is saved as it is done; parts found there are not done again.
+    study, folder : Study, Path
+        What to do, and where each part is saved; parts found there are not done again.
     progress : Progress
         Told of parts done, out of all.
     watch : callable
@@ -298,8 +281,6 @@ def run(
 
     Raises
     ------
-    StoreError
-        If the folder cannot be used, or holds something else under a name.
     SimulationMismatchError
         If a network lies beyond what any classifier can reach: the software is wrong.
     """
@@ -317,13 +298,11 @@ def run(
         return store.kept(label, digest, timed)
 
     def frontier_of(number: int, setting: SyntheticSetting) -> KnownFrontier:
+        def make() -> Any:
+            return {"known": known_frontier(setting, tolerance=study.tolerance).to_json()}
+
         digest = digest_of_table([setting.to_json(), study.tolerance, 1])
-        found = part(
-            number,
-            f"{setting.name}, frontier",
-            digest,
-            lambda: {"known": known_frontier(setting, tolerance=study.tolerance).to_json()},
-        )
+        found = part(number, f"{setting.name}, frontier", digest, make)
         return KnownFrontier.from_json(found["known"])
 
     frontiers = {s.name: frontier_of(number, s) for number, s in enumerate(study.settings)}
@@ -333,11 +312,9 @@ def run(
     }
     progress(total, total)
     results = Results(study, frontiers, records)
-    beyond = alarms(results)
-    if beyond:
-        raise SimulationMismatchError(
-            "networks beyond what any classifier can reach: " + "; ".join(beyond)
-        )
+    if beyond := alarms(results):
+        what = "networks beyond what any classifier can reach: "
+        raise SimulationMismatchError(what + "; ".join(beyond))
     return results
 
 

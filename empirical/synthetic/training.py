@@ -73,14 +73,10 @@ def train(
 
     Parameters
     ----------
-    setting : SyntheticSetting
-        The distribution.
-    kind : str
-        Kind of network; see :mod:`.network`.
-    method, levels : Method, sequence of float
-        How, at which values of its parameter.
-    seeds : sequence of int
-        Training seeds.
+    setting, kind : SyntheticSetting, str
+        The distribution, and the kind of network; see :mod:`.network`.
+    method, levels, seeds : Method, sequence of float, sequence of int
+        How, at which values of its parameter, with which training seeds.
     options : Options, optional
         What all methods have in common.
 

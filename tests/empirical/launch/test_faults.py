@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from spadv.empirical.experiments.inspection import DamagedError
+from spadv.empirical.experiments.integrity import DamagedError
 from spadv.empirical.experiments.job import Job
 from spadv.empirical.experiments.running import results_of, run_job, state_of
 from spadv.empirical.launch import DiskFullError, LaunchSettings, Outcome, launch
