@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ...config import digest_of_table
 from ...store import RunFolder, Store
 from ..settings import EvaluationSettings, TrainConfig
 
@@ -35,7 +34,7 @@ class Job:
     def digest(self) -> str:
         """SHA-256 over the training and those it starts from, known before any is run."""
         parts = [without_weights(self.config), self.start.digest if self.start else None]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return digest_of_table(parts)
 
     @property
     def label(self) -> str:

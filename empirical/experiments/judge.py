@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
 from ...stats import (
     Interval,
     Resampler,
@@ -288,23 +287,16 @@ def pareto_front(points: Sequence[Point]) -> list[Point]:
     return front[::-1]
 
 
-def hypervolume(points: Sequence[Point]) -> float:
-    """Return the area of the points between (0, 0) and any of at least one point.
+def hypervolumes(points: Floats) -> Floats:
+    """Return the area between (0, 0) and any of each set's points, shape (sets,).
 
-    Both coordinates are at least 0.
+    Points have shape (sets, points, 2), and coordinates of at least 0.
 
     Examples
     --------
-    >>> hypervolume([(0.5, 1.0), (1.0, 0.5)])
-    0.75
+    >>> hypervolumes(np.array([[(0.5, 1.0), (1.0, 0.5)]])).tolist()
+    [0.75]
     """
-    if not len(points):
-        raise InputError("points", "hold at least one point", points)
-    return float(hypervolumes(np.array([points], dtype=np.float64))[0])
-
-
-def hypervolumes(points: Floats) -> Floats:
-    """Return the area dominated by each set of points (sets, points, 2), shape (sets,)."""
     order = np.argsort(-points[:, :, 0], axis=1)
     x, y = (np.take_along_axis(points[:, :, axis], order, axis=1) for axis in (0, 1))
     # From right to left, each strip is as high as the highest point on its right.

@@ -204,7 +204,7 @@ def _table(results: Results) -> dict[str, Any]:
     rows = []
     for one in results.trained:
         group, frontier, points = one.group, one.frontier, one.points
-        columns = (
+        values = (
             one.measured.natural,
             points[:, 0],
             points[:, 1],
@@ -222,13 +222,13 @@ def _table(results: Results) -> dict[str, Any]:
                 "variant": group.variant,
                 "level": one.level,
                 "seeds": len(points),
-                "cells": [cell(over_seeds(values)) for values in columns],
+                "cells": [cell(over_seeds(column)) for column in values],
                 "vertical": vertical_gap((s, a), frontier.achieved),
                 "verdict": _standing(one),
             }
         )
-    columns_ = [{"label": label, "measure": words} for label, words in _COLUMNS.items()]
-    return {"columns": columns_, "rows": rows}
+    columns = [{"label": label, "measure": words} for label, words in _COLUMNS.items()]
+    return {"columns": columns, "rows": rows}
 
 
 def _standing(one: Trained) -> str:
