@@ -31,6 +31,7 @@ COMMANDS = {
     "report": "Rebuild figures and report.html from saved results.",
     "train": "Train a network; a training that was stopped goes on where it was.",
     "evaluate": "Measure accuracy, invariance and robustness of a network, with intervals.",
+    "export": "Write a trained network as safetensors, a torch.export program, or ONNX.",
     "place": "Measure networks alike and place them by spatial and adversarial robustness.",
     "reproduce": "Make figures and tables of the paper: train what is missing, measure, draw, "
     "judge.",

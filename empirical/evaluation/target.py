@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from ...errors import InputError
+from ...store import read_json
 from ..models.described import load_described
+from ..models.exporting import load_exported
 from ..training.checkpoint import LoadedRun, load_run
 from .zoo import ZOOS, load_from_zoo
 
@@ -30,11 +32,13 @@ def load_target(
         module is imported, from the current folder too, and `factory()` is called. It
         returns a torch.nn.Module that takes pixels in [0, 1]; a module object in its place
         does as well. "timm:NAME", "hf:REPO" or "robustbench:NAME": a published network. A
-        `.json` file: a description of layers that names its weights.
+        `.json` file: a description of layers that names its weights. A `.safetensors` file that
+        :func:`spadv.empirical.models.export` wrote.
     device : device
         Where the network should be.
     layers : Path, optional
-        A description of layers; `text` is then a file of weights.
+        A description of layers, or the fields of a :class:`ModelSpec` as JSON; `text` is then a
+        file of weights.
 
     Raises
     ------
@@ -45,7 +49,11 @@ def load_target(
         If a checkpoint cannot be used.
     """
     if layers is not None:
-        return load_described(layers, text).to(device), None
+        ours = "num_classes" in read_json(layers)
+        made = load_exported(text, layers) if ours else load_described(layers, text)
+        return made.to(device), None
+    if text.endswith(".safetensors") and Path(text).is_file():
+        return load_exported(text).to(device), None
     if text.endswith(".json") and Path(text).is_file():
         return load_described(text).to(device), None
     zoo, _, name = text.partition(":")
@@ -60,10 +68,10 @@ def load_target(
     here = str(Path.cwd())
     sys.path.insert(0, here)  # as `python -m` does
     try:
-        made = _call(_attribute(module, attribute, text), text)
+        network = _call(_attribute(module, attribute, text), text)
     finally:
         sys.path.remove(here)
-    return made.to(device), None
+    return network.to(device), None
 
 
 def _attribute(name: str, attribute: str, text: str) -> object:

@@ -16,6 +16,7 @@ from .classifier import (
     count_parameters,
     parameter_groups,
 )
+from .exporting import export, load_exported
 from .registry import Blueprint, build, build_spec, names, register
 from .wide_resnet import from_trades
 
@@ -27,7 +28,9 @@ __all__ = [
     "build",
     "build_spec",
     "count_parameters",
+    "export",
     "from_trades",
+    "load_exported",
     "names",
     "parameter_groups",
     "register",

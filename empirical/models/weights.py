@@ -48,7 +48,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise StoreError(f"there is no file of weights {path}")
-    content = _read(path)
+    content = read_file(path)
     for key in _WITHIN:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
@@ -63,21 +63,25 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     return dict(content)
 
 
-def _read(path: Path) -> Any:
+def read_file(path: Path, device: torch.device | str = "cpu") -> Any:
+    """Return what a file of torch or safetensors holds; nothing in it is ever executed."""
     if path.suffix == ".safetensors":
+        torch_part, error_of_theirs = _safetensors(path)
         try:
-            from safetensors import SafetensorError
-            from safetensors.torch import load_file
-        except ModuleNotFoundError:
-            raise StoreError(f"{path} needs safetensors: pip install safetensors") from None
-        try:
-            return load_file(path)
-        except (SafetensorError, *DAMAGED) as error:
+            return torch_part.load_file(path, device=str(device))
+        except (error_of_theirs, *DAMAGED) as error:
             raise StoreError(f"{path} is damaged or no safetensors file: {error}") from None
     try:
+        if zipfile.is_zipfile(path):  # torch's reader does not compare the checksums
+            with zipfile.ZipFile(path) as archive:
+                broken = archive.testzip()
+            if broken is not None:
+                raise StoreError(f"{path} is damaged: the checksum of {broken} is wrong")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickles of other makers, which are refused
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location=device, weights_only=True)
+    except StoreError:
+        raise
     except pickle.UnpicklingError:
         reason = "it holds more than tensors and plain values, or is damaged; it was not loaded"
         hint = "Save model.state_dict() instead."
@@ -85,6 +89,29 @@ def _read(path: Path) -> Any:
     except DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is damaged or no file of weights: {reason}") from None
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the texts that a safetensors file carries beside its tensors; {} for other files."""
+    if path.suffix != ".safetensors" or not path.is_file():
+        return {}
+    _, error_of_theirs = _safetensors(path)
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (error_of_theirs, *DAMAGED) as error:
+        raise StoreError(f"{path} is damaged or no safetensors file: {error}") from None
+
+
+def _safetensors(path: Path) -> tuple[Any, type[Exception]]:
+    try:
+        import safetensors
+        import safetensors.torch
+    except ModuleNotFoundError:
+        raise StoreError(f"{path} needs safetensors: pip install safetensors") from None
+    return safetensors.torch, safetensors.SafetensorError
 
 
 def load_weights(model: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:

@@ -6,9 +6,7 @@ import hashlib
 import io
 import json
 import math
-import pickle
 import time
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import torch
 from ...errors import InputError, StoreError
 from ...store import RunFolder, read_json, write_atomically
 from ..models import Classifier, ModelSpec, build_spec
-from ..models.weights import DAMAGED, load_weights
+from ..models.weights import load_weights, read_file
 from ..settings import TrainConfig
 from .loop import Trainer
 
@@ -111,7 +109,14 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     Raises :class:`StoreError` if the file is missing, truncated, holds anything but tensors
     and plain values, or was not written by spadv.
     """
-    content = _read(path, device)
+    if not path.is_file():
+        raise StoreError(f"there is no checkpoint {path}")
+    content = read_file(path, device)
+    if isinstance(content, dict) and "header" not in content:
+        raise StoreError(
+            f"{path} is no spadv checkpoint but holds weights alone: say which network they are "
+            "of by --layers DESCRIPTION"
+        )
     if not isinstance(content, dict):
         raise StoreError(f"{path} is no spadv checkpoint: it holds a {type(content).__name__}")
     try:
@@ -134,25 +139,6 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         raise StoreError(f"{path} is no spadv checkpoint: {error!r}") from None
     except InputError as error:
         raise StoreError(f"{path} describes a training unknown to this version: {error}") from None
-
-
-def _read(path: Path, device: torch.device | str) -> Any:
-    if not path.is_file():
-        raise StoreError(f"there is no checkpoint {path}")
-    try:
-        # torch's reader does not compare the checksums that its writer left.
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-        if broken is None:
-            return torch.load(path, map_location=device, weights_only=True)
-        reason = f"the checksum of {broken} is wrong"
-    except pickle.UnpicklingError:
-        raise StoreError(
-            f"{path} holds more than tensors and plain values, or is damaged; it was not loaded"
-        ) from None
-    except DAMAGED as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    raise StoreError(f"{path} is damaged or no checkpoint: {reason}")
 
 
 def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:

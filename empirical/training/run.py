@@ -22,7 +22,7 @@ from ..calling import outside_inference_mode
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
 from ..models import Classifier, build
-from ..models.weights import load_weights
+from ..models.weights import load_weights, read_weights
 from ..randomness import make_generator
 from ..settings import TrainConfig, TrainOptions
 from .checkpoint import (
@@ -168,7 +168,7 @@ def _train(
             manager.restore(checkpoint)
         elif config.model.weights is not None:
             path = Path(config.model.weights)
-            load_weights(model, read_checkpoint(path).model, path)
+            load_weights(model, read_weights(path), path)
         wanted = options.tensorboard and world.is_main
         with interrupts() as asked, tensorboard_logger(run.path, wanted) as log:
             _run_epochs(trainer, manager, data, asked, log, progress)
