@@ -32,8 +32,15 @@ def frontier(
     points: Annotated[int, typer.Option(help="Points on each frontier.")] = 25,
     exact: Annotated[
         str,
-        typer.Option(help="Exact frontier over all classifiers: auto, always or never."),
+        typer.Option(
+            help="Exact frontier over all classifiers: auto (up to two shifts), always "
+            "(three: about a minute), or never."
+        ),
     ] = "auto",
+    worst_case: Annotated[
+        bool,
+        typer.Option("--worst-case", help="An adversary chooses the shift: S^ in place of S."),
+    ] = False,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for frontier.json and figures.")
     ] = None,
@@ -54,7 +61,9 @@ def frontier(
     for remark in dist.orbit.degeneracies():
         err.print(remark)
     with progress_bar("frontier") as tell:
-        known = compute_frontier(dist, budget, points, exact=_EXACT[exact], progress=tell)
+        known = compute_frontier(
+            dist, budget, points, exact=_EXACT[exact], worst_case=worst_case, progress=tell
+        )
     document = {"codeword": codeword, "shift": shift, **known.to_json()}
     if folder is not None:
         _write(folder, document, known, dist)
@@ -74,17 +83,17 @@ def _write(folder: Path, document: dict[str, Any], known: Frontier, dist: CodeGa
 
 
 def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
-    import numpy as np
+    from ..theory.frontier import OUTER_LEVEL
 
     title = f"d = {known.d}, n = {known.n_shifts} shifts, p = {known.p:g}, e = {known.budget:g}"
-    columns = ["S", "linear rules A >=", "every classifier A <="]
+    columns = ["S^" if known.worst_case else "S", "linear rules A >=", "every classifier A <="]
     if known.exact is not None:
         columns.insert(2, "some classifier A >=")
     rows = []
-    for s in np.linspace(float(known.hull[0, 0]), float(known.outer[-1, 0]), 9):
-        row = [number(float(s)), _beside(known.hull, s)]
+    for s, bound in _rows(known):
+        row = [number(s), _beside(known.hull, s)]
         if known.exact is None:
-            row.append(number(outer_bound_of(known, s)))
+            row.append(number(bound))
         else:
             row += [_beside(known.exact.lower, s), _beside(known.exact.upper, s)]
         rows.append(row)
@@ -94,7 +103,7 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
         low, high = point.adversarial
         adversarial = number(low) if low == high else f"{low:.4f} to {high:.4f}"
         points.append((name, number(point.spatial.value), adversarial))
-    heads = ("classifier", "spatial", "adversarial")
+    heads = ("classifier", "worst case" if known.worst_case else "spatial", "adversarial")
     print_table("Named classifiers", heads, points, numbers=(1, 2))
     if known.exact is not None and known.linear_gap is not None:
         low, high = known.linear_gap
@@ -104,19 +113,29 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
         )
     elif dist.orbit.n_distinct > 2:
         out.print(
-            f"{dist.orbit.n_distinct} different shifts: the exact frontier is known for at most 2."
+            f"{dist.orbit.n_distinct} different shifts: --exact always computes the exact "
+            "frontier where its lattice is small enough."
         )
+    if known.exact is not None and known.exact.method.endswith("upper line only"):
+        out.print(
+            "e > 2 and more than two shifts: no classifier lies beyond the upper line, but "
+            "it is not known whether any reaches it."
+        )
+    if known.mixture:
+        out.print(f"The bounds hold with probability {OUTER_LEVEL:.1%}: some are estimated.")
+    if known.worst_case:
+        out.print("S^: right after every shift at once, as where an adversary chooses it.")
     if folder is not None:
         out.print(f"frontier.json and figures are in {folder}.")
 
 
-def outer_bound_of(known: Frontier, spatial: float) -> float:
-    """Return the outer curve's A at S, the larger neighbour's value between its points."""
+def _rows(known: Frontier, most: int = 9) -> list[tuple[float, float]]:
+    """Return points of the outer curve itself, from where linear rules begin to trade."""
     import numpy as np
 
-    s, a = known.outer[:, 0], known.outer[:, 1]
-    right = min(int(np.searchsorted(s, spatial - 1e-12)), len(s) - 1)
-    return float(max(a[max(right - 1, 0)], a[right]))
+    shown = [(float(s), float(a)) for s, a in known.outer if s >= known.hull[0, 0] - 1e-9]
+    shown = shown or [(float(s), float(a)) for s, a in known.outer[-1:]]
+    return [shown[i] for i in np.unique(np.linspace(0, len(shown) - 1, most).round().astype(int))]
 
 
 def _beside(curve: np.ndarray[Any, np.dtype[np.float64]], spatial: float) -> str:

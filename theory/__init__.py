@@ -30,7 +30,6 @@ from .attacks import (
 )
 from .claims import Claim, Grid, Setting, check, claim, claims
 from .classifiers import (
-    Estimate,
     LinearRule,
     ShiftBayes,
     bayes,
@@ -42,6 +41,7 @@ from .codes import BinaryCyclicCode
 from .distribution import CodeGaussian
 from .monte_carlo import Measurement, Proportion, measure
 from .orbit import CodewordOrbit, periodic_autocorrelation
+from .orthant import Estimate, orthant_probability
 from .words import (
     as_word,
     dual_bch_word,
@@ -97,6 +97,7 @@ __all__ = [
     "measure",
     "opposing_attack",
     "optimal_linear_attack",
+    "orthant_probability",
     "parse_word",
     "periodic_autocorrelation",
     "proof_attacks",

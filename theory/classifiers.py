@@ -26,28 +26,10 @@ from .accuracy import (
     two_shift_accuracy,
 )
 from .distribution import CodeGaussian, CorrelationSample
+from .orthant import Estimate, orthant_probability
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with what is known of its error.
-
-    Attributes
-    ----------
-    value : float
-        The number; a fraction when it is an accuracy.
-    interval : Interval or None
-        Confidence interval; None when `value` is exact to rounding.
-    method : str
-        How it was found: "exact" or the kind of simulation.
-    """
-
-    value: float
-    interval: Interval | None
-    method: str
 
 
 @dataclass(frozen=True)
@@ -122,6 +104,51 @@ class LinearRule:
     def spatial_accuracy(self, dist: CodeGaussian) -> float:
         """Return Pr(f(r X) = Y) for the uniformly random shift r of `dist`, exactly."""
         return float(self.shifted_accuracies(dist).mean())
+
+    def worst_case_accuracy(
+        self, dist: CodeGaussian, *, rng: np.random.Generator, level: float = 0.95
+    ) -> Estimate:
+        """Return S^ = Pr(f(r_j X) = Y for all j): the accuracy where an adversary shifts.
+
+        The margins after all shifts are jointly normal: one orthant probability a value of x0,
+        exact to rounding for up to three different margins, by quasi-Monte-Carlo with an interval
+        for more. `rng` seeds it. See docs/theory/worst-case.md.
+        """
+        weights = self._weights(dist)
+        rows = np.zeros((2, dist.d + 1))
+        rows[:, 1:] = weights
+        means = 2 * dist.correlations(rows)
+        terms = []
+        for y in (-1, 1):
+            for branch, x0 in enumerate((-1, 1)):
+                share = (dist.p if x0 == y else 1 - dist.p) / 2
+                norm = float(np.linalg.norm(weights[branch]))
+                if norm == 0:
+                    right = float(self._constant_branches_correct(y)[branch])
+                    terms.append((share, Estimate(right, None, "exact")))
+                    continue
+                # <w, r_j x> is the inner product of x with w shifted back.
+                turned = np.stack(
+                    [
+                        np.roll(weights[branch], dist.orbit.shift * j) / norm
+                        for j in range(dist.n_shifts)
+                    ]
+                )
+                different, at = np.unique(turned.round(13), axis=0, return_index=True)
+                margin = (means[branch, at] + y * self._biases[branch]) / norm
+                found = orthant_probability(
+                    margin, different @ different.T, rng=rng, level=1 - (1 - level) / 4
+                )
+                terms.append((share, found))
+        value = min(sum(share * found.value for share, found in terms), 1.0)
+        inexact = [found for _, found in terms if found.interval is not None]
+        if not inexact:
+            return Estimate(value, None, "exact")
+        low, high = (
+            sum(s * (f.interval[side] if f.interval else f.value) for s, f in terms)
+            for side in (0, 1)
+        )
+        return Estimate(value, Interval(low, min(high, 1.0), level), inexact[0].method)
 
     def adversarial_accuracy(self, dist: CodeGaussian, budget: float) -> float:
         """Return the accuracy under the worst l-infinity attack, exactly.

@@ -23,8 +23,9 @@ from ..errors import InputError
 from ..progress import Progress, silent
 from ..stats import Interval
 from .accuracy import MEAN_NORM, log_odds, two_class_accuracy
-from .classifiers import Estimate, exact_spatial_optimum
+from .classifiers import exact_spatial_optimum
 from .distribution import CodeGaussian
+from .orthant import Estimate
 
 Floats = NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from ..checks import check_integer, check_probability, check_real, real_array
 from ..errors import InputError
 from ..stats import Interval
 from .accuracy import log_odds, mixture_accuracy, two_class_accuracy
-from .classifiers import Estimate
 from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
+from .orthant import Estimate
 from .transformations import Transformations
 from .words import as_word
 

@@ -9,6 +9,7 @@ from scipy.optimize import check_grad
 from spadv.theory import (
     CodeGaussian,
     InputError,
+    TooLargeError,
     bayes,
     laws,
     optimal_linear_attack,
@@ -204,7 +205,7 @@ def test_large_attacks_and_bad_inputs():
     dist = CodeGaussian(parse_word("simplex:3"), 0.7, 1)
     with pytest.raises(InputError, match="eps < 1"):
         frontier(dist, 3.0)
-    with pytest.raises(InputError, match="different words"):
+    with pytest.raises(TooLargeError, match="cells"):
         frontier(dist, 1.0, exact=True)
     with pytest.raises(InputError, match="points"):
         frontier(dist, 1.0, points=1)

@@ -10,7 +10,8 @@ is. Proofs: docs/theory/frontiers.md.
 
 from __future__ import annotations
 
-from .compute import Frontier, frontier
+from .blocks import BlockLattice, Blocks, Found, block_lattice
+from .compute import OUTER_LEVEL, Frontier, frontier
 from .exact import (
     Bracket,
     ExactFrontier,
@@ -23,16 +24,25 @@ from .exact import (
 from .hull import concave_hull, edge_weights, envelope, gap, support
 from .inner import AchievedRule, inner_frontier
 from .lattice import Plane
+from .mixture import mixture_lines
 from .named import NamedPoint, named_points
 from .outer import law_lines, outer_bound, outer_curve, pair_lines, spatial_cap, spatial_range
+from .several import block_frontier
+from .worst_case import worst_case_at_least, worst_case_rules
 
 __all__ = [
+    "OUTER_LEVEL",
     "AchievedRule",
+    "BlockLattice",
+    "Blocks",
     "Bracket",
     "ExactFrontier",
+    "Found",
     "Frontier",
     "NamedPoint",
     "Plane",
+    "block_frontier",
+    "block_lattice",
     "bracket",
     "concave_hull",
     "edge_weights",
@@ -43,6 +53,7 @@ __all__ = [
     "half_space_point",
     "inner_frontier",
     "law_lines",
+    "mixture_lines",
     "named_points",
     "one_shift_frontier",
     "outer_bound",
@@ -52,4 +63,6 @@ __all__ = [
     "spatial_range",
     "support",
     "two_shift_frontier",
+    "worst_case_at_least",
+    "worst_case_rules",
 ]

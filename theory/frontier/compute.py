@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +13,26 @@ from ...checks import check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
 from ..distribution import CodeGaussian
+from ..orthant import Estimate
+from ..price import spatial_optimum
+from .blocks import Blocks, block_lattice
 from .exact import ExactFrontier, two_shift_frontier
 from .hull import concave_hull, gap
 from .inner import AchievedRule, check_attack, inner_frontier
+from .mixture import mixture_lines
 from .named import NamedPoint, named_points
 from .outer import outer_curve
+from .several import block_frontier
+from .worst_case import worst_case_rules
 
 Floats = NDArray[np.float64]
+
+#: Confidence that all estimated bounds of an outer curve hold together.
+OUTER_LEVEL = 0.999
+# More directions of mixture bounds take long.
+_MOST_LINES = 25
+# From so many shifts on the bounds' points are fewer.
+_MANY_SHIFTS = 16
 
 
 @dataclass(frozen=True)
@@ -36,15 +49,21 @@ class Frontier:
     hull : ndarray, shape (v, 2)
         Concave hull of the rules: achieved with a coin that the attacker cannot influence.
     outer : ndarray, shape (k, 2)
-        (S, largest A not excluded), for every classifier: laws, and pairs of shifts where
-        there are at least three.
+        (S, largest A not excluded), for every classifier: laws, and where there are at least
+        three shifts pairs of them, mixture bounds and the best S. Those two are estimated by
+        quasi-Monte-Carlo, and taken at the upper ends of intervals that hold together with
+        probability 0.999.
     exact : ExactFrontier or None
-        Certified polylines for all measurable classifiers, for one or two different shifts.
+        Certified polylines for all measurable classifiers.
     named : mapping of str to NamedPoint
         Bayes, robust Bayes, shift-Bayes and sign(x0).
     linear_gap : (low, high) or None
         Certified limits of how far the best of all classifiers exceeds the hull of the
         linear rules found, in the weighted sum where it does so most.
+    mixture : mapping of float to Estimate
+        What (1 - w) S + w A does not exceed, by w; empty for up to two shifts.
+    worst_case : bool
+        Whether S stands for S^, the probability of being right after all shifts at once.
     """
 
     p: float
@@ -57,6 +76,8 @@ class Frontier:
     exact: ExactFrontier | None
     named: Mapping[str, NamedPoint]
     linear_gap: tuple[float, float] | None
+    mixture: Mapping[float, Estimate] = field(default_factory=dict)
+    worst_case: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with the keys that `spadv frontier --json` promises."""
@@ -77,6 +98,12 @@ class Frontier:
             "exact": exact,
             "named": {name: point.to_json() for name, point in self.named.items()},
             "linear_gap": self.linear_gap and list(self.linear_gap),
+            "mixture": [
+                [w, line.value, line.interval.high if line.interval else line.value]
+                for w, line in sorted(self.mixture.items())
+            ],
+            "outer_level": OUTER_LEVEL if self.mixture else None,
+            "worst_case": self.worst_case,
         }
 
 
@@ -86,6 +113,7 @@ def frontier(
     points: int = 25,
     *,
     exact: bool | Literal["auto"] = "auto",
+    worst_case: bool = False,
     tolerance: float = 1e-3,
     samples: int = 100_000,
     rng: np.random.Generator | None = None,
@@ -101,8 +129,13 @@ def frontier(
         Directions and values of S to try for the achievable part, and points of the outer
         curve; at least 2.
     exact : bool or "auto"
-        Whether to compute the exact frontier; "auto": where the orbit has one or two
-        different words.
+        Whether to compute the exact frontier; "auto": where it takes seconds, with one or
+        two different words. With three it takes about a minute, with more it is refused unless
+        the blocks of coordinates in which they differ are few; beyond e = 2 only its upper
+        line is certified to mean anything.
+    worst_case : bool
+        The frontier of S^, being right after all shifts at once, in place of S; see
+        docs/theory/worst-case.md.
     tolerance : float
         Gap between the certified polylines at which no more work is done.
     samples : int
@@ -124,22 +157,47 @@ def frontier(
     check_integer("samples", samples, minimum=1)
     rng = np.random.default_rng(0) if rng is None else rng
     distinct = dist.orbit.n_distinct
-    if exact is True and distinct > 2:
-        rule = f"be False or 'auto' for an orbit of {distinct} different words"
-        raise InputError("exact", rule, exact, "The exact frontier is known for one and two.")
     if exact not in (True, False, "auto"):
         raise InputError("exact", "be True, False or 'auto'", exact)
-    rules = tuple(inner_frontier(dist, budget, points, rng=rng, progress=progress))
+    if exact is True and distinct > 2:
+        # Refuses at once what would be too much.
+        block_lattice(Blocks.of(dist, budget), worst_case=worst_case)
+    rules = inner_frontier(dist, budget, points, rng=rng, progress=progress)
+    if worst_case:
+        rules = worst_case_rules(rules, dist, budget)
     hull = concave_hull([(r.spatial, r.adversarial) for r in rules])
-    outer = outer_curve(dist, budget, points, progress=progress)
-    named = named_points(dist, budget, samples=samples, rng=rng)
+    named = named_points(dist, budget, samples=samples, rng=rng, worst_case=worst_case)
+    mixture: dict[float, Estimate] = {}
+    cap = 1.0
+    if distinct > 2 and dist.p < 1:
+        # Streams of their own: what was computed before bounds were added stays as it was.
+        weights = np.linspace(0, 1, min(points, _MOST_LINES) + 2)[1:-1]
+        bits = 12 if distinct < _MANY_SHIFTS else 11
+        level = (1 + OUTER_LEVEL) / 2
+        mixture = mixture_lines(
+            dist, budget, weights, rng=np.random.default_rng(1), bits=bits, level=level,
+            progress=progress,
+        )  # fmt: skip
+        price = spatial_optimum(dist, rng=np.random.default_rng(2), error=3e-4, level=level)
+        cap = price.interval.high if price.interval else price.value
+    lines = {w: line.interval.high for w, line in mixture.items() if line.interval}
+    outer = outer_curve(
+        dist, budget, points, lines=lines, cap=cap, worst_case=worst_case, progress=progress
+    )
     known, linear_gap = None, None
-    if exact and distinct <= 2:
-        kappa = float(dist.orbit.kappa[1]) if distinct == 2 else 1.0
-        known = two_shift_frontier(
-            dist.p, budget, kappa, tolerance=tolerance, achieved=hull, progress=progress
-        )
+    if exact is True or (exact and distinct <= 2):
+        if distinct <= 2 and not worst_case:
+            kappa = float(dist.orbit.kappa[1]) if distinct == 2 else 1.0
+            known = two_shift_frontier(
+                dist.p, budget, kappa, tolerance=tolerance, achieved=hull, progress=progress
+            )
+        else:
+            known = block_frontier(
+                dist, budget, worst_case=worst_case, tolerance=tolerance, achieved=hull,
+                progress=progress,
+            )  # fmt: skip
         linear_gap = (max(gap(known.lower, hull)[0], 0.0), max(gap(known.upper, hull)[0], 0.0))
     return Frontier(
-        dist.p, budget, dist.d, dist.n_shifts, rules, hull, outer, known, named, linear_gap
-    )
+        dist.p, budget, dist.d, dist.n_shifts, tuple(rules), hull, outer, known, named, linear_gap,
+        mixture, worst_case,
+    )  # fmt: skip

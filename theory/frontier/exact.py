@@ -17,7 +17,7 @@ the values are furthest apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -249,23 +249,48 @@ def two_shift_frontier(
     }
     points = [*_linear_rules(plane), *map(tuple, np.reshape(np.asarray(achieved), (-1, 2)))]
     found: dict[float, Bracket] = {}
+
+    def look(weight: float) -> tuple[float, float, float]:
+        spatial = (1 - weight) / 2
+        part = bracket(plane, (spatial, spatial, weight), mesh=mesh, cut_mesh=cut_mesh)
+        found[weight] = part
+        return part.upper, part.achieved.spatial, part.achieved.adversarial
+
+    lower, upper = enclose(
+        look, limits, points, tolerance=tolerance, most=_MOST_DIRECTIONS, progress=progress
+    )
+    return ExactFrontier(lower, upper, "planar", tuple(sorted(found.items())))
+
+
+def enclose(
+    look: Callable[[float], tuple[float, float, float]],
+    limits: dict[float, float],
+    points: list[tuple[float, float]],
+    *,
+    tolerance: float,
+    most: int,
+    progress: Progress = silent,
+) -> tuple[Floats, Floats]:
+    """Return polylines (lower, upper), new directions taken where they are furthest apart.
+
+    `look` gives an upper bound, and a point (S, A) achieved, in one direction; `limits` and
+    `points` are what is known already, the directions 0 and 1 among the limits.
+    """
     waiting = [0.5, 0.25, 0.75]
-    floor = 0.0
-    while len(found) < _MOST_DIRECTIONS:
+    floor, tried = 0.0, 0
+    while tried < most:
         distance, weight = gap(envelope(limits), concave_hull(points))
         if waiting:
             weight = waiting.pop()
-        elif distance < max(tolerance, floor) or weight in found or not 0 < weight < 1:
+        elif distance < max(tolerance, floor) or weight in limits:
             break
-        spatial = (1 - weight) / 2
-        part = bracket(plane, (spatial, spatial, weight), mesh=mesh, cut_mesh=cut_mesh)
-        found[weight], limits[weight] = part, part.upper
-        points.append((part.achieved.spatial, part.achieved.adversarial))
+        limits[weight], *point = look(weight)
+        points.append((point[0], point[1]))
         # More directions cannot close the gap that the mesh leaves in a single one.
-        floor = max(floor, 1.25 * (part.upper - support(points, weight)))
-        progress(len(found), _MOST_DIRECTIONS, f"gap {distance:.4f}")
-    brackets = tuple(sorted(found.items()))
-    return ExactFrontier(concave_hull(points), envelope(limits), "planar", brackets)
+        floor = max(floor, 1.25 * (limits[weight] - support(points, weight)))
+        tried += 1
+        progress(tried, most, f"gap {distance:.4f}")
+    return concave_hull(points), envelope(limits)
 
 
 def _linear_rules(plane: Plane) -> Sequence[tuple[float, float]]:

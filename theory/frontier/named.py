@@ -9,8 +9,9 @@ import numpy as np
 
 from ...stats import clopper_pearson
 from ..attacks import opposing_attack
-from ..classifiers import Estimate, LinearRule, ShiftBayes, bayes, robust_bayes, x0_rule
+from ..classifiers import LinearRule, ShiftBayes, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian
+from ..orthant import Estimate
 
 # Attacks on shift-Bayes that are tried.
 _MOST_ATTACKS = 8
@@ -49,12 +50,18 @@ class NamedPoint:
 
 
 def named_points(
-    dist: CodeGaussian, budget: float, *, samples: int, rng: np.random.Generator
+    dist: CodeGaussian,
+    budget: float,
+    *,
+    samples: int,
+    rng: np.random.Generator,
+    worst_case: bool = False,
 ) -> dict[str, NamedPoint]:
     """Return the points of Bayes, robust Bayes, shift-Bayes and sign(x0), by these names.
 
     The classifiers of Theorems L1, L2 and P11 (docs/theory/) and of Theorem 2's equality. Where
-    shift-Bayes is not linear, so many `samples` are simulated.
+    shift-Bayes is not linear, so many `samples` are simulated. In the worst case the first
+    accuracy is S^ in place of S; for shift-Bayes, which no shift changes, both are the same.
     """
     rules = {
         "Bayes": bayes(dist),
@@ -72,6 +79,8 @@ def named_points(
     for name, rule in rules.items():
         adversarial = rule.adversarial_accuracy(dist, budget)
         spatial = Estimate(rule.spatial_accuracy(dist), None, "exact")
+        if worst_case:
+            spatial = rule.worst_case_accuracy(dist, rng=np.random.default_rng(0))
         points[name] = NamedPoint(spatial, (adversarial, adversarial))
     if "shift-Bayes" not in points:
         points["shift-Bayes"] = _simulated_shift_bayes(dist, budget, samples, rng)

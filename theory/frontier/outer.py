@@ -64,11 +64,15 @@ def spatial_range(
     return low, high
 
 
-def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats:
+def outer_bound(
+    dist: CodeGaussian, budget: float, spatial: ArrayLike, *, worst_case: bool = False
+) -> Floats:
     """Return the largest A that the laws allow beside each S, for every classifier.
 
     For S of shape (k,), or one number (k = 1), an array of shape (k,): upper ends of bisection
-    brackets, NaN where S is above its cap. Proposition F8 of docs/theory/frontiers.md.
+    brackets, NaN where S is above its cap. Proposition F8 of docs/theory/frontiers.md. In the
+    worst case `spatial` is S^, at most every S_j: each shift's law holds beside it by itself, and
+    the lower laws say nothing.
 
     Examples
     --------
@@ -79,7 +83,16 @@ def outer_bound(dist: CodeGaussian, budget: float, spatial: ArrayLike) -> Floats
     budget = check_attack(dist, budget)
     s = np.atleast_1d(np.asarray(spatial, dtype=np.float64))
     cap = float(robust_bayes_accuracy(dist.p, budget, np.inf))
-    high = largest_beside(s, lambda a: spatial_range(dist, budget, a), cap)
+
+    def limits(a: Floats) -> tuple[Floats, Floats]:
+        low, high = spatial_range(dist, budget, a)
+        if not worst_case:
+            return low, high
+        distances = laws.residual(budget, np.unique(dist.orbit.delta))
+        each = laws.gradual_spatial(np.atleast_1d(a)[:, None], dist.p, distances, tight=True)
+        return np.zeros_like(low), np.minimum(high, each.min(axis=1))
+
+    high = largest_beside(s, limits, cap)
     # At the cap itself nothing was ruled out; the bracket's upper end is valid there too.
     return np.where(s <= spatial_cap(dist) + 1e-15, high, np.nan)
 
@@ -132,21 +145,30 @@ def below_lines(spatial: ArrayLike, lines: Mapping[float, float]) -> Floats:
 
 
 def outer_curve(
-    dist: CodeGaussian, budget: float, points: int, *, progress: Progress = silent
+    dist: CodeGaussian,
+    budget: float,
+    points: int,
+    *,
+    lines: Mapping[float, float] | None = None,
+    cap: float = 1.0,
+    worst_case: bool = False,
+    progress: Progress = silent,
 ) -> Floats:
     """Return so many points (S, A) of a curve beyond which there is no classifier.
 
     They are evenly spaced in S up to its cap, from 1 - p on, which a constant answer against
-    x0 reaches.
+    x0 reaches. The laws, pairs of shifts, and what is known besides: `lines`, bounds on
+    (1 - w) S + w A by w > 0, and a `cap` on S. (S^ in place of S in the worst case.)
     """
-    grid = np.linspace(1 - dist.p, spatial_cap(dist), points)
-    excluded = outer_bound(dist, budget, grid)
+    grid = np.linspace(1 - dist.p, min(spatial_cap(dist), cap), points)
+    excluded = outer_bound(dist, budget, grid, worst_case=worst_case)
     if dist.orbit.n_distinct > 2 and dist.p < 1:
         weights = np.linspace(0, 1, points + 2)[1:-1]
-        lines = pair_lines(dist, budget, weights, progress=progress)
-        excluded = np.minimum(excluded, below_lines(grid, lines))
-    cap = float(robust_bayes_accuracy(dist.p, budget, np.inf))
-    return np.stack([grid, np.clip(excluded, 0, cap)], axis=1)
+        pairs = pair_lines(dist, budget, weights, progress=progress)
+        excluded = np.minimum(excluded, below_lines(grid, pairs))
+    excluded = np.minimum(excluded, below_lines(grid, lines or {}))
+    best = float(robust_bayes_accuracy(dist.p, budget, np.inf))
+    return np.stack([grid, np.clip(excluded, 0, best)], axis=1)
 
 
 def law_lines(dist: CodeGaussian, budgets: ArrayLike = (1, 2, 3, 4)) -> dict[float, Floats]:
