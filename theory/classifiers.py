@@ -17,6 +17,7 @@ from scipy.special import ndtr
 
 from ..checks import check_budget, check_integer
 from ..errors import InputError
+from ..random import as_rng
 from ..stats import Interval, clopper_pearson
 from .accuracy import (
     MEAN_NORM,
@@ -292,7 +293,7 @@ class ShiftBayes:
         return np.where(score >= 0, 1, -1).astype(np.int8)
 
     def spatial_accuracy(
-        self, *, samples: int = 200_000, rng: np.random.Generator, level: float = 0.95
+        self, *, samples: int = 200_000, rng: np.random.Generator | int, level: float = 0.95
     ) -> Estimate:
         """Return its accuracy on (r X, Y): the price of having to serve every shift.
 
@@ -305,6 +306,7 @@ class ShiftBayes:
         if exact is not None:
             return Estimate(exact, None, "exact")
         check_integer("samples", samples, minimum=1)
+        rng = as_rng(rng)
         rows = max(1, (1 << 20) // dist.n_shifts)
         hits = 0
         for start in range(0, samples, rows):

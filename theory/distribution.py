@@ -17,6 +17,7 @@ from scipy.linalg import circulant
 
 from ..checks import check_integer, check_probability
 from ..errors import InputError
+from ..random import as_rng
 from .accuracy import log_odds
 from .orbit import CodewordOrbit
 
@@ -106,14 +107,15 @@ class CodeGaussian:
         """L = log(p / (1 - p)), the evidence of x0; infinite for p = 1."""
         return float(log_odds(self.p))
 
-    def sample(self, size: int, rng: np.random.Generator) -> Sample:
+    def sample(self, size: int, rng: np.random.Generator | int) -> Sample:
         """Draw independent samples of (X, Y).
 
-        The same state of `rng` gives the same samples. ``x`` is float64 (size, d + 1), 8 bytes
-        a number; use :meth:`stream` where that is too much. ``y`` is int8 (size,).
+        The same state of `rng`, or the same seed in its place, gives the same samples. ``x`` is
+        float64 (size, d + 1), 8 bytes a number; use :meth:`stream` where that is too much. ``y``
+        is int8 (size,).
         """
         size = check_integer("size", size, minimum=0)
-        _check_rng(rng)
+        rng = as_rng(rng)
         x = np.empty((size, self.d + 1))
         y = np.empty(size, dtype=np.int8)
         rows = self._chunk_rows()
@@ -123,7 +125,7 @@ class CodeGaussian:
         return Sample(x, y)
 
     def stream(
-        self, size: int, rng: np.random.Generator, *, chunk: int | None = None
+        self, size: int, rng: np.random.Generator | int, *, chunk: int | None = None
     ) -> Iterator[Sample]:
         """Draw samples in chunks, in constant memory.
 
@@ -132,7 +134,7 @@ class CodeGaussian:
         one: copy what you keep.
         """
         size = check_integer("size", size, minimum=0)
-        _check_rng(rng)
+        rng = as_rng(rng)
         rows = self._chunk_rows() if chunk is None else check_integer("chunk", chunk, minimum=1)
         x = np.empty((min(rows, size), self.d + 1))
         y = np.empty(min(rows, size), dtype=np.int8)
@@ -182,11 +184,12 @@ class CodeGaussian:
         out[..., 1:] = np.roll(array[..., 1:], -steps, axis=-1)
         return out
 
-    def sample_shifted(self, size: int, rng: np.random.Generator) -> ShiftedSample:
+    def sample_shifted(self, size: int, rng: np.random.Generator | int) -> ShiftedSample:
         """Draw samples of (r X, Y), r one of the n shifts uniformly at random.
 
         The work takes about five times the result's memory.
         """
+        rng = as_rng(rng)
         x, y = self.sample(size, rng)
         j = rng.integers(self.n_shifts, size=size)
         return ShiftedSample(self.rotate(x, j), y, j)
@@ -213,7 +216,7 @@ class CodeGaussian:
         return np.asarray(scipy.fft.rfft(self.orbit.codeword.astype(np.float64)))
 
     def sample_correlations(
-        self, size: int, rng: np.random.Generator, *, shift: int = 0
+        self, size: int, rng: np.random.Generator | int, *, shift: int = 0
     ) -> CorrelationSample:
         """Draw (x0, g, y) of r_shift X directly, n numbers a sample instead of d + 1.
 
@@ -224,7 +227,7 @@ class CodeGaussian:
         `shift` is i, the shift that has been applied to X (modulo n).
         """
         size = check_integer("size", size, minimum=0)
-        _check_rng(rng)
+        rng = as_rng(rng)
         n = self.n_shifts
         mean = 2 * np.roll(self.orbit.kappa, check_integer("shift", shift) % n)
         y, x0 = self._draw_labels(size, rng)
@@ -282,8 +285,3 @@ def _add_signed(x: Floats, y: Labels, mean: Floats) -> None:
     positive = (y > 0)[:, None]
     np.add(x, mean, out=x, where=positive)
     np.subtract(x, mean, out=x, where=~positive)
-
-
-def _check_rng(rng: object) -> None:
-    if not isinstance(rng, np.random.Generator):
-        raise InputError("rng", "be a numpy.random.Generator", rng, hint="default_rng(seed)?")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import check_integer
 from ..errors import InputError
+from ..random import as_rng
 from ..stats import Interval, clopper_pearson
 from .attacks import MeanAttack, proof_attacks
 from .distribution import CodeGaussian
@@ -79,7 +80,7 @@ def measure(
     dist: CodeGaussian,
     *,
     samples: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     budget: float | None = None,
     attacks: Sequence[MeanAttack] | None = None,
     shifts: Sequence[int] = (),
@@ -96,7 +97,7 @@ def measure(
         The distribution.
     samples : int
         Number of independent samples.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Source of randomness.
     budget : float, optional
         e = eps sqrt(d); measures the attacks of the paper's proofs at this budget.
@@ -117,6 +118,7 @@ def measure(
     """
     predict = _predictor(classifier)
     samples = check_integer("samples", samples, minimum=1)
+    rng = as_rng(rng)
     if attacks is None:
         attacks = [] if budget is None else proof_attacks(dist, budget)
     names = [attack.name for attack in attacks]

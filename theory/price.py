@@ -21,6 +21,7 @@ from scipy.special import ndtri, stdtrit
 from ..checks import check_real, fractions
 from ..errors import InputError
 from ..progress import Progress, silent
+from ..random import as_rng
 from ..stats import Interval
 from .accuracy import MEAN_NORM, log_odds, two_class_accuracy
 from .classifiers import exact_spatial_optimum
@@ -42,7 +43,7 @@ _BLOCK = 1 << 11
 def spatial_optimum(
     dist: CodeGaussian,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     error: float = 1e-4,
     level: float = 0.95,
     progress: Progress = silent,
@@ -60,7 +61,7 @@ def spatial_optimum(
     ----------
     dist : CodeGaussian
         The distribution; at most 2048 different shifts unless there is a closed form.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Seeds the scramblings.
     error : float
         Wanted half-width of the interval, above 0.
@@ -90,7 +91,7 @@ def spatial_optimum(
     if n > _MOST_SHIFTS:
         raise InputError("dist", f"have at most {_MOST_SHIFTS} different shifts", n)
     root, kappa = _law_of_correlations(dist)
-    seeds = rng.integers(2**63, size=SCRAMBLINGS)
+    seeds = as_rng(rng).integers(2**63, size=SCRAMBLINGS)
     quantile = -float(stdtrit(SCRAMBLINGS - 1, (1 - level) / 2))
     bits = 9
     while True:

@@ -19,6 +19,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 
 from ..checks import check_integer, check_probability, check_real, real_array
 from ..errors import InputError
+from ..random import as_rng
 from ..stats import Interval
 from .accuracy import log_odds, mixture_accuracy, two_class_accuracy
 from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
@@ -210,7 +211,7 @@ class TemplateModel:
         spatial: float,
         eps: float,
         *,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int,
         weights: ArrayLike = (0.25, 0.5, 1.0, 2.0, 4.0),
         bits: int = 10,
     ) -> float:
@@ -227,7 +228,7 @@ class TemplateModel:
             S in [0, 1].
         eps : float
             l-infinity budget.
-        rng : numpy.random.Generator
+        rng : numpy.random.Generator or int
             Seeds the quadrature.
         weights : array_like, shape (k,)
             Values of w above 0 to try; more give a sharper bound.
@@ -245,6 +246,7 @@ class TemplateModel:
         }
         best = self.robust_bayes_accuracy(eps)
         level = 1 - 0.001 / (len(reached) * tried.size)
+        rng = as_rng(rng)
         for nu in reached.values():
             means = np.concatenate([nu[None], self.images])
             for w in tried.tolist():
@@ -260,7 +262,7 @@ def mixture_value(
     weights: ArrayLike,
     p: float,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     bits: int = 12,
     level: float = 0.999,
 ) -> Estimate:
@@ -278,7 +280,7 @@ def mixture_value(
         w_k, not negative, not all 0.
     p : float
         Probability in [1/2, 1] that x0 equals the label.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Seeds the scramblings.
     bits : int
         2^bits points in each scrambling.
@@ -304,7 +306,7 @@ def mixture_value(
     left, sizes, _ = np.linalg.svd(m, full_matrices=False)
     rank = max(1, int((sizes > 1e-12 * max(1.0, sizes[0])).sum()))
     m = (left * sizes)[:, :rank]
-    seeds = rng.integers(2**63, size=_SCRAMBLINGS).tolist()
+    seeds = as_rng(rng).integers(2**63, size=_SCRAMBLINGS).tolist()
     values = np.array([_mean_over_points(seed, bits, m, w, p) for seed in seeds])
     value = float(values.mean())
     spread = float(values.std(ddof=1)) / math.sqrt(_SCRAMBLINGS)

@@ -7,12 +7,15 @@ resampling is nearest neighbour. A parameter is a number for all images, or a te
 (batch,). The result has the type and device of `x` and is differentiable in `x`.
 """
 
+from typing import Any
+
 from ..settings import Augmentation
 from .augmentation import augment, random_crop, random_flip
 from .geometry import cyclic_shift, quarter_turn, rotate, rotate_translate, translate
 
 __all__ = [
     "Augmentation",
+    "RandomMotion",
     "augment",
     "cyclic_shift",
     "quarter_turn",
@@ -22,3 +25,12 @@ __all__ = [
     "rotate_translate",
     "translate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torchvision, which takes a second, when it is asked for."""
+    if name != "RandomMotion":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .pipeline import RandomMotion
+
+    return RandomMotion

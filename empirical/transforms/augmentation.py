@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,9 @@ from ..randomness import as_generator, uniform
 from ..settings import Augmentation
 from .geometry import check_batch
 from .resample import move, turn
+
+#: Numbers that every image takes.
+DRAWS = 6
 
 
 def augment(x: Tensor, augmentation: Augmentation, generator: torch.Generator | int) -> Tensor:
@@ -27,7 +32,11 @@ def augment(x: Tensor, augmentation: Augmentation, generator: torch.Generator | 
     torch.Size([1, 1, 4, 4])
     """
     check_batch(x)
-    columns = _drawn(x, 6, generator)
+    return move_as_drawn(x, augmentation, _drawn(x, DRAWS, generator))
+
+
+def move_as_drawn(x: Tensor, augmentation: Augmentation, columns: Sequence[Tensor]) -> Tensor:
+    """Return images transformed by numbers in [0, 1) drawn for them, :data:`DRAWS` of (B,)."""
     if augmentation.is_identity:
         return x
     height, width = x.shape[2:]

@@ -18,7 +18,10 @@ from spadv.empirical.attacks import (
 )
 from spadv.empirical.data import Images
 from spadv.empirical.evaluation import EvaluationSettings, evaluate, predict, rate_of_invariance
+from spadv.empirical.models import build
 from spadv.empirical.models.equivariant import equivariance_error
+from spadv.empirical.randomness import as_generator
+from spadv.empirical.transforms import Augmentation, augment, random_crop, random_flip
 from spadv.errors import InputError, StoreError
 
 SOURCES = Path(__file__).parents[2] / "empirical"
@@ -107,6 +110,7 @@ def test_networks_are_called_in_one_place():
     allowed = {
         ("attacks/protocol.py", "logits_from_normalised"),  # a module that holds the network
         ("evaluation/zoo.py", "forward"),
+        ("models/exporting.py", "_program"),  # makes a network, calls none
         ("attacks/context.py", "logits"),  # a `Logits`
         ("attacks/context.py", "tracked_logits"),
         ("evaluation/predict.py", "__call__"),
@@ -304,3 +308,29 @@ def test_an_evaluation_is_of_one_networks_code(tmp_path, monkeypatch, x, y):
             results.append(str(error))
     assert results[:2] == ["", ""]
     assert "its source differs" in results[2]
+
+
+def test_a_seed_stands_for_a_generator(x, y):
+    def made(seed):
+        return as_generator(seed)
+
+    network = Net(False)
+    calls = (
+        lambda g: pgd(network, x, y, generator=g, **STEPS),
+        lambda g: trades_attack(network, x, budget=0.1, steps=2, generator=g),
+        lambda g: apgd(network, x, y, budget=0.1, steps=3, generator=g),
+        lambda g: strong_attack(network, x, y, budget=0.1, steps=3, generator=g).images,
+        lambda g: profile(network, x, y, budgets=[0.1], steps=2, generator=g).adversarial,
+        lambda g: rate_of_invariance(network, x, rotation=60, generator=g).outcomes,
+        lambda g: random_crop(x, 2, g),
+        lambda g: random_flip(x, g),
+        lambda g: augment(x, Augmentation.parse("crop:1,R:60"), g),
+        lambda g: build("mlp_a", num_classes=3, in_channels=1, image_size=4, generator=g)(x),
+    )
+    for call in calls:
+        assert torch.equal(call(4), call(made(4)))
+    for call in calls[:6]:  # None is the seed 0
+        assert torch.equal(call(None), call(made(0)))
+    short = pgd(network, x, y, budget="8/255", step_size="2/255", steps=10)
+    assert torch.equal(short, calls[0](0)) is False
+    assert float((short - x).abs().max()) <= 8 / 255

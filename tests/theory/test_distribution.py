@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spadv.theory import CodeGaussian, InputError, random_word, simplex_word
+from spadv.theory import (
+    CodeGaussian,
+    InputError,
+    ShiftBayes,
+    measure,
+    random_word,
+    simplex_word,
+)
+from spadv.theory.frontier import inner_frontier
+from spadv.theory.price import spatial_optimum
 
 SIZES = [(simplex_word(4), 1, 0.5), (random_word(12, 1), 3, 0.8), (random_word(300, 2), 1, 1.0)]
 IDS = ["half", "p=0.8", "certain"]
@@ -236,13 +245,28 @@ def test_bad_p(p):
         CodeGaussian([1, -1, 1], p)
 
 
+def test_a_seed_stands_for_a_generator():
+    dist = CodeGaussian([1, -1, 1, 1, -1], 0.7, 1)
+    for draw in (dist.sample, dist.sample_shifted, dist.sample_correlations):
+        for ours, theirs in zip(draw(9, 3), draw(9, np.random.default_rng(3)), strict=True):
+            assert np.array_equal(ours, theirs)
+    calls = (
+        lambda rng: measure(lambda x: np.sign(x[:, 0]), dist, samples=50, rng=rng).natural.value,
+        lambda rng: spatial_optimum(dist, rng=rng, error=0.1).value,
+        lambda rng: ShiftBayes(dist).spatial_accuracy(samples=50, rng=rng).value,
+        lambda rng: inner_frontier(dist, 0.1, 3, rng=rng)[1].spatial,
+    )
+    for call in calls:
+        assert call(3) == call(np.random.default_rng(3))
+
+
 def test_bad_arguments(rng):
     dist = CodeGaussian([1, -1, 1, 1], 0.7, 2)
     x = np.zeros((3, 5))
     for size in (-1, 1.5, None, True):
         with pytest.raises(InputError, match="size"):
             dist.sample(size, rng)
-    for generator in (None, 0, np.random.RandomState(0), np.random):
+    for generator in (None, -1, True, np.random.RandomState(0), np.random):
         with pytest.raises(InputError, match="rng"):
             dist.sample(3, generator)
         with pytest.raises(InputError, match="rng"):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...checks import check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
+from ...random import as_rng
 from ..distribution import CodeGaussian
 from ..orthant import Estimate
 from ..price import spatial_optimum
@@ -116,7 +117,7 @@ def frontier(
     worst_case: bool = False,
     tolerance: float = 1e-3,
     samples: int = 100_000,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
     progress: Progress = silent,
 ) -> Frontier:
     """Return achievable, excluded and, where it is known, exact frontier.
@@ -140,7 +141,7 @@ def frontier(
         Gap between the certified polylines at which no more work is done.
     samples : int
         Simulated samples for shift-Bayes, where it is not linear.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Source of randomness; a fixed one if left out.
     progress : Progress
         Told how far the work is.
@@ -155,7 +156,7 @@ def frontier(
     budget = check_attack(dist, budget)
     points = check_integer("points", points, minimum=2)
     check_integer("samples", samples, minimum=1)
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = as_rng(rng, seed=0)
     distinct = dist.orbit.n_distinct
     if exact not in (True, False, "auto"):
         raise InputError("exact", "be True, False or 'auto'", exact)

@@ -24,6 +24,7 @@ from scipy.special import ndtr
 from ...checks import check_budget, check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
+from ...random import as_rng
 from ..classifiers import LinearRule
 from ..distribution import CodeGaussian
 from .hull import concave_hull, pareto
@@ -168,7 +169,7 @@ def inner_frontier(
     budget: float,
     points: int = 25,
     *,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
     progress: Progress = silent,
 ) -> list[AchievedRule]:
     """Return linear rules that no other one found beats, by increasing spatial accuracy.
@@ -185,14 +186,14 @@ def inner_frontier(
         The distribution, and e = eps sqrt(d), with eps < 1.
     points : int
         Number of directions, and of values of S, to try; at least 2.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Source of random starts; a fixed one if left out.
     progress : Progress
         Told after every direction and value.
     """
     family = LinearFamily(dist, budget)
     points = check_integer("points", points, minimum=2)
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = as_rng(rng, seed=0)
     starts = _starts(family, rng)
     found = list(starts)
     every = 1 if family.box.size <= _FEW_GROUPS else 6
