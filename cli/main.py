@@ -32,6 +32,7 @@ COMMANDS = {
     "train": "Train a network; a training that was stopped goes on where it was.",
     "evaluate": "Measure accuracy, invariance and robustness of a network, with intervals.",
     "export": "Write a trained network as safetensors, a torch.export program, or ONNX.",
+    "predict": "Predict the trade-off between spatial and adversarial robustness of real classes.",
     "place": "Measure networks alike and place them by spatial and adversarial robustness.",
     "reproduce": "Make figures and tables of the paper: train what is missing, measure, draw, "
     "judge.",
@@ -40,7 +41,7 @@ COMMANDS = {
 }
 #: Commands whose work is thousands of small matrix products, for which BLAS threads only wait
 #: for each other (measured: three times slower with two). Said before numpy is imported.
-_ONE_THREAD = ("verify", "frontier", "report")
+_ONE_THREAD = ("verify", "frontier", "report", "predict")
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 

@@ -21,7 +21,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
 Names = dict[str, dict[str, str]]
-NUMBER = r"[LPFE]\d+[a-c]?"
+NUMBER = r"[LPFEI]\d+[a-c]?"
 # "Theorem L4 of docs/theory/laws.md", "Theorems F3 and F6", "docs/theory/price.md, Theorem P11".
 STATEMENTS = re.compile(
     rf"\b(?:Theorem|Proposition|Lemma)s?\s+{NUMBER}(?:(?:,|,?\s+and|\s+to)\s+{NUMBER})*"

@@ -43,7 +43,9 @@ from spadv.theory.claims import claims
 from spadv.theory.symbolic import derivations
 
 #: Pages with statements, in reading order, and the page with the table of claims.
-PAGES = tuple(f"theory/{name}" for name in ("paper", "errata", "laws", "frontiers", "price"))
+PAGES = tuple(
+    f"theory/{name}" for name in ("paper", "errata", "laws", "frontiers", "price", "images")
+)
 CLAIMS_PAGE = "theory/claims"
 KINDS = ("Theorem", "Proposition", "Lemma", "Corollary", "Definition", "Erratum")
 _STATEMENT = re.compile(

@@ -39,6 +39,7 @@ AT_ONCE = {
     "data": ["prepare mnist --size 3", "prepare x --size 0", "get"],
     "reproduce": ["--seeds x", "fig8 --shard 3", "fig8 --launcher pbs", "fig99", "fig8 --scale x"],
     "bridge": ["--scale large", "--seeds 1"],
+    "predict": ["", "--classes 3,8 --rotations ...", "--pairs some", "--classes 3,8 --budgets x"],
     "frontier": ["--codeword +- --shift 1 --p 0.7 --budget -1"],
 }
 
@@ -62,7 +63,10 @@ def test_help_and_refusals_need_no_torch():
     assert all(line.startswith("spadv: ") for line in refused)
 
 
-@pytest.mark.parametrize("call", ["train", "evaluate run", "data list", "bridge", "reproduce fig5"])
+@pytest.mark.parametrize(
+    "call",
+    ["train", "evaluate run", "data list", "bridge", "reproduce fig5", "predict --classes 3"],
+)
 def test_a_missing_torch_is_one_line(call):
     script = (
         "import sys; sys.modules['torch'] = None; from spadv.cli.main import _run;"
@@ -212,6 +216,18 @@ def test_frontier_json(spadv):
     assert {"lower", "upper"} <= found["exact"].keys()
 
 
+def test_predict_json_and_figures(spadv, tmp_path):
+    words = "predict --classes 3,8 --rotations 0,90,...,180 --budgets 0.1 --json --out"
+    found = spadv(*words.split(), tmp_path).json
+    assert found == json.loads((tmp_path / "prediction.json").read_text())
+    assert (tmp_path / "prediction.png").is_file()
+    (task,) = found["tasks"]
+    assert [row["label"] for row in task["transformations"]["rotation"]] == [-90, 0, 90, 180]
+    (row,) = task["ranges"][-1]["budgets"]
+    assert row["loss"] == pytest.approx(row["robust_bayes"] - row["linear_adversarial"], abs=1e-3)
+    assert row["linear_adversarial"] < row["law"] <= row["robust_bayes"]
+
+
 def test_symbolic_output(spadv):
     text = spadv("symbolic", "--claim", "thm2a")
     assert text.status == 0
@@ -283,6 +299,10 @@ BAD = {
     "S above 1": "bounds --p 0.7 --budget 4 --delta 0.5 --spatial 1.5",
     "binary or hexadecimal": "accuracy --codeword 0110 --shift 1 --p 0.6 --budget 1",
     "word too long": "accuracy --codeword random:100000000000:0 --shift 1 --p 0.6 --budget 1",
+    "predict two classes or pairs": "predict",
+    "predict an unknown class": "predict --classes 3,x",
+    "predict angles without 0": "predict --classes 3,8 --rotations 30,60",
+    "predict a list without end": "predict --classes 3,8 --rotations 0,...",
     "frontier of a constant word": "frontier --codeword=+++ --shift 1 --p 0.6 --budget 1",
     "frontier exactness": "frontier --codeword simplex:6 --shift 21 --p 0.6 --budget 1 "
     "--exact perhaps",

@@ -1,0 +1,232 @@
+"""The best linear rules of the model: what of S and A they reach together.
+
+For a rule sign(<w, x> - b) with w^T Sigma w = 1 both accuracies are means of Phi of margins, those
+of A less eps ||w||_1. The search maximises (1 - weight) S + weight * (mean of log Phi of
+attacked margins): the logarithm keeps a slope where the attack wins, and finds the points of the
+frontier that are not on its hull. Where the margins of S are not negative this is concave in
+(w, b), and its best w solves a lasso problem whose target is the sum of the margins' means, each
+weighted by the slope there (Proposition I7 of docs/theory/images.md). So the search alternates:
+slopes at a rule, the lasso for them, a step towards its solution.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve
+from scipy.special import log_ndtr, ndtr
+
+from ...checks import check_integer, check_real
+from .lasso import lasso
+from .model import ClassModel
+
+Floats = NDArray[np.float64]
+
+_ROUNDS = 60
+#: Steps stop when they gain less.
+_GAIN = 1e-6
+#: The lasso of a step need not be exact: a step is taken for what it gains.
+_CHANGE = 1e-3
+_STEPS = (1.0, 0.5, 0.25, 0.1, 0.03)
+#: Weights of A, from the highest A down; each rule is the start of the next.
+_COARSE = (0.7, 0.5, 0.3, 0.15, 0.05, 0.015, 0.004)
+_ROOT = math.sqrt(2 * math.pi)
+
+
+class LinearRule(NamedTuple):
+    """Rule sign(<w, x> - b) with its spatial and adversarial accuracy in the model."""
+
+    spatial: float
+    adversarial: float
+    weights: Floats
+    threshold: float
+
+
+class LinearFrontier(NamedTuple):
+    """Rules by increasing S, and the concave hull of their accuracies, shape (points, 2).
+
+    The hull counts coins between rules, and the constant answer (1/2, 1/2).
+    """
+
+    rules: tuple[LinearRule, ...]
+    hull: Floats
+
+    def beside(self, spatial: float) -> float:
+        """Return the largest A on the hull beside at least this S; NaN beyond its end."""
+        s, a = self.hull.T
+        if spatial > s[-1] + 1e-12:
+            return float("nan")
+        return float(np.interp(spatial, s, a))
+
+    def loss(self, slack: float = 0.02) -> float:
+        """Return the adversarial accuracy lost when S must be within `slack` of its best."""
+        return float(self.hull[0, 1]) - self.beside(float(self.hull[-1, 0]) - slack)
+
+
+def _scaled(w: Floats, pull: Floats) -> tuple[Floats, Floats]:
+    """Return w and Sigma w scaled so that w^T Sigma w = 1."""
+    size = math.sqrt(w @ pull)
+    return w / size, pull / size
+
+
+class _Search:
+    """Margins of rules: rows of means about the model's centre, and their labels."""
+
+    def __init__(self, model: ClassModel, eps: float) -> None:
+        n = len(model.moved)
+        self.model, self.eps = model, eps
+        clean = model.means - model.centre
+        moved = (model.moved - model.centre).reshape(2 * n, -1)
+        self.signs = np.concatenate([[1.0, -1.0], np.tile([1.0, -1.0], n)])
+        self.rows = np.concatenate([clean, moved]) * self.signs[:, None]
+        self.counts = np.concatenate([[0.5, 0.5], np.full(2 * n, 0.5 / n)])
+
+    def margins(self, w: Floats, b: float) -> Floats:
+        found = self.rows @ w - self.signs * b
+        found[:2] -= self.eps * np.abs(w).sum()
+        return np.asarray(found)
+
+    def accuracies(self, w: Floats, b: float) -> tuple[float, float]:
+        """Return (S, A)."""
+        found = self.counts * ndtr(self.margins(w, b))
+        return float(found[2:].sum()), float(found[:2].sum())
+
+    def value(self, t: Floats, shares: Floats) -> float:
+        """Return the objective at margins t."""
+        return float(shares[:2] @ log_ndtr(t[:2]) + shares[2:] @ ndtr(t[2:]))
+
+    def slopes(self, t: Floats, shares: Floats) -> Floats:
+        """Return its derivative by each margin."""
+        found = shares * np.exp(-t * t / 2) / _ROOT
+        found[:2] = shares[:2] * np.exp(-(t[:2] ** 2) / 2 - log_ndtr(t[:2])) / _ROOT
+        return found
+
+    def best_threshold(self, w: Floats, b: float, shares: Floats) -> tuple[float, float]:
+        """Return b after a few of Newton's steps that raise the objective, and its value."""
+        free = self.margins(w, 0.0)
+        value = self.value(free - self.signs * b, shares)
+        for _ in range(8):
+            t = free - self.signs * b
+            slopes = self.slopes(t, shares)
+            bend = slopes * t
+            bend[:2] += slopes[:2] ** 2 / np.maximum(shares[:2], 1e-300)
+            first, second = -float(slopes @ self.signs), float(bend.sum())
+            step = float(np.clip(first / max(second, 1e-3), -1, 1))
+            raised = self.value(free - self.signs * (b + step), shares)
+            if raised <= value + 1e-10:
+                break
+            b, value = b + step, raised
+        return b, value
+
+    def climb(self, weight: float, w: Floats, b: float) -> LinearRule:
+        """Raise the objective from a rule with threshold b about the centre."""
+        shares = self.counts * np.where(np.arange(len(self.counts)) < 2, weight, 1 - weight)
+        rule = _scaled(w, self.model.covariance @ w)
+        b, value = self.best_threshold(rule[0], b, shares)
+        wanted = rule
+        for _ in range(_ROUNDS):
+            slopes = self.slopes(self.margins(rule[0], b), shares)
+            slopes /= slopes.sum()
+            target = slopes @ self.rows
+            penalty = self.eps * float(slopes[:2].sum())
+            if penalty > 0:
+                wanted = lasso(self.model.covariance, target, penalty, wanted, _CHANGE)
+            else:
+                wanted = cho_solve((self.model.root, True), target, check_finite=False), target
+            if not wanted[0].any():
+                break
+            towards, before = _scaled(*wanted), value
+            for step in _STEPS:
+                tried = _scaled(
+                    *((1 - step) * u + step * v for u, v in zip(rule, towards, strict=True))
+                )
+                moved, raised = self.best_threshold(tried[0], b, shares)
+                if raised > value:
+                    rule, b, value = tried, moved, raised
+                    break
+            if value - before < _GAIN:
+                break
+        w = rule[0]
+        return LinearRule(*self.accuracies(w, b), w, b + float(w @ self.model.centre))
+
+
+def linear_frontier(
+    model: ClassModel,
+    eps: float,
+    *,
+    slack: float = 0.02,
+    points: int = 12,
+    start: LinearRule | None = None,
+) -> LinearFrontier:
+    """Return the best linear rules found between the highest A and the highest S.
+
+    The search is local, the accuracies of its rules are exact in the model. First weights are
+    tried on a coarse grid, each from the rule before it; then between the two whose S lie around
+    the best S less `slack`.
+
+    Parameters
+    ----------
+    model : ClassModel
+        The classes.
+    eps : float
+        l-infinity budget.
+    slack : float
+        As in :meth:`LinearFrontier.loss`.
+    points : int
+        Rules between the two ends.
+    start : LinearRule, optional
+        The rule of the highest S, known from another budget.
+    """
+    eps = check_real("eps", eps, low=0, rule="be a finite number of at least 0")
+    points = check_integer("points", points, minimum=2)
+    search = _Search(model, eps)
+    robust = model.robust_direction(eps)
+    if start is None:
+        best = search.climb(0.0, model.robust_direction(0.0), 0.0)
+    else:
+        best = search.climb(0.0, start.weights, _about(model, start))
+    found: dict[float, LinearRule] = {}
+    if robust.any():
+        found[1.0] = last = search.climb(1.0, robust, 0.0)
+        for weight in _COARSE:
+            found[weight] = last = search.climb(weight, last.weights, _about(model, last))
+        if start is None:
+            again = search.climb(0.0, last.weights, _about(model, last))
+            best = max(best, again, key=lambda rule: rule.spatial)
+        wanted = best.spatial - slack
+        for _ in range(points - len(_COARSE)):
+            above = max((w for w, r in found.items() if r.spatial >= wanted), default=0.0)
+            below = min((w for w, r in found.items() if w > above), default=1.0)
+            weight = (max(above, 1e-5) * below) ** 0.5
+            if below / max(above, 1e-5) < 1.05:
+                break
+            start = found[below]
+            found[weight] = search.climb(weight, start.weights, _about(model, start))
+    rules = sorted([best, *found.values()], key=lambda rule: rule.spatial)
+    return LinearFrontier(tuple(rules), _hull(rules))
+
+
+def _about(model: ClassModel, rule: LinearRule) -> float:
+    """Return a rule's threshold about the model's centre."""
+    return rule.threshold - float(rule.weights @ model.centre)
+
+
+def _hull(rules: list[LinearRule]) -> Floats:
+    """Return the upper right part of the convex hull, from the highest A to the highest S."""
+    points = sorted({(r.spatial, r.adversarial) for r in rules} | {(0.5, 0.5)}, key=lambda p: -p[0])
+    chain: list[tuple[float, float]] = []
+    for point in points:  # from the highest S down, A must rise
+        if chain and point[1] <= chain[-1][1]:
+            continue
+        while len(chain) > 1 and _turns(chain[-2], chain[-1], point):
+            chain.pop()
+        chain.append(point)
+    return np.array(chain[::-1])
+
+
+def _turns(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    """Return whether b lies on or below the line from a to c (S falls, A rises)."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) <= 0
