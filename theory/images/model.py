@@ -18,7 +18,7 @@ from scipy.special import ndtr, stdtrit
 from ...checks import check_real, real_array
 from ...errors import InputError
 from ...stats import Interval
-from ..classifiers import Estimate
+from ..orthant import Estimate
 from ..template import largest_beside
 from .lasso import NearestPoint, nearest_point
 
