@@ -22,6 +22,8 @@ Listed = dict[str, list[tuple[str, int]]]
 
 _PARTS = {"train": "train", "test": "test", "validation": "validation", "valid": "validation"}
 _PARTS["val"] = "validation"
+#: What the description of data says that have no test part.
+NOTE = "its validation part serves as test part"
 
 
 def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
@@ -29,9 +31,10 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
 
     Either the sub-folders are the classes, or they are `train`, `test` and perhaps
     `validation` (or `val`), each with the same classes as sub-folders; a folder of classes
-    only has the part "train" alone. Images may lie deeper within a class. Hidden files and
-    files that are no images by name are left out. Files are sorted by path in each class, the
-    classes in turn, so that the first so many images hold all classes.
+    only has the part "train" alone, and where there is no `test` the validation part takes its
+    place. Images may lie deeper within a class. Hidden files and folders, and files that are no
+    images by name, are left out. Files are sorted by path in each class, the classes in turn, so
+    that the first so many images hold all classes.
     """
     parts: dict[str, Path] = {}
     for child in _sub_folders(folder):
@@ -42,7 +45,9 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
             parts[part] = child
     if "train" not in parts and "test" not in parts:
         parts = {"train": folder}
-    elif "train" not in parts or "test" not in parts:
+    elif "test" not in parts and "validation" in parts:
+        parts["test"] = parts.pop("validation")
+    if "train" not in parts or ("test" not in parts and parts["train"] != folder):
         lacking = "test" if "train" in parts else "train"
         hint = f"Add {folder / lacking}, or put the class folders straight into {folder}."
         raise InputError("folder", "have both a train and a test part", f"no {lacking}", hint)
@@ -76,7 +81,9 @@ def read_folder(folder: Path, *, size: int | None, cache: Path | None, progress:
     """Read a folder of images (see :func:`list_folder`), decoding them once."""
     classes, files = list_folder(folder)
     parts = decode_parts(folder, files, size=size, grey=None, cache=cache, progress=progress)
-    return Parts(parts["train"], classes, parts.get("test"), parts.get("validation"))
+    named = {_PARTS.get(child.name.lower()) for child in _sub_folders(folder)}
+    note = NOTE if "validation" in named and "test" not in named else ""
+    return Parts(parts["train"], classes, parts.get("test"), parts.get("validation"), note)
 
 
 def decode_parts(
@@ -148,11 +155,22 @@ def _images(folder: Path) -> list[str]:
 def read_arrays(path: Path) -> Parts:
     """Read x_train, y_train, x_test, y_test, perhaps x_val, y_val and classes.
 
+    MedMNIST's names (train_images, train_labels, ...) do as well, and without a test part the
+    validation part takes its place.
+
     Pixels are uint8 of shape (N, height, width), (N, height, width, channels) or
     (N, channels, height, width), with 1 or 3 channels; labels are integers of shape (N,)
     or (N, 1), from 0 on; `classes` are names. Pickled objects are never read.
     """
     arrays = read_npz(path)
+    for part in ("train", "val", "test"):  # MedMNIST's names
+        for theirs, ours in ((f"{part}_images", f"x_{part}"), (f"{part}_labels", f"y_{part}")):
+            if theirs in arrays:
+                arrays[ours] = arrays.pop(theirs)
+    note = ""
+    if {"x_val", "y_val"} <= arrays.keys() and not {"x_test", "y_test"} & arrays.keys():
+        arrays["x_test"], arrays["y_test"] = arrays.pop("x_val"), arrays.pop("y_val")
+        note = NOTE
     for name in ("x_train", "y_train", "x_test", "y_test"):
         if name not in arrays:
             hint = "Its arrays: " + (", ".join(arrays) or "none") + "."
@@ -162,7 +180,7 @@ def read_arrays(path: Path) -> Parts:
     train = _part(arrays, "train")
     classes = _named_classes(arrays) if "classes" in arrays else _numbered_classes(train)
     validation = _part(arrays, "val") if "x_val" in arrays else None
-    return Parts(train, classes, _part(arrays, "test"), validation)
+    return Parts(train, classes, _part(arrays, "test"), validation, note)
 
 
 def _part(arrays: dict[str, NDArray[Any]], part: str) -> Images:

@@ -140,13 +140,15 @@ class Images:
 class Parts:
     """What a reader found: the original parts and the names of the classes.
 
-    A test or validation part that is None is to be drawn from `train`.
+    A test or validation part that is None is to be drawn from `train`. The note is put behind
+    where the data are from.
     """
 
     train: Images
     classes: tuple[str, ...]
     test: Images | None = None
     validation: Images | None = None
+    note: str = ""
 
 
 def _shown(value: Any) -> str:

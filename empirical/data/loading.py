@@ -35,7 +35,8 @@ def load(
         A name of :func:`names`; or a folder of images, with the classes as sub-folders or
         with `train`, `test` and perhaps `validation`, each with the classes as sub-folders;
         or an .npz file of x_train, y_train, x_test, y_test and perhaps x_val, y_val, classes
-        (pixels uint8).
+        (pixels uint8), also under MedMNIST's names. Without a test part the validation part
+        serves as one, and another is drawn for validation, as for Tiny-ImageNet.
     root : Path or str, optional
         Folder of the data sets known by name, laid out as torchvision does; $SPADV_DATA,
         or else `spadv/data` in the user's cache folder, by default. It may be read-only.
@@ -73,7 +74,8 @@ def load(
     if not isinstance(name, str) or name not in names():
         path = Path(name).expanduser()
         parts = _read_own(path, name, size, kept, progress)
-        label, source = path.resolve().name, f"your own: {path}"
+        label = path.resolve().name
+        source = f"your own: {path}" + (f" ({parts.note})" if parts.note else "")
         return _data_set(label, parts, source, (None, validation), split_seed, given)
     if size is not None:
         raise InputError("size", "be left out for data sets known by name", size)

@@ -137,3 +137,25 @@ def test_one_array_is_no_data_set(tmp_path):
 def test_arrays_are_not_resized(write):
     with pytest.raises(InputError, match=r"'size' must be left out for an \.npz file"):
         load(write(**arrays()), size=8)
+
+
+def test_the_names_of_medmnist(write):
+    """Images (N, H, W, 3), labels uint8 (N, 1), all three parts: as their files have them."""
+    made = arrays((8, 9, 3))
+    made |= {"x_val": made["x_test"][:6], "y_val": made["y_test"][:6]}
+    expected = load(write(**made))
+    theirs = {}
+    for part in ("train", "val", "test"):
+        theirs[f"{part}_images"] = made[f"x_{part}"]
+        theirs[f"{part}_labels"] = made[f"y_{part}"].astype(np.uint8)[:, None]
+    assert load(write(**theirs)).digest == expected.digest
+    assert len(expected.validation) == 6
+
+
+def test_without_a_test_part_the_validation_part_is_the_test(write):
+    made = arrays()
+    expected = load(write(**made))
+    made["x_val"], made["y_val"] = made.pop("x_test"), made.pop("y_test")
+    data = load(write(**made))
+    assert data.digest == expected.digest
+    assert "validation part serves as test part" in data.source

@@ -174,8 +174,20 @@ def test_sixteen_bit_images_are_refused(tmp_path, images):
         load(folder)
 
 
+@pytest.mark.parametrize("name", ["val", "validation"])
+def test_without_a_test_part_the_validation_part_is_the_test(tmp_path, images, name):
+    folder = tmp_path / "mine"
+    data = load(parted(folder, images, parts=("train", name)))
+    (folder / name).rename(folder / "test")
+    same = load(folder)
+    assert data.digest == same.digest
+    assert (len(data.train), len(data.validation), len(data.test)) == (18, 2, 20)
+    assert data.source.endswith("mine (its validation part serves as test part)")
+    assert same.source.endswith("mine")
+
+
 @pytest.mark.parametrize(
-    ("parts", "lacking"), [(("train",), "test"), (("test",), "train"), (("train", "val"), "test")]
+    ("parts", "lacking"), [(("train",), "test"), (("test",), "train"), (("val", "test"), "train")]
 )
 def test_a_missing_part_is_named(tmp_path, images, parts, lacking):
     with pytest.raises(InputError, match=f"both a train and a test part, got 'no {lacking}'"):
