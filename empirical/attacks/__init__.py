@@ -2,6 +2,7 @@
 
 from .apgd import apgd
 from .autoattack import StrongOutcome, strong_attack
+from .averaged import Averaged
 from .context import attacking
 from .curve import RobustnessOutcomes, profile
 from .deepfool import deepfool
@@ -13,6 +14,7 @@ __all__ = [
     "CORRECTED",
     "OFFICIAL",
     "OFFICIAL_EQUIVARIANT",
+    "Averaged",
     "Normalised",
     "Protocol",
     "RobustnessOutcomes",

@@ -15,7 +15,7 @@ from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ..attacks import attacking, deepfool
 from ..attacks import profile as attack_profile
-from ..attacks.context import PROBABILITIES, MaskedGradientWarning, masked_note
+from ..attacks.context import MaskedGradientWarning, masked_note
 from ..attacks.protocol import make_coordinates, resolve
 from ..calling import Logits, outside_inference_mode, unwrap
 from ..data import DataSet, Images, digest_of
@@ -24,7 +24,7 @@ from ..randomness import make_generator
 from ..settings import EvaluationSettings
 from ..training.checkpoint import fingerprint
 from . import files
-from .identity import code_digest, gradients, returns_probabilities
+from .identity import code_digest, gradients, notes_on
 from .predict import BATCH, batches, check_fit, classifying, device_of, predict
 from .record import PROFILES, Array, Evaluation, best_counts
 from .spatial import Ranges, grid_of, ranges_of, transformed_classes, withstands
@@ -133,8 +133,8 @@ def evaluate(
     if folder is not None:
         fresh, record = record, files.resume(record, folder, name)
         _recheck(record, fresh, model, images, f"{folder}/{files.stem_of(record, name)}.json")
-    if settings.attacked and returns_probabilities(model, images):
-        record.notes += [PROBABILITIES] if PROBABILITIES not in record.notes else []
+    notes = notes_on(model, images, attacked=settings.attacked)
+    record.notes += [note for note in notes if note not in record.notes]
     if not record.complete:
         _Measuring(model, images, record, progress).finish(folder, name)
     return record

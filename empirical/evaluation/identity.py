@@ -1,4 +1,4 @@
-"""What tells two networks apart whose weights are the same: their code, and their gradients."""
+"""Which network an evaluation is of: its code and its gradients, and what to know of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import RunFailedError
-from ..attacks.context import are_probabilities, attack_context
+from ..attacks import Averaged
+from ..attacks.context import PROBABILITIES, are_probabilities, attack_context
 from ..attacks.losses import CrossEntropy
 from ..attacks.protocol import CORRECTED
+from ..calling import unwrap
 from ..data import Images
+from ..models.equivariant import exactness_report
 from ..randomness import make_generator
+from ..settings import ModelSpec
 from .predict import device_of
 
 #: Images at which gradients are looked at.
@@ -60,8 +64,28 @@ def gradients(model: nn.Module, images: Images) -> list[float] | None:
     return along.tolist() if bool(along.isfinite().all()) else None
 
 
-def returns_probabilities(model: nn.Module, images: Images) -> bool:
-    """Return whether a network returns probabilities of the first images, not logits."""
+def notes_on(model: nn.Module, images: Images, *, attacked: bool) -> list[str]:
+    """Return what a reader of a network's numbers should know, as the first images tell it."""
+    network, notes = unwrap(model), []
     x = images.batch(slice(0, COUNT))[0].to(device_of(model))
     with attack_context(model, x, CORRECTED, validate=False) as context:
-        return bool(are_probabilities(context.logits(x)))
+        logits, again = context.logits(x), context.logits(x)
+    if attacked and bool(are_probabilities(logits)):
+        notes.append(PROBABILITIES)
+    apart = float((logits - again).abs().max() / logits.abs().max().clamp_min(1e-12))
+    if apart > 1e-3 and not isinstance(network, Averaged):
+        notes.append(
+            f"the network is random: two calls on the same images gave logits {apart:.2g} apart "
+            "(of the largest); outcomes are of single draws, and attacks that follow the gradient "
+            "of one are weak: wrap it in spadv.empirical.attacks.Averaged"
+        )
+    spec = getattr(network, "spec", None)
+    if isinstance(spec, ModelSpec) and spec.group is not None and spec.head == "invariant":
+        shape = (spec.in_channels, spec.image_size, spec.image_size)
+        if found := exactness_report(network, shape):
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            notes.append(
+                f"head=invariant is not exactly invariant at {spec.image_size}x{spec.image_size} "
+                f"pixels, because of {found[0]}{more}; the option exact=true mends it"
+            )
+    return notes

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from spadv.empirical.attacks import (
+    Averaged,
     apgd,
     deepfool,
     pgd,
@@ -334,3 +335,51 @@ def test_a_seed_stands_for_a_generator(x, y):
     short = pgd(network, x, y, budget="8/255", step_size="2/255", steps=10)
     assert torch.equal(short, calls[0](0)) is False
     assert float((short - x).abs().max()) <= 8 / 255
+
+
+class Noisy(nn.Module):
+    """A linear network whose weights are drawn anew at every call, far from their mean."""
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.weight = nn.Parameter(torch.randn(16, 3, generator=generator))
+
+    def forward(self, x):
+        return (x.flatten(1) - 0.5) @ (self.weight + 3 * torch.randn(16, 3))
+
+
+def test_random_networks_are_noted_and_averaged(x, y):
+    """Against the mean network, whose gradient is known: averaged draws find its direction."""
+    images = eight_bits(x, y)
+    notes = evaluate(Noisy(), images, SETTINGS).notes
+    assert any("network is random: two calls" in note for note in notes)
+    assert not any("random" in note for note in evaluate(Net(False), images, SETTINGS).notes)
+    assert not any("random" in note for note in evaluate(Averaged(Noisy(), 4), images).notes)
+    mean = nn.Sequential(nn.Flatten(), nn.Linear(16, 3, bias=False))
+    mean[1].weight.data = Noisy().weight.data.T
+    labels, losses = mean(x - 0.5).argmax(1), []
+    for network in (Noisy(), Averaged(Noisy(), 64), mean):
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            found = pgd(network, x, labels, random_start=False, **STEPS)
+        losses.append(float(nn.functional.cross_entropy(mean(found - 0.5), labels).detach()))
+    clean = float(nn.functional.cross_entropy(mean(x - 0.5), labels).detach())
+    single, averaged, best = (loss - clean for loss in losses)
+    assert averaged > 1.3 * single
+    assert averaged > 0.7 * best
+
+
+@pytest.mark.parametrize(("side", "exact"), [(32, False), (33, True)])
+def test_an_invariant_head_that_is_not_exact_is_noted(side, exact):
+    """The evaluation says what the exactness of the layers says, and turning images shows."""
+    sizes = {"num_classes": 3, "in_channels": 1, "image_size": side, "width": 0.1}
+    network = build("resnet18", group="p4", head="invariant", **sizes).eval()
+    pixels = torch.randint(0, 256, (4, 1, side, side), dtype=torch.uint8)
+    record = evaluate(network, Images(pixels, torch.arange(4) % 3), SETTINGS_OF_TURNS)
+    noted = any("not exactly invariant" in note for note in record.notes)
+    error = float(equivariance_error(network, pixels / 255, after="invariant").max())
+    assert noted == (error > 1e-4) == (not exact)
+
+
+SETTINGS_OF_TURNS = EvaluationSettings.only(rotations=(90.0,))
