@@ -20,7 +20,7 @@ from .tables import csv_curves, csv_table, latex_architecture, latex_table, show
 
 #: Columns that a terminal shows with their intervals, at most.
 _WITH_INTERVALS = 4
-_STYLES = {"seen": "green", "not seen": "yellow", "opposite": "red", "underpowered": "dim"}
+_STYLES = {"seen": "green", "not seen": "yellow", "opposite": "red"}
 
 
 def saved(folder: Path) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _coloured(finding: Mapping[str, Any]) -> Text:
-    return Text(finding["verdict"], _STYLES[finding["verdict"]])
+    return Text(finding["verdict"], _STYLES.get(finding["verdict"], "dim"))
 
 
 def _show_numbers(heading: str, table: Mapping[str, Any]) -> None:

@@ -190,7 +190,14 @@ def _setting(result: Result) -> str:
 
 # The report of `spadv reproduce`.
 
-_VERDICT_CLASSES = {"seen": "good", "not seen": "known", "opposite": "bad", "underpowered": "soft"}
+_VERDICT_CLASSES = {
+    "seen": "good",
+    "not seen": "known",
+    "opposite": "bad",
+    "underpowered": "soft",
+    "untestable": "soft",
+    "not assessed": "soft",
+}
 
 
 def reproduce_page(

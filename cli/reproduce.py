@@ -111,6 +111,7 @@ def reproduce(
     with progress_bar("reproduce") as tell:
         outcome = launch(jobs, how, cost=costs.flops, progress=tell, say=err.print)
     from ..empirical.experiments.document import summarise
+    from ..empirical.experiments.scores import save_scores
     from .outputs import saved, show, write_figures, write_page
 
     documents, open_ones = [], []
@@ -119,8 +120,10 @@ def reproduce(
         if not all(job_state(job, how.store)[0] == "done" for job in plan.jobs):
             open_ones.append(one.id)
             continue
-        document = summarise(one, plan, scale, how.store)
+        document, scores = summarise(one, plan, scale, how.store)
         write_json(folder / f"{one.id}.json", document)
+        if scores:
+            save_scores(folder / f"{one.id}.npz", scores)
         documents.append(document)
     if documents:
         write_figures(documents, folder)
@@ -137,10 +140,18 @@ def reproduce(
 
 
 def rebuild(folder: Path) -> None:
-    """Draw figures, tables and page again from the saved documents of a folder."""
+    """Draw figures, tables and page again from the saved documents of a folder.
+
+    Findings whose scores were saved are computed again, and must be the same.
+    """
+    from ..empirical.experiments.scores import check_saved
     from .outputs import saved, write_figures, write_page
 
     documents = saved(folder)
+    paths = {folder / f"{document['id']}.npz": document for document in documents}
+    checked = sum(check_saved(one, path) for path, one in paths.items() if path.is_file())
+    if checked:
+        out.print(f"{checked} findings follow from the saved scores.")
     write_figures(documents, folder)
     out.print(f"Wrote {write_page(documents, folder)}.")
 

@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from ...errors import InputError, StoreError
-from ...random import derive_seed
-from ...stats import Interval, Resampler
+from ...stats import Interval, Scores
 from ...store import Store, read_json
 from ..evaluation import Evaluation, EvaluationSettings
-from .judge import ResultTable, decide, fronts
+from .judge import ResultTable, adjusted, decide, fronts, unjudged
 from .measure import Measure, other_metric
 from .networks import boundary_picture, layers
 from .plan import Experiment, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 from .running import results_of, state_of
+from .scores import scores_of
 
 #: Version of the layout of documents; readers refuse others.
 SCHEMA = 2
@@ -35,8 +33,12 @@ _ATTACKED = {"unchanged": "1 - fooling rate", "accuracy": "accuracy under attack
 Records = dict[Variant, list[Evaluation]]
 
 
-def summarise(experiment: Experiment, plan: Plan, scale: str, store: Store) -> dict[str, Any]:
-    """Return everything an experiment shows, as plain JSON values.
+def summarise(
+    experiment: Experiment, plan: Plan, scale: str, store: Store
+) -> tuple[dict[str, Any], dict[str, Scores]]:
+    """Return everything an experiment shows, as plain JSON values, and the scores behind it.
+
+    The scores, (seeds, images) by "MEASURE | VARIANT", are those that verdicts rest on.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def summarise(experiment: Experiment, plan: Plan, scale: str, store: Store) -> d
     table = ResultTable(read_records(plan, store))
     sources = [_sources(variant, table, store) for variant in plan.variants]
     pictures = [boundary_picture(plan.boundaries, store)] if plan.boundaries else []
-    return describe(experiment, plan, table, scale) | {"pictures": pictures, "jobs": sources}
+    document, scores = describe(experiment, plan, table, scale)
+    return document | {"pictures": pictures, "jobs": sources}, scores
 
 
 def read_records(plan: Plan, store: Store) -> Records:
@@ -70,13 +73,17 @@ def read_records(plan: Plan, store: Store) -> Records:
     return found
 
 
-def describe(experiment: Experiment, plan: Plan, table: ResultTable, scale: str) -> dict[str, Any]:
-    """Return what an experiment shows of some evaluations, apart from where they come from."""
-    # One seed for all: an experiment's evidence does not depend on what else is made.
-    resampler = Resampler(np.random.default_rng(derive_seed(0, "bootstrap")))
-    tests = [decide(claim, table, resampler) for claim in plan.claims]
+def describe(
+    experiment: Experiment, plan: Plan, table: ResultTable, scale: str
+) -> tuple[dict[str, Any], dict[str, Scores]]:
+    """Return what an experiment shows of some evaluations, apart from where they come from.
+
+    At the scale smoke nothing is judged: its numbers mean nothing.
+    """
+    tests = [decide(claim, table) for claim in plan.claims]
+    tests = [unjudged(test) for test in tests] if scale == "smoke" else adjusted(tests)
     collapsed = {v.name: (table.collapsed(v), len(v.jobs)) for v in plan.variants}
-    return {
+    document = {
         "schema": SCHEMA,
         "id": experiment.id,
         "title": experiment.title,
@@ -93,7 +100,7 @@ def describe(experiment: Experiment, plan: Plan, table: ResultTable, scale: str)
             front
             for panel in plan.panels
             if isinstance(panel, ParetoPanel)
-            for front in fronts(panel, table, resampler)
+            for front in fronts(panel, table)
         ],
         "other_metric": [
             _panel(replace(panel, metric=other_metric(panel.metric)), table)
@@ -115,13 +122,14 @@ def describe(experiment: Experiment, plan: Plan, table: ResultTable, scale: str)
         "findings": [test.to_json(experiment.id) for test in tests],
         "remarks": [
             f"{name}: {count} of {seeds} networks give one class to nearly all images; "
-            "claims about them are not judged"
+            "trends leave them out, and other claims about them are not judged"
             for name, (count, seeds) in collapsed.items()
             if count
         ],
         "pictures": [],
         "jobs": [],
     }
+    return document, scores_of(tests, table)
 
 
 def _panel(panel: Panel, table: ResultTable) -> dict[str, Any]:
@@ -130,7 +138,7 @@ def _panel(panel: Panel, table: ResultTable) -> dict[str, Any]:
     if isinstance(panel, ParetoPanel):
         return _pareto(panel, table)
     curves = [
-        curve(label, [v.level for v in variants], [table.mean(measure, v) for v in variants])
+        _curve(table, label, [(v.level, measure, v) for v in variants])
         for label, measure, variants in panel.lines
     ]
     return _curves(panel, legend="", ordered=False, axis=panel.axis, unit=panel.unit, curves=curves)
@@ -140,10 +148,13 @@ def _profile(panel: ProfilePanel, table: ResultTable) -> dict[str, Any]:
     curves = []
     for label, variant in panel.lines:
         values = table.records[variant][0].profile(panel.kind).values
-        budgets = [value / variant.unit for value in values]
-        means = [table.mean(Measure(panel.kind, panel.metric, b), variant) for b in budgets]
-        # Without the rounding error of the division.
-        curves.append(curve(label, [round(budget, 12) for budget in budgets], means))
+        settings = [value / variant.unit for value in values]
+        places = [
+            # Without the rounding error of the division.
+            (round(setting, 12), Measure(panel.kind, panel.metric, setting), variant)
+            for setting in settings
+        ]
+        curves.append(_curve(table, label, places))
     return _curves(
         panel,
         kind=panel.kind,
@@ -157,6 +168,19 @@ def _profile(panel: ProfilePanel, table: ResultTable) -> dict[str, Any]:
 
 def _curves(panel: ProfilePanel | SweepPanel, **shown: Any) -> dict[str, Any]:
     return {"type": "curves", "title": panel.title, **shown}
+
+
+def _curve(
+    table: ResultTable, label: str, places: Sequence[tuple[float, Measure, Variant]]
+) -> dict[str, Any]:
+    """Return a curve with what its intervals follow from."""
+    means = [table.mean(measure, variant) for _, measure, variant in places]
+    more = [table.by_seed(measure, variant) for _, measure, variant in places]
+    made = curve(label, [x for x, _, _ in places], means)
+    made["seeds"] = [one["seeds"] for one in more]
+    if all("counts" in one for one in more):
+        made["counts"] = [one["counts"] for one in more]
+    return made
 
 
 def curve(
@@ -175,8 +199,11 @@ def curve(
 def _pareto(panel: ParetoPanel, table: ResultTable) -> dict[str, Any]:
     points = []
     for label, variant in panel.lines:
-        found = (table.mean(measure, variant) for measure in (panel.across, panel.up))
-        points.append({"label": label, "marked": variant in panel.marked, **point(*found)})
+        axes = (panel.across, panel.up)
+        made = point(*(table.mean(measure, variant) for measure in axes))
+        for axis, measure in zip("xy", axes, strict=True):
+            made |= {f"{axis}_{key}": v for key, v in table.by_seed(measure, variant).items()}
+        points.append({"label": label, "marked": variant in panel.marked, **made})
     return {
         "type": "pareto",
         "title": panel.title,
@@ -186,9 +213,9 @@ def _pareto(panel: ParetoPanel, table: ResultTable) -> dict[str, Any]:
     }
 
 
-def point(x: tuple[float, Interval], y: tuple[float, Interval]) -> dict[str, float]:
+def point(x: tuple[float, Interval], y: tuple[float, Interval]) -> dict[str, Any]:
     """Return a point of a plane, two means with intervals, as documents hold it."""
-    made: dict[str, float] = {}
+    made: dict[str, Any] = {}
     for axis, (mean, interval) in (("x", x), ("y", y)):
         made |= {axis: mean, f"{axis}_low": interval.low, f"{axis}_high": interval.high}
     return made
@@ -198,10 +225,11 @@ def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
     """Return the table of a plan; cells of measures that a variant lacks are None."""
     rows = []
     for variant in plan.variants if plan.columns else ():
-        cells: list[dict[str, float] | None] = []
+        cells: list[dict[str, Any] | None] = []
         for _, measure in plan.columns:
             try:
-                cells.append(cell(table.mean(measure, variant)))
+                found = cell(table.mean(measure, variant))
+                cells.append({**found, **table.by_seed(measure, variant)})
             except InputError:
                 cells.append(None)
         rows.append({"label": variant.name, "seeds": len(variant.jobs), "cells": cells})

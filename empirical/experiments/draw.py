@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...style import BLACK, BLUE, CYCLE, GREY, LINES, VERMILION, new_figure, styled
-from .judge import pareto_front
+from .pareto import pareto_front
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

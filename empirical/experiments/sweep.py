@@ -104,7 +104,7 @@ def profiles(
         compared = variants[1:]
     title = f"{scheme}, {setup.label}"
     grown = "larger budgets in training" if adversarial else "larger ranges in training"
-    claims = []
+    claims: list[Trend | Contrast] = []
     for kind in kinds:
         rising = adversarial == (kind == "robustness")
         more = "more" if rising else "less"
@@ -114,6 +114,8 @@ def profiles(
             effect = f"make predictions {more} invariant to {_TRANSFORMATIONS[kind]}"
         measure = Measure(kind, "unchanged")
         claims.append(Trend(f"{title}: {grown} {effect}", measure, compared, rising))
+        if compared is not variants:
+            claims += _against_natural(title, kind, measure, variants)
     legend = _LEGENDS.get(scheme, "trained with\nbudget")
     lines = _by_level(variants)
     return Plan(
@@ -125,6 +127,34 @@ def profiles(
         columns=profile_columns(setup),
         **notes(setup, levels_of=(_kind_of_level(setup, scheme),)),
     )
+
+
+def _against_natural(
+    title: str, kind: str, measure: Measure, variants: Variants
+) -> list[Trend | Contrast]:
+    """Return one claim a budget: what adversarial training changes against natural training."""
+    natural, *hardened = variants
+    if kind == "robustness":
+        return [
+            Contrast(
+                f"{title}: a network trained with budget {format_number(variant.level)} is more "
+                "robust to l-infinity attacks than a naturally trained one",
+                measure,
+                more=variant,
+                less=natural,
+            )
+            for variant in hardened
+        ]
+    return [
+        Contrast(
+            f"{title}: a network trained with budget {format_number(variant.level)} is less "
+            f"invariant to {_TRANSFORMATIONS[kind]} than a naturally trained one",
+            measure,
+            more=natural,
+            less=variant,
+        )
+        for variant in hardened
+    ]
 
 
 def _by_level(variants: Variants) -> tuple[tuple[str, Variant], ...]:

@@ -9,7 +9,16 @@ import pytest
 from scipy import stats
 
 from spadv.errors import InputError
-from spadv.stats import Resampler, common, effect, percentiles, pooled, rank_correlations, wilson
+from spadv.stats import (
+    common,
+    effect,
+    holm,
+    pooled,
+    pooled_counts,
+    rank_correlations,
+    resampled_means,
+    wilson,
+)
 
 
 def crossed(rng, seeds, images, mean, *, seed_sd, image_sd, rest_sd):
@@ -64,7 +73,8 @@ def test_a_bootstrap_of_all_seeds_would_be_too_short():
         student += 0.0 in effect(tables, [1, -1]).interval
         picks = rng.integers(3, size=(2, 400, 3))
         means = [t.mean(axis=1)[p].mean(axis=1) for t, p in zip(tables, picks, strict=True)]
-        bootstrap += 0.0 in percentiles(means[0] - means[1])
+        low, high = np.quantile(means[0] - means[1], [0.025, 0.975])
+        bootstrap += low <= 0 <= high
     assert student / trials > 0.93 > 0.9 > bootstrap / trials
 
 
@@ -117,16 +127,47 @@ def test_rank_correlations_are_scipys(seed):
         assert value == pytest.approx(theirs)
 
 
-def test_samples_vary_as_new_seeds_and_images_would():
+def test_samples_vary_as_new_images_would_and_are_the_same_for_all_tables():
     rng = np.random.default_rng(4)
     table = crossed(rng, 4, 300, 0.0, seed_sd=0.2, image_sd=1.0, rest_sd=0.0)
-    drawn = Resampler(np.random.default_rng(0), 6000).means([table])[:, 0]
-    wanted = table.mean(axis=0).var() / 300 + table.mean(axis=1).var(ddof=1) / 4
-    assert drawn.var() == pytest.approx(wanted, rel=0.08)
-    assert drawn.mean() == pytest.approx(table.mean(), abs=4 * math.sqrt(wanted / 6000))
+    one, other = resampled_means([table, table + 1], np.random.default_rng(0), 6000)
+    assert one.shape == (6000, 4)
+    wanted = table[0].var() / 300
+    assert one[:, 0].var() == pytest.approx(wanted, rel=0.08)
+    assert one.mean(axis=0) == pytest.approx(table.mean(axis=1), abs=4 * math.sqrt(wanted / 6000))
+    assert np.allclose(other - one, 1)
 
 
-def test_samples_take_the_same_images_for_all_tables():
-    table = np.random.default_rng(0).normal(size=(1, 50))
-    drawn = Resampler(np.random.default_rng(0), 100).means([table, table + 1])
-    assert np.allclose(drawn[:, 1] - drawn[:, 0], 1, atol=1e-5)
+def test_the_p_value_is_that_of_the_interval():
+    """Welch's test where images do not vary; below 0.05 exactly where 0 is outside."""
+    rng = np.random.default_rng(6)
+    one, other = rng.normal(0.0, 1, (4, 1)), rng.normal(0.0, 2, (3, 1))
+    for shift in np.linspace(-6, 6, 25):
+        found = effect([np.repeat(one + shift, 50, axis=1), np.repeat(other, 50, axis=1)], [1, -1])
+        theirs = stats.ttest_ind(one[:, 0] + shift, other[:, 0], equal_var=False).pvalue
+        assert found.p_value == pytest.approx(theirs)
+        assert (found.p_value < 0.05) == (0 not in found.interval)
+
+
+def test_counts_are_enough_for_the_interval():
+    rng = np.random.default_rng(7)
+    for seeds, rate in ((1, 0.3), (3, 0.9), (5, 0.5), (3, 0.0), (3, 1.0)):
+        scores = (rng.random((seeds, 200)) < rate).astype(float)
+        votes = scores.sum(axis=0).astype(int)
+        counts = np.bincount(votes, minlength=seeds + 1)
+        value, interval = pooled_counts(scores.mean(axis=1), counts)
+        mean, theirs = pooled(scores)
+        assert (value, *interval) == pytest.approx((mean, *theirs), abs=1e-12)
+
+
+def test_holms_p_values_reject_what_the_step_down_procedure_rejects():
+    rng = np.random.default_rng(8)
+    for _ in range(50):
+        p_values = rng.random(7) ** 3
+        rejected, order = set(), np.argsort(p_values)
+        for number, place in enumerate(order):
+            if p_values[place] > 0.05 / (7 - number):
+                break
+            rejected.add(place)
+        adjusted = holm(p_values.tolist())
+        assert {k for k, p in enumerate(adjusted) if p <= 0.05} == rejected

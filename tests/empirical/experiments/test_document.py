@@ -15,6 +15,7 @@ from spadv.empirical.experiments.networks import layers
 from spadv.empirical.experiments.strategies import SPATIAL
 from spadv.empirical.models import ModelSpec, build_spec, count_parameters
 from spadv.errors import InputError, StoreError
+from spadv.stats import pooled_counts
 from spadv.store import Store
 
 
@@ -35,7 +36,7 @@ def test_a_document_is_plain_json(made_up, name):
 def test_curves_are_the_rates_of_the_records(invented):
     plan = FIG8.plan("cpu", 2)
     records = invented(plan)
-    document = describe(FIG8, plan, ResultTable(records), "cpu")
+    document = describe(FIG8, plan, ResultTable(records), "cpu")[0]
     panel, other = document["panels"][0], document["other_metric"][0]
     assert (panel["title"], panel["unit"]) == ("Aug-R, StdCNN", "rate of invariance")
     for curve in panel["curves"]:
@@ -63,15 +64,20 @@ def test_every_claim_of_a_profile_has_both_metrics(made_up):
 def test_tables_are_means_over_seeds(invented):
     plan = TABLE1.plan("cpu", 2)
     records = invented(plan)
-    document = describe(TABLE1, plan, ResultTable(records), "cpu")
+    document = describe(TABLE1, plan, ResultTable(records), "cpu")[0]
     rows = {row["label"]: row["cells"] for row in document["table"]["rows"]}
     assert list(rows) == [variant.name for variant in plan.variants]
     own = records[plan.variants[3]]
     spatial = np.mean([record.profile("rotation").accuracy(-1).value for record in own])
     assert rows["4 PGD (Aug 180)"][1]["value"] == pytest.approx(spatial)
+    for cell in (cell for cells in rows.values() for cell in cells if cell):
+        mean, interval = pooled_counts(cell["seeds"], cell["counts"])
+        found = (cell["value"], cell["low"], cell["high"])
+        assert found == pytest.approx((mean, interval.low, interval.high))
     assert {known["paper"] for known in document["known"]} >= {"about 33%", "about 45%"}
     (known,) = [k for k in document["known"] if k["paper"] == "about 33%"]
-    assert known["here"] == rows["3 PGD (Aug 0)"][1]
+    shown = rows["3 PGD (Aug 0)"][1]
+    assert known["here"] == {key: shown[key] for key in ("value", "low", "high")}
     assert {front["points"] for front in document["fronts"]} == {"all", "filled", "open"}
 
 
@@ -94,7 +100,7 @@ def test_budgets_in_other_units_stand_where_they_are_called(invented):
     measure = Measure("robustness", "unchanged", 0.3)
     rate = records[equal][0].profile("robustness").unchanged(5).value
     assert table.mean(measure, equal)[0] == pytest.approx(rate)
-    curve = describe(protocols, plan, table, "cpu")["panels"][2]["curves"][0]
+    curve = describe(protocols, plan, table, "cpu")[0]["panels"][2]["curves"][0]
     assert curve["x"] == [0, 0.05, 0.1, 0.15, 0.2, 0.3]
     official = records[named(plan, "StdCNN, Aug-R 0, official")][0].settings
     assert (official.protocol, official.budgets[-1]) == ("official", 0.3)
@@ -106,14 +112,16 @@ def test_a_collapsed_network_is_named_and_not_judged(invented):
     record = records[named(plan, "StdCNN, Aug-R 180")][1]
     for key in ("clean", "robustness_clean", "rotation", "robustness"):
         record.arrays[key] = np.zeros_like(record.arrays[key])
-    document = describe(FIG8, plan, ResultTable(records), "cpu")
+    document = describe(FIG8, plan, ResultTable(records), "cpu")[0]
     assert document["remarks"] == [
         "StdCNN, Aug-R 180: 1 of 2 networks give one class to nearly all images; "
-        "claims about them are not judged"
+        "trends leave them out, and other claims about them are not judged"
     ]
     first, second = document["findings"][:2]
     assert "Aug-R, StdCNN" in first["claim"]
-    assert (first["verdict"], second["other"]["verdict"]) == ("underpowered", "underpowered")
+    for finding in (first, second):
+        assert "Aug-R 180" not in finding["more"] + finding["less"]
+        assert finding["rank"]["levels"] == [0, 60, 120]
 
 
 def test_unknown_measures_are_refused(invented):

@@ -1,0 +1,131 @@
+"""The scores behind findings, saved beside a document, and the findings again from them."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import StoreError
+from ...stats import Scores
+from ...store import write_atomically
+from .judge import (
+    NOT_ASSESSED,
+    UNDERPOWERED,
+    HypothesisTest,
+    ResultTable,
+    area_gained,
+    compare,
+)
+from .measure import Measure
+
+
+def scores_of(tests: Sequence[HypothesisTest], table: ResultTable) -> dict[str, Scores]:
+    """Return the scores behind tests, by "MEASURE | VARIANT": all that verdicts rest on.
+
+    Also scores that are not true or false, of which documents hold no counts.
+    """
+    needed: set[tuple[str, str]] = set()
+    for test in tests:
+        for one in (test, test.other):
+            if one is None:
+                continue
+            if one.axes:
+                needed |= {(a, v) for a in one.axes for side in one.points for v in side}
+            else:
+                needed |= {(one.measure, one.more), (one.measure, one.less)}
+            needed |= {
+                (step["measure"], step[key]) for step in one.steps for key in ("more", "less")
+            }
+    return {
+        f"{measure} | {variant.name}": scores
+        for (measure, variant), scores in table.known().items()
+        if (str(measure), variant.name) in needed or "counts" not in table.by_seed(measure, variant)
+    }
+
+
+def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
+    """Write scores into an .npz file, outcomes that are true or false as booleans."""
+    arrays = {
+        key: table.astype(np.bool_) if np.isin(table, (0.0, 1.0)).all() else table
+        for key, table in scores.items()
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    write_atomically(path, buffer.getvalue())
+
+
+def check_saved(document: Mapping[str, Any], path: Path) -> int:
+    """Compute every finding of a document again from its saved scores; return how many.
+
+    Raises
+    ------
+    StoreError
+        If effect, interval, p-value, or an own verdict differs, or the file cannot be read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            scores = {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise StoreError(f"cannot read {path}: {error}") from None
+    checked = 0
+    for finding in document["findings"]:
+        for one in filter(None, (finding, finding["other"])):
+            found = judge_again(one, scores)
+            numbers = [
+                (one["effect"], found["effect"]),
+                (one["p_value"], found["p_value"]),
+                *zip(one["interval"].values(), found["interval"], strict=True),
+            ]
+            numbers += [
+                (step["effect"], again["effect"])
+                for step, again in zip(one["steps"], found.get("steps", ()), strict=True)
+            ]
+            same = all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in numbers)
+            # Other reasons, a collapsed network or the scale, only take verdicts back.
+            kept = one["verdict"] in (found["verdict"], UNDERPOWERED, NOT_ASSESSED)
+            if not (same and kept):
+                raise StoreError(f"{path} does not give the finding: {one['claim']}")
+            checked += 1
+    return checked
+
+
+def judge_again(finding: Mapping[str, Any], scores: Mapping[str, Scores]) -> dict[str, Any]:
+    """Return effect, interval, p-value, values and verdict of a finding from saved scores.
+
+    Parameters
+    ----------
+    finding : mapping
+        As documents hold it.
+    scores : mapping
+        From "MEASURE | VARIANT" to scores (seeds, images), as saved beside the document.
+
+    Raises
+    ------
+    StoreError
+        If scores are missing.
+    """
+
+    def look(measure: str, name: str) -> Scores:
+        key = f"{measure} | {name}"
+        if key not in scores:
+            raise StoreError(f"the scores of {key} are missing")
+        return np.asarray(scores[key], dtype=np.float64)
+
+    if finding["axes"]:
+        less, more = finding["points"]
+        tables = [look(axis, name) for name in (*less, *more) for axis in finding["axes"]]
+        return area_gained(tables, len(less))
+    distance = finding["measure"] == str(Measure("distance"))
+    more, less = (look(finding["measure"], finding[side]) for side in ("more", "less"))
+    found = compare(more, less, distance=distance)
+    steps = []
+    for step in finding["steps"]:
+        more, less = (look(step["measure"], step[side]) for side in ("more", "less"))
+        steps.append(compare(more, less, distance=distance))
+    return found | {"steps": steps}
