@@ -60,8 +60,8 @@ def near_zero(topic: str, claim: str, measure: str, differences: Sequence[ArrayL
 def above_zero(topic: str, claim: str, measure: str, values: ArrayLike) -> Finding:
     """Test that the mean over seeds is positive; small ones count as none."""
     rule = (
-        "seen: the interval lies above 0; opposite: below; not seen: within "
-        f"{SMALLEST_DIFFERENCE:g} of 0"
+        "seen: the interval lies above 0 and its middle is at least "
+        f"{SMALLEST_DIFFERENCE:g}; opposite: the same below; not seen: all of it is nearer to 0"
     )
     finding = _within(topic, claim, measure, [values], rule, 0, np.inf)
     return finding | {"verdict": verdict_on(over_seeds(values)[1], SMALLEST_DIFFERENCE)}

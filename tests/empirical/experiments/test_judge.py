@@ -29,21 +29,12 @@ from spadv.empirical.experiments.judge import (
     area_gained,
     decide,
     fronts,
-<<<<<<< HEAD
-    hypervolumes,
-    pareto_front,
-=======
->>>>>>> c0db2e8 (Judging by Student's t alone: steps, one seed, floors, sizes that matter, Holm, values of every seed)
     verdict_on,
 )
-<<<<<<< HEAD
-from spadv.stats import Interval, Resampler
-=======
-from spadv.empirical.experiments.pareto import hypervolume, hypervolumes, pareto_front
+from spadv.empirical.experiments.pareto import hypervolumes, pareto_front
 from spadv.empirical.experiments.scores import check_saved, save_scores, scores_of
-from spadv.errors import InputError, StoreError
+from spadv.errors import StoreError
 from spadv.stats import Interval
->>>>>>> c0db2e8 (Judging by Student's t alone: steps, one seed, floors, sizes that matter, Holm, values of every seed)
 
 RATE = Measure("rotation", "unchanged")
 LEVELS = (0.0, 60.0, 120.0, 180.0)
