@@ -10,6 +10,7 @@ import typer
 
 from ..checks import check_integer, choose
 from ..errors import StoreError
+from ..result import SHOWN
 from ..store import read_json, write_atomically
 from .console import effect, err, out, print_json, print_table, progress_bar
 from .options import Json
@@ -43,7 +44,7 @@ def bridge(
     if as_json:
         print_json(made)
         return
-    rows = [(f["verdict"], f["claim"], effect(f, 4)) for f in made["findings"]]
+    rows = [(SHOWN[f["verdict"]], f["claim"], effect(f, 4)) for f in made["findings"]]
     print_table(made["title"], ("verdict", "claim", "effect"), rows)
     out.print(f"Page: {folder / 'report.html'}")
 

@@ -12,6 +12,7 @@ from ..empirical.experiments import EXPERIMENTS
 from ..empirical.experiments.document import SCHEMA
 from ..empirical.experiments.draw import draw, draw_other_metric
 from ..errors import StoreError
+from ..result import SHOWN
 from ..store import read_json, read_text, write_atomically
 from ..style import save
 from .console import effect, err, out, print_table
@@ -107,7 +108,7 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _coloured(finding: Mapping[str, Any]) -> Text:
-    return Text(finding["verdict"], _STYLES.get(finding["verdict"], "dim"))
+    return Text(SHOWN[finding["verdict"]], _STYLES.get(finding["verdict"], "dim"))
 
 
 def _show_numbers(heading: str, table: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..result import EQUALITY, HOLDS, Result
+from ..result import EQUALITY, HOLDS, SHOWN, Result
 from ..style import to_svg
 from .console import effect
 from .tables import shown
@@ -48,6 +48,7 @@ def _environment() -> Environment:
         "telling": _telling,
         "mark": _mark,
         "here": _here,
+        "worded": lambda verdict: SHOWN.get(verdict, verdict),
     }
     return made
 

@@ -29,6 +29,16 @@ UNSATISFIABLE = "hypothesis-unsatisfiable"
 INCONCLUSIVE = "inconclusive"
 VERDICTS = (HOLDS, EQUALITY, VIOLATED, UNSATISFIABLE, INCONCLUSIVE)
 
+#: Verdicts on claims about networks, as files hold them and as people are shown them.
+SHOWN = {
+    "seen": "supported",
+    "not seen": "no relevant effect",
+    "opposite": "contradicted",
+    "underpowered": "inconclusive",
+    "untestable": "untestable",
+    "not assessed": "not assessed",
+}
+
 #: A simulation whose exact two-sided p-value under the closed form is below this is
 #: counted as a contradiction. Ten thousand comparisons raise a false alarm once in 10^5
 #: runs; an error of seven standard deviations is still caught.

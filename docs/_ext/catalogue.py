@@ -19,6 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 from statements import table
 
 from spadv.empirical.experiments import EXPERIMENTS, Experiment
+from spadv.result import SHOWN
 
 #: What is copied of a folder of results.
 COPIED = (".html", ".json", ".jsonl", ".csv", ".png", ".svg", ".tex", ".md")
@@ -169,7 +170,7 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> nodes.table:
             finding["claim"],
             finding["measure"],
             effect_of(finding),
-            finding["verdict"],
+            SHOWN[finding["verdict"]],
             (finding.get("other") or {}).get("verdict", ""),
         )
         for finding in findings

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spadv.empirical.experiments import EXPERIMENTS
+from spadv.result import SHOWN
 
 
 def folders(results: Path) -> list[Path]:
@@ -39,8 +40,8 @@ def seeds_of(document: Mapping[str, Any]) -> str:
 
 
 def verdicts(findings: Iterable[Mapping[str, Any]]) -> str:
-    """Return how often each verdict was found: "2 seen, 1 underpowered"."""
-    found = Counter(finding["verdict"] for finding in findings)
+    """Return how often each verdict was found: "2 supported, 1 inconclusive"."""
+    found = Counter(SHOWN[finding["verdict"]] for finding in findings)
     return ", ".join(f"{count} {word}" for word, count in found.most_common()) or "none judged"
 
 

@@ -82,6 +82,6 @@ def made_up():
     def make(name, scale="cpu", seeds=2, images=200):
         made = experiment(name)
         plan = made.plan(scale, seeds)
-        return describe(made, plan, ResultTable(invent_all(plan, images)), scale)
+        return describe(made, plan, ResultTable(invent_all(plan, images)), scale)[0]
 
     return make

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from spadv.empirical.experiments import (
     Trend,
     Variant,
     experiment,
+    judge,
 )
 from spadv.empirical.experiments.judge import (
     ResultTable,
@@ -34,6 +36,7 @@ from spadv.empirical.experiments.judge import (
 from spadv.empirical.experiments.pareto import hypervolumes, pareto_front
 from spadv.empirical.experiments.scores import check_saved, save_scores, scores_of
 from spadv.errors import StoreError
+from spadv.result import SHOWN
 from spadv.stats import Interval
 
 RATE = Measure("rotation", "unchanged")
@@ -350,3 +353,17 @@ def test_many_sets_at_once():
     assert np.allclose(hypervolumes(points), one_by_one)
     inside = (rng.random((200_000, 1, 2)) < points[0]).all(axis=2).any(axis=1).mean()
     assert hypervolumes(points)[0] == pytest.approx(inside, abs=0.01)
+
+
+def test_the_documented_rules_are_the_codes():
+    """The table of the page on experiments: every verdict, and the sizes."""
+    page = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text()
+    part = page[page.index("## How claims are judged") :]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in part[: part.index("\n## ", 5)].splitlines()
+        if line.startswith("|") and "---" not in line
+    ][1:]
+    assert {row[2].strip("`"): row[0] for row in rows} == SHOWN
+    assert f"below {judge.SMALLEST_EFFECT:g} (2% of a distance, {judge.SMALLEST_GAIN:g}" in part
+    assert f"{100 * judge.COLLAPSED:g}% of the test images is called collapsed" in part
