@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..checks import check_budget, check_integer, check_level, check_probability
+from ..errors import InputError
 from .console import between, err, number, print_json, print_table
 from .options import Budget, Codeword, Json, Level, P, Shift
 
 if TYPE_CHECKING:
     from ..theory.distribution import CodeGaussian
+
+#: More samples than a person waits for.
+MOST_SAMPLES = 10**9
 
 
 def accuracy(
@@ -30,7 +34,8 @@ def accuracy(
     """Give the exact accuracies of the named classifiers for one codeword."""
     check_probability("p", p)
     check_budget("budget", budget)
-    check_integer("samples", samples, minimum=1)
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise InputError("samples", f"lie between 1 and {MOST_SAMPLES}", samples)
     check_integer("seed", seed, minimum=0)
     check_level(level)
     from ..theory.distribution import CodeGaussian

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +26,8 @@ MOST_LISTED = 1 << 16
 MOST_WORDS = 1 << 30
 #: Beyond this length Hartmann-Tzeng's and Roos's bounds take longer than a person waits.
 LONGEST_WITH_ALL_BOUNDS = 1023
+#: What the options are called by the theory.
+_OPTIONS = {"n": "length", "exponents": "defining-set"}
 
 
 def code(
@@ -45,7 +49,7 @@ def code(
     ] = False,
     seconds: Annotated[
         float | None,
-        typer.Option(help="Time limit for the minimum distance; the bounds reached are shown."),
+        typer.Option(help="Time limit for weights and distance; bounds reached are shown."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -56,14 +60,20 @@ def code(
     if len(given) != 1:
         rule = "give one of --generator, --defining-set, --family, --all"
         raise InputError("code", rule, ", ".join(given) or "none of them")
+    if not 0 < length <= LONGEST:
+        raise InputError("length", f"lie between 1 and {LONGEST}", length)
     if everything:
         _list(length, as_json=as_json)
         return
-    if not 0 < length <= LONGEST:
-        raise InputError("length", f"lie between 1 and {LONGEST}", length)
     if seconds is not None:
         check_real("seconds", seconds, low=0)
-    described = describe(_build(length, generator, defining_set, family), seconds)
+    sys.set_int_max_str_digits(0)  # there are 2^k codewords, and k may be 65,000
+    try:
+        made = _build(length, generator, defining_set, family)
+    except InputError as error:
+        name = _OPTIONS.get(error.argument, error.argument)
+        raise InputError(name, error.rule, error.value, error.hint) from None
+    described = describe(made, seconds)
     if as_json:
         print_json(described)
     else:
@@ -117,14 +127,17 @@ def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, 
     if code.k == 0:
         return described | {"weights": {"0": 1}}
     # Weights first: where they are cheap they give the distance for nothing.
+    begun = time.monotonic()
     with progress_bar("weights") as tell:
         try:
-            weights = code.weight_distribution(tell, max_words=MOST_WORDS)
+            weights = code.weight_distribution(tell, max_words=MOST_WORDS, seconds=seconds)
             described["weights"] = {str(weight): count for weight, count in weights.items()}
-        except TooLargeError:
-            err.print("No weight distribution: too many codewords to enumerate.")
+        except TooLargeError as error:
+            reason = "the time is up" if error.argument == "seconds" else "too many codewords"
+            err.print(f"No weight distribution: {reason}.")
     with progress_bar("minimum distance") as tell:
-        found = code.distance_search(seconds, tell)
+        left = None if seconds is None else max(0.0, seconds - (time.monotonic() - begun))
+        found = code.distance_search(left, tell)
     if code.n <= LONGEST_WITH_ALL_BOUNDS:
         bounds: dict[str, int | None] = dict(code.lower_bounds())
     else:

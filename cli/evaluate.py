@@ -43,6 +43,9 @@ def evaluate(
         typer.Option(help="Data set, folder or .npz file; the training's own by default."),
     ] = None,
     data_root: DataRoot = None,
+    size: Annotated[
+        int | None, typer.Option(help="Resize the images of a folder to this side.", min=1)
+    ] = None,
     part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     layers: Annotated[
         Path | None,
@@ -81,7 +84,7 @@ def evaluate(
         load_target(names[0], place, layers),
         *(load_target(name, place) for name in names[1:]),
     ]
-    images = _images(model, targets[0][1], data, data_root)
+    images = _images(model, targets[0][1], data, size, data_root)
     chosen = EvaluationSettings.for_channels(images.channels, **settings)
     records: list[Evaluation] = []
     files: list[str | None] = []
@@ -125,17 +128,23 @@ def evaluate(
 
 
 def _images(
-    name: str, trained: LoadedRun | None, data: str | None, data_root: Path | None
+    name: str,
+    trained: LoadedRun | None,
+    data: str | None,
+    size: int | None,
+    data_root: Path | None,
 ) -> DataSet:
     """Return the images to evaluate on: those asked for, else the training's own."""
     from ..empirical.data import load
 
     if data is not None:
-        return load(data, root=data_root)
+        return load(data, root=data_root, size=size)
     if trained is None:
         raise InputError("data", "be given", None, f"{name} does not say what it was trained on.")
     config = trained.config
-    found = load(config.data.name, root=data_root, split_seed=config.data.split_seed)
+    told = config.data
+    size = size or told.size
+    found = load(told.name, root=data_root, split_seed=told.split_seed, size=size)
     if not trained.complete:
         done = trained.epochs_done
         err.print(f"The training of {name} is at epoch {done} of {config.epochs}.")

@@ -12,6 +12,7 @@ prints by `console.py`, one JSON document with `--json`, and raises the errors o
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -112,6 +113,8 @@ _FOLDERS = ("--out", "--data-root")
 
 def _run(arguments: list[str] | None) -> int:
     command = typer.main.get_command(app)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold what no encoding has
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
     for option, value in zip(given, [*given[1:], "-"], strict=False):
         if (option in _FOLDERS and value == "") or option in [f"{name}=" for name in _FOLDERS]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..config import read_toml
+from ..config import read_toml, read_value
 from ..empirical.settings import Schedule, TrainConfig, TrainOptions
 from ..errors import InputError
 from ..store import Store
@@ -23,7 +24,11 @@ RUNS = Path("runs")
 @takes(TrainConfig, Schedule)
 def train(
     config: Annotated[
-        Path | None, typer.Argument(help="TOML file; options stand above it.")
+        list[str] | None,
+        typer.Argument(
+            help="TOML file, and keys of it with other values: optimiser.learning_rate=0.02; "
+            "these and options stand above the file."
+        ),
     ] = None,
     *,
     settings: dict[str, Any],
@@ -40,7 +45,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a network; a training that was stopped goes on where it was."""
-    made = configuration(config, settings)
+    made = configuration(config or [], settings)
     path = folder or Store(RUNS).folder(label(made), made.digest).path
     if dry_run:
         _show_plan(made, path, as_json=as_json)
@@ -59,16 +64,30 @@ def train(
         _show_result(made, result, as_json=as_json)
 
 
-def configuration(file: Path | None, settings: dict[str, Any]) -> TrainConfig:
-    """Return a file's configuration, the settings by place ("model.name") above it."""
-    values: dict[str, Any] = {} if file is None else read_toml(file)
-    for key, value in settings.items():
-        if value is None:
-            continue
-        section, _, name = key.rpartition(".")
-        place = values.setdefault(section, {}) if section else values
-        if not isinstance(place, dict):
-            raise InputError(section, "be a table", place)
+def configuration(given: Sequence[str], settings: Mapping[str, Any]) -> TrainConfig:
+    """Return a file's configuration, with other values above it.
+
+    Among the texts `given` is at most one file; the others are such as "model.name=vgg16".
+    `settings` are options' values by the same keys, None where an option is not given.
+    """
+    files = [text for text in given if "=" not in text or Path(text).is_file()]
+    if len(files) > 1:
+        rule = "be one file, and keys with values such as optimiser.learning_rate=0.02"
+        raise InputError("config", rule, files[1])
+    values = read_toml(Path(files[0])) if files else {}
+    told = {key: value for key, value in settings.items() if value is not None}
+    for text in (text for text in given if text not in files):
+        key, _, value = text.partition("=")
+        if (key := key.strip()) in told:
+            raise InputError(key, "be given once", value)
+        told[key] = read_value(value)
+    for key, value in told.items():
+        place = values
+        *sections, name = key.split(".")
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise InputError(key, f"be in a table ({section} is none)", place)
         place[name] = value
     return TrainConfig.from_table(values)
 

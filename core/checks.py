@@ -53,6 +53,8 @@ def check_real(
 ) -> float:
     """Return `value` as a finite float in [low, high], or raise :class:`InputError`.
 
+    True is no number, and nor is text.
+
     Examples
     --------
     >>> check_real("p", 0.7, low=0.5, high=1)
@@ -172,7 +174,10 @@ def real_array(argument: str, rule: str, value: ArrayLike) -> NDArray[np.float64
     import numpy as np
 
     try:
-        return np.array(value, dtype=np.float64)
+        array = np.asarray(value)
+        if array.dtype.kind in "bSU":  # True is no number, and nor is text
+            raise TypeError
+        return np.array(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(argument, rule, value) from None
 
@@ -190,15 +195,7 @@ def fractions(**arguments: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     arrays = []
     for name, value in arguments.items():
         low, high, rule = _RULES[name]
-        try:
-            given = np.asarray(value)
-            if given.dtype.kind in "bUS":  # True is no 1, and text no number
-                raise InputError(name, rule, value)
-            array = given.astype(np.float64)
-        except InputError:
-            raise
-        except (TypeError, ValueError):
-            raise InputError(name, rule, value) from None
+        array = real_array(name, rule, value)
         wrong = ~((array >= low) & (array <= high))
         if wrong.any():
             raise InputError(name, rule, array[wrong].ravel()[0].item())

@@ -109,11 +109,26 @@ def read_settings(
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the tables of a TOML file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("config", f"be TOML ({error})", str(path)) from None
+
+
+def read_value(text: str) -> Any:
+    """Return a value as TOML has it; what is none is text.
+
+    Examples
+    --------
+    >>> read_value("0.02"), read_value("[75, 90]"), read_value("true"), read_value("vgg16")
+    (0.02, [75, 90], True, 'vgg16')
+    """
+    try:
+        found = tomllib.loads(f"value = {text.strip()}")
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+    return found["value"] if set(found) == {"value"} else text.strip()
 
 
 def to_table(settings: Any) -> dict[str, Any]:

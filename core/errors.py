@@ -33,6 +33,7 @@ class InputError(SpadvError, ValueError):
         self.argument = argument
         self.rule = rule
         self.value = value
+        self.hint = hint
 
 
 class TooLargeError(InputError):

@@ -88,6 +88,12 @@ def make_provenance(
     )
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use; all, where the system does not tell."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux's alone
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 @cache
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     found = {"python": platform.python_version(), "spadv": release()}

@@ -218,7 +218,7 @@ def write_atomically(path: Path, text: str | bytes | memoryview, *, on_disk: boo
 def read_text(path: Path) -> str:
     """Return a file's text; StoreError names the file if that fails."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(f"cannot read {path}: {reason}") from None

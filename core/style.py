@@ -55,6 +55,18 @@ def styled() -> Iterator[None]:
         yield
 
 
+def plain(text: str) -> str:
+    r"""Return what draws a user's text as it is: no formula between dollars, never left out.
+
+    Examples
+    --------
+    >>> print(plain("costs $5 to $9"))
+    costs \$5 to \$9
+    """
+    shown = text.replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown  # legends skip names with it in front
+
+
 def new_figure(**options: Any) -> Figure:
     """Return a figure that no window system and no global state knows of.
 

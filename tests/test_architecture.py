@@ -133,3 +133,26 @@ def test_what_is_only_data_is_light(module: str, most: int) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_system_has_what_is_used() -> None:
+    """macOS and Windows lack some modules and functions of Linux."""
+    for path in _modules().values():
+        text = path.read_text(encoding="utf-8")
+        names = {node.attr for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+        assert "sched_getaffinity" not in names, path
+        assert not {"fork", "getuid", "setsid", "uname"} & names, path
+        if {"killpg", "SIGKILL"} & names:
+            assert 'sys.platform == "win32"' in text, path
+        for imported in _imported(text):
+            assert imported not in {"fcntl", "grp", "pwd", "resource", "termios"}, path
+
+
+def _imported(text: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module))
+    return found

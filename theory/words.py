@@ -320,6 +320,9 @@ def parse_word(text: str) -> Word:
         return _from_family(name, rest, text)
     word = _from_literal(text)
     if word is not None:
+        if not set(text) <= {"+", "-"} and os.path.isfile(text):
+            hint = f"Write ./{text} for the file, 0x{text.removeprefix('0x')} for the digits."
+            raise InputError("codeword", "not be both a file and hexadecimal digits", text, hint)
         return word
     # os.path.isfile takes any text; Path.is_file raises on one longer than a file name.
     if os.path.isfile(text):
@@ -337,7 +340,10 @@ def _from_family(name: str, rest: str, text: str) -> Word:
     numbers = rest.split(":")
     if len(numbers) != form.count(":") + 1 or not all(re.fullmatch(r"\d+", n) for n in numbers):
         raise InputError("codeword", f"have the form {name}:{form} with whole numbers", text)
-    return make(*map(int, numbers))
+    try:
+        return make(*map(int, numbers))
+    except InputError as error:
+        raise InputError(f"{error.argument} of {text}", error.rule, error.value) from None
 
 
 def _from_literal(text: str) -> Word | None:
@@ -353,7 +359,7 @@ def _from_literal(text: str) -> Word | None:
 
 def _from_file(path: Path) -> Word:
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("codeword", f"be a readable text file ({error})", str(path)) from None
     tokens: list[Any] = re.split(r"[\s,]+", text)

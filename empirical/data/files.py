@@ -78,7 +78,7 @@ def decode_files(
             image, greys[i] = _decode(paths[i], size)
             if image.shape != first.shape:
                 shown = " and ".join(f"{a.shape[0]} x {a.shape[1]}" for a in (first, image))
-                hint = f"See {paths[0]} and {paths[i]}; or give a size to resize them."
+                hint = f"See {paths[0]} and {paths[i]}; or give a size (--size) to resize them."
                 raise InputError("images", "share one size", shown, hint)
             pixels[i] = image.transpose(2, 0, 1)
         return end

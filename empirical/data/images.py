@@ -226,7 +226,7 @@ class DataSet:
         """Side of the square images in pixels; InputError if they are no squares."""
         height, width = self.train.pixels.shape[2:]
         if height != width:  # rotations by 90 degrees need squares
-            raise InputError("images", "be square", f"{height} x {width}", "Give `size=`.")
+            raise InputError("images", "be square", f"{height} x {width}", "Give a size (--size).")
         return height
 
     def to(self, device: torch.device | str) -> DataSet:

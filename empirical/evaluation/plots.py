@@ -10,7 +10,7 @@ import numpy as np
 from ...checks import choose
 from ...errors import InputError
 from ...stats import LEVEL
-from ...style import CYCLE, LINES, new_figure, styled
+from ...style import CYCLE, LINES, new_figure, plain, styled
 from .record import Evaluation
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _figure(
     evaluations: Mapping[str, Evaluation], kinds: tuple[str, ...], metric: str, level: float
 ) -> Figure:
     choose("metric", metric, METRICS)
+    evaluations = {plain(name): evaluation for name, evaluation in evaluations.items()}
     shown = [kind for kind in kinds if any(e.has(kind) for e in evaluations.values())]
     if not shown:
         rule = f"hold at least one evaluation with a profile ({', '.join(kinds)})"

@@ -18,7 +18,7 @@ from torch import nn
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ...store import read_json, write_atomically, write_json
-from ...style import BLUE, VERMILION, new_figure, save, styled
+from ...style import BLUE, VERMILION, new_figure, plain, save, styled
 from ..data import DataSet
 from ..settings import EvaluationSettings
 from .evaluate import evaluate
@@ -245,7 +245,7 @@ def figure(documents: list[dict[str, Any]]) -> Figure:
                 axis.set_ylim(bottom=0)
                 kind = "accuracy" if metric == "accuracy" else "rate of invariance"
                 axis.set_xlabel(f"{kind} under rotations to 180 degrees")
-                axis.set_title(f"{data}, {mine[0]['rates'][0]['trials']} test images")
+                axis.set_title(f"{plain(data)}, {mine[0]['rates'][0]['trials']} test images")
             line[0].legend(loc="best")
             text = "\n".join(f"{n}  {document['name']}" for n, document in enumerate(mine, start=1))
             line[1].annotate(text, (1.02, 1), xycoords="axes fraction", va="top", fontsize=8.5)

@@ -130,8 +130,8 @@ def run_job(
     if state_of(job, store) == "done":
         return notes
     if data is None:
-        name, seed = job.config.data.name, job.config.data.split_seed
-        data = load(name, root=data_root, split_seed=seed)
+        asked = job.config.data
+        data = load(asked.name, root=data_root, split_seed=asked.split_seed, size=asked.size)
     begun = 0.0
     if not run.is_complete:
         config = _with_weights(job, store)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from ...errors import InputError, RunFailedError, SpadvError
+from ...provenance import usable_cores
 from ..settings import LaunchSettings
 
 #: Seconds between two heartbeats, and without one until a block of workers is given up.
@@ -78,7 +79,7 @@ def _processes(settings: LaunchSettings, jobs: int) -> Any:
     from parsl.providers import LocalProvider
 
     gpus, each = visible_gpus(settings.options.device), settings.job_processes
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     workers = settings.workers or max(1, (len(gpus) or cores) // each)
     workers = max(1, min(workers, jobs))
     return _executor(

@@ -23,7 +23,7 @@ from ..data import names as data_names
 from ..evaluation import EvaluationSettings
 from ..experiments.job import Job
 from ..models import ModelSpec
-from ..training import TrainConfig
+from ..settings import DataConfig, TrainConfig
 from .size import Size, size_of
 
 #: Steps of DeepFool that an image takes on average, assumed; each needs one forward pass and
@@ -126,7 +126,7 @@ def cost_of(job: Job, data_root: Path | None = None) -> Cost:
     less, on networks that fall. Images of data sets of one's own are counted in `data_root`.
     """
     config = job.config
-    sizes = _sizes(config.data.name, config.data.split_seed, data_root)
+    sizes = _sizes(config.data, data_root)
     cost = Cost(size_of(spec_of(config, data_root)), config.precision == "bfloat16")
     images = sizes["train"]
     if config.data.train_on == "train+validation":
@@ -166,7 +166,7 @@ def _evaluation(settings: EvaluationSettings, images: int) -> list[Passes]:
 
 def spec_of(config: TrainConfig, data_root: Path | None = None) -> ModelSpec:
     """Return the network of a configuration; its normalisation is left out."""
-    sizes = _sizes(config.data.name, config.data.split_seed, data_root)
+    sizes = _sizes(config.data, data_root)
     return ModelSpec(
         name=config.model.name,
         num_classes=sizes["classes"],
@@ -179,9 +179,9 @@ def spec_of(config: TrainConfig, data_root: Path | None = None) -> ModelSpec:
 
 
 @cache
-def _sizes(name: str, split_seed: int, data_root: Path | None) -> dict[str, int]:
-    if name in data_names():
-        info = describe(name)
+def _sizes(told: DataConfig, data_root: Path | None) -> dict[str, int]:
+    if told.name in data_names():
+        info = describe(told.name)
         return {
             "train": info.train,
             "validation": info.validation,
@@ -190,7 +190,7 @@ def _sizes(name: str, split_seed: int, data_root: Path | None) -> dict[str, int]
             "channels": info.channels,
             "side": info.image_size,
         }
-    data = load(name, root=data_root, split_seed=split_seed)
+    data = load(told.name, root=data_root, split_seed=told.split_seed, size=told.size)
     return {
         "train": len(data.train),
         "validation": len(data.validation),

@@ -88,7 +88,10 @@ def _end(process: subprocess.Popen[str]) -> None:
     try:
         process.wait(_GRACE)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # where a process has no group
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def member(order: Path) -> None:

@@ -16,7 +16,7 @@ from ..data import DataSet, load
 from ..experiments.integrity import DamagedError
 from ..experiments.job import Job
 from ..experiments.running import run_job, state_of, train_here
-from ..settings import LaunchSettings
+from ..settings import DataConfig, LaunchSettings
 from .failure import FULL, IN_USE, LASTING, Failure, clear_failure, read_failure
 from .torchrun import train_on_several
 
@@ -144,7 +144,7 @@ def _do(job: Job, settings: LaunchSettings, progress: Progress) -> list[str]:
     config, trainer = job.config, train_here
     if settings.job_processes > 1:
         trainer = partial(train_on_several, settings.job_processes, settings.data_root)
-    data = _data(config.data.name, settings.data_root, config.data.split_seed)
+    data = _data(config.data, settings.data_root)
 
     def do() -> list[str]:
         options = settings.options
@@ -162,8 +162,8 @@ def _do(job: Job, settings: LaunchSettings, progress: Progress) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _data(name: str, root: Path | None, split_seed: int) -> DataSet:
-    return load(name, root=root, split_seed=split_seed)
+def _data(told: DataConfig, root: Path | None) -> DataSet:
+    return load(told.name, root=root, split_seed=told.split_seed, size=told.size)
 
 
 def run_local(

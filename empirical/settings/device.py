@@ -6,6 +6,7 @@ import re
 
 from ...errors import InputError
 
+#: In which networks compute; weights are kept in the first.
 PRECISIONS = ("float32", "bfloat16")
 
 

@@ -23,8 +23,9 @@ NETWORKS = [
     "vgg16",
     "wrn34_10",
 ]
-#: Groups that a network can be made equivariant to, and heads of those.
+#: Groups that a network can be made equivariant to.
 GROUPS = ("p4", "p4m")
+#: Heads of such networks.
 HEADS = ("paper", "invariant")
 
 

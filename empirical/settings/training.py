@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from ...config import (
 from ...errors import InputError
 from .device import PRECISIONS, check_device
 from .network import GROUPS, HEADS, NETWORKS
-from .stages import Schedule, Stage, check_positive
+from .stages import Schedule, Stage
 
 
 def _data(argument: str, value: Any) -> str:
@@ -39,6 +40,21 @@ def _device(argument: str, value: Any) -> str:
 
 def _network(argument: str, value: Any) -> str:
     return choose(argument, value, sorted(NETWORKS))
+
+
+def _plain_table(argument: str, value: Any) -> dict[str, Any]:
+    table = check_table(argument, value)
+    try:
+        json.dumps(table, allow_nan=False)
+    except (TypeError, ValueError):
+        rule = "hold finite numbers, texts, true, false, and lists of them"
+        raise InputError(argument, rule, value) from None
+    return table
+
+
+def _rate(argument: str, value: Any) -> float:
+    rule = "be a number above 0 and at most 1000"
+    return check_real(argument, value, low=5e-324, high=1e3, rule=rule)
 
 
 def _milestones(argument: str, value: Any) -> tuple[int, ...]:
@@ -68,6 +84,9 @@ class DataConfig:
     limit: int | None = option(
         None, "Use the first so many images.", check_integer, flag="limit", minimum=1
     )
+    size: int | None = option(
+        None, "Resize the images of a folder to this side.", check_integer, flag="size", minimum=1
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -83,7 +102,7 @@ class ModelConfig:
     )
     head: str | None = option(None, "paper or invariant.", choose, flag="head", options=HEADS)
     normalise: bool = option(True, "Subtract the mean, divide by the deviation.", check_bool)
-    options: Mapping[str, Any] = option(dict, "Other options of models.build.", check_table)
+    options: Mapping[str, Any] = option(dict, "Other options of models.build.", _plain_table)
     weights: str | None = option(None, "Checkpoint to begin from.", flag="warm-start")
     weights_digest: str | None = option(None, "SHA-256 of that checkpoint, filled in.")
 
@@ -96,9 +115,7 @@ class OptimiserConfig:
     """How the weights move."""
 
     name: str = option("sgd", "sgd or adam.", choose, flag="optimiser", options=("sgd", "adam"))
-    learning_rate: float = option(
-        0.1, "0.1 by default.", check_positive, flag="learning-rate", high=1e3
-    )
+    learning_rate: float = option(0.1, "0.1 by default.", _rate, flag="learning-rate")
     momentum: float = option(0.9, "Momentum of SGD.", check_real, low=0, high=1)
     nesterov: bool = option(False, "Nesterov's momentum.", check_bool)
     weight_decay: float = option(
@@ -190,7 +207,10 @@ class TrainConfig:
 
     def to_table(self) -> dict[str, Any]:
         """Return plain JSON values that :meth:`from_table` reads back."""
-        return to_table(self)
+        table = to_table(self)
+        if self.data.size is None:
+            del table["data"]["size"]  # digests are those of configurations without this key
+        return table
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> TrainConfig:

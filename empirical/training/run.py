@@ -115,7 +115,9 @@ def train(
 
         def work(progress: Progress) -> TrainResult:
             begun_on, seed = _digest_in_folder(run, config), config.data.split_seed
-            images = data or load(config.data.name, root=data_root, split_seed=seed)
+            images = data or load(
+                config.data.name, root=data_root, split_seed=seed, size=config.data.size
+            )
             if begun_on not in (None, images.digest):
                 raise StoreError(
                     f"{run.path} was begun on other images of {images.name} (digest {begun_on}, "

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from scipy.stats import norm
 
 from spadv.cli import console
+from spadv.style import new_figure, plain, styled, to_svg
 
 ORACLE = json.loads(
     (Path(__file__).parents[1] / "oracles" / "cyclic_codes.json").read_text(encoding="utf-8")
@@ -272,6 +274,8 @@ def test_bounds_without_an_accuracy_give_the_caps(spadv):
 
 WORD = "accuracy --codeword simplex:4 --shift"
 BAD = {
+    "length 0 of all": "code --length 0 --all",
+    "samples beyond all time": f"{WORD} 5 --p 0.6 --budget 4 --samples 100000000000",
     "length 0": "code --length 0 --family repetition",
     "length not an integer": "code --length 7.5 --family repetition",
     "generator": "code --length 9 --generator 0,1,3",
@@ -328,3 +332,98 @@ def test_bad_input_gets_one_line_and_code_2(spadv, arguments):
     assert len(lines) == 1, found.err
     assert lines[0].startswith("spadv: ")
     assert "Traceback" not in found.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("code --length 6 --family golay", "'length' must be 23"),
+        ("code --length 7 --defining-set 9", "'defining-set' must lie in 0..6"),
+        ("accuracy --codeword simplex:99 --shift 1 --p 0.6 --budget 1", "'degree of simplex:99'"),
+        ("train seed=3 --seed 4", "'seed' must be given once"),
+        ("train optimiser.learning_rate=true", "above 0 and at most 1000, got True"),
+        ("train optimiser.learning_rate='0.1'", "above 0 and at most 1000, got '0.1'"),
+        ("train optimiser.lr=1", "a known key (batch_size"),
+        ("train model.name=lenet model.name.x=1", "(name is none)"),
+        ("train model.options={a=nan}", "hold finite numbers"),
+        ("train model.options={a=1979-05-27}", "hold finite numbers"),
+        ("train one.toml two.toml", "be one file, and keys with values"),
+    ],
+)
+def test_messages_name_what_was_written(spadv, arguments, said):
+    found = spadv(*arguments.split())
+    assert found.status == 2
+    assert said in found.err
+
+
+def test_keys_of_a_configuration_are_set_on_the_command_line(spadv, tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text("\ufeffepochs = 3\n[optimiser]\nlearning_rate = 0.5\n", encoding="utf-8")
+    keys = [
+        "optimiser.learning_rate=0.02",
+        "model.name=lenet",
+        "augment=R:30",
+        "objective.name=pgd",
+    ]
+    keys += ["objective.budget=8/255", "model.options.width=0.5", "optimiser.milestones=[1, 2]"]
+    made = spadv("train", file, *keys, "--seed", 7, "--dry-run", "--json").json["config"]
+    assert made["optimiser"]["learning_rate"] == 0.02
+    assert made["optimiser"]["milestones"] == [1, 2]
+    assert made["model"]["name"] == "lenet"
+    assert made["model"]["options"] == {"width": 0.5}
+    assert made["seed"] == 7
+    (stage,) = made["stages"]
+    assert (stage["epochs"], stage["augment"]["rotation"]) == (3, 30.0)
+    assert stage["objective"]["budget"] == pytest.approx(8 / 255)
+
+
+def test_a_byte_order_mark_and_a_file_called_like_digits(spadv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rest = ("--shift", 3, "--p", 0.6, "--budget", 1, "--samples", 50, "--json")
+    Path("face").write_text("\ufeff++-\n+--\n", encoding="utf-8")
+    assert "./face for the file" in spadv("accuracy", "--codeword", "face", *rest).err
+    named = spadv("accuracy", "--codeword", "./face", *rest).json
+    assert named == spadv("accuracy", "--codeword=++-+--", *rest).json
+    digits = spadv("accuracy", "--codeword", "0xface", "--shift", 8, *rest[2:])
+    assert digits.json["d"] == 16
+
+
+@pytest.mark.slow
+def test_a_long_code_as_json(spadv):
+    """Python refuses to write integers of more than 4300 digits unless told otherwise."""
+    weights = spadv("code", "--length", 14_351, "--generator", "0,1", "--json").json["weights"]
+    assert sum(map(int, weights.values())) == 2**14_350
+
+
+def test_the_time_limit_is_that_of_weights_too(spadv):
+    begun = time.monotonic()
+    found = spadv("code", "--length", 127, "--family", "bch:31", "--seconds", 0.3, "--json")
+    assert found.json["weights"] is None
+    assert "the time is up" in found.err
+    assert time.monotonic() - begun < 20
+
+
+def test_a_path_that_no_encoding_has(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "spadv.cli.main",
+        "train",
+        "--dry-run",
+        "--out",
+        b"\xff$a$[red]",
+    ]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert rb"into \udcff$a$[red]." in done.stdout
+
+
+def test_figures_show_text_as_it_is():
+    with styled():
+        figure = new_figure()
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], label=plain("_runs/$\\no$"))
+        axes.set_title(plain("[red] $\\frac$ {"))
+        axes.legend()
+        assert "<svg" in to_svg(figure)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [r" _runs/\$\no\$"]

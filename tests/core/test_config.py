@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from spadv.checks import check_fraction, check_integer
+from spadv.checks import check_fraction, check_integer, check_probability, check_real, fractions
 from spadv.config import (
     check_bool,
     check_settings,
@@ -95,3 +96,20 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "broken.toml").write_bytes(broken)
         with pytest.raises(InputError, match="be TOML"):
             read_toml(tmp_path / "broken.toml")
+
+
+@pytest.mark.parametrize("value", [True, "0.75", b"1", np.True_, np.str_("0.75"), None, [0.75]])
+def test_a_number_is_no_truth_value_and_no_text(value: Any) -> None:
+    for check in (check_real, check_probability):
+        with pytest.raises(InputError, match="'x' must"):
+            check("x", value)
+    if not isinstance(value, list):
+        with pytest.raises(InputError, match="'p' must"):
+            fractions(p=value)
+        with pytest.raises(InputError, match="'p' must"):
+            fractions(p=[value, value])
+
+
+def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfsize = 1\n")
+    assert read_toml(tmp_path / "a.toml") == {"size": 1}

@@ -112,7 +112,7 @@ def test_names_that_the_architecture_page_gives_are_files():
 
 @pytest.fixture
 def site(tmp_path):
-    (tmp_path / "b.html").write_text("<h1>B</h1>")
+    (tmp_path / "b.html").write_text('<h1 id="here">B</h1>')
     (tmp_path / "pixel.png").write_bytes(b"")
 
     def write(body, head=""):
@@ -126,6 +126,7 @@ def test_a_site_of_its_own_files_is_right(site):
     body = (
         '<a href="b.html#here">1</a><a href="#top">2</a><a href="https://example.org/">3</a>'
         '<img src="pixel.png" srcset="pixel.png 1x, pixel.png 2x">'
+        '<code>$x$</code><br><span class="math notranslate">\\(\\mu\\)</span>'
         '<img src="data:image/png;base64,AA"><a href="b.html?q=1#p=0.7&amp;n=2">a setting</a>'
     )
     assert list(offline.problems(site(body, '<link rel="next" href="b.html">'))) == []
@@ -135,6 +136,10 @@ def test_a_site_of_its_own_files_is_right(site):
     ("body", "said"),
     [
         ('<a href="c.html">x</a>', "missing"),
+        ('<a href="b.html#there">x</a>', "no such place"),
+        ('<a href="#there">x</a>', "no such place"),
+        ("<p>costs $x_0$</p>", "TeX"),
+        (r"<p>a <b>mean</b> \\mu <code>$x$</code></p>", "TeX"),
         ('<img src="gone.png">', "missing"),
         ('<img srcset="pixel.png 1x, gone.png 2x">', "missing"),
         ('<script src="https://cdn.example.org/a.js"></script>', "elsewhere"),

@@ -230,7 +230,10 @@ class BinaryCyclicCode(CyclicIdeal):
         return found
 
     def weight_distribution(
-        self, progress: Progress = silent, max_words: int = MAX_ENUMERATION
+        self,
+        progress: Progress = silent,
+        max_words: int = MAX_ENUMERATION,
+        seconds: float | None = None,
     ) -> dict[int, int]:
         """Return how many codewords there are of each weight, exactly.
 
@@ -243,6 +246,8 @@ class BinaryCyclicCode(CyclicIdeal):
             Called a few times a second with words counted and words planned.
         max_words : int
             Refuse enumerations of more codewords than this.
+        seconds : float, optional
+            Time limit; none by default.
 
         Returns
         -------
@@ -252,7 +257,7 @@ class BinaryCyclicCode(CyclicIdeal):
         Raises
         ------
         TooLargeError
-            Naming the number of words that would have to be enumerated.
+            Naming the number of words that would have to be enumerated, or the time that passed.
 
         Examples
         --------
@@ -260,7 +265,7 @@ class BinaryCyclicCode(CyclicIdeal):
         {0: 1, 7: 15, 8: 15, 15: 1}
         """
         if "weights" not in self.__dict__:
-            weights = weight_distribution(self, progress, max_words)
+            weights = weight_distribution(self, progress, max_words, seconds)
             self.__dict__["weights"] = weights
             if self.k:
                 self.__dict__["distance"] = min(weight for weight in weights if weight)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress, silent
+from ...provenance import usable_cores
 
 Words = NDArray[np.uint64]
 
@@ -68,7 +68,7 @@ class Run:
         The function must release the GIL. Closing the iterator, the time limit and
         Ctrl-C cancel what has not started; at most a few chunks run to their end.
         """
-        workers = _cores()
+        workers = usable_cores()
         waiting: deque[Future[Any]] = deque()
         pool = ThreadPoolExecutor(workers)
         try:
@@ -88,11 +88,6 @@ class Run:
                 return future.result(timeout=0.1)
             except TimeoutError:
                 self.check()
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def to_words(polynomials: Iterable[int], bits: int) -> Words:

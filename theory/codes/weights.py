@@ -22,7 +22,7 @@ from ...progress import Progress
 from . import gf2
 from .cyclotomic import odd_part, root_system
 from .ideal import CyclicIdeal
-from .pool import CHUNK, Run, Words, to_words
+from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
 from .reductions import interleaving, repetition
 
 Distribution = dict[int, int]
@@ -33,13 +33,15 @@ _MAX_ORBIT_DIMENSION = 24
 _TABLE_BYTES = 1 << 16
 
 
-def weight_distribution(code: CyclicIdeal, progress: Progress, max_words: int) -> Distribution:
+def weight_distribution(
+    code: CyclicIdeal, progress: Progress, max_words: int, seconds: float | None = None
+) -> Distribution:
     """See :meth:`.BinaryCyclicCode.weight_distribution`.
 
     Raises
     ------
     TooLargeError
-        If more than `max_words` codewords would have to be enumerated.
+        If more than `max_words` codewords would have to be enumerated, or the time limit passes.
     """
     planned = cost(code)
     if planned > max_words:
@@ -50,7 +52,10 @@ def weight_distribution(code: CyclicIdeal, progress: Progress, max_words: int) -
             f"The cheaper of the code and its dual has about {planned:.3g}, up to cyclic shifts; "
             "raise max_words to insist.",
         )
-    return compute(code, Run(progress))
+    try:
+        return compute(code, Run(progress, seconds))
+    except OutOfTimeError:
+        raise TooLargeError("seconds", "be enough to count all codewords", seconds) from None
 
 
 def cost(code: CyclicIdeal) -> int:
@@ -69,7 +74,7 @@ def compute(code: CyclicIdeal, run: Run) -> Distribution:
     dual = code.dual()
     total = run.done + cost(code)
     if _side_cost(dual) < _side_cost(code):
-        return macwilliams(_side(dual, run, total), code.n, dual.k)
+        return macwilliams(_side(dual, run, total), code.n, dual.k, run)
     return _side(code, run, total)
 
 
@@ -225,7 +230,9 @@ def _histogram(
     return {weight: int(count) for weight, count in enumerate(sums) if count}
 
 
-def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
+def macwilliams(
+    weights: Mapping[int, int], n: int, k: int, run: Run | None = None
+) -> dict[int, int]:
     """Weight distribution of the dual of a binary linear [n, k] code.
 
     The dual's count at weight j is 2^-k sum_w A_w K_j(w), K_j(w) being the coefficient of
@@ -237,6 +244,8 @@ def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
         Weight to number of codewords.
     n, k : int
         Length and dimension of the code.
+    run : Run, optional
+        Whose time limit is kept.
 
     Returns
     -------
@@ -257,6 +266,8 @@ def macwilliams(weights: Mapping[int, int], n: int, k: int) -> dict[int, int]:
     for weight, count in weights.items():
         if not count:
             continue
+        if run is not None:
+            run.check()
         # (j + 1) K_{j+1} = (n - 2w) K_j - (n - j + 1) K_{j-1}
         before, current = 0, count
         for j in range(n + 1):

@@ -9,7 +9,19 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ...result import MISMATCH_LEVEL, Quantity, Result
-from ...style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
+from ...style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    new_figure,
+    plain,
+    styled,
+)
 from ..accuracy import bayes_accuracy, shifted_accuracy
 from ..claims.proposition1 import CEILING, FLOOR, largest_p, smallest_delta
 from ..orbit import CodewordOrbit
@@ -206,7 +218,7 @@ def autocorrelation(codeword: str, shift: int = 1) -> Figure:
             xlabel=f"shift j, by {shift} coordinate{'s' if shift > 1 else ''} each",
             ylabel="normalised autocorrelation κ",
             ylim=(min(-0.3, float(orbit.kappa.min()) - 0.1), 1.08),
-            title=f"Autocorrelation of {name} (d = {orbit.d}, n = {orbit.n_shifts})",
+            title=f"Autocorrelation of {plain(name)} (d = {orbit.d}, n = {orbit.n_shifts})",
         )
         axes.legend(loc="upper center")
     return figure

@@ -230,6 +230,7 @@ class Derivation:
 
 Builder = Callable[[], Derivation]
 _BUILDERS: dict[str, Builder] = {}
+_CLAIMS: dict[str, tuple[str, ...]] = {}
 
 
 def derives(ident: str, title: str, *claims: str, locator: str) -> Callable[[Builder], Builder]:
@@ -244,7 +245,7 @@ def derives(ident: str, title: str, *claims: str, locator: str) -> Callable[[Bui
                 found.mark_result()
             return found
 
-        _BUILDERS[ident] = built
+        _BUILDERS[ident], _CLAIMS[ident] = built, claims
         return built
 
     return enter
@@ -270,14 +271,13 @@ def derivations(claim: str | None = None) -> tuple[Derivation, ...]:
     """
     if claim is not None and claim in _BUILDERS:
         return (derivation(claim),)
-    everything = tuple(build() for build in _BUILDERS.values())
     if claim is None:
-        return everything
-    names = {name for one in everything for name in one.claims}
+        return tuple(build() for build in _BUILDERS.values())
+    names = {name for claims in _CLAIMS.values() for name in claims}
     wanted = {claim} if claim in names else {n for n in names if claim and n.startswith(claim)}
     if not wanted:
         choose("claim", claim, [*_BUILDERS, *sorted(names - _BUILDERS.keys())])
-    return tuple(one for one in everything if wanted.intersection(one.claims))
+    return tuple(_BUILDERS[one]() for one, claims in _CLAIMS.items() if wanted & set(claims))
 
 
 def _write_out(expression: Any, definitions: Iterable[Any]) -> Any:

@@ -12,7 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 TINY = ("--model", "lenet", "--limit", 200, "--epochs", 1)
 
@@ -115,3 +117,29 @@ def test_ctrl_c_says_where_the_state_is(tmp_path: Path) -> None:
     assert "same command goes on" in " ".join(rest.split())
     assert (tmp_path / "checkpoint.pt").exists()
     assert json.loads((tmp_path / "config.json").read_text())["layout"] == 1
+
+
+def test_images_of_any_sides_are_resized(spadv: Callable[..., Any], tmp_path: Path) -> None:
+    """One size for preparing, training and evaluating; it is part of the configuration."""
+    random = np.random.default_rng(0)
+    for part in ("train", "test"):
+        for name in ("[a]", "b"):
+            (tmp_path / "set" / part / name).mkdir(parents=True)
+            for number in range(12):
+                pixels = random.integers(256, size=(14 + number, 20, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "set" / part / name / f"{number}.png")
+    said = spadv("train", "--data", tmp_path / "set", "--model", "lenet", "--out", tmp_path / "no")
+    assert said.status == 2
+    assert "--size" in said.err
+    size = ("--size", 28)
+    assert spadv("data", "prepare", tmp_path / "set", *size, "--json").json["height"] == 28
+    given = ("--data", tmp_path / "set", *size, "--model", "lenet", "--device", "cpu")
+    run = tmp_path / "run"
+    assert spadv("train", *given, "--out", run).status == 0
+    assert json.loads((run / "config.json").read_text())["config"]["data"]["size"] == 28
+    few = ("--rotations", "30", "--translations", "none", "--both", "none", "--budgets", "none")
+    few = (*few, "--distance", 0, "--json")
+    own = spadv("evaluate", run, *few).json["evaluation"]
+    other = spadv("evaluate", run, "--data", tmp_path / "set", *size, *few).json["evaluation"]
+    assert own["summary"] == other["summary"]
+    assert spadv("evaluate", run, "--data", tmp_path / "set", *few).status == 2
