@@ -26,12 +26,13 @@ def export(
     It takes pixels in [0, 1], its normalisation is inside. The file is loaded again and compared
     with the network on random images.
     """
+    choose("to", to, ("safetensors", "torch.export", "onnx"))
     from ..empirical.evaluation.target import load_target
     from ..empirical.models import Classifier
     from ..empirical.models import export as write
     from ..empirical.models.exporting import FORMATS
 
-    ending = FORMATS[choose("to", to, FORMATS)]
+    ending = FORMATS[to]
     network, trained = load_target(run)
     if not isinstance(network, Classifier):
         rule = "be a network of spadv: a run folder, a checkpoint or a file of `spadv export`"

@@ -39,6 +39,7 @@ _BASES = {
     "report": [""],
     "train": ["--batch-size 0", "--dry-run"],
     "evaluate": ["--level 0", "GONE/x", "nomodule:f"],
+    "export": ["GONE/x --to onnx", "nomodule:f --to safetensors", "GONE/x --to zip"],
     "reproduce": ["--shard 5", "table1 --dry-run", "fig16a-d --scale smoke --dry-run"],
     "bridge": ["--seeds 0"],
     "place": ["GONE/x", "GONE/x nomodule:f"],

@@ -40,6 +40,7 @@ AT_ONCE = {
     "evaluate": ["m --steps 0", "m --budgets 2", "m --level 1", "m --part tests", "m --device x"],
     "data": ["prepare mnist --size 3", "prepare x --size 0", "get"],
     "reproduce": ["--seeds x", "fig8 --shard 3", "fig8 --launcher pbs", "fig99", "fig8 --scale x"],
+    "export": ["run --to zip"],
     "bridge": ["--scale large", "--seeds 1"],
     "predict": ["", "--classes 3,8 --rotations ...", "--pairs some", "--classes 3,8 --budgets x"],
     "frontier": ["--codeword +- --shift 1 --p 0.7 --budget -1"],
