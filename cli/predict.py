@@ -11,12 +11,13 @@ import typer
 from numpy.typing import NDArray
 
 from ..checks import check_fraction, choose
-from ..errors import InputError
-from ..store import write_json
+from ..errors import InputError, StoreError
+from ..store import Store, read_json, write_json
 from ..theory.images import Task, class_moments, tasks, windows
 from ..theory.images import predict as predict_task
-from ..theory.images.prediction import SCHEMA, SLACK
-from .console import number, out, print_json, print_table, progress_bar
+from ..theory.images.linear import SLACK
+from ..theory.images.prediction import SCHEMA
+from .console import between, err, number, out, print_json, print_table, progress_bar
 from .options import DataRoot, Json
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def predict(
     ] = None,
     rotations: Annotated[
         str | None, typer.Option(help="Angles in degrees: 0,30,...,180; or none.")
+    ] = None,
+    ranges: Annotated[
+        str | None, typer.Option(help="Which of the angles are ranges; by default all but 0.")
     ] = None,
     shifts: Annotated[str | None, typer.Option(help="Fractions of the side: 0,0.1,0.2.")] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Also the mirror image.")] = False,
@@ -55,14 +59,30 @@ def predict(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for prediction.json and figures.")
     ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(help="Train and measure what --out holds: R:90:0.1 (range, budget), T:.2:.1."),
+    ] = None,
+    networks: Annotated[
+        str, typer.Option(help="With --measure: which networks.")
+    ] = "linear,mlp_a,stdcnn",
+    seeds: Annotated[int, typer.Option(help="With --measure: trainings of each kind.")] = 3,
+    scale: Annotated[str, typer.Option(help="With --measure: cpu, or smoke (seconds).")] = "cpu",
+    shard: Annotated[str, typer.Option(help="With --measure: the i-th of n shares, i/n.")] = "1/1",
     as_json: Json = False,
 ) -> None:
     """Predict the trade-off between spatial and adversarial robustness of real classes.
 
     Two Gaussian classes are fitted to the images: their means, and one covariance. From it come
     the accuracies of Bayes classifiers, the laws' bounds, and the best linear rules; nothing
-    is trained.
+    is trained. With --measure, networks are trained on the pairs of an earlier prediction, and
+    its order is compared with theirs; what is finished is kept, the same command goes on.
     """
+    if measure is not None:
+        if folder is None:
+            raise InputError("out", "be the folder of a prediction", None)
+        _measure(folder, measure, (networks, seeds, scale, shard), data_root, as_json)
+        return
     if (classes is None) == (pairs is None):
         raise InputError("classes", "be given, or --pairs, and not both", classes)
     if rotations is None and shifts is None and not mirror:
@@ -84,6 +104,7 @@ def predict(
         (shape[0], shape[1], shape[2]),
         rotations_to=angles,
         shifts_to=fractions,
+        only=numbers("ranges", ranges),
         mirrored=mirror,
         torus=torus,
         pool=pool,
@@ -106,6 +127,7 @@ def predict(
         "schema": SCHEMA,
         "id": "prediction",
         "data": loaded.name,
+        "source": data,
         "digest": loaded.digest,
         "shape": list(shape),
         "pool": chosen[0].maps.pool,
@@ -119,6 +141,49 @@ def predict(
         print_json(document)
     else:
         _show(document, folder)
+
+
+def _measure(
+    folder: Path,
+    point: str,
+    how: tuple[str, int, str, str],
+    data_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Train what is missing of a prediction's measurement, and show what is there."""
+    document = read_json(folder / "prediction.json")
+    if document.get("id") != "prediction" or document.get("schema") != SCHEMA:
+        raise StoreError(f"{folder / 'prediction.json'} is no prediction of this version")
+    networks, seeds, scale, shard = how
+    which, _, count = shard.partition("/")
+    if not (which.isdigit() and count.isdigit()):
+        raise InputError("shard", "be i/n", shard)
+    from ..empirical.data import load
+    from ..empirical.prediction import NETWORKS, Measurement, Point, write
+
+    names = tuple(choose("networks", part.strip(), NETWORKS) for part in networks.split(","))
+    plan = Measurement(document, Point.parse(point), scale, names, seeds)
+    data = load(document["source"], root=data_root)
+    store = Store(folder / "runs")
+    with progress_bar("measure") as tell:
+        plan.run(data, store, shard=(int(which), int(count)), progress=tell, say=err.print)
+    found = plan.results(store)
+    stem = f"measured-{plan.point.stem}"
+    write(found, folder, stem)
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for network, row in found["orders"].items():
+        correlation, interval = number(row["correlation"], 2), row.get("interval")
+        shown = between(interval, ".2f") if interval else "-"
+        by_class = between(row["by_class"], ".2f") if row.get("by_class") else "-"
+        rows.append((network, str(row["pairs"]), correlation, shown, by_class, row["verdict"]))
+    heads = ("network", "pairs", "rank correlation", "95%", "95%, by class", "verdict")
+    print_table(f"{found['data']}: {plan.point.stem}", heads, rows, numbers=(1, 2))
+    if found["missing"]:
+        out.print(f"{found['missing']} networks of pairs are not complete.")
+    out.print(f"{stem}.json and figures are in {folder}.")
 
 
 def by_class(data: DataSet, part: Images) -> dict[str, NDArray[np.uint8]]:

@@ -9,7 +9,7 @@ several seeds on the same images: `effect`, `effect_of_seeds`, `pooled`; several
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -542,6 +542,74 @@ def rank_correlations(means: NDArray[np.float64], levels: Sequence[float]) -> ND
         products, below, out=np.zeros_like(products), where=below > 0
     )
     return found
+
+
+def spearman(x: ArrayLike, y: ArrayLike, level: float = LEVEL) -> tuple[float, Interval]:
+    """Return Spearman's rank correlation of n >= 4 pairs of numbers with its interval.
+
+    Fisher's z with the standard error sqrt((1 + r^2/2)/(n - 3)).
+
+    References
+    ----------
+    Bonett and Wright, Psychometrika 65 (2000), 23-28.
+
+    Examples
+    --------
+    >>> value, interval = spearman([1, 2, 3, 4, 5], [1, 3, 2, 4, 5])
+    >>> round(value, 3), round(interval.low, 3), round(interval.high, 3)
+    (0.9, -0.131, 0.995)
+    """
+    a, b = (np.asarray(v, dtype=np.float64) for v in (x, y))
+    if a.ndim != 1 or a.shape != b.shape or len(a) < 4 or not np.isfinite([a, b]).all():
+        raise InputError("x", "be at least 4 finite numbers, and y as many", (a.shape, b.shape))
+    r = float(rank_correlations(a[None], b.tolist())[0])
+    half = _normal(check_level(level)) * math.sqrt((1 + r * r / 2) / (len(a) - 3))
+    centre = math.atanh(min(max(r, -1 + 1e-15), 1 - 1e-15))
+    return r, Interval(math.tanh(centre - half), math.tanh(centre + half), level)
+
+
+def node_jackknife(
+    edges: Sequence[Sequence[str]],
+    correlation: Callable[[list[int]], float],
+    level: float = LEVEL,
+) -> Interval | None:
+    """Return an interval for a correlation over pairs of things, where pairs share things.
+
+    Each thing is left out with all its pairs; the standard error of Fisher's z is
+    sqrt((N - 2)/(2 N) sum (z_i - mean z)^2) over the N things.
+
+    Parameters
+    ----------
+    edges : sequence of pairs of str
+        Which two things each observation is about.
+    correlation : callable
+        From numbers of observations that are kept to their correlation.
+    level : float
+        Confidence level; the interval is Student's with N - 1 degrees of freedom.
+
+    Returns
+    -------
+    Interval or None
+        None where some things are left with fewer than four pairs.
+
+    References
+    ----------
+    Snijders and Borgatti, Connections 22 (1999), 61-70.
+    """
+    things = sorted({name for edge in edges for name in edge})
+    kept = [[i for i, edge in enumerate(edges) if name not in edge] for name in things]
+    if min(map(len, kept)) < 4:
+        return None
+
+    def z_of(which: list[int]) -> float:
+        return math.atanh(min(max(correlation(which), -1 + 1e-15), 1 - 1e-15))
+
+    values = np.array([z_of(which) for which in kept])
+    n = len(things)
+    spread = math.sqrt((n - 2) / (2 * n) * float(np.square(values - values.mean()).sum()))
+    half = float(stdtrit(n - 1, (1 + check_level(level)) / 2)) * spread
+    centre = z_of(list(range(len(edges))))
+    return Interval(math.tanh(centre - half), math.tanh(centre + half), level)
 
 
 def _ranks(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The two four-layer perceptrons of table 8."""
+"""The two four-layer perceptrons of table 8, and a linear rule."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from torch import nn
 
 from ..settings import ModelSpec
 from .registry import Blueprint, Width, register
+
+
+@register("linear", groups=())
+def linear(spec: ModelSpec, width: Width) -> Blueprint:
+    """Linear classifier of the pixels."""
+    return Blueprint(nn.Flatten(), average=False)
 
 
 @register("mlp_a", groups=())

@@ -14,6 +14,7 @@ from ...errors import InputError, StoreError
 NETWORKS = [
     "densenet121",
     "lenet",
+    "linear",
     "madry_lenet",
     "madry_resnet",
     "mlp_a",

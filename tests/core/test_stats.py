@@ -17,7 +17,9 @@ from spadv.stats import (
     mcnemar,
     mean_of,
     newcombe,
+    node_jackknife,
     rate_of,
+    spearman,
     wilson,
     wilson_real,
 )
@@ -274,3 +276,34 @@ def test_numbers_of_every_kind_lie_in_an_interval(kind):
     assert kind(0.9) not in wilson(5, 10)
     assert np.int64(1) in wilson(10, 10)
     assert "0.5" not in wilson(5, 10)
+
+
+def test_spearman_is_scipys_and_its_interval_covers():
+    rng = np.random.default_rng(0)
+    rho, n, inside = 0.7, 45, 0
+    true = 6 / math.pi * math.asin(rho / 2)
+    for _ in range(400):
+        x = rng.standard_normal(n)
+        y = rho * x + math.sqrt(1 - rho**2) * rng.standard_normal(n)
+        value, interval = spearman(x, y)
+        inside += true in interval
+    assert value == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert stats.binomtest(inside, 400, 0.95).pvalue > 1e-4
+
+
+def test_the_node_jackknife_knows_that_pairs_share_things():
+    """Losses of pairs that are sums of class effects: 45 pairs are not 45 observations."""
+    rng = np.random.default_rng(1)
+    names = "abcdefghij"
+    edges = [(a, b) for a in names for b in names if a < b]
+    places = np.array([[names.index(a), names.index(b)] for a, b in edges])
+    plain = shared = 0
+    for _ in range(100):
+        effects = rng.standard_normal((2, 10))
+        x, y = effects[:, places].sum(axis=2)
+        plain += 0 in spearman(x, y)[1]
+        shared += 0 in node_jackknife(edges, lambda k, x=x, y=y: spearman(x[k], y[k])[0])
+    assert plain < 75 < 80 < shared
+    assert node_jackknife([("a", "b"), ("b", "c")], lambda kept: 0.0) is None
+    equal = node_jackknife(edges, lambda kept: 0.5)
+    assert (equal.low, equal.high) == pytest.approx((0.5, 0.5))

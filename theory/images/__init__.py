@@ -8,7 +8,7 @@ docs/theory/images.md.
 from .check import on_images
 from .fit import Moments, fit, ledoit_wolf, moments
 from .lasso import NearestPoint, nearest_point
-from .linear import LinearFrontier, LinearRule, linear_frontier
+from .linear import LinearFrontier, LinearRule, linear_frontier, loss_of, upper_hull
 from .many import confusion_bound, spatial_bound
 from .maps import PixelMaps, mirror, rotations, shifts
 from .model import ClassModel
@@ -28,6 +28,7 @@ __all__ = [
     "fit",
     "ledoit_wolf",
     "linear_frontier",
+    "loss_of",
     "mirror",
     "moments",
     "nearest_point",
@@ -37,5 +38,6 @@ __all__ = [
     "shifts",
     "spatial_bound",
     "tasks",
+    "upper_hull",
     "windows",
 ]

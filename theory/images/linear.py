@@ -12,6 +12,7 @@ slopes at a rule, the lasso for them, a step towards its solution.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ from .model import ClassModel
 
 Floats = NDArray[np.float64]
 
+#: How far below its best S may be where the loss of A is told.
+SLACK = 0.02
 _ROUNDS = 60
 #: Steps stop when they gain less.
 _GAIN = 1e-6
@@ -61,9 +64,9 @@ class LinearFrontier(NamedTuple):
             return float("nan")
         return float(np.interp(spatial, s, a))
 
-    def loss(self, slack: float = 0.02) -> float:
-        """Return the adversarial accuracy lost when S must be within `slack` of its best."""
-        return float(self.hull[0, 1]) - self.beside(float(self.hull[-1, 0]) - slack)
+    def loss(self, slack: float = SLACK) -> float:
+        """Return :func:`loss_of` of the hull."""
+        return loss_of(self.hull, slack)
 
 
 def _scaled(w: Floats, pull: Floats) -> tuple[Floats, Floats]:
@@ -157,7 +160,7 @@ def linear_frontier(
     model: ClassModel,
     eps: float,
     *,
-    slack: float = 0.02,
+    slack: float = SLACK,
     points: int = 12,
     start: LinearRule | None = None,
 ) -> LinearFrontier:
@@ -206,7 +209,7 @@ def linear_frontier(
             start = found[below]
             found[weight] = search.climb(weight, start.weights, _about(model, start))
     rules = sorted([best, *found.values()], key=lambda rule: rule.spatial)
-    return LinearFrontier(tuple(rules), _hull(rules))
+    return LinearFrontier(tuple(rules), upper_hull([(r.spatial, r.adversarial) for r in rules]))
 
 
 def _about(model: ClassModel, rule: LinearRule) -> float:
@@ -214,17 +217,38 @@ def _about(model: ClassModel, rule: LinearRule) -> float:
     return rule.threshold - float(rule.weights @ model.centre)
 
 
-def _hull(rules: list[LinearRule]) -> Floats:
-    """Return the upper right part of the convex hull, from the highest A to the highest S."""
-    points = sorted({(r.spatial, r.adversarial) for r in rules} | {(0.5, 0.5)}, key=lambda p: -p[0])
+def upper_hull(points: Sequence[Sequence[float]]) -> Floats:
+    """Return the upper right part of the convex hull of points (S, A), by increasing S.
+
+    The constant answer (1/2, 1/2) is one of the points, and coins between classifiers are counted.
+
+    Examples
+    --------
+    >>> upper_hull([(0.6, 0.9), (0.7, 0.6), (0.9, 0.5)])
+    array([[0.6, 0.9],
+           [0.9, 0.5]])
+    """
+    known = {(float(s), float(a)) for s, a in points} | {(0.5, 0.5)}
     chain: list[tuple[float, float]] = []
-    for point in points:  # from the highest S down, A must rise
+    for point in sorted(known, reverse=True):  # from the highest S down, A must rise
         if chain and point[1] <= chain[-1][1]:
             continue
         while len(chain) > 1 and _turns(chain[-2], chain[-1], point):
             chain.pop()
         chain.append(point)
     return np.array(chain[::-1])
+
+
+def loss_of(hull: Floats, slack: float = SLACK) -> float:
+    """Return the adversarial accuracy lost when S must be within `slack` of its best.
+
+    Examples
+    --------
+    >>> round(loss_of(np.array([[0.6, 0.9], [0.9, 0.5]]), 0.15), 6)
+    0.2
+    """
+    s, a = hull.T
+    return float(a[0] - np.interp(s[-1] - slack, s, a))
 
 
 def _turns(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:

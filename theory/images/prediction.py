@@ -14,14 +14,12 @@ from ...checks import check_real
 from ...errors import InputError
 from .check import on_images
 from .fit import Moments, fit, moments, together
-from .linear import linear_frontier
+from .linear import SLACK, linear_frontier
 from .maps import PixelMaps, Shape, mirror, rotations, shifts
 from .model import ClassModel
 
 #: Version of the documents.
 SCHEMA = 1
-#: How far below its best S may be where the loss of A is told.
-SLACK = 0.02
 #: Most numbers an image may have; larger ones are seen as means of blocks.
 LARGEST = 1100
 #: Share of the squared difference of the class means below which a transformation has lost it.
@@ -49,6 +47,7 @@ def windows(
     *,
     rotations_to: Sequence[float] = (),
     shifts_to: Sequence[float] = (),
+    only: Sequence[float] = (),
     mirrored: bool = False,
     torus: bool = False,
     pool: int | None = None,
@@ -61,6 +60,8 @@ def windows(
         Channels, height, width.
     rotations_to, shifts_to : sequence of float
         Angles in degrees, and fractions of the side; 0 among them.
+    only : sequence of float
+        The largest angles of the windows wanted; by default every angle but 0.
     mirrored : bool
         Also the mirror image.
     torus : bool
@@ -88,7 +89,11 @@ def windows(
             raise InputError(name, "hold 0", sizes)
         if sizes and len(sizes) < 2:
             raise InputError(name, "hold a number besides 0", sizes)
+        if name == "rotations" and not set(only) <= set(sizes):
+            raise InputError("ranges", "be among the rotations", sorted(only))
         for size in sizes[1:]:
+            if name == "rotations" and only and size not in only:
+                continue
             if name == "rotations":
                 maps = rotations(shape, [a for a in sizes if a <= size], pool=pool)
             else:

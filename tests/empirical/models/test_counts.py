@@ -79,6 +79,7 @@ def test_counts_of_closed_forms(channels, classes):
         + conv(6, 16, 5, True)
         + dense(16 * 5 * 5, 120)
         + dense(120, classes),
+        "linear": dense(inputs, classes),
         "mlp_a": dense(inputs, 512) + 2 * dense(512, 512) + dense(512, classes),
         "mlp_b": dense(inputs, 2048) + dense(2048, 1024) + dense(1024, 512) + dense(512, classes),
     }

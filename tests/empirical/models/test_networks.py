@@ -21,7 +21,7 @@ CONVOLUTIONAL = {
     "wrn34_10": (32, 0.05),
     "madry_resnet": (32, 0.05),
 }
-MLPS = ("mlp_a", "mlp_b")
+MLPS = ("linear", "mlp_a", "mlp_b")
 
 
 def case(name, size, in_channels=3, num_classes=10, **options):
