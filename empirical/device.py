@@ -30,7 +30,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     """Return the context in which a network computes in a precision of :data:`PRECISIONS`."""
     if choose("precision", precision, PRECISIONS) == "float32":
         return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
 def describe_device(device: torch.device) -> str:

@@ -142,6 +142,8 @@ class AttackContext:
         logits = wide(tracked.detach())
         value, direction = loss(logits)
         self.look_at(logits, value.sum())
+        if tracked.dtype == torch.float16:  # else small gradients would underflow to zero
+            direction = direction * 256
         (gradient,) = torch.autograd.grad(tracked, leaf, direction.to(tracked.dtype))
         return Gradient(logits, value, gradient)
 

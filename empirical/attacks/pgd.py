@@ -97,7 +97,7 @@ def pgd(
         normalisation the result is given in pixels too, but may lie outside the ball and
         outside [0, 1]: that is their mistake.
     precision : str
-        "float32" (the network's own), or "bfloat16" to run it under autocast.
+        "float32" (the network's own), or "bfloat16" or "float16" to run it under autocast.
     validate : bool
         Check pixels, labels and the absence of NaN; each check waits for the device, so an
         inner loop of training may do without.

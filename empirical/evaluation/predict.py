@@ -39,7 +39,7 @@ def predict(
     batch_size : int
         Images a batch; of no influence on the result beyond rounding.
     precision : str
-        "float32", or "bfloat16" for automatic mixed precision.
+        "float32", or "bfloat16" or "float16" for automatic mixed precision.
 
     Returns
     -------

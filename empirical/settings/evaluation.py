@@ -137,7 +137,7 @@ class EvaluationSettings:
         250, "Images a batch of an attack.", check_integer, flag="batch-size", minimum=1
     )
     precision: str = option(
-        "float32", "float32 or bfloat16.", choose, flag="precision", options=PRECISIONS
+        "float32", "float32, bfloat16 or float16.", choose, flag="precision", options=PRECISIONS
     )
 
     def __post_init__(self) -> None:

@@ -164,7 +164,7 @@ class TrainConfig:
     stages: tuple[Stage, ...] = option((Stage(),), "What is minimised, for how long.")
     seed: int = option(0, "Seed of everything random.", check_integer, flag="seed", minimum=0)
     precision: str = option(
-        "float32", "float32 or bfloat16.", choose, flag="precision", options=PRECISIONS
+        "float32", "float32, bfloat16 or float16.", choose, flag="precision", options=PRECISIONS
     )
 
     def __post_init__(self) -> None:

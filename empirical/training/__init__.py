@@ -13,10 +13,12 @@ from ..settings import (
     TrainOptions,
     curriculum,
 )
+from .callbacks import Callback, TensorBoard
 from .checkpoint import Checkpoint, LoadedRun, load_run, read_checkpoint, save_checkpoint
 from .run import TrainResult, train
 
 __all__ = [
+    "Callback",
     "Checkpoint",
     "DataConfig",
     "LoadedRun",
@@ -25,6 +27,7 @@ __all__ = [
     "OptimiserConfig",
     "Schedule",
     "Stage",
+    "TensorBoard",
     "TrainConfig",
     "TrainOptions",
     "TrainResult",

@@ -39,7 +39,7 @@ class Checkpoint:
     epoch, step : int
         Steps done in the epoch (counted from 0) that comes next or is going on.
     model, optimiser : dict
-        State dictionaries.
+        State dictionaries; the optimiser's holds that of the gradient's scaling in float16.
     sums : dict
         Totals of the epoch going on: loss, correct, images, seconds.
     seconds : float
@@ -227,7 +227,9 @@ class CheckpointManager:
         trainer, file = self._trainer, self._run.checkpoint_path
         load_weights(trainer.model, checkpoint.model, file)
         try:
-            trainer.optimiser.load_state_dict(checkpoint.optimiser)
+            state = dict(checkpoint.optimiser)
+            trainer.scaler.load_state_dict(state.pop("scaler", {}))
+            trainer.optimiser.load_state_dict(state)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise StoreError(f"{file} holds no usable optimiser state: {error}") from None
         trainer.epoch, trainer.step = checkpoint.epoch, checkpoint.step
@@ -259,6 +261,7 @@ class CheckpointManager:
             trainer.check_loss()
             trainer.check_weights()
         sums = trainer.sums()
+        scaler = {"scaler": trainer.scaler.state_dict()} if trainer.scaler.is_enabled() else {}
         if trainer.world.is_main:
             checkpoint = Checkpoint(
                 spec=trainer.model.spec,
@@ -267,7 +270,7 @@ class CheckpointManager:
                 epoch=trainer.epoch,
                 step=trainer.step,
                 model=trainer.model.state_dict(),
-                optimiser=trainer.optimiser.state_dict(),
+                optimiser=trainer.optimiser.state_dict() | scaler,
                 sums=sums,
                 seconds=self.seconds,
             )

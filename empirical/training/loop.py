@@ -73,6 +73,8 @@ class Trainer:
                 self._losses, device_ids=[self.device] if self.device.type == "cuda" else None
             )
         self.optimiser = self._new_optimiser()
+        half = self.config.precision == "float16"  # whose gradients underflow unless scaled
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
         self._joined = self._last_image_is_alone()
         self._order: Tensor | None = None
         self._generator = torch.Generator(self.device)
@@ -159,8 +161,9 @@ class Trainer:
                 size = self.config.optimiser.batch_size
                 raise InputError("optimiser.batch_size", rule, size) from error
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self._add(loss.detach(), correct, total)
         self.step += 1
         self._seconds += time.perf_counter() - begun

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from ..models import Classifier, build
 from ..models.weights import load_weights, read_weights
 from ..randomness import make_generator
 from ..settings import TrainConfig, TrainOptions
+from .callbacks import Callback, TensorBoard, telling
 from .checkpoint import (
     Checkpoint,
     CheckpointManager,
@@ -73,9 +74,13 @@ def train(
     data: DataSet | None = None,
     data_root: Path | str | None = None,
     options: TrainOptions | None = None,
+    callbacks: Sequence[Callback] = (),
     progress: Progress = silent,
 ) -> TrainResult:
     """Train a network, or go on with it, or return it if it is finished.
+
+    A folder whose training has fewer epochs, and agrees on those, is gone on with: that gives
+    what a training of all epochs from the start gives, on a CPU to the last bit.
 
     Started by `torchrun`, the processes share each batch; the first one writes the files.
     On Ctrl-C or SIGTERM the state after the step going on is saved first.
@@ -92,6 +97,8 @@ def train(
         Where data sets lie.
     options : TrainOptions, optional
         Device and the like.
+    callbacks : sequence of Callback
+        Told of every epoch.
     progress : Progress
         Told the steps done, out of all.
 
@@ -110,6 +117,7 @@ def train(
     >>> result = train(config, tmp_path)  # doctest: +SKIP
     """
     options, run = options or TrainOptions(), RunFolder(Path(folder))
+    told = [*callbacks, *([TensorBoard()] if options.tensorboard else [])]
     with joined(pick_device(options.device)) as (world, device):
         config = _with_digest_of_weights(config)
 
@@ -125,7 +133,7 @@ def train(
                 )
             if not len(images.test):
                 raise InputError("data", "hold test images", f"none in {images.name}")
-            return _train(config, run, images, options, world, device, progress)
+            return _train(config, run, images, options, world, device, told, progress)
 
         if not world.is_main:
             return work(silent)
@@ -140,19 +148,21 @@ def _train(
     options: TrainOptions,
     world: World,
     device: torch.device,
+    callbacks: Sequence[Callback],
     progress: Progress,
 ) -> TrainResult:
     checkpoint = _checkpoint(run, config, device)
     devices = [device.index or 0] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         model = _model(config, data).to(device)
-        if run.is_complete and checkpoint is not None:
+        if run.is_complete and checkpoint is not None and checkpoint.epoch >= config.epochs:
             load_weights(model, checkpoint.model, run.checkpoint_path)
             return _finished(run, model, trained=False)
         data = data.to(device)
         if world.is_main:
             begun = {"layout": LAYOUT, "digest": config.digest, "data_digest": data.digest}
             begun |= {"data_source": data.source, "config": config.to_table()}
+            run.provenance_path.unlink(missing_ok=True)  # there are more epochs to do
             write_json(run.config_path, begun)
         # Batch-norm of group networks has to copy channels-last maps.
         best = device.type == "cuda" and config.model.group is None
@@ -171,9 +181,9 @@ def _train(
         elif config.model.weights is not None:
             path = Path(config.model.weights)
             load_weights(model, read_weights(path), path)
-        wanted = options.tensorboard and world.is_main
-        with interrupts() as asked, tensorboard_logger(run.path, wanted) as log:
-            _run_epochs(trainer, manager, data, asked, log, progress)
+        told = callbacks if world.is_main else ()
+        with interrupts() as asked, telling(told, config, run.path):
+            _run_epochs(trainer, manager, data, asked, told, progress)
         correct = trainer.count_correct(data.test)
     if world.is_main:
         interval = wilson(correct, len(data.test))
@@ -201,7 +211,7 @@ def _run_epochs(
     manager: CheckpointManager,
     data: DataSet,
     asked: Callable[[], bool],
-    log: Callable[[dict[str, Any]], None],
+    callbacks: Sequence[Callback],
     progress: Progress,
 ) -> None:
     steps, epochs = trainer.steps_per_epoch, trainer.config.epochs
@@ -218,7 +228,8 @@ def _run_epochs(
         right, count = trainer.count_correct(data.validation), len(data.validation)
         row |= {"validation_correct": right, "validation_images": count}
         manager.finish_epoch(row)
-        log(row)
+        for callback in callbacks:
+            callback.epoch(dict(row))
         message = (
             f"epoch {row['epoch']}/{epochs}, loss {row['train_loss']:.3f}, "
             f"validation {right / max(1, count):.1%}"
@@ -251,30 +262,6 @@ def interrupts() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def tensorboard_logger(folder: Path, wanted: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Give a function that writes an epoch's numbers as TensorBoard scalars, if wanted."""
-    if not wanted:
-        yield lambda row: None
-        return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        hint = "Install the package tensorboard."
-        raise InputError("tensorboard", "be asked for where it is installed", True, hint) from None
-    writer: Any = SummaryWriter(str(folder / "tensorboard"))
-
-    def write(row: dict[str, Any]) -> None:
-        for key, value in row.items():
-            if isinstance(value, int | float) and key != "epoch":
-                writer.add_scalar(key, value, row["epoch"])
-
-    try:
-        yield write
-    finally:
-        writer.close()
-
-
 def _digest_in_folder(run: RunFolder, config: TrainConfig) -> str | None:
     """Return the digest of the images of a folder; refuse one of another training."""
     if not run.config_path.exists():
@@ -291,7 +278,7 @@ def _digest_in_folder(run: RunFolder, config: TrainConfig) -> str | None:
         other = TrainConfig.from_table(saved["config"])
     except (KeyError, TypeError, InputError) as error:
         raise StoreError(f"{run.config_path} is damaged: {error}") from None
-    if other.digest != config.digest:
+    if other.digest != config.digest and not _goes_on(config, other):
         raise StoreError(
             f"{run.path} holds another training: {config.difference(other)}; choose another folder"
         )
@@ -302,11 +289,30 @@ def _checkpoint(run: RunFolder, config: TrainConfig, device: torch.device) -> Ch
     if not run.checkpoint_path.exists():
         return None
     checkpoint = read_checkpoint(run.checkpoint_path, device)
-    if checkpoint.config.digest != config.digest:
+    other = checkpoint.config
+    if other.digest != config.digest and not _goes_on(config, other):
         raise StoreError(
             f"{run.checkpoint_path} is of another training: {config.difference(checkpoint.config)}"
         )
     return checkpoint
+
+
+def _goes_on(longer: TrainConfig, shorter: TrainConfig) -> bool:
+    """Return whether a training is another one with more epochs behind it."""
+
+    def parts(config: TrainConfig) -> tuple[dict[str, Any], list[Any]]:
+        table, epochs = config.to_table(), []
+        del table["stages"]
+        if config.model.weights_digest is not None:
+            del table["model"]["weights"]
+        for epoch in range(config.epochs):
+            number, clock = config.stage_at(epoch)
+            stage = config.stages[number]
+            epochs.append((stage.augment, stage.objective, clock, config.learning_rate_at(epoch)))
+        return table, epochs
+
+    (mine, many), (theirs, few) = parts(longer), parts(shorter)
+    return mine == theirs and len(many) > len(few) and many[: len(few)] == few
 
 
 def _with_digest_of_weights(config: TrainConfig) -> TrainConfig:

@@ -1,5 +1,6 @@
 """Profiles over many budgets are what single attacks say, with less work."""
 
+import copy
 import itertools
 
 import pytest
@@ -247,7 +248,7 @@ def test_directions_belong_to_images():
         ({"batch_size": 0}, "batch_size"),
         ({"generator": "3"}, "generator"),
         ({"protocol": "offical"}, "protocol"),
-        ({"precision": "float16"}, "precision"),
+        ({"precision": "float8"}, "precision"),
     ],
 )
 def test_bad_input(trained, test_set, options, name):
@@ -271,3 +272,17 @@ def test_dropout_is_off(test_set):
         profile(net, x, budgets=[0.01], steps=2, generator=seeded()).adversarial for _ in range(2)
     )
     assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_attacks_as_well(trained, test_set, precision):
+    """Small gradients do not underflow to zero, which would be a warning, and no robustness."""
+    x, y = test_set
+    options = {"budgets": [0, 0.03, 0.08], "steps": 8, "generator": 1}
+    full = profile(trained, x, y, **options).correct.double().mean(1)
+    half = profile(trained, x, y, precision=precision, **options).correct.double().mean(1)
+    assert full[2] < full[0] - 0.2
+    assert (full - half).abs().max() < 0.05
+    sharp = copy.deepcopy(trained)
+    sharp[-1].weight.data *= 30  # logits so far apart that a plain loss is flat
+    assert profile(sharp, x, y, precision=precision, **options).masked == 0

@@ -48,9 +48,10 @@ def test_modes_come_back_after_a_failure(trained, noise_images):
     assert trained.training
 
 
-def test_bfloat16(trained, noise_images):
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision(trained, noise_images, precision):
     images = noise_images(200)
-    full, half = predict(trained, images), predict(trained, images, precision="bfloat16")
+    full, half = predict(trained, images), predict(trained, images, precision=precision)
     assert (full == half).float().mean() > 0.9
     assert half.dtype == torch.int64
 

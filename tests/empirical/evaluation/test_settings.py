@@ -47,7 +47,7 @@ def test_round_trip_and_texts():
         ({"images": 0}, "'images'"),
         ({"seed": -1}, "'seed'"),
         ({"repeats": 1.5}, "'repeats'"),
-        ({"precision": "float16"}, "'precision'"),
+        ({"precision": "float8"}, "'precision'"),
         ({"worst_rotation": 181}, "'worst_rotation'"),
         ({"distance_images": -1}, "'distance_images'"),
         ({"rotation": (1,)}, "Did you mean rotations"),

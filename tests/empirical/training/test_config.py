@@ -126,7 +126,7 @@ def test_learning_rate_follows_milestones_and_restarts() -> None:
         ({"epochs": 0}, "epochs"),
         ({"epochs": 2.5}, "epochs"),
         ({"seed": -1}, "seed"),
-        ({"precision": "float16"}, "bfloat16"),
+        ({"precision": "float8"}, "bfloat16"),
         ({"stages": []}, "at least one"),
         ({"stages": [{}]}, r"stages\[0\]\.epochs"),
         ({"stages": [{"epochs": 1, "buget": 1}]}, r"Did you mean stages\[0\]\.budget"),

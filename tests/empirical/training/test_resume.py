@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
@@ -17,8 +18,10 @@ import torch
 
 from spadv.empirical.data import DataSet, Images, load
 from spadv.empirical.training import (
+    Callback,
     TrainConfig,
     TrainOptions,
+    TrainResult,
     load_run,
     read_checkpoint,
     train,
@@ -174,6 +177,85 @@ def test_another_training_in_the_same_folder_is_refused(tmp_path: Path, data: Da
     with pytest.raises(StoreError, match="seed is 7 here, 0 there"):
         train(other, tmp_path, data=data)
     assert before == sorted((p.name, p.stat().st_mtime_ns) for p in tmp_path.glob("[!.]*"))
+
+
+STAGES = [
+    {"epochs": 1, "augment": "R:30"},
+    {"epochs": 2, "augment": "R:60", "objective": "pgd:0.1,steps=1", "restart": True},
+]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_more_epochs_for_a_finished_training(tmp_path: Path, data: DataSet, precision: str) -> None:
+    """What a training of all epochs from the start gives, bit for bit."""
+    table: dict[str, Any] = {"model": {"name": "lenet"}, "data": {"limit": 60}}
+    table |= {"optimiser": {"batch_size": 20, "milestones": [1]}, "precision": precision}
+    few = dataclasses.replace(data, validation=data.validation.take(50), test=data.test.take(50))
+
+    def run(folder: str, stages: list[dict[str, Any]]) -> TrainResult:
+        config = TrainConfig.from_table(table | {"stages": stages})
+        return train(config, tmp_path / folder, data=few)
+
+    shorter = [STAGES[0], STAGES[1] | {"epochs": 1}]
+    assert run("a", STAGES[:1]).trained
+    assert run("a", shorter).trained
+    longer, whole = run("a", STAGES), run("b", STAGES)
+    assert longer.trained
+    assert [row | {"seconds": 0} for row in longer.metrics] == [
+        row | {"seconds": 0} for row in whole.metrics
+    ]
+    for mine, theirs in zip(longer.model.parameters(), whole.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    assert not run("a", STAGES).trained
+    assert load_run(tmp_path / "a").complete
+    for other in (shorter, [STAGES[0] | {"augment": "R:31"}, STAGES[1] | {"epochs": 3}]):
+        with pytest.raises(StoreError, match="holds another training"):
+            run("a", other)
+
+
+class Told(Callback):
+    """Ten lines are enough for any service."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def begin(self, config: TrainConfig, folder: Path) -> None:
+        self.heard.append((config.epochs, folder.name))
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        self.heard.append(row["epoch"])
+        if row["epoch"] == 3:
+            raise ValueError("the service is down")
+
+    def end(self, failed: bool) -> None:
+        self.heard.append(failed)
+
+
+def test_callbacks_are_told(tmp_path: Path, data: DataSet) -> None:
+    table = {"model": {"name": "mlp_a"}, "data": {"limit": 20}, "epochs": 2}
+    few = dataclasses.replace(data, validation=data.validation.take(5), test=data.test.take(5))
+    told = Told()
+    train(TrainConfig.from_table(table), tmp_path / "run", data=few, callbacks=[told, Callback()])
+    assert told.heard == [(2, "run"), 1, 2, False]
+    longer, failing = TrainConfig.from_table(table | {"epochs": 4}), Told()
+    with pytest.raises(ValueError, match="down"):
+        train(longer, tmp_path / "run", data=few, callbacks=[failing])
+    assert failing.heard == [(4, "run"), 3, True]
+    again = train(longer, tmp_path / "run", data=few)
+    assert [row["epoch"] for row in again.metrics] == [1, 2, 3, 4]
+
+
+def test_tensorboard_has_every_number(tmp_path: Path, data: DataSet) -> None:
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    table = {"model": {"name": "mlp_a"}, "data": {"limit": 20}, "epochs": 2}
+    few = dataclasses.replace(data, validation=data.validation.take(5), test=data.test.take(5))
+    options = TrainOptions(tensorboard=True)
+    result = train(TrainConfig.from_table(table), tmp_path, data=few, options=options)
+    events = reader.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    found = [(event.step, event.value) for event in events.Scalars("train_loss")]
+    assert [step for step, _ in found] == [1, 2]
+    expected = [row["train_loss"] for row in result.metrics]
+    assert [value for _, value in found] == pytest.approx(expected, rel=1e-6)
 
 
 def test_other_images_under_the_same_name_are_refused(tmp_path: Path, data: DataSet) -> None:
