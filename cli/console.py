@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -36,13 +36,18 @@ def print_table(
     *,
     numbers: Iterable[int] = (),
     totals: Iterable[Sequence[str]] = (),
+    whole: Iterable[int] = (),
 ) -> None:
-    """Print a table; the columns in `numbers` are aligned right, `totals` follow a rule."""
+    """Print a table; the columns in `numbers` are aligned right, `totals` follow a rule.
+
+    Words of the columns in `whole` are never broken.
+    """
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     shown.box, shown.padding, shown.pad_edge = SIMPLE_HEAD, (0, 1, 0, 0), False
-    right = set(numbers)
+    right, unbroken = set(numbers), set(whole)
     for index, column in enumerate(columns):
-        shown.add_column(column, justify="right" if index in right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if index in right else "left"
+        shown.add_column(column, justify=justify, overflow="fold", no_wrap=index in unbroken)
     for row in rows:
         shown.add_row(*row)
     shown.add_section()

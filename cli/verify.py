@@ -22,12 +22,21 @@ if TYPE_CHECKING:
     from ..theory.claims import Grid, Summary
 
 RESULTS = "results.jsonl"
+#: What the table says of a claim's checks, by their verdict.
+_COUNTED = {
+    "holds": "hold",
+    "holds-with-equality": "attained",
+    "violated": "refuted",
+    "hypothesis-unsatisfiable": "vacuous",
+    "inconclusive": "undecided",
+}
 _DEFAULT_WORD = ("simplex:6", 1)
 
 
 def verify(
     claim: Annotated[
-        list[str] | None, typer.Option(help="Claim, or the beginning of several; repeatable.")
+        list[str] | None,
+        typer.Option(help="Claim, beginning of several, or number of a statement; repeatable."),
     ] = None,
     codeword: Annotated[list[str] | None, typer.Option(help=CODEWORD)] = None,
     shift: Annotated[list[int] | None, typer.Option(help="Values of m.")] = None,
@@ -77,6 +86,7 @@ def verify(
                 "claim": s.claim.id,
                 "title": s.claim.title,
                 "locator": s.claim.locator,
+                "numbers": list(s.claim.numbers),
                 "statement": s.claim.statement,
                 "expected": s.claim.expected,
                 "verdict": s.verdict,
@@ -177,8 +187,9 @@ def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None
     for s in summaries:
         holds = s.verdict in (HOLDS, EQUALITY)
         colour = "bold red" if not s.ok else "green" if holds else "yellow"
-        rows.append((s.claim.id, s.claim.title, Text(s.meaning, colour), str(s.checks)))
-    print_table("Claims", ("claim", "what", "verdict", "checks"), rows, numbers=(3,))
+        counts = ", ".join(f"{n} {_COUNTED[verdict]}" for verdict, n in s.counts.items())
+        rows.append((s.claim.id, s.claim.title, Text(s.meaning, colour), counts))
+    print_table("Claims", ("claim", "what", "verdict", "checks"), rows, whole=(0,))
     out.print(
         f"{sum(s.checks for s in summaries)} checks, {sum(s.compared for s in summaries)} "
         f"comparisons with simulations (claims share some), "

@@ -98,12 +98,19 @@ def problems(found: Iterable[Statement]) -> Iterator[str]:
     for number, times in Counter(statement.number for statement in found).items():
         if times > 1:
             yield f"{times} statements have the number {number}"
-    known = {claim.id for claim in claims()}
+    known = {claim.id: claim for claim in claims()}
     for statement in found:
-        for name in sorted(set(statement.claims) - known):
-            yield f"{statement.name} names no claim: {name}"
-    for name in sorted(known - {name for statement in found for name in statement.claims}):
-        yield f"no statement names the claim {name}"
+        for name in statement.claims:
+            if name not in known:
+                yield f"{statement.name} names no claim: {name}"
+            elif statement.number not in known[name].numbers:
+                yield f"{statement.name} names {name}, which is not registered with that number"
+    for name, claim in known.items():
+        naming = {statement.number for statement in found if name in statement.claims}
+        for number in sorted(set(claim.numbers) - naming):
+            yield f"no statement {number} names the claim {name}"
+        if not claim.numbers:
+            yield f"no statement names the claim {name}"
 
 
 class StatementDirective(SphinxDirective):

@@ -88,6 +88,7 @@ def test_json_is_one_document_with_the_verdicts(spadv):
     verdicts = {entry["claim"]: entry["verdict"] for entry in document["claims"]}
     assert verdicts == {
         "prop1": "holds",
+        "thm2.relaxation": "holds-with-equality",
         "thm2a": "holds-with-equality",
         "thm2a.no_fraction": "violated",
         "thm2b": "holds-with-equality",
@@ -95,6 +96,17 @@ def test_json_is_one_document_with_the_verdicts(spadv):
         "thm2.feasibility": "holds-with-equality",
     }
     assert all(entry["mismatches"] == 0 for entry in document["claims"])
+    assert {"2"} == {n for e in document["claims"] if e["claim"] == "thm2b" for n in e["numbers"]}
+
+
+def test_the_number_of_a_statement_names_its_claims_and_the_table_counts_verdicts(spadv):
+    found = spadv("verify", "--claim", "3", "--codeword", "simplex:5", "--p", 0.6, "--samples", 0)
+    (line,) = [line for line in found.out.splitlines() if line.startswith(" thm3 ")]
+    assert "2 hold" in line
+    assert "1 vacuous" in found.out
+    alone = spadv("verify", "--claim", "thm3", *SMALL, "--eta", 0.1)
+    assert "vacuous here" in alone.out
+    assert alone.status == 0
 
 
 @pytest.mark.usefixtures("no_report")

@@ -23,6 +23,7 @@ from spadv.theory.claims import (
     largest_p,
     proposition1,
     reference_classifiers,
+    select,
     smallest_delta,
     theorem2,
     theorem3,
@@ -30,6 +31,7 @@ from spadv.theory.claims import (
 from spadv.theory.claims.reference_classifiers import ReferenceClassifier
 
 SIMPLEX = {"codeword": "simplex:6"}
+TWO = {"codeword": "random:64:0", "shift": 32}
 # What each claim must say at settings where it says something.
 EXPECTED = [
     ("prop1", {**SIMPLEX, "p": 0.5}, "holds"),
@@ -71,7 +73,33 @@ EXPECTED = [
     ("law.sharpens", {"p": 0.6}, "holds-with-equality"),
     ("law.natural", {**SIMPLEX, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
     ("law.natural", {**SIMPLEX, "p": 0.6, "budget": 3.0}, "inconclusive"),
+    ("law.maximum", {"p": 0.6, "budget": 2.0}, "holds-with-equality"),
+    ("law.neyman_pearson", {"budget": 1.0}, "holds-with-equality"),
+    ("law.mixture", {**TWO, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("law.norms", {"p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("law.upper", {**SIMPLEX, "shift": 63, "p": 0.6, "budget": 1.0}, "inconclusive"),
+    ("law.upper", {"codeword": "simplex:3", "p": 0.6, "budget": 4.0}, "holds"),
+    ("bayes", {**SIMPLEX, "p": 0.6}, "holds-with-equality"),
+    ("robust_bayes.mesh", {"p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("thm2.relaxation", {**SIMPLEX, "p": 0.6}, "holds-with-equality"),
+    ("thm3.pointwise", {**SIMPLEX, "shift": 21, "p": 0.6}, "violated"),
+    ("thm3.random", {**TWO, "p": 0.95}, "violated"),
+    ("thm3.random", {**TWO, "p": 0.6}, "inconclusive"),
+    ("frontier.coin", {"p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("frontier.branch", {**TWO, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("frontier.one_shift", {"p": 0.6, "budget": 3.0}, "holds-with-equality"),
+    ("frontier.hull", {**TWO, "p": 0.6, "budget": 3.0}, "holds-with-equality"),
+    ("frontier.hull", {**SIMPLEX, "p": 0.6, "budget": 3.0}, "inconclusive"),
+    ("frontier.thresholds", {**TWO, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("frontier.levels", {**TWO, "p": 0.6, "budget": 2.0}, "holds-with-equality"),
+    ("frontier.levels", {**TWO, "p": 0.6, "budget": 3.0}, "inconclusive"),
+    ("frontier.full_budget", {**TWO, "p": 0.6, "budget": 4.0}, "holds-with-equality"),
+    ("frontier.certified", {**TWO, "p": 0.6, "budget": 3.0}, "holds-with-equality"),
+    ("frontier.laws", {**TWO, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
+    ("frontier.pairs", {**SIMPLEX, "shift": 21, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
     ("price", {**SIMPLEX, "p": 0.6, "shift": 21}, "holds"),
+    ("price.two", {"p": 0.6}, "holds-with-equality"),
+    ("price.limit", {"p": 0.5}, "holds"),
 ]
 # Short, long, periodic, with an antipode, of even and of odd length, eps at and above 1.
 GRID = [
@@ -135,6 +163,19 @@ def test_nothing_alarms_on_odd_settings(setting):
                 assert (low, high) == clopper_pearson(quantity.successes, quantity.trials, level)[
                     :2
                 ]
+
+
+def test_every_number_of_a_statement_selects_its_claims():
+    assert [c.id for c in select(["F3"])] == ["frontier.one_shift"]
+    assert [c.id for c in select(["2", "L5"])] == [
+        "thm2a",
+        "thm2a.no_fraction",
+        "thm2b",
+        "law.lower",
+    ]
+    assert all(c.numbers for c in claims())
+    with pytest.raises(InputError, match="claim"):
+        select(["F99"])
 
 
 def test_largest_p_and_smallest_delta():

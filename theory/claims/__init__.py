@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Importing a module registers its claims: alphabetical here, sorted by the registry.
-from . import laws, price, proposition1, theorem2, theorem3
+from . import accuracies, frontier, laws, price, proposition1, theorem2, theorem3
 from .proposition1 import largest_p, smallest_delta
 from .registry import Check, Claim, check, claim, claims
 from .run import Grid, Summary, run, select, settings, summarise
@@ -15,10 +15,12 @@ __all__ = [
     "Grid",
     "Setting",
     "Summary",
+    "accuracies",
     "check",
     "claim",
     "claims",
     "default_shifts",
+    "frontier",
     "largest_p",
     "laws",
     "price",

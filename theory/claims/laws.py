@@ -4,47 +4,52 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis
-from ..accuracy import FULL_BUDGET, bayes_accuracy, mixture_accuracy
-from ..classifiers import LinearRule, bayes, best_adversarial_accuracy, robust_bayes, x0_rule
+from ..accuracy import FULL_BUDGET, bayes_accuracy
+from ..classifiers import LinearRule, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian
-from ..laws import gradual_adversarial, lower_spatial, residual, theorem2_adversarial
-from .reference_classifiers import ROUNDING, reference_classifiers
-from .registry import Check, register
+from ..laws import (
+    gradual_adversarial,
+    gradual_spatial,
+    lower_adversarial,
+    lower_adversarial_at,
+    lower_spatial,
+    lower_spatial_at,
+    neyman_pearson,
+    residual,
+    theorem2_adversarial,
+)
+from . import independent
+from .reference_classifiers import ROUNDING
+from .registry import Check, compared, register
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting
-from .theorem2 import all_quantities, exact, largest_beside
+from .theorem2 import exact, largest_beside
 
 Floats = NDArray[np.float64]
 
 _GRID = ORBITS | {"p": FEWER_PROBABILITIES, "budget": (1.0, 2.0, 4.0)}
 # Of the laws and their inversions.
 _LAW_ROUNDING = 1e-9
-_RANDOM_RULES = 10
-# Error of the trapezoidal rule at a kink, with steps of 1/2000, and of the curve's steps.
-_QUADRATURE = 1e-6
+# Of a law at the rule that attains it.
+_ATTAINED = 1e-12
+_RANDOM_RULES = 6
+# Shifts at which the attaining rules are tried: of the least, the largest and other distances.
+_MOST_SHIFTS = 6
+_NORMAL = NormalDist()
 
 
 def _trial_rules(setting: Setting) -> list[LinearRule]:
-    """Return linear rules that come near the laws, and random ones.
-
-    Along the word restricted to the coordinates where it agrees with a shift, and where it
-    differs, with the thresholds at which each law is attained; Bayes rules of some shifts;
-    random mixtures of shifts with random thresholds on either side of x0.
-    """
+    """Return named rules, Bayes rules of some shifts, and random mixtures of shifts."""
     dist = setting.dist
     rng = setting.rng("law rules")
     rules = [bayes(dist), robust_bayes(dist, setting.budget), x0_rule(dist)]
-    moving = dist.orbit.moving
-    for j in {int(k) for k in (moving[:1].tolist() + moving[-1:].tolist())}:
-        rules.append(bayes(dist, j))
-        same = dist.orbit.rotated(j) == dist.orbit.codeword
-        for part in (same, ~same):
-            if part.any():
-                rules += _thresholds(dist, setting.budget, dist.mean * part, float(part.mean()))
+    moving = dist.orbit.moving.tolist()
+    rules += [bayes(dist, j) for j in {moving[0], moving[-1]}]
     for _ in range(_RANDOM_RULES):
         mixed = [
             sum(
@@ -59,63 +64,104 @@ def _trial_rules(setting: Setting) -> list[LinearRule]:
     return rules
 
 
-def _thresholds(
-    dist: CodeGaussian, budget: float, weights: Floats, share: float
-) -> list[LinearRule]:
-    """Return rules along `weights` whose x0 thresholds attain the upper and lower law."""
-    rules = [LinearRule(weights, weights, 0.0, 0.0, name="no x0")]
-    distance = (FULL_BUDGET - min(budget, FULL_BUDGET)) * math.sqrt(share)
-    if distance > 0 and math.isfinite(dist.log_odds):
-        b = dist.log_odds / distance * float(np.linalg.norm(weights))
-        rules.append(LinearRule(weights, weights, -b, b, name="gradual"))
-        rules.append(LinearRule(weights, weights, b, -b, name="gradual, reversed"))
-    return rules
+def _attaining(dist: CodeGaussian, budget: float, j: int, upper: bool) -> LinearRule:
+    """Return the rule that attains a law at a shift: from e = 4 on for the upper one x0."""
+    same = dist.orbit.rotated(j) == dist.orbit.codeword
+    if budget > FULL_BUDGET or (upper and (budget == FULL_BUDGET or not same.any())):
+        return x0_rule(dist)
+    if not upper:
+        weights = dist.mean * ~same
+        return LinearRule(weights, weights, name=f"the places that r_{j} changes")
+    weights = dist.mean * same
+    distance = (FULL_BUDGET - budget) * math.sqrt(same.mean())
+    b = dist.log_odds / distance * float(np.linalg.norm(weights))
+    return LinearRule(weights, weights, -b, b, name=f"the places that r_{j} keeps")
 
 
-def _margins(setting: Setting, upper: bool) -> tuple[float, str]:
-    """Return the smallest margin to a law over all rules and shifts, and where it is."""
-    dist, delta = setting.dist, setting.dist.orbit.delta
-    best, where = math.inf, ""
-    for rule in _trial_rules(setting):
-        s = np.clip(rule.shifted_accuracies(dist), 0, 1)
-        a = min(rule.adversarial_accuracy(dist, setting.budget), 1.0)
-        if upper:
-            # Rounding, and only that, may lift an attained Bayes accuracy above itself.
-            best_s = float(bayes_accuracy(setting.p))
-            s = np.where((s > best_s) & (s < best_s + 1e-12), best_s, s)
-            law = gradual_adversarial(s, setting.p, residual(setting.budget, delta), tight=True)
-            margins = law - a
-        else:
-            margins = s - lower_spatial(a, setting.budget, delta)
-        if np.isnan(margins).any():
-            return -math.inf, f"{rule.name} is above the Bayes accuracy"
-        j = int(np.argmin(margins))
-        if margins[j] < best:
-            best, where = float(margins[j]), f"{rule.name}, j = {j}"
-    return best, where
+def _margins(setting: Setting, rule: LinearRule, shifts: NDArray[np.intp], upper: bool) -> Floats:
+    """Return the margins of a rule to a law at some shifts."""
+    dist, budget = setting.dist, setting.budget
+    delta = dist.orbit.delta[shifts]
+    s = np.clip(rule.shifted_accuracies(dist)[shifts], 0, 1)
+    a = min(rule.adversarial_accuracy(dist, budget), 1.0)
+    if not upper:
+        return np.asarray(s - lower_spatial(a, budget, delta))
+    # Rounding, and only that, may lift an attained Bayes accuracy above itself.
+    best = float(bayes_accuracy(setting.p))
+    s = np.where((s > best) & (s < best + 1e-12), best, s)
+    return np.asarray(gradual_adversarial(s, dist.p, residual(budget, delta), tight=True) - a)
 
 
 def _law(setting: Setting, upper: bool) -> Check:
-    margin, where = _margins(setting, upper)
-    verdict = EQUALITY if margin > -_LAW_ROUNDING else VIOLATED
-    if margin > _LAW_ROUNDING:
+    dist, orbit = setting.dist, setting.dist.orbit
+    hypotheses = (
+        Hypothesis(f"a shift that moves the word ({orbit.moving.size})", orbit.moving.size > 0),
+    )
+    if not orbit.moving.size:
+        return Check(INCONCLUSIVE, None, 0.0, hypotheses)
+    best, where = math.inf, ""
+    for rule in _trial_rules(setting):
+        margins = _margins(setting, rule, orbit.moving, upper)
+        if np.isnan(margins).any():
+            return Check(VIOLATED, -math.inf, 0.0, note=f"{rule.name} is above Bayes accuracy")
+        j = int(np.argmin(margins))
+        if margins[j] < best:
+            best, where = float(margins[j]), f"{rule.name}, j = {orbit.moving[j]}"
+    # One shift of every distance, or of some, the least and the largest among them.
+    _, first = np.unique(orbit.delta[orbit.moving], return_index=True)
+    picked = np.unique(np.linspace(0, len(first) - 1, _MOST_SHIFTS).round().astype(int))
+    largest, wrong = 0.0, 0.0
+    for j in orbit.moving[first[picked]].tolist():
+        rule = _attaining(dist, setting.budget, j, upper)
+        (margin,) = _margins(setting, rule, np.array([j]), upper)
+        largest = max(largest, abs(float(margin)))
+        if margin < best:
+            best, where = float(margin), f"{rule.name}, j = {j}"
+        wrong = max(wrong, _wrong_distances(setting, j))
+    attained = (setting.eps < 1 and setting.p < 1) or (not upper and setting.budget <= FULL_BUDGET)
+    note = f"nearest: {where}"
+    if not best >= -_LAW_ROUNDING or wrong > ROUNDING:
+        verdict = VIOLATED
+        note += f"; the distances are wrong by {wrong:.1e}" if wrong > ROUNDING else ""
+    elif not attained:
         verdict = HOLDS
-    return Check(verdict, margin, 0.0, note=f"nearest: {where}")
+    else:
+        verdict = EQUALITY if largest <= _ATTAINED else VIOLATED
+        note += f"; at the rules that attain it within {largest:.1e}"
+    return Check(verdict, best, 0.0, hypotheses, note=note)
+
+
+def _wrong_distances(setting: Setting, j: int) -> float:
+    """Return by how much D_j, and the lower law with D'_j, differ from the vectors' own."""
+    dist, e = setting.dist, setting.budget
+    image, delta = dist.rotated_mean(j), dist.orbit.delta[j]
+    away, there = (
+        float(np.linalg.norm(np.maximum(np.abs(way) - setting.eps, 0)))
+        for way in (dist.mean + image, dist.mean - image)
+    )
+    wrong = abs(float(residual(e, delta)) - away)
+    for u in (0.2, 0.7, 0.97):
+        z = _NORMAL.inv_cdf(u)
+        wrong = max(wrong, abs(float(lower_spatial(u, e, delta)) - _NORMAL.cdf(z - there)))
+        wrong = max(wrong, abs(float(lower_adversarial(u, e, delta)) - _NORMAL.cdf(z + there)))
+    return wrong
 
 
 @register(
     "law.upper",
     title="Gradual upper law",
     locator="beyond the paper",
-    value_name="smallest U_D(S_j) - A over rules and shifts",
+    numbers="L4 L4c",
+    value_name="smallest U_D(S_j) - A over rules and moving shifts",
     bound_name="0",
     grid=_GRID,
-    remark="Proved in docs/theory/laws.md, Theorem L4; here tried on rules that come near it.",
+    remark="Proved in docs/theory/laws.md, Theorem L4; here tried on rules that come near it, and "
+    "on those that attain it.",
 )
 def _upper(setting: Setting) -> Check:
     """For every classifier, shift j and budget e, A <= U_D(S_j) with
     D = (4 - e)_+ sqrt(1 - delta_j): adversarial accuracy falls gradually as spatial accuracy
-    grows.
+    grows. For eps < 1 it is attained at every shift.
     """
     return _law(setting, upper=True)
 
@@ -124,22 +170,111 @@ def _upper(setting: Setting) -> Check:
     "law.lower",
     title="Gradual lower law",
     locator="beyond the paper",
-    value_name="smallest S_j - Phi(Phi^-1(A) - D') over rules and shifts",
+    numbers="L5 L5a",
+    value_name="smallest S_j - Phi(Phi^-1(A) - D') over rules and moving shifts",
     bound_name="0",
     grid=_GRID,
-    remark="Proved in docs/theory/laws.md, Theorem L5; here tried on rules that come near it.",
+    remark="Proved in docs/theory/laws.md, Theorem L5; here tried on rules that come near it, and "
+    "on those that attain it.",
 )
 def _lower(setting: Setting) -> Check:
     """For every classifier, shift j and budget e, S_j >= Phi(Phi^-1(A) - D') with
-    D' = (4 - e)_+ sqrt(delta_j): a robust classifier keeps some accuracy on shifted input.
+    D' = (4 - e)_+ sqrt(delta_j): a robust classifier keeps some accuracy on shifted input. For
+    e <= 4 it is attained at every shift that moves the word.
     """
     return _law(setting, upper=False)
+
+
+@register(
+    "law.maximum",
+    title="Upper law: its maximum",
+    locator="beyond the paper",
+    numbers="L4 L4a L4b",
+    value_name="largest difference to a search over q_+, q_-",
+    bound_name="0",
+    grid={"p": PROBABILITIES, "budget": (0.5, 2.0, 4.0)},
+)
+def _maximum(setting: Setting) -> Check:
+    """U0_D(S) is the maximum of p T_D(q_-) + (1-p) T_D(q_+) over q_+, q_- in [0, 1] with
+    p q_+ + (1-p) q_- = S, U_D(S) the same with q_- <= T_2M(q_+); and their inverses are the
+    largest S beside a given A.
+    """
+    p = setting.p
+    hypotheses = (Hypothesis("p < 1", p < 1),)
+    if p == 1:
+        return compared({}, 0.0, hypotheses)
+    differences = dict.fromkeys(("U0", "U", "inverse of U0", "inverse of U"), 0.0)
+    for norm in (2.0, 1.3):
+        # D for words of several distances; for another template every D up to 2M occurs.
+        top = float(np.clip(FULL_BUDGET - setting.budget, 0, 2 * norm))
+        distances = top * np.sqrt(np.array([1.0, 0.6, 0.2, 0.0]))
+        best = independent.bayes_on_line([(p, norm)], [(1 - p, -norm)])
+        levels = np.append(np.linspace(0.04, best - 1e-3, 10), best - 0.01)
+        s, d = (v.ravel() for v in np.meshgrid(levels, distances))
+        for name, bound in (("U0", None), ("U", norm)):
+            tight = bound is not None
+            found = gradual_adversarial(s, p, d, tight=tight, mean_norm=norm)
+            true = independent.largest_adversarial(s, p, d, mean_norm=bound)
+            differences[name] = max(differences[name], float(np.abs(found - true).max()))
+            # Also beside an A so small that only the cap is left.
+            a = np.clip(np.concatenate([true, true / 20]), 0.001, 0.999)
+            ways = np.tile(d, 2)
+            back = gradual_spatial(a, p, ways, tight=tight, mean_norm=norm)
+            gap = _not_largest(back, a, p, ways, best if tight else 1.0, bound)
+            differences[f"inverse of {name}"] = max(differences[f"inverse of {name}"], gap)
+    return compared(differences, _LAW_ROUNDING, hypotheses)
+
+
+def _not_largest(
+    s: Floats, a: Floats, p: float, d: Floats, cap: float, norm: float | None
+) -> float:
+    """Return 1 if some S is not, to 2e-7, the largest beside A that the search allows; else 0."""
+    step = 2e-7
+    # At the cap itself hardly any q is left to search.
+    just = np.clip(s - step, 0, cap - 1e-4)
+    below = independent.largest_adversarial(just, p, d, mean_norm=norm)
+    room = s + step < cap - 1e-4
+    above = independent.largest_adversarial(np.where(room, s + step, s), p, d, mean_norm=norm)
+    wrong = (below < a - 1e-13) | (room & (above > a + 1e-13)) | ~(s <= cap + 1e-12)
+    return float(wrong.any())
+
+
+@register(
+    "law.neyman_pearson",
+    title="Neyman and Pearson",
+    locator="beyond the paper (used by the laws)",
+    numbers="L3",
+    value_name="largest difference to regions chosen cell by cell",
+    bound_name="0",
+    grid={"budget": (0.5, 1.0, 2.0, 4.0)},
+)
+def _neyman_pearson(setting: Setting) -> Check:
+    """A region of probability u under N(m_1, I) leaves at most T_D(u) = Phi(D - Phi^-1(u)) to its
+    complement under N(m_2, I), D = ||m_1 - m_2||; T_D falls with u, is concave, and T_0(u) = 1 - u.
+    (D is the budget here.)
+    """
+    distance = setting.budget
+    edges = np.linspace(-8, 8, 161)
+    first, second = (independent.cell_masses(edges, at) for at in (0.0, distance))
+    levels = np.array([_NORMAL.cdf(z) for z in edges[40:121:4]])
+    best = [independent.most_likely_complement(first, second, float(u)) for u in levels]
+    values = neyman_pearson(levels, distance)
+    slopes = np.diff(values) / np.diff(levels)
+    differences = {
+        "no distance": float(np.abs(neyman_pearson(levels, 0.0) - (1 - levels)).max()),
+        "growth": float(slopes.max()),
+        "convexity": float(np.diff(slopes).max()),
+    }
+    if distance > 0:
+        differences["regions"] = float(np.abs(values - best).max())
+    return compared(differences, _ATTAINED if distance else ROUNDING)
 
 
 @register(
     "law.sharpens",
     title="Sharper than Theorem 2(b)",
     locator="beyond the paper (sharpens Theorem 2)",
+    numbers="L4a L7",
     value_name="largest U0_0(S) - (1 - (1-p) S/p) over S",
     bound_name="0",
     grid={"p": PROBABILITIES},
@@ -168,84 +303,52 @@ def _sharpens(setting: Setting) -> Check:
 
 
 @register(
-    "law.natural",
-    title="Natural vs adversarial",
+    "law.norms",
+    title="Laws in another norm",
     locator="beyond the paper",
-    value_name="largest gap between the rules and the curve",
+    numbers="L10",
+    value_name="largest violation, or distance from the law of a rule that attains it",
     bound_name="0",
-    grid=_GRID,
-    remark="docs/theory/laws.md, Theorem L8: for e <= 2 no classifier at all is above this curve.",
+    grid={"p": PROBABILITIES, "budget": (0.5, 1.0, 2.0)},
 )
-def _natural(setting: Setting) -> Check:
-    """For e < 2 the exact frontier of natural against adversarial accuracy is the curve
-    S(t) = p Phi(2-t) + (1-p) Phi(2+t), A(t) = p Phi(2-e-t) + (1-p) Phi(2-e+t), attained by
-    sign(<c, x>/sqrt d - t sign(x0)), t from -L/4 to -L/(2(2-e)): for every weight w the largest
-    w A + S on it is the value of the mixed Bayes problem, which no classifier exceeds.
+def _norms(setting: Setting) -> Check:
+    """For attacks of Euclidean norm at most r on any template mu the laws hold with
+    D = (||mu + g mu|| - r)_+ and D' = (||mu - g mu|| - r)_+; the rules along mu + g mu, with the
+    threshold L/D, and along mu - g mu attain them. (The budget is r, and the template is random.)
     """
-    dist, p, e = setting.dist, setting.p, setting.budget
-    hypotheses = (
-        Hypothesis(f"budget e < 2 (e = {e:g})", e < 2),
-        Hypothesis("eps < 1", setting.eps < 1),
-        Hypothesis("p < 1", p < 1),
+    p, radius = setting.p, setting.budget
+    rng = setting.rng("template")
+    mean = 0.4 * rng.standard_normal(16)
+    image = np.roll(mean, 5)
+    ways = [float(np.linalg.norm(v)) for v in (mean + image, mean - image)]
+    norm, odds = float(np.linalg.norm(mean)), math.log(p / (1 - p)) if p < 1 else math.inf
+    far = Hypothesis(
+        f"the attack does not reach g mu or -g mu ({min(ways):.3g})", radius < min(ways)
     )
+    hypotheses = (far, Hypothesis("p < 1", p < 1))
     if not all(h.satisfied for h in hypotheses):
-        return Check(INCONCLUSIVE, None, 0.0, hypotheses)
-    ends = (-dist.log_odds / 4, -dist.log_odds / (2 * (2 - e)))
-    gap = 0.0
-    for t in np.linspace(*ends, 9):
-        rule = LinearRule(dist.mean / 2, dist.mean / 2, float(t), float(-t))
-        s, a = (float(mixture_accuracy(2 - cost, -t, p)) for cost in (0.0, e))
-        gap = max(gap, abs(rule.natural_accuracy(dist) - s))
-        gap = max(gap, abs(rule.adversarial_accuracy(dist, e) - a))
-    t = np.linspace(*ends, 20001) if p > 0.5 else np.zeros(1)
-    curve = [mixture_accuracy(2 - cost, -t, p) for cost in (0.0, e)]
-    above = max(
-        abs(float((w * curve[1] + curve[0]).max()) - _mixed_bayes(w, p, e))
-        for w in (0.0, 0.3, 1.0, 3.0)
-    )
-    verdict = EQUALITY if gap <= ROUNDING and above <= _QUADRATURE else VIOLATED
-    note = f"largest gap to the mixed Bayes problems' values: {above:.1e}"
-    return Check(verdict, gap, 0.0, hypotheses, note=note)
+        return compared({}, 0.0, hypotheses)
+    away, there = (way - radius for way in ways)
 
+    def accuracies(weights: Floats, bias: float) -> tuple[float, float]:
+        """Return S_g and A of sign(<w, x> + b x0)."""
+        size = float(np.linalg.norm(weights))
+        return tuple(
+            p * _NORMAL.cdf((m + bias) / size) + (1 - p) * _NORMAL.cdf((m - bias) / size)
+            for m in (float(weights @ image), float(weights @ mean) - radius * size)
+        )  # type: ignore[return-value]
 
-def _mixed_bayes(w: float, p: float, e: float) -> float:
-    """Return max_f w Pr(f = Y | means +-(2-e)) + Pr(f = Y | means +-2), by quadrature.
-
-    The integral of the larger posterior density on a line, by the trapezoidal rule: no use
-    is made of the form of the best rule.
-    """
-    u = np.linspace(-14.0, 14.0, 56001)
-
-    def density(sign: float) -> Floats:
-        near, far = np.exp(-((u - sign * (2 - e)) ** 2) / 2), np.exp(-((u - sign * 2) ** 2) / 2)
-        return np.asarray((w * near + far) / math.sqrt(2 * math.pi))
-
-    best = np.maximum(p * density(1.0), (1 - p) * density(-1.0))
-    return float(np.trapezoid(best, u))
-
-
-@register(
-    "robust_bayes",
-    title="Best adversarial accuracy",
-    locator="beyond the paper",
-    value_name="A of the robust Bayes rule",
-    bound_name="A*(e)",
-    grid=_GRID,
-)
-def _robust_bayes(setting: Setting) -> Check:
-    """No classifier has adversarial accuracy above A*(e) = p Phi(a + L/(2a)) + (1-p)
-    Phi(a - L/(2a)), a = max(2 - e, 0) (Phi(a) where eps >= 1), and the linear rule along the
-    mean that the attack leaves attains it.
-    """
-    dist = setting.dist
-    best = best_adversarial_accuracy(dist, setting.budget)
-    value = robust_bayes(dist, setting.budget).adversarial_accuracy(dist, setting.budget)
-    found = reference_classifiers(setting)
-    # Without a closed form A is known from above only, which can break no upper bound.
-    broken = [c.name for c in found if c.exact and c.breaks(lambda s: best, of="A")]
-    if abs(value - best) > ROUNDING:
-        broken.append("the robust Bayes rule, which should attain it")
-    note = f"Broken by {', '.join(broken)}." if broken else ""
-    hypotheses = (Hypothesis("budget e >= 0", True),)
-    verdict = VIOLATED if broken else EQUALITY
-    return Check(verdict, value, best, hypotheses, all_quantities(found), note)
+    differences = {"upper": -math.inf, "lower": -math.inf}
+    for _ in range(40):
+        s, a = accuracies(rng.standard_normal(16) + 2 * mean, float(rng.normal(scale=2)))
+        over = a - float(gradual_adversarial(s, p, away, tight=True, mean_norm=norm))
+        differences["upper"] = max(differences["upper"], over)
+        differences["lower"] = max(differences["lower"], float(lower_spatial_at(a, there)) - s)
+    both = (mean + image) / ways[0]
+    s, a = accuracies(both, odds / away)
+    law = float(gradual_adversarial(s, p, away, tight=True, mean_norm=norm))
+    differences["upper, attained"] = abs(law - a)
+    s, a = accuracies((mean - image) / ways[1], 0.0)
+    differences["lower, attained"] = abs(float(lower_spatial_at(a, there)) - s)
+    differences["lower, attained for A"] = abs(float(lower_adversarial_at(s, there)) - a)
+    return compared(differences, ROUNDING, hypotheses)

@@ -49,6 +49,13 @@ class ReferenceClassifier:
             return None
         return self.spatial.exact, self.adversarial.exact
 
+    def could_be(self, spatial: float) -> bool:
+        """Whether its simulation cannot tell its S from this one, at level 1 - 1e-9."""
+        if self.spatial.exact is not None:
+            return False
+        low, high = _interval(self.spatial)
+        return low <= spatial <= high
+
     def breaks(self, allowed: Callable[[float], float], *, of: str = "S") -> bool:
         """Whether it breaks a law, from A to the largest S (of="S") or from S to the largest A.
 
@@ -62,11 +69,14 @@ class ReferenceClassifier:
 
 
 def _low_end(quantity: Quantity) -> float:
-    if quantity.exact is not None:
-        return quantity.exact
+    return quantity.exact if quantity.exact is not None else _interval(quantity)[0]
+
+
+def _interval(quantity: Quantity) -> tuple[float, float]:
     assert quantity.successes is not None  # a quantity without either is never made
     assert quantity.trials is not None
-    return clopper_pearson(quantity.successes, quantity.trials, 1 - MISMATCH_LEVEL).low
+    found = clopper_pearson(quantity.successes, quantity.trials, 1 - MISMATCH_LEVEL)
+    return found.low, found.high
 
 
 def reference_classifiers(setting: Setting) -> tuple[ReferenceClassifier, ...]:
@@ -77,7 +87,7 @@ def reference_classifiers(setting: Setting) -> tuple[ReferenceClassifier, ...]:
 @lru_cache(maxsize=1024)
 def _at(setting: Setting) -> tuple[ReferenceClassifier, ...]:
     dist, budget, rng = setting.dist, setting.budget, setting.rng("witnesses")
-    rules = [bayes(dist), robust_bayes(dist, budget), x0_rule(dist), _random_rule(dist, rng)]
+    rules = [bayes(dist), robust_bayes(dist, budget), x0_rule(dist), random_rule(dist, rng)]
     trials = None
     spatial: list[int | None] = [None] * len(rules)
     adversarial = spatial
@@ -93,11 +103,11 @@ def _at(setting: Setting) -> tuple[ReferenceClassifier, ...]:
         for rule, s, a in zip(rules, spatial, adversarial, strict=True)
     ]
     if trials and 1 < dist.n_shifts <= _MOST_SHIFTS_MEASURED:
-        found.append(_measured_shift_bayes(dist, budget, min(trials, 2000), rng))
+        found.append(_measured_shift_bayes(dist, budget, min(trials, 1000), rng))
     return tuple(found)
 
 
-def _random_rule(dist: CodeGaussian, rng: np.random.Generator) -> LinearRule:
+def random_rule(dist: CodeGaussian, rng: np.random.Generator) -> LinearRule:
     """Return a rule with its own noisy weights and threshold on either side of x0."""
     noise = rng.standard_normal((2, dist.d)) / np.sqrt(dist.d)
     weights = rng.uniform(0, 1, size=(2, 1)) * dist.mean + noise

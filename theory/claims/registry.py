@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from ...errors import InputError, SimulationMismatchError
 from ...provenance import make_provenance
-from ...result import HOLDS, Hypothesis, Quantity, Result
+from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis, Quantity, Result
 from ...stats import Interval
 from .setting import Setting, Values
 
@@ -45,6 +46,24 @@ class Check:
     interval: Interval | None = None
 
 
+def compared(
+    differences: Mapping[str, float],
+    rounding: float,
+    hypotheses: tuple[Hypothesis, ...] = (),
+    note: str = "",
+) -> Check:
+    """Return the check of a claim that all these differences are 0, up to rounding.
+
+    Those that are one-sided are given as positive where they are wrong. NaN is wrong.
+    """
+    if not all(h.satisfied for h in hypotheses):
+        return Check(INCONCLUSIVE, None, 0.0, hypotheses)
+    worst, value = max(differences.items(), key=lambda item: (math.isnan(item[1]), item[1]))
+    verdict = EQUALITY if value <= rounding else VIOLATED
+    found = f"largest difference: {worst}, {value:.1e}"
+    return Check(verdict, value, 0.0, hypotheses, note=f"{note} {found}".strip())
+
+
 @dataclass(frozen=True)
 class Claim:
     """One statement that can be checked.
@@ -57,6 +76,8 @@ class Claim:
         A few words for tables.
     locator : str
         Where the paper states it, or "beyond the paper".
+    numbers : tuple of str
+        Numbers of the statements that it checks, in docs/theory, e.g. "L4".
     statement : str
         The claim in words.
     value_name, bound_name : str
@@ -76,6 +97,7 @@ class Claim:
     id: str
     title: str
     locator: str
+    numbers: tuple[str, ...]
     statement: str
     value_name: str
     bound_name: str
@@ -121,18 +143,22 @@ def register(
     *,
     title: str,
     locator: str,
+    numbers: str,
     value_name: str,
     bound_name: str,
     grid: Mapping[str, Values],
     expected: str = HOLDS,
     remark: str = "",
 ) -> Callable[[Callable[[Setting], Check]], Callable[[Setting], Check]]:
-    """Register an evaluation as a claim; its docstring is the statement."""
+    """Register an evaluation as a claim; its docstring is the statement.
+
+    `numbers` are those of the statements in docs/theory that it checks, separated by spaces.
+    """
 
     def add(evaluate: Callable[[Setting], Check]) -> Callable[[Setting], Check]:
         statement = " ".join((inspect.getdoc(evaluate) or "").split())
         _CLAIMS[claim_id] = Claim(
-            claim_id, title, locator, statement, value_name, bound_name,
+            claim_id, title, locator, tuple(numbers.split()), statement, value_name, bound_name,
             grid, expected, evaluate, remark,
         )  # fmt: skip
         return evaluate

@@ -68,6 +68,9 @@ def settings(of: Claim, grid: Grid) -> list[Setting]:
 class Summary:
     """One claim over all settings at which it was checked.
 
+    A claim that should hold does so only where its hypotheses are met: if none of its checks
+    is non-vacuous its verdict is that it says nothing here.
+
     Attributes
     ----------
     claim : Claim
@@ -123,7 +126,7 @@ def run(
     ----------
     claim_ids : sequence of str, optional
         Claims to check; all by default. The beginning of several identifiers, "thm2" for
-        one, or a pattern, "prop1*", selects them all.
+        one, a pattern, "prop1*", or the number of a statement, "L5", selects them all.
     grid : Grid, optional
         Where; the default grid by default.
     progress : Progress
@@ -150,20 +153,27 @@ def run(
 def select(claim_ids: Sequence[str] | None) -> list[Claim]:
     """Return the claims of these identifiers, beginnings or patterns, in order.
 
-    As in :func:`run`; None or an empty sequence selects every claim.
+    As in :func:`run`; None or an empty sequence selects every claim. The number of a statement
+    of docs/theory, "L5", selects the claims that check it.
 
     Examples
     --------
     >>> [c.id for c in select(["thm3", "prop1"])]
     ['prop1', 'thm3']
     >>> [c.id for c in select(["thm2"])][:2]
-    ['thm2a', 'thm2a.no_fraction']
+    ['thm2.relaxation', 'thm2a']
+    >>> [c.id for c in select(["L5"])]
+    ['law.lower']
     """
     if not claim_ids:
         return list(claims())
     names = [c.id for c in claims()]
     wanted: set[str] = set()
     for text in claim_ids:
+        numbered = {c.id for c in claims() if text in c.numbers}
+        if numbered:
+            wanted |= numbered
+            continue
         # An identifier means itself, even where others begin with it.
         pattern = text if text in names or "*" in text else f"{text}*"
         wanted |= set(fnmatch.filter(names, pattern)) if text else set()

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ...checks import check_budget, check_integer, check_probability, check_real
 from ...errors import InputError
+from ...result import Hypothesis
 from ..distribution import CodeGaussian
 from ..words import Word, as_word, check_moves, parse_word
 
@@ -153,9 +154,31 @@ ORBITS: dict[str, Values] = {
     "codeword": (*(f"simplex:{k}" for k in range(3, 13)), "dual-bch:6", "qr:127", "random:64:0"),
     "shift": lambda at: default_shifts(parse_word(at["codeword"]).size),
 }
+
+
+def shifts_of(*counts: int) -> Callable[[Mapping[str, Any]], list[int]]:
+    """Return the m that make so many shifts of a grid's word, or its default ones."""
+
+    def shifts(at: Mapping[str, Any]) -> list[int]:
+        d = parse_word(at["codeword"]).size
+        return [d // n for n in counts if d % n == 0] or default_shifts(d)
+
+    return shifts
+
+
+#: Words with two different shifts, of correlations 0.31 and -0.38.
+TWO_SHIFTS: dict[str, Values] = {
+    "codeword": ("random:64:0", "random:64:10"),
+    "shift": shifts_of(2),
+}
 #: Values of p for claims about one classifier, and for those that try several.
 PROBABILITIES = (0.5, 0.6, 0.75, 0.9, 0.95)
 FEWER_PROBABILITIES = (0.5, 0.6, 0.75, 0.9)
+
+
+def survives(setting: Setting) -> Hypothesis:
+    """Return the condition that no attack changes the sign of x0."""
+    return Hypothesis(f"eps < 1 (eps = {setting.eps:.3g})", setting.eps < 1)
 
 
 def default_etas(at: Mapping[str, Any]) -> list[float]:
