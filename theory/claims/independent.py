@@ -7,6 +7,7 @@ from searches for a maximum. All normal laws have unit variance.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -22,6 +23,12 @@ Points = Sequence[tuple[float, float, float]]
 
 # Densities beyond this are below 1e-31 for the means of at most 6 that occur.
 _END = 18.0
+
+
+def edges_through(at: float, step: float, half: float = 8.0) -> Floats:
+    """Return the edges of cells of width `step`, `half` or more to either side of one at `at`."""
+    count = math.ceil(half / step)
+    return np.asarray(at + step * np.arange(-count, count + 1), dtype=np.float64)
 
 
 def cell_masses(edges: Floats, mean: float) -> Floats:
@@ -70,14 +77,11 @@ def bayes_in_plane(plus: Points, minus: Points) -> float:
     return total * step / np.sqrt(2 * np.pi)
 
 
-def maximum(
-    objective: Callable[[Floats], Floats], low: Floats | float, high: Floats | float
-) -> Floats:
+def maximum(objective: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
     """Return the maxima over [low, high] of many functions with one peak each, by zooming in.
 
     `objective` maps points of shape (k, m) to values, -inf where a point is not allowed.
     """
-    low, high = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (low, high))
     best = np.full(low.shape, -np.inf)
     count = 300
     for _ in range(18):
@@ -115,15 +119,7 @@ def largest_adversarial(
     return maximum(objective, np.full(spatial.shape, -9.0), np.full(spatial.shape, 9.0))
 
 
-def best_on_mesh(
-    plus: Floats,
-    minus: Floats,
-    robust_plus: Floats,
-    robust_minus: Floats,
-    reach: Sequence[int],
-    *,
-    nested: bool = False,
-) -> float:
+def best_on_mesh(masses: Sequence[Floats], reach: Sequence[int], *, nested: bool = False) -> float:
     """Return the largest gain of any classifier of a mesh, by linear programming.
 
     Cell z answers +1 with probability f(z). It earns plus f + minus (1 - f), and
@@ -132,8 +128,8 @@ def best_on_mesh(
 
     Parameters
     ----------
-    plus, minus, robust_plus, robust_minus : ndarray, all of one shape
-        Masses of the cells.
+    masses : sequence of four ndarrays of one shape
+        plus, minus, robust_plus, robust_minus of the cells.
     reach : sequence of int
         One for each axis.
     nested : bool
@@ -142,6 +138,7 @@ def best_on_mesh(
     from scipy.optimize import linprog
     from scipy.sparse import coo_array
 
+    plus, minus, *robust = masses
     shape, size = plus.shape, plus.size
     index = np.arange(size).reshape(shape)
     rows: list[NDArray[np.intp]] = []
@@ -159,7 +156,7 @@ def best_on_mesh(
         limits.extend([limit] * left.size)
 
     gains = [minus.ravel() - plus.ravel()]
-    for masses, answer in ((robust_plus, -1.0), (robust_minus, 1.0)):
+    for earned, answer in zip(robust, (-1.0, 1.0), strict=True):
         below, sign, limit = index, answer, 0.5 + 0.5 * answer
         for axis, steps in enumerate(reach):
             if not steps and not (axis == len(reach) - 1 and below is index):
@@ -171,7 +168,7 @@ def best_on_mesh(
                 require(fresh, np.take(below, at, axis=axis), sign, limit)
             gains.append(np.zeros(size))
             below, sign, limit = fresh, -1.0, 0.0
-        gains[-1] = -masses.ravel()
+        gains[-1] = -earned.ravel()
     if nested:
         require(index[..., :-1], index[..., 1:], -1.0, 0.0)
     matrix = coo_array(
