@@ -4,7 +4,7 @@ VENV ?= .venv
 OUT ?= out/demo
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint types format bench docs linkcheck clean
+.PHONY: demo test test-slow lint types format bench docs linkcheck dist clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spadv needs Python 3.11 or newer, found " + sys.version.split()[0] + " (choose another with PYTHON=...)")'
@@ -64,6 +64,22 @@ docs: $(VENV)/.docs
 # Whether links to other sites still lead somewhere; needs a network.
 linkcheck: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -b linkcheck -D nb_execution_mode=off -d build/docs/linkcheck docs build/docs/links
+
+# A source archive and a wheel, and whether each works where nothing else is installed.
+SMOKE := build/smoke
+dist: $(BIN)/python
+	$(BIN)/pip install --quiet build
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	@for file in dist/*; do \
+	  echo "Trying $$file" && rm -rf $(SMOKE) && $(PYTHON) -m venv $(SMOKE) && \
+	  $(SMOKE)/bin/pip install --quiet "$$file" && cd $(SMOKE) && bin/spadv --version && \
+	  bin/spadv code --length 7 --family hamming --json > code.json && \
+	  bin/spadv verify --claim thm2a --codeword simplex:3 --samples 1000 --out report && \
+	  bin/spadv report report && bin/spadv train --dry-run --json > train.json && \
+	  test -f lib/python*/site-packages/spadv/empirical/data/mnist_sample.npz && \
+	  cd - > /dev/null || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist out *.egg-info

@@ -16,6 +16,11 @@ _PACKAGES["cli"] = "spadv.cli"
 _LAYERS = ("core", "theory", "empirical", "cli")
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _layer(module: str) -> str:
     part = [*module.split("."), ""][1]
     return part if part in _LAYERS else "core"
@@ -38,7 +43,7 @@ def _imports(module: str) -> set[str]:
     path, modules = _modules()[module], _modules()
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -115,7 +120,7 @@ def test_theory_and_core_know_no_torch() -> None:
     for name, path in _modules().items():
         if _layer(name) not in ("core", "theory"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found = {alias.name for alias in node.names}
                 found |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
@@ -138,30 +143,24 @@ def test_what_is_only_data_is_light(module: str, most: int) -> None:
 def test_every_system_has_what_is_used() -> None:
     """macOS and Windows lack some modules and functions of Linux."""
     for path in _modules().values():
-        text = path.read_text(encoding="utf-8")
-        names = {node.attr for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
-        assert "sched_getaffinity" not in names, path
-        assert not {"fork", "getuid", "setsid", "uname"} & names, path
+        names, imported = set(), set()
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Attribute):
+                names.add(node.attr)
+            elif isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(str(node.module))
+        assert not {"sched_getaffinity", "fork", "getuid", "setsid", "uname"} & names, path
+        assert not imported & {"fcntl", "grp", "pwd", "resource", "termios"}, path
         if {"killpg", "SIGKILL"} & names:
-            assert 'sys.platform == "win32"' in text, path
-        for imported in _imported(text):
-            assert imported not in {"fcntl", "grp", "pwd", "resource", "termios"}, path
-
-
-def _imported(text: str) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(str(node.module))
-    return found
+            assert 'sys.platform == "win32"' in path.read_text(encoding="utf-8"), path
 
 
 def test_every_class_has_a_name_of_its_own() -> None:
     found: dict[str, list[str]] = {}
     for module, path in _modules().items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(module)
     assert {name: places for name, places in found.items() if len(places) > 1} == {}

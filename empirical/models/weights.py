@@ -86,7 +86,7 @@ def read_file(path: Path, device: torch.device | str = "cpu") -> Any:
         reason = "it holds more than tensors and plain values, or is damaged; it was not loaded"
         hint = "Save model.state_dict() instead."
         raise StoreError(f"{path} was refused: {reason}. {hint}") from None
-    except DAMAGED as error:
+    except Exception as error:  # of what is no file of its own, torch's reader makes anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is damaged or no file of weights: {reason}") from None
 
