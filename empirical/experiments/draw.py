@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from string import ascii_lowercase
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,10 @@ _OWN_LEGENDS = {"curves": 0.28, "pareto": 0.0, "boundary": 0.55}
 _LEFT, _TOP, _BOTTOM, _RIGHT = 0.72, 0.32, 0.52, 0.15
 #: Width of a legend: its marks, and a letter of its type.
 _MARKS, _LETTER = 0.5, 0.068
+#: Width of a letter, and height of a line, of the note below a figure.
+_NOTE_LETTER, _NOTE_LINE = 0.058, 0.13
+#: Curves of rates within less than this are drawn on an axis of their own range.
+_NARROW = 0.25
 _MARKERS = "os^Dv*Px"
 #: Where a number may stand beside its point, in points of type.
 _PLACES = ((7, 6), (-7, 6), (7, -7), (-7, -7), (0, 10), (0, -11), (11, 0), (-11, 0))
@@ -37,15 +42,31 @@ _PLACES = ((7, 6), (-7, 6), (7, -7), (-7, -7), (0, 10), (0, -11), (11, 0), (-11,
 def draw(document: Mapping[str, Any]) -> Figure | None:
     """Return the figure of an experiment's document; None if it has nothing to draw."""
     pictures = [picture for picture in document["pictures"] if picture["maps"]]
-    return _draw([*document["panels"], *pictures], document["first"])
+    return _draw([*document["panels"], *pictures], document["first"], here(document))
 
 
 def draw_other_metric(document: Mapping[str, Any]) -> Figure | None:
     """Return the figure's profiles in the other metric than the paper's; None without any."""
-    return _draw(document["other_metric"], document["first"])
+    return _draw(document["other_metric"], document["first"], here(document))
 
 
-def _draw(panels: Sequence[_Panel], first: str) -> Figure | None:
+def here(document: Mapping[str, Any]) -> str:
+    """Return how an experiment was made: scale, seeds, and what stands for the paper's."""
+    seeds = sorted({len(job["runs"]) for job in document["jobs"]})
+    made = [f"scale {document['scale']}"]
+    if seeds:
+        several = " or ".join(map(str, seeds))
+        made.append(f"{several} training seed{'' if seeds == [1] else 's'}")
+    found = dict.fromkeys(
+        line
+        for line in document["shrunk"]
+        if line.startswith(("network:", "data:")) or ": network:" in line or ": data:" in line
+    )
+    shown = [line.split("; without a validation part")[0] for line in found]
+    return "; ".join([", ".join(made), *shown])
+
+
+def _draw(panels: Sequence[_Panel], first: str, note: str) -> Figure | None:
     if not panels:
         return None
     kind = panels[0]["type"]
@@ -58,7 +79,10 @@ def _draw(panels: Sequence[_Panel], first: str) -> Figure | None:
         (_legend_width(row[0]) for row, one in zip(rows, shared, strict=True) if one), default=0
     )
     total_width = _LEFT + columns * width + (columns - 1) * _ACROSS + _RIGHT + legend
+    lines = wrap(note, int((total_width - 0.3) / _NOTE_LETTER))
+    # The note stands below everything.
     total_height = _TOP + len(rows) * height + (len(rows) - 1) * down + _BOTTOM + down - _DOWN
+    total_height += _NOTE_LINE * len(lines)
     letters = iter(ascii_lowercase[ascii_lowercase.index(first) :])
     alone = len(panels) == 1 and first == "a"
     with styled():
@@ -87,6 +111,9 @@ def _draw(panels: Sequence[_Panel], first: str) -> Figure | None:
                 ax = place(number, len(row) - _ACROSS * 0.7 / (width + _ACROSS), legend)
                 ax.set_axis_off()
                 _draw_legend(ax, row[0])
+        figure.text(
+            0.15 / total_width, 0.06 / total_height, "\n".join(lines), fontsize=7, color=GREY
+        )
     return figure
 
 
@@ -120,7 +147,8 @@ def _shares_legend(row: Sequence[_Panel]) -> bool:
 
 
 def _legend_width(panel: _Panel) -> float:
-    lines = [*_labels(panel), *panel.get("legend", "").split("\n")]
+    labels = [text for _, text in _numbered(panel)] if "points" in panel else _labels(panel)
+    lines = [*labels, *panel.get("legend", "").split("\n")]
     return _MARKS + _LETTER * max(map(len, lines))
 
 
@@ -129,8 +157,8 @@ def _draw_legend(ax: Axes, panel: _Panel) -> None:
 
     if panel["type"] == "pareto":
         handles = [
-            Line2D([], [], linestyle="none", label=point["label"], **_point_style(point))
-            for point in panel["points"]
+            Line2D([], [], linestyle="none", label=label, **_point_style(point))
+            for point, (_, label) in zip(panel["points"], _numbered(panel), strict=True)
         ]
         ax.legend(handles=handles, loc="center left", bbox_to_anchor=(0, 0.5), fontsize=8)
         return
@@ -171,19 +199,24 @@ def _styled_curves(panel: _Panel) -> list[tuple[_Panel, dict[str, Any]]]:
 
 def _draw_curves(ax: Axes, panel: _Panel, *, legend: bool) -> None:
     """Draw curves with bands; a panel's own legend stands below it, where it hides no data."""
-    bounded = True
+    bounded, lowest, highest = True, np.inf, -np.inf
     for curve, style in _styled_curves(panel):
         x, y, low, high = (np.array(curve[key]) for key in ("x", "y", "low", "high"))
         ax.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
         ax.plot(x, y, **style, label=curve["label"])
         bounded = bounded and bool((high <= 1.05).all())
+        lowest, highest = min(lowest, float(low.min())), max(highest, float(high.max()))
     ax.set_xlabel(panel["axis"])
     ax.set_ylabel(panel["unit"])
     if "budget" in panel["axis"]:
         _label_budgets(ax, panel)
     elif panel.get("kind") == "rotation" or "degrees" in panel["axis"]:
         ax.set_xticks(range(0, 181, 60))
-    ax.set_ylim(bottom=0, top=1.03 if bounded else None)
+    if bounded and highest - lowest < _NARROW:
+        # From 0 to 1 nothing could be told apart.
+        ax.set_ylim(lowest - 0.02, min(highest + 0.02, 1.03))
+    else:
+        ax.set_ylim(bottom=0, top=1.03 if bounded else None)
     if legend and len(panel["curves"]) > 1:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2, borderaxespad=0)
 
@@ -217,7 +250,18 @@ def _draw_pareto(ax: Axes, panel: _Panel) -> None:
     ax.set_xlabel(panel["axis"])
     ax.set_ylabel(panel["unit"])
     ax.margins(0.12)
-    _number_points(ax, points)
+    _number_points(ax, points, [mark for mark, _ in _numbered(panel)])
+
+
+def _numbered(panel: _Panel) -> list[tuple[str, str]]:
+    """Return a mark and a label for each point: the label's own first word, or its place."""
+    found = []
+    for number, point in enumerate(panel["points"], start=1):
+        mark, _, rest = point["label"].partition(" ")
+        own = rest and (mark.isdigit() or len(mark) == 1)
+        text = point["label"] if own else f"{number} {point['label']}"
+        found.append((mark if own else str(number), text))
+    return found
 
 
 def _point_style(point: _Panel) -> dict[str, Any]:
@@ -226,7 +270,7 @@ def _point_style(point: _Panel) -> dict[str, Any]:
     return {"marker": "o", "markersize": 5.5, "markerfacecolor": "white", "color": BLACK}
 
 
-def _number_points(ax: Axes, points: Sequence[_Panel]) -> None:
+def _number_points(ax: Axes, points: Sequence[_Panel], marks: Sequence[str]) -> None:
     """Write each point's number where it is farthest from all points and other numbers."""
     ax.autoscale_view()
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
@@ -235,10 +279,7 @@ def _number_points(ax: Axes, points: Sequence[_Panel]) -> None:
         for p in points
     ]
     taken = list(spots)
-    for point, (x, y) in zip(points, spots, strict=True):
-        number = point["label"].partition(" ")[0]
-        if not number.isdigit():
-            continue
+    for point, number, (x, y) in zip(points, marks, spots, strict=True):
         near = np.array([spot for spot in taken if spot != (x, y)]).reshape(-1, 2)
         candidates = np.array([(x + right, y + up) for right, up in _PLACES])
         away = ((candidates[:, None] - near) ** 2).sum(axis=2).min(axis=1, initial=1e9)
