@@ -159,10 +159,10 @@ def _measure(
     if not (which.isdigit() and count.isdigit()):
         raise InputError("shard", "be i/n", shard)
     from ..empirical.data import load
-    from ..empirical.prediction import NETWORKS, Measurement, Point, write
+    from ..empirical.prediction import NETWORKS, PairMeasurement, Point, write
 
     names = tuple(choose("networks", part.strip(), NETWORKS) for part in networks.split(","))
-    plan = Measurement(document, Point.parse(point), scale, names, seeds)
+    plan = PairMeasurement(document, Point.parse(point), scale, names, seeds)
     data = load(document["source"], root=data_root)
     store = Store(folder / "runs")
     with progress_bar("measure") as tell:

@@ -193,7 +193,7 @@ def jobs_of(
 
 
 @dataclass(frozen=True)
-class Measurement:
+class PairMeasurement:
     """All that is to be trained for a prediction, one point at a time.
 
     Attributes

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from spadv.empirical.data import load
-from spadv.empirical.prediction import SCALES, Measurement, Point, binary_task, order
+from spadv.empirical.prediction import SCALES, PairMeasurement, Point, binary_task, order
 from spadv.empirical.training import load_run
 from spadv.errors import InputError, StoreError
 from spadv.stats import wilson
@@ -74,7 +74,7 @@ def test_measuring_goes_on_and_tells_what_was_measured(spadv, tmp_path, sample):
     assert row["predicted"] == prediction["tasks"][0]["ranges"][0]["budgets"][0]["loss"]
 
     # A linear network's accuracy under attack is known: PGD finds nearly the same.
-    measured = Measurement(prediction, Point.parse("R:90:0.1"), "smoke", ("linear",), 2)
+    measured = PairMeasurement(prediction, Point.parse("R:90:0.1"), "smoke", ("linear",), 2)
     task = binary_task(sample, "3", "8", SCALES["smoke"])
     x, y = task.test.batch(slice(0, SCALES["smoke"].test))
     jobs = measured.jobs(prediction["tasks"][0])["linear"]
@@ -94,11 +94,11 @@ def test_another_data_set_or_point_is_refused(sample, tmp_path):
     task = {"task": "3-8", "classes": [["3"], ["8"]], "ranges": ranges}
     document = {"data": "x", "digest": "0" * 64, "budgets": [0.1], "tasks": [task]}
     with pytest.raises(InputError, match="be a range and a budget of the prediction"):
-        Measurement(document, Point.parse("R:30:0.1"))
+        PairMeasurement(document, Point.parse("R:30:0.1"))
     with pytest.raises(InputError, match="be such as R:90"):
         Point.parse("90")
     rest = {"task": "3-rest", "classes": [["3"], ["8", "9"]], "ranges": ranges}
     with pytest.raises(InputError, match="be pairs of classes"):
-        Measurement({**document, "tasks": [rest]}, Point.parse("R:90:0.1"))
+        PairMeasurement({**document, "tasks": [rest]}, Point.parse("R:90:0.1"))
     with pytest.raises(StoreError, match="has other images than the prediction"):
-        Measurement(document, Point.parse("R:90:0.1")).run(sample, Store(tmp_path))
+        PairMeasurement(document, Point.parse("R:90:0.1")).run(sample, Store(tmp_path))

@@ -20,7 +20,7 @@ from spadv.empirical.transforms import rotate, translate
 from spadv.errors import InputError
 from spadv.theory.images import (
     ClassModel,
-    LinearRule,
+    TaskRule,
     class_moments,
     confusion_bound,
     fit,
@@ -259,7 +259,7 @@ def test_predictions_hold_on_data_of_the_model(digits, assert_proportion):
     signs = np.array([1.0, -1.0])[:, None]
     frontier = linear_frontier(model, eps)
     natural = model.robust_direction(0.0)
-    bayes = LinearRule(model.bayes_shifted().mean(), 0, natural, float(natural @ model.centre))
+    bayes = TaskRule(model.bayes_shifted().mean(), 0, natural, float(natural @ model.centre))
     clean = model.sample(count, rng)
     moved = [model.sample(count // 2, rng, g) for g in range(len(maps))]
     right = (clean @ bayes.weights - bayes.threshold) * signs > 0
@@ -343,7 +343,7 @@ def test_accuracies_on_images_are_those_of_each_moved_and_attacked_image():
     rng = np.random.default_rng(7)
     maps, eps = rotations((1, 4, 4), [0, 90], pool=2), 0.2
     first, second = rng.random((2, 25, 1, 4, 4))
-    rule = LinearRule(0, 0, rng.standard_normal(4), 0.05)
+    rule = TaskRule(0, 0, rng.standard_normal(4), 0.05)
     found = on_images(rule, first, second, maps, eps)
     spatial, attacked, within = [], [], []
     whole = maps.pulled(rule.weights)[maps.identity]

@@ -8,7 +8,7 @@ docs/theory/images.md.
 from .check import on_images
 from .fit import Moments, fit, ledoit_wolf, moments
 from .lasso import NearestPoint, nearest_point
-from .linear import LinearFrontier, LinearRule, linear_frontier, loss_of, upper_hull
+from .linear import LinearFrontier, TaskRule, linear_frontier, loss_of, upper_hull
 from .many import confusion_bound, spatial_bound
 from .maps import PixelMaps, mirror, rotations, shifts
 from .model import ClassModel
@@ -17,11 +17,11 @@ from .prediction import Task, Window, class_moments, predict, tasks, windows
 __all__ = [
     "ClassModel",
     "LinearFrontier",
-    "LinearRule",
     "Moments",
     "NearestPoint",
     "PixelMaps",
     "Task",
+    "TaskRule",
     "Window",
     "class_moments",
     "confusion_bound",

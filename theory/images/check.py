@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...stats import wilson_real
-from .linear import LinearRule
+from .linear import TaskRule
 from .maps import PixelMaps
 
 Floats = NDArray[np.float64]
 
 
 def on_images(
-    rule: LinearRule, first: ArrayLike, second: ArrayLike, maps: PixelMaps, eps: float
+    rule: TaskRule, first: ArrayLike, second: ArrayLike, maps: PixelMaps, eps: float
 ) -> dict[str, Any]:
     """Return S and A of a linear rule on images that it was not made of, as plain values.
 
@@ -24,7 +24,7 @@ def on_images(
 
     Parameters
     ----------
-    rule : LinearRule
+    rule : TaskRule
         Weights of what is seen of an image.
     first, second : array_like, shape (N, C, H, W) or (N, H, W)
         Images of both classes, uint8 or in [0, 1].

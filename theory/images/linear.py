@@ -39,7 +39,7 @@ _COARSE = (0.7, 0.5, 0.3, 0.15, 0.05, 0.015, 0.004)
 _ROOT = math.sqrt(2 * math.pi)
 
 
-class LinearRule(NamedTuple):
+class TaskRule(NamedTuple):
     """Rule sign(<w, x> - b) with its spatial and adversarial accuracy in the model."""
 
     spatial: float
@@ -54,7 +54,7 @@ class LinearFrontier(NamedTuple):
     The hull counts coins between rules, and the constant answer (1/2, 1/2).
     """
 
-    rules: tuple[LinearRule, ...]
+    rules: tuple[TaskRule, ...]
     hull: Floats
 
     def beside(self, spatial: float) -> float:
@@ -75,7 +75,7 @@ def _scaled(w: Floats, pull: Floats) -> tuple[Floats, Floats]:
     return w / size, pull / size
 
 
-class _Search:
+class _RuleSearch:
     """Margins of rules: rows of means about the model's centre, and their labels."""
 
     def __init__(self, model: ClassModel, eps: float) -> None:
@@ -124,7 +124,7 @@ class _Search:
             b, value = b + step, raised
         return b, value
 
-    def climb(self, weight: float, w: Floats, b: float) -> LinearRule:
+    def climb(self, weight: float, w: Floats, b: float) -> TaskRule:
         """Raise the objective from a rule with threshold b about the centre."""
         shares = self.counts * np.where(np.arange(len(self.counts)) < 2, weight, 1 - weight)
         rule = _scaled(w, self.model.covariance @ w)
@@ -153,7 +153,7 @@ class _Search:
             if value - before < _GAIN:
                 break
         w = rule[0]
-        return LinearRule(*self.accuracies(w, b), w, b + float(w @ self.model.centre))
+        return TaskRule(*self.accuracies(w, b), w, b + float(w @ self.model.centre))
 
 
 def linear_frontier(
@@ -162,7 +162,7 @@ def linear_frontier(
     *,
     slack: float = SLACK,
     points: int = 12,
-    start: LinearRule | None = None,
+    start: TaskRule | None = None,
 ) -> LinearFrontier:
     """Return the best linear rules found between the highest A and the highest S.
 
@@ -180,18 +180,18 @@ def linear_frontier(
         As in :meth:`LinearFrontier.loss`.
     points : int
         Rules between the two ends.
-    start : LinearRule, optional
+    start : TaskRule, optional
         The rule of the highest S, known from another budget.
     """
     eps = check_real("eps", eps, low=0, rule="be a finite number of at least 0")
     points = check_integer("points", points, minimum=2)
-    search = _Search(model, eps)
+    search = _RuleSearch(model, eps)
     robust = model.robust_direction(eps)
     if start is None:
         best = search.climb(0.0, model.robust_direction(0.0), 0.0)
     else:
         best = search.climb(0.0, start.weights, _about(model, start))
-    found: dict[float, LinearRule] = {}
+    found: dict[float, TaskRule] = {}
     if robust.any():
         found[1.0] = last = search.climb(1.0, robust, 0.0)
         for weight in _COARSE:
@@ -212,7 +212,7 @@ def linear_frontier(
     return LinearFrontier(tuple(rules), upper_hull([(r.spatial, r.adversarial) for r in rules]))
 
 
-def _about(model: ClassModel, rule: LinearRule) -> float:
+def _about(model: ClassModel, rule: TaskRule) -> float:
     """Return a rule's threshold about the model's centre."""
     return rule.threshold - float(rule.weights @ model.centre)
 
