@@ -6,6 +6,7 @@ import ast
 import hashlib
 import inspect
 import sys
+import textwrap
 
 import torch
 from torch import Tensor, nn
@@ -33,16 +34,20 @@ def code_digest(network: nn.Module) -> str | None:
     Comments and the layout of the text are no matter; None where there are no such files. The
     layers of torch and of this package are taken to be what they were.
     """
-    names = {type(module).__module__ for module in network.modules()}
-    texts = []
-    for name in sorted(names):
+    texts = {}
+    for kind in {type(module) for module in network.modules()}:
+        name = kind.__module__
         if name.partition(".")[0] in _OURS or name not in sys.modules:
             continue
+        # A script that is run says much more than its network.
+        place = kind if name == "__main__" else sys.modules[name]
         try:
-            texts.append(ast.dump(ast.parse(inspect.getsource(sys.modules[name]))))
+            source = textwrap.dedent(inspect.getsource(place))
+            texts[f"{name}.{kind.__qualname__}"] = ast.dump(ast.parse(source))
         except (OSError, TypeError, SyntaxError):
             return None
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest() if texts else None
+    whole = "\0".join(texts[name] for name in sorted(texts))
+    return hashlib.sha256(whole.encode()).hexdigest() if texts else None
 
 
 def gradients(model: nn.Module, images: Images) -> list[float] | None:
@@ -56,6 +61,7 @@ def gradients(model: nn.Module, images: Images) -> list[float] | None:
     direction = torch.randn(x.shape[1:], generator=generator, dtype=torch.float64)
     try:
         with attack_context(model, x, CORRECTED, validate=False) as context:
+            torch.manual_seed(0)  # for networks that draw; the state is restored
             loss = CrossEntropy(context.logits(x).argmax(1))
             found: Tensor = context.gradient(x, loss).gradient
     except RunFailedError:

@@ -349,6 +349,15 @@ class Noisy(nn.Module):
         return (x.flatten(1) - 0.5) @ (self.weight + 3 * torch.randn(16, 3))
 
 
+def test_a_random_network_goes_on_with_its_evaluation(tmp_path, x, y):
+    class Hazy(Net):
+        def forward(self, x):
+            return super().forward(x + 0.01 * torch.rand_like(x))
+
+    for _ in range(3):
+        evaluate(Hazy(False), eight_bits(x, y), SETTINGS, folder=tmp_path)
+
+
 def test_random_networks_are_noted_and_averaged(x, y):
     """Against the mean network, whose gradient is known: averaged draws find its direction."""
     images = eight_bits(x, y)

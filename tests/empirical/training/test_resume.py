@@ -188,7 +188,7 @@ STAGES = [
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_more_epochs_for_a_finished_training(tmp_path: Path, data: DataSet, precision: str) -> None:
     """What a training of all epochs from the start gives, bit for bit."""
-    table: dict[str, Any] = {"model": {"name": "lenet"}, "data": {"limit": 60}}
+    table: dict[str, Any] = {"model": {"name": "mlp_a"}, "data": {"limit": 60}}
     table |= {"optimiser": {"batch_size": 20, "milestones": [1]}, "precision": precision}
     few = dataclasses.replace(data, validation=data.validation.take(50), test=data.test.take(50))
 
