@@ -44,7 +44,11 @@ extensions = [
 exclude_patterns = ["_ext", "_static", "_templates", "explorable", "results", "conf.py"]
 language = "en"
 nitpicky = True
-nitpick_ignore = [("py:class", "galois.Poly")]  # the site links to no other
+# The site links to no other.
+nitpick_ignore = [
+    ("py:class", "galois.Poly"),
+    ("py:class", "torchvision.transforms.v2._transform.Transform"),
+]
 numfig = False
 
 # Pages.

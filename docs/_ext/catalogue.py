@@ -103,7 +103,8 @@ class ResultList(SphinxDirective):
         self.env.note_dependency(str(about))
         heading, _, rest = text.removeprefix("# ").partition("\n")
         section += nodes.title(text=heading)
-        section += self.parse_text_to_nodes(rest)
+        # Its links are right beside it; on the site it is part of the page of results.
+        section += self.parse_text_to_nodes(rest.replace("](../../", "]("))
         if (folder / "report.html").is_file():
             label = "The whole report, with every figure and table: "
             section += self._links(label, folder, ["report.html"])

@@ -1,6 +1,7 @@
 """What keeps the site whole and can be told without building it."""
 
 import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
@@ -19,7 +20,9 @@ def _load(name):
     return module
 
 
-interface, offline, saved, statements = map(_load, ("interface", "offline", "saved", "statements"))
+interface, links, offline, saved, statements = map(
+    _load, ("interface", "links", "offline", "saved", "statements")
+)
 
 
 def _pages():
@@ -176,3 +179,15 @@ def test_saved_results_can_be_listed():
             assert re.fullmatch(r"\d+( to \d+)?", saved.seeds_of(document)), file
             assert saved.verdicts(document["findings"])
             assert all(saved.effect_of(f) or f["verdict"] for f in document["findings"])
+
+
+def test_only_links_that_were_answered_are_wrong():
+    told = {"filename": "a.md", "lineno": 1, "uri": "https://example.org"}
+    lines = [
+        {**told, "status": "working", "code": 200, "info": ""},
+        {**told, "status": "broken", "code": 0, "info": "Max retries exceeded"},
+        {**told, "status": "broken", "code": 404, "info": "Not Found"},
+        {**told, "status": "broken", "code": 0, "info": "Anchor 'x' not found"},
+    ]
+    wrong, unreachable = links.judge("\n".join(map(json.dumps, lines)))
+    assert (len(wrong), len(unreachable)) == (2, 1)
