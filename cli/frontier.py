@@ -139,7 +139,7 @@ def _rows(known: Frontier, most: int = 9) -> list[tuple[float, float]]:
 
 
 def _beside(curve: np.ndarray[Any, np.dtype[np.float64]], spatial: float) -> str:
-    """Return a polyline's A beside S; a dash beyond its end."""
+    """Return a polyline's A given S; a dash beyond its end."""
     import numpy as np
 
     if spatial > curve[-1, 0] + 1e-9:

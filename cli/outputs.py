@@ -98,7 +98,7 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
             for finding in document["findings"]
         ]
         if findings:
-            print_table(heading, ("verdict", "claim", "effect", "other metric"), findings)
+            print_table(heading, ("verdict", "claim", "effect", "in accuracy"), findings)
         for remark in document["remarks"]:
             out.print(f"{remark}.", style="yellow")
         if document["table"]["rows"]:

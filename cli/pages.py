@@ -215,7 +215,7 @@ def reproduce_page(
     for document in documents:
         name, title = document["id"], document["title"]
         captions[name] = f"{title}. Bands and bars: 95% intervals."
-        captions[f"{name}-accuracy"] = f"{title}, in the other metric."
+        captions[f"{name}-accuracy"] = f"{title}, in accuracy."
     return _render(
         "reproduce.html",
         documents=documents,

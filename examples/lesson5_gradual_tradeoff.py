@@ -214,7 +214,7 @@ for s in (0.75, 0.85, 0.95):
 # **Question 4** (code). For which correlation $\kappa$ of two words is the trade-off hardest?
 # Compute the exact frontier for $\kappa\in\{0.8,0.4,0,-0.4\}$ at $p=0.7$, $e=2$ with
 # `two_shift_frontier(p, e, kappa, tolerance=5e-3)` of `spadv.theory.frontier`, and compare the
-# largest $A$ beside $S=0.85$.
+# largest $A$ given $S=0.85$.
 #
 # **Question 5** (open). A network trained on samples of this distribution would be a point of the
 # figure. Where would you expect networks trained naturally, on shifted samples, adversarially, and

@@ -86,7 +86,7 @@ def theorem3_spatial(
 def theorem3_adversarial(
     spatial: ArrayLike, p: ArrayLike, n_shifts: ArrayLike, budget: ArrayLike = FULL_BUDGET
 ) -> Any:
-    """Return the largest A that Theorem 3 allows beside S; NaN for a budget below 4.
+    """Return the largest A that Theorem 3 allows given S; NaN for a budget below 4.
 
     Both of its inequalities solved for A: min(S n/(n-1), 1 - (n S - n + 1)(1-p)/p), within
     [0, 1]. Source: arXiv 2002.11318, section 3.

@@ -193,7 +193,7 @@ class TemplateModel:
         return SpatialInterval(float(law @ low), float(law @ high))
 
     def adversarial_bound_on_average(self, spatial: float, eps: float) -> float:
-        """Return the largest A possible beside S, averaged over the law pi.
+        """Return the largest A possible given S, averaged over the law pi.
 
         The interval of :meth:`spatial_bounds` shrinks as A grows; the largest A whose
         interval still holds S is found by bisection, rounded upwards. An S above the Bayes
@@ -215,7 +215,7 @@ class TemplateModel:
         weights: ArrayLike = (0.25, 0.5, 1.0, 2.0, 4.0),
         bits: int = 10,
     ) -> float:
-        """Return an upper bound on A beside S, averaged over pi, from mixed Bayes problems.
+        """Return an upper bound on A given S, averaged over pi, from mixed Bayes problems.
 
         The least of (V(w, nu) - S)/w over the given weights and over nu: the mean moved by the
         attack towards -g mu or towards the origin, as far as it goes. V is taken at the upper

@@ -73,7 +73,7 @@ def _details(
     head += nodes.Text(f" {experiment.title}")
     box += [head, nodes.paragraph(text=experiment.statement)]
     for label, lines in (
-        ("Smaller or other than in the paper, at scale cpu:", tuple(deviations)),
+        ("Deviations from the paper, at scale cpu:", tuple(deviations)),
         ("Not told by the paper, and chosen here:", tuple(assumptions)),
     ):
         if lines:
@@ -143,7 +143,7 @@ class ResultList(SphinxDirective):
         part += self._links("Numbers: ", folder, there)
         if document["shrunk"]:
             said = "; ".join(document["shrunk"])
-            part += nodes.paragraph(text=f"Smaller or other than in the paper: {said}.")
+            part += nodes.paragraph(text=f"Deviations from the paper: {said}.")
         for remark in document.get("remarks", []):
             part += nodes.paragraph("", "", nodes.emphasis(text=remark))
         whole = folder / f"{name}.png"
@@ -176,7 +176,7 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> nodes.table:
         )
         for finding in findings
     ]
-    head = ("claim", "measured as", "effect, 95% interval", "verdict", "in the other metric")
+    head = ("claim", "measured as", "effect, 95% interval", "verdict", "in accuracy")
     return table(head, rows, (38, 24, 16, 11, 11))
 
 

@@ -136,7 +136,7 @@ for kappa in (0.8, 0.4, 0.0, -0.4):
     found = two_shift_frontier(0.7, 2.0, kappa, tolerance=5e-3)
     low, high = (float(np.interp(0.85, *curve.T)) for curve in (found.lower, found.upper))
     largest[kappa] = low, high
-    print(f"kappa = {kappa:4}: beside S = 0.85 the largest A is between {low:.4f} and {high:.4f}")
+    print(f"kappa = {kappa:4}: given S = 0.85 the largest A is between {low:.4f} and {high:.4f}")
 assert all(high - low < 0.02 for low, high in largest.values())
 assert largest[0.8][0] > largest[-0.4][1]
 

@@ -574,7 +574,7 @@ def _attacked(
 )
 def _averaged(setting: Setting) -> Check:
     """Given A the laws confine S to the interval between the means over j of their lower and upper
-    limits for S_j, and to the cap from pairs of shifts; the largest A beside S is the largest whose
+    limits for S_j, and to the cap from pairs of shifts; the largest A given S is the largest whose
     interval holds S; and no linear rule that is found lies outside.
     """
     dist, p, e = setting.dist, setting.p, setting.budget
@@ -616,9 +616,9 @@ def _averaged(setting: Setting) -> Check:
         return a <= best + 1e-12 and low <= s + 1e-12 and s <= min(high, cap) + 1e-12
 
     grid = np.linspace(1 - p + 0.02, cap - 0.002, 5)
-    tops = [("beside S", s, top) for s, top in zip(grid, outer_bound(dist, e, grid), strict=True)]
+    tops = [("given S", s, top) for s, top in zip(grid, outer_bound(dist, e, grid), strict=True)]
     s = float(grid[2])
-    tops.append(("beside S, template", s, model.adversarial_bound_on_average(s, setting.eps)))
+    tops.append(("given S, template", s, model.adversarial_bound_on_average(s, setting.eps)))
     for name, s, top in tops:
         wrong = not possible(top - 2e-7, s) or possible(top + 2e-7, s)
         differences[name] = max(differences.get(name, 0.0), 2.0 * wrong)

@@ -116,7 +116,7 @@ def largest_opposed(p: Fraction, adversarial: Fraction) -> Fraction:
 
 
 def largest_beside(p: Fraction, spatial: Fraction) -> Fraction:
-    """Return the largest A that the opposing attack leaves beside S = `spatial` exactly.
+    """Return the largest A that the opposing attack leaves given S = `spatial` exactly.
 
     This is U0 at D = 0, without a closed form.
 

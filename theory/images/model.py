@@ -165,7 +165,7 @@ class ClassModel:
         return float(low.mean()), float(high.mean())
 
     def adversarial_bound_on_average(self, spatial: float, eps: float) -> float:
-        """Return the largest A possible beside S, the mean over the transformations.
+        """Return the largest A possible given S, the mean over the transformations.
 
         By bisection, rounded upwards, as for templates (Proposition L6).
         """
@@ -197,7 +197,7 @@ class ClassModel:
         rng: np.random.Generator,
         weights: Sequence[float] = (0.5, 1.0, 2.0, 4.0),
     ) -> float:
-        """Return an upper bound on A beside S, the mean over the transformations.
+        """Return an upper bound on A given S, the mean over the transformations.
 
         The least of (V - S)/w over weights w and over attacks: the robust one, and those that
         push towards the nearest transformed classes with the other label. V is the value of a mixed

@@ -115,7 +115,7 @@ def _achieved(axes: Axes, known: Frontier) -> None:
         axes.fill_between(grid, low, high, color=VERMILION, lw=0, alpha=0.5, zorder=2)
         label = f"exact frontier, gap {known.exact.gap:.1g}"
         axes.plot(lower[:, 0], lower[:, 1], color=VERMILION, ls="-", zorder=3, label=label)
-    label = "linear rules and a coin"
+    label = "randomised linear rules"
     axes.plot(known.hull[:, 0], known.hull[:, 1], color=BLUE, ls="--", zorder=3, label=label)
     rules = np.array([(r.spatial, r.adversarial) for r in known.rules])
     axes.plot(rules[:, 0], rules[:, 1], ".", ms=3.5, color=BLUE, zorder=3.5, label="linear rules")

@@ -18,13 +18,13 @@ const PRESETS = [
     { p: 0.7, n: 2, delta: 0.5, e: 4, d: 1024, s: 0.9, show: "attacked" }],
   ["A gradual trade-off", "budgets below 4",
     { p: 0.7, n: 2, delta: 0.5, e: 2.5, d: 1024, s: 0.9, show: "attacked", others: true }],
-  ["A limit without members", "p = 1/2, Theorem 2",
+  ["The limiting regime is empty", "p = 1/2, Theorem 2",
     { p: 0.5, n: 2, delta: 0.5, e: 4, d: 1024, s: 0.5, show: "attacked" }],
-  ["No fight without shifts", "n = 1, p = 1/2",
+  ["One shift: no trade-off", "n = 1, p = 1/2",
     { p: 0.5, n: 1, delta: 0.5, e: 1, d: 1024, s: 0.95, show: "attacked" }],
   ["Many shifts", "the price of serving all",
     { p: 0.6, n: 32, delta: 0.5, e: 1, d: 4096, s: 0.75, show: "shifted" }],
-  ["x\u2080 within reach", "\u03b5 \u2265 1",
+  ["Attacker can flip x\u2080", "\u03b5 \u2265 1",
     { p: 0.7, n: 2, delta: 0.5, e: 4.5, d: 16, s: 0.7, show: "attacked" }],
 ];
 const OPENING = { ...DEFAULTS, show: "attacked", others: false };
@@ -225,7 +225,7 @@ function drawAsked() {
   rows.push(["lower law", show(asked.lower)]);
   rows.push([`nobody exceeds <i>A</i>*`, show(robust)]);
   const all = tightenedAt(s, asked.together, refined);
-  const bound = model.exact ? "exact frontier" : refined ? "all, and pairs of shifts" : "all together";
+  const bound = model.exact ? "exact frontier" : refined ? "best known upper bound" : "upper bound";
   rows.push([bound, asked.together === null ? "impossible" : `\u2264 ${percent(all)}`, true]);
   const got = knownBeside(knownBorder(model, refined), s);
   rows.push(["a rule is known with", got === null ? "none" : `\u2265 ${percent(got)}`, true]);

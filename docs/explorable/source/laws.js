@@ -192,7 +192,7 @@ function spatialRange(setting, a, cap = pairCap(setting), tight = true) {
   return [low, high];
 }
 
-/** Largest A that the laws allow beside S = s; NaN above the cap on S. */
+/** Largest A that the laws allow given S = s; NaN above the cap on S. */
 function outerBound(setting, s, cap = pairCap(setting)) {
   if (s > cap + 1e-15) return NaN;
   let low = 0, high = robustAccuracy(setting.p, setting.e, setting.reaches);

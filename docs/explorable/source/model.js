@@ -51,7 +51,7 @@ function largest(high, possible) {
   return high;
 }
 
-/** What each law allows beside S = s; null where it says nothing. */
+/** What each law allows given S = s; null where it says nothing. */
 function askedLaws(setting, s, cap) {
   const { p, n, e } = setting, full = e >= FULL, possible = s <= cap;
   const robust = robustAccuracy(p, e, setting.reaches);
@@ -135,7 +135,7 @@ function forcedLoss(setting, best, robust, cap) {
 }
 
 /**
- * Largest A known to be achieved beside S, as a polyline from the answer against x0 to the
+ * Largest A known to be achieved given S, as a polyline from the answer against x0 to the
  * most spatially robust rule: known rules, and coins between them.
  */
 function knownBorder(m, refined) {
@@ -172,7 +172,7 @@ function tightened(high, a, refined) {
   return least;
 }
 
-/** The law's largest A beside S = s, or less where a line is stricter. */
+/** The law's largest A given S = s, or less where a line is stricter. */
 function tightenedAt(s, a, refined) {
   if (!refined || a === null) return a;
   let least = a;

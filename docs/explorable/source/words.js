@@ -128,7 +128,7 @@ function togetherParagraph(m, refined) {
     return `<b>Together:</b> ${most < 5e-4 ? "a rule has" : "a rule comes within 0.2 points of"}
       both ${target}. ${n > 1 ? "" : "Without shifts, accuracy and robustness need not fight."}`;
   }
-  const found = n > 3 ? "A linear rule is known (with a coin) that" : "Some rule (with a coin)";
+  const found = n > 3 ? "A randomised linear rule is known that" : "Some randomised rule";
   const possible = `${found} gives up ${points(most)} of each.`;
   if (least < 5e-4) {
     return `<b>Together:</b> the bounds do not forbid ${target} at once. ${possible}
@@ -137,7 +137,7 @@ function togetherParagraph(m, refined) {
   const close = most - least < 0.004;
   return `<b>Together:</b> no classifier, however clever, has both ${target}. Whatever it is, it
     falls short in one of the two by at least ${points(least)}.
-    ${close ? "That is enough: some rule (with a coin) gives up just so much of each." : possible}`;
+    ${close ? "That is enough: some randomised rule gives up just so much of each." : possible}`;
 }
 
 /** What the paper's own statements say here. */
@@ -177,6 +177,6 @@ function spoken(m, refined) {
   if (n > 1) parts.push(`best spatial ${percent(m.best)}`);
   if (e > 0) parts.push(`best adversarial ${percent(m.robust)}`);
   const beside = tightenedAt(m.state.s, m.asked.together, refined);
-  if (beside !== null) parts.push(`beside S of ${percent(m.state.s)}, A at most ${percent(beside)}`);
+  if (beside !== null) parts.push(`given S of ${percent(m.state.s)}, A at most ${percent(beside)}`);
   return `${headline(m, refined)}. ${parts.join("; ")}.`;
 }
