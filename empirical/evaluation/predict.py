@@ -44,14 +44,7 @@ def predict(
     Returns
     -------
     Tensor, int64 (N,)
-        On the CPU.
-
-    Raises
-    ------
-    InputError
-        If images or network do not fit what is said above, or each other.
-    RunFailedError
-        If a logit is not a number.
+        On the CPU. RunFailedError if a logit is not a number.
     """
     pixels = pixels_of(x)
     found = torch.empty(len(pixels), dtype=torch.int64)

@@ -179,11 +179,6 @@ def build(
     Classifier
         In training mode; its `spec` holds every option and rebuilds it.
 
-    Raises
-    ------
-    InputError
-        For an unknown name or option, or images too small for the network.
-
     Examples
     --------
     >>> model = build("stdcnn", num_classes=10, in_channels=1, image_size=28)

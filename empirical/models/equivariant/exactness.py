@@ -60,11 +60,6 @@ def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> li
     list of Break
         In the order of the run; empty if the network is exact up to rounding.
 
-    Raises
-    ------
-    InputError
-        If the network does not run on images of that shape.
-
     Examples
     --------
     >>> strided = LiftingConv2d(3, 8, 3, stride=2, padding=1)
