@@ -14,6 +14,7 @@ from .options import Budget, Codeword, Json, Level, P, Shift
 
 if TYPE_CHECKING:
     from ..theory.distribution import CodeGaussian
+    from ..theory.orthant import Estimate
 
 #: More samples than a person waits for.
 MOST_SAMPLES = 10**9
@@ -76,14 +77,36 @@ def describe(
         "spatial": float(shifted.mean()),
         "adversarial": bayes(dist).adversarial_accuracy(dist, budget),
         "robust_bayes": best_adversarial_accuracy(dist, budget),
-        "shift_bayes": {
-            "value": best.value,
-            "interval": None if best.interval is None else best.interval._asdict(),
-            "method": best.method,
-        },
+        "shift_bayes": _plain(best),
         "x0_rule": sign.natural_accuracy(dist),
         "x0_rule_adversarial": sign.adversarial_accuracy(dist, budget),
+        "worst_case": _worst_cases(dist, budget, best, seed, level),
     }
+
+
+def _worst_cases(
+    dist: CodeGaussian, budget: float, best: Estimate, seed: int, level: float
+) -> dict[str, Any]:
+    """Return S^, being right after all shifts at once; None where it is out of reach."""
+    import numpy as np
+
+    from ..theory.classifiers import MOST_MARGINS, bayes, robust_bayes, x0_rule
+
+    # No shift changes shift-Bayes: it is right after all of them or after none.
+    found: dict[str, Any] = {"shift_bayes": _plain(best)}
+    rules = {"bayes": bayes(dist), "robust_bayes": robust_bayes(dist, budget)}
+    for name, rule in (rules | {"x0_rule": x0_rule(dist)}).items():
+        found[name] = None
+        if dist.orbit.n_distinct <= MOST_MARGINS or not (rule.plus.any() or rule.minus.any()):
+            # A stream of its own: the other numbers are those of the seed alone.
+            rng = np.random.default_rng([seed, 1])
+            found[name] = _plain(rule.worst_case_accuracy(dist, rng=rng, level=level))
+    return found
+
+
+def _plain(found: Estimate) -> dict[str, Any]:
+    interval = None if found.interval is None else found.interval._asdict()
+    return {"value": found.value, "interval": interval, "method": found.method}
 
 
 def _show(described: dict[str, Any], dist: CodeGaussian, budget: float) -> None:
@@ -107,5 +130,9 @@ def _show(described: dict[str, Any], dist: CodeGaussian, budget: float) -> None:
         ("sign(x0)", "natural and spatial", number(described["x0_rule"])),
         ("", "adversarial", number(described["x0_rule_adversarial"])),
     ]
+    names = {"bayes": "f*", "shift_bayes": "shift-Bayes", "robust_bayes": "robust Bayes"}
+    for key, name in names.items():
+        worst = described["worst_case"][key]
+        rows.append((name, "all shifts at once", number(worst and worst["value"])))
     title = f"d = {dist.d}, n = {dist.n_shifts} shifts, p = {dist.p:g}, e = {budget:g}"
     print_table(title, ("classifier", "accuracy", "value"), rows, numbers=(2,))

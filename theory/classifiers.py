@@ -32,6 +32,9 @@ from .orthant import Estimate, orthant_probability
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
+#: Margins, one a shift, whose joint probability is computed.
+MOST_MARGINS = 256
+
 
 @dataclass(frozen=True)
 class LinearRule:
@@ -116,10 +119,14 @@ class LinearRule:
         for more. `rng` seeds it. See docs/theory/worst-case.md.
         """
         weights = self._weights(dist)
+        if weights.any() and dist.orbit.n_distinct > MOST_MARGINS:
+            rule = f"have at most {MOST_MARGINS} different shifts"
+            raise InputError("dist", rule, dist.orbit.n_distinct)
         rows = np.zeros((2, dist.d + 1))
         rows[:, 1:] = weights
         means = 2 * dist.correlations(rows)
-        terms = []
+        terms: list[tuple[float, Estimate]] = []
+        known: dict[tuple[bytes, bytes], Estimate] = {}
         for y in (-1, 1):
             for branch, x0 in enumerate((-1, 1)):
                 share = (dist.p if x0 == y else 1 - dist.p) / 2
@@ -137,10 +144,13 @@ class LinearRule:
                 )
                 different, at = np.unique(turned.round(13), axis=0, return_index=True)
                 margin = (means[branch, at] + y * self._biases[branch]) / norm
-                found = orthant_probability(
-                    margin, different @ different.T, rng=rng, level=1 - (1 - level) / 4
-                )
-                terms.append((share, found))
+                # Rules that mirror each other meet every probability twice.
+                key = (different.tobytes(), margin.round(13).tobytes())
+                if key not in known:
+                    known[key] = orthant_probability(
+                        margin, different @ different.T, rng=rng, level=1 - (1 - level) / 4
+                    )
+                terms.append((share, known[key]))
         value = min(sum(share * found.value for share, found in terms), 1.0)
         inexact = [found for _, found in terms if found.interval is not None]
         if not inexact:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Importing a module registers its claims: alphabetical here, sorted by the registry.
-from . import accuracies, frontier, laws, price, proposition1, theorem2, theorem3
+from . import accuracies, frontier, laws, price, proposition1, theorem2, theorem3, worst_case
 from .proposition1 import largest_p, smallest_delta
 from .registry import Check, Claim, check, claim, claims
 from .run import Grid, Summary, run, select, settings, summarise
@@ -32,4 +32,5 @@ __all__ = [
     "summarise",
     "theorem2",
     "theorem3",
+    "worst_case",
 ]

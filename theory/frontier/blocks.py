@@ -37,7 +37,7 @@ Move = tuple[Integers, Integers]
 #: and between the levels of u: in standard deviations.
 MESHES, STRIDE, LEVEL_STEP = (0.05, 0.1, 0.18, 0.22, 0.26, 0.35, 0.45, 0.55), 0.55, 1 / 16
 #: More cells in v take minutes a direction, or gigabytes. (Where the levels of u do not fit
-#: together, and where shifts tie cells together, a fifth and a quarter of it.)
+#: together, and where shifts tie cells together, a fifth and a third of it.)
 MOST_CELLS = 300_000
 # Masses beyond so many deviations, and cells whose masses sum to this, are granted in full.
 _TAIL, _DROPPED = 4.25, 2e-5
@@ -446,7 +446,7 @@ def block_lattice(
         If the lattice would have too many.
     """
     far = blocks.budget > 2
-    most = MOST_CELLS // (5 if far else 1) // (4 if worst_case else 1)
+    most = MOST_CELLS // (5 if far else 1) // (3 if worst_case else 1)
     for width in (mesh,) if mesh else MESHES:
         found = BlockLattice(blocks, width, worst_case, 0.25 if far else LEVEL_STEP)
         if found.cells <= most:

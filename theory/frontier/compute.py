@@ -13,12 +13,13 @@ from ...checks import check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
 from ...random import as_rng
+from ..accuracy import FULL_BUDGET, robust_bayes_accuracy
 from ..distribution import CodeGaussian
 from ..orthant import Estimate
 from ..price import spatial_optimum
 from .blocks import Blocks, block_lattice
 from .exact import ExactFrontier, two_shift_frontier
-from .hull import concave_hull, gap
+from .hull import concave_hull, envelope, gap
 from .inner import AchievedRule, check_attack, inner_frontier
 from .mixture import mixture_lines
 from .named import NamedPoint, named_points
@@ -79,6 +80,20 @@ class Frontier:
     linear_gap: tuple[float, float] | None
     mixture: Mapping[float, Estimate] = field(default_factory=dict)
     worst_case: bool = False
+
+    @property
+    def linear_shortfall(self) -> tuple[float, float]:
+        """Limits of how far the best of all classifiers exceeds the hull of the linear rules.
+
+        Certified where the exact frontier is known (:attr:`linear_gap`); else 0, and what the
+        estimated upper bounds leave.
+        """
+        if self.linear_gap is not None:
+            return self.linear_gap
+        lines = {w: line.interval.high for w, line in self.mixture.items() if line.interval}
+        lines[0.0] = float(self.outer[-1, 0])
+        lines[1.0] = float(robust_bayes_accuracy(self.p, self.budget, np.inf))
+        return 0.0, max(gap(envelope(lines), self.hull)[0], 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with the keys that `spadv frontier --json` promises."""
@@ -187,7 +202,8 @@ def frontier(
     )
     known, linear_gap = None, None
     if exact is True or (exact and distinct <= 2):
-        if distinct <= 2 and not worst_case:
+        # At full budget half-spaces that no shift changes are best (Theorems F6 and W4).
+        if distinct == 1 or (distinct == 2 and (not worst_case or budget >= FULL_BUDGET)):
             kappa = float(dist.orbit.kappa[1]) if distinct == 2 else 1.0
             known = two_shift_frontier(
                 dist.p, budget, kappa, tolerance=tolerance, achieved=hull, progress=progress

@@ -58,7 +58,7 @@ def block_frontier(
     Raises
     ------
     TooLargeError
-        If the lattice would have more than 300,000 cells (75,000 for the worst case, a fifth
+        If the lattice would have more than 300,000 cells (100,000 for the worst case, a fifth
         of either beyond e = 2): before any work is done.
 
     Examples

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...result import Result
-from .frontier import example_region, region
+from .frontier import bounds_by_shifts, example_region, linear_shortfall, region
 from .laws import gradual_in_range, gradual_laws, price_of_robustness
 from .paper import (
     accuracy_against_kappa,
@@ -23,10 +23,12 @@ __all__ = [
     "accuracy_against_kappa",
     "accuracy_against_p",
     "autocorrelation",
+    "bounds_by_shifts",
     "example_region",
     "feasibility_region",
     "gradual_in_range",
     "gradual_laws",
+    "linear_shortfall",
     "price_of_robustness",
     "region",
     "simulated_against_exact",

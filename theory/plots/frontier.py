@@ -86,6 +86,62 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
     return figure
 
 
+def bounds_by_shifts(panels: Sequence[tuple[Frontier, ArrayLike]]) -> Figure:
+    """Draw several frontiers, one a number of shifts, each beside an older outer curve (S, A).
+
+    Grey is what the older curve excludes; the lines are what is known now, and linear rules.
+    """
+    with styled():
+        figure = new_figure(figsize=(3.4 * len(panels), 3.6))
+        row = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
+        for axes, (known, older) in zip(row, panels, strict=True):
+            old = np.asarray(older, dtype=np.float64)
+            s, a = np.concatenate([old, [[old[-1, 0], 0.0], [1.0, 0.0]]]).T
+            axes.fill_between(s, a, 1.0, color="#d9d9d9", lw=0, label="excluded before")
+            if known.exact is not None:
+                new, label = known.exact.upper, f"exact, gap {known.exact.gap:.1g}"
+                axes.plot(*known.exact.lower.T, color=VERMILION, lw=1.0)
+            else:
+                new, label = known.outer, "no classifier beyond"
+            end = np.array([[new[-1, 0], 0.0]])
+            axes.plot(*np.concatenate([new, end]).T, color=VERMILION, ls="-", label=label)
+            axes.plot(*known.hull.T, color=BLUE, ls="--", label="linear rules and a coin")
+            low = float(known.hull[0, 0]) - 0.08
+            axes.set(xlim=(low, float(old[-1, 0]) + 0.02), title=f"{known.n_shifts} shifts")
+            axes.set(xlabel="spatial accuracy S", ylim=(0.5, 0.9))
+            axes.legend(loc="lower left", fontsize=7.5)
+        row[0].set_ylabel("adversarial accuracy A")
+    return figure
+
+
+def linear_shortfall(rows: Sequence[tuple[int, float, float, float, float]]) -> Figure:
+    """Draw how far the best classifier exceeds linear rules, by shifts, p and budget.
+
+    Rows (n, p, e, low, high): between the two it lies, in (1-w) S + w A where it is largest.
+    """
+    with styled():
+        probabilities = sorted({row[1] for row in rows})
+        budgets = sorted({row[2] for row in rows})
+        counts = sorted({row[0] for row in rows})
+        figure = new_figure(figsize=(3.2 * len(probabilities), 3.3))
+        axes_row = np.atleast_1d(figure.subplots(1, len(probabilities), sharey=True))
+        for axes, p in zip(axes_row, probabilities, strict=True):
+            for i, (e, color, marker) in enumerate(
+                zip(budgets, (BLUE, VERMILION, GREEN, PURPLE), "os^D", strict=False)
+            ):
+                some = [(n, low, high) for n, q, b, low, high in rows if (q, b) == (p, e)]
+                x = np.array([counts.index(n) for n, _, _ in some]) + 0.18 * (i - 1)
+                low, high = np.array([(low, high) for _, low, high in some]).T
+                axes.vlines(x, low, high, color=color, lw=2.2)
+                axes.plot(x, high, marker, color=color, ms=4.5, mec="white", label=f"e = {e:g}")
+            axes.set(xlabel="shifts n", title=f"p = {p:g}", xticks=range(len(counts)))
+            axes.set_xticklabels([str(n) for n in counts])
+        axes_row[0].set_ylabel("best classifier beyond linear rules")
+        axes_row[0].set_ylim(bottom=0)
+        axes_row[0].legend(loc="upper right")
+    return figure
+
+
 def _excluded(axes: Axes, known: Frontier) -> None:
     """Shade what no classifier reaches at this budget: from the largest A on, and to the right."""
     curve = known.exact.upper if known.exact is not None else known.outer
