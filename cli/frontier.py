@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -41,6 +42,13 @@ def frontier(
         bool,
         typer.Option("--worst-case", help="An adversary chooses the shift: S^ in place of S."),
     ] = False,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="File for a certificate, in the direction --weight (two shifts)."),
+    ] = None,
+    weight: Annotated[
+        float, typer.Option(help="w of the certificate: (1-w) S + w A, 0 to 1.")
+    ] = 0.5,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for frontier.json and figures.")
     ] = None,
@@ -54,17 +62,27 @@ def frontier(
     check_budget("budget", budget)
     from ..theory.distribution import CodeGaussian
     from ..theory.frontier import frontier as compute_frontier
+    from ..theory.frontier import make_certificate
     from ..theory.words import check_moves, parse_word
 
     dist = CodeGaussian(parse_word(codeword), p, shift)
     check_moves(dist.orbit.codeword)
     for remark in dist.orbit.degeneracies():
         err.print(remark)
+    proof: Any = None
+    if certificate is not None:
+        if dist.orbit.n_distinct != 2 or worst_case:
+            rule = "be left out but for random shifts and two different words"
+            raise InputError("certificate", rule, str(certificate))
+        kappa = Fraction(int(dist.orbit.autocorrelation[1]), dist.d)
+        proof = make_certificate(p, budget, kappa, weight)
     with progress_bar("frontier") as tell:
         known = compute_frontier(
             dist, budget, points, exact=_EXACT[exact], worst_case=worst_case, progress=tell
         )
     document = {"codeword": codeword, "shift": shift, **known.to_json()}
+    if certificate is not None:
+        write_json(certificate, proof)
     if folder is not None:
         _write(folder, document, known, dist)
     if as_json:

@@ -23,7 +23,7 @@ def measure(n: int, p: float, budget: float) -> tuple[float, float]:
     """Return limits of the largest difference in (1-w) S + w A."""
     word, shift = WORDS[n]
     dist = CodeGaussian(parse_word(word), p, shift)
-    known = frontier(dist, budget, 13, samples=1000)
+    known = frontier(dist, budget, 13, samples=50_000)
     if n != 3:
         return known.linear_shortfall
     exact = block_frontier(dist, budget, directions=5, mesh=0.26, achieved=known.hull)

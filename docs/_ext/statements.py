@@ -45,7 +45,10 @@ from spadv.theory.symbolic import derivations
 #: Pages with statements, in reading order, and the page with the table of claims.
 PAGES = tuple(
     f"theory/{name}"
-    for name in ("paper", "errata", "laws", "frontiers", "price", "worst-case", "images")
+    for name in (
+        *("paper", "errata", "laws", "frontiers", "certificates", "price", "worst-case"),
+        "images",
+    )
 )
 CLAIMS_PAGE = "theory/claims"
 KINDS = ("Theorem", "Proposition", "Lemma", "Corollary", "Definition", "Erratum")

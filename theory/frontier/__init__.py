@@ -11,6 +11,7 @@ is. Proofs: docs/theory/frontiers.md.
 from __future__ import annotations
 
 from .blocks import BlockLattice, Blocks, Found, block_lattice
+from .certificate import Certified, check_certificate, make_certificate, read_certificate
 from .compute import OUTER_LEVEL, Frontier, frontier
 from .exact import (
     Bracket,
@@ -36,6 +37,7 @@ __all__ = [
     "BlockLattice",
     "Blocks",
     "Bracket",
+    "Certified",
     "ExactFrontier",
     "Found",
     "Frontier",
@@ -44,6 +46,7 @@ __all__ = [
     "block_frontier",
     "block_lattice",
     "bracket",
+    "check_certificate",
     "concave_hull",
     "edge_weights",
     "envelope",
@@ -53,12 +56,14 @@ __all__ = [
     "half_space_point",
     "inner_frontier",
     "law_lines",
+    "make_certificate",
     "mixture_lines",
     "named_points",
     "one_shift_frontier",
     "outer_bound",
     "outer_curve",
     "pair_lines",
+    "read_certificate",
     "spatial_cap",
     "spatial_range",
     "support",

@@ -85,15 +85,20 @@ class Frontier:
     def linear_shortfall(self) -> tuple[float, float]:
         """Limits of how far the best of all classifiers exceeds the hull of the linear rules.
 
-        Certified where the exact frontier is known (:attr:`linear_gap`); else 0, and what the
-        estimated upper bounds leave.
+        Certified where the exact frontier is known (:attr:`linear_gap`); else by how far the
+        lower end of shift-Bayes's interval does, and what the estimated upper bounds leave.
         """
         if self.linear_gap is not None:
             return self.linear_gap
         lines = {w: line.interval.high for w, line in self.mixture.items() if line.interval}
         lines[0.0] = float(self.outer[-1, 0])
         lines[1.0] = float(robust_bayes_accuracy(self.p, self.budget, np.inf))
-        return 0.0, max(gap(envelope(lines), self.hull)[0], 0.0)
+        best = self.named["shift-Bayes"]
+        interval = best.spatial.interval
+        point = (interval.low if interval else best.spatial.value, best.adversarial[0])
+        # A rule with a larger S and no more A than the hull's end has gained in S alone.
+        low = gap(concave_hull([*self.hull, point]), self.hull)[0]
+        return max(low, 0.0), max(gap(envelope(lines), self.hull)[0], 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with the keys that `spadv frontier --json` promises."""

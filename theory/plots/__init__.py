@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...result import Result
-from .frontier import bounds_by_shifts, example_region, linear_shortfall, region
+from .frontier import bounds_by_shifts, example_region, linear_shortfall, random_and_worst, region
 from .laws import gradual_in_range, gradual_laws, price_of_robustness
 from .paper import (
     accuracy_against_kappa,
@@ -30,6 +30,7 @@ __all__ = [
     "gradual_laws",
     "linear_shortfall",
     "price_of_robustness",
+    "random_and_worst",
     "region",
     "simulated_against_exact",
     "verify_figures",

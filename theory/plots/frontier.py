@@ -114,6 +114,28 @@ def bounds_by_shifts(panels: Sequence[tuple[Frontier, ArrayLike]]) -> Figure:
     return figure
 
 
+def random_and_worst(
+    panels: Sequence[tuple[str, Sequence[ArrayLike], Sequence[ArrayLike]]],
+) -> Figure:
+    """Draw frontiers (lower, upper) of random shifts beside those of the worst case, by title."""
+    with styled():
+        figure = new_figure(figsize=(3.9 * len(panels), 3.7))
+        row = np.atleast_1d(figure.subplots(1, len(panels)))
+        for axes, (title, *both) in zip(row, panels, strict=True):
+            names = ("random shifts: S", "worst case: S^")
+            for lines, color, name in zip(both, (BLUE, VERMILION), names, strict=True):
+                lower, upper = (np.asarray(line, dtype=np.float64) for line in lines)
+                grid = np.linspace(lower[0, 0], upper[-1, 0], 400)
+                low, high = (np.interp(grid, *line.T) for line in (lower, upper))
+                low = np.where(grid <= lower[-1, 0], low, lower[-1, 1])
+                axes.fill_between(grid, low, high, color=color, alpha=0.3, lw=0)
+                axes.plot(*lower.T, color=color, label=name.replace("S^", "$\\hat S$"))
+            axes.set(xlabel="accuracy on shifted input", title=title)
+            axes.legend(loc="lower left")
+        row[0].set_ylabel("adversarial accuracy A")
+    return figure
+
+
 def linear_shortfall(rows: Sequence[tuple[int, float, float, float, float]]) -> Figure:
     """Draw how far the best classifier exceeds linear rules, by shifts, p and budget.
 
@@ -138,7 +160,7 @@ def linear_shortfall(rows: Sequence[tuple[int, float, float, float, float]]) -> 
             axes.set_xticklabels([str(n) for n in counts])
         axes_row[0].set_ylabel("best classifier beyond linear rules")
         axes_row[0].set_ylim(bottom=0)
-        axes_row[0].legend(loc="upper right")
+        axes_row[-1].legend(loc="upper right")
     return figure
 
 
