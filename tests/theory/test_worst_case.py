@@ -73,7 +73,7 @@ def test_linear_rules_by_simulation(word, shift, rng, assert_proportion):
 
 
 @settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 10**6), shift=st.sampled_from([4, 6, 12]), p=st.floats(0.5, 0.99))
+@given(seed=st.integers(0, 10**6), shift=st.sampled_from([4, 6]), p=st.floats(0.5, 0.99))
 def test_limits_and_laws(seed, shift, p):
     """1 - sum (1 - S_j) <= S^ <= min S_j; no rule is beyond the outer curve of the worst case."""
     rng = np.random.default_rng(seed)

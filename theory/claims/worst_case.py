@@ -19,6 +19,7 @@ _ROUNDING = 1e-9
     "worst_case",
     title="Random and worst shifts",
     locator="beyond the paper",
+    numbers="W1 W2 W3 W4",
     value_name="certified excess of random over worst shifts in (1-w) S + w A",
     bound_name="0",
     grid={

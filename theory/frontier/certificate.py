@@ -31,7 +31,7 @@ FORMAT, VERSION = "spadv certificate", 1
 _SCALE, _UNIT = 10**10, 10**9
 # Twice the widest steps that Proposition C1 allows is 1/4; finer ones make larger files.
 _STEP = 0.105
-_DIGITS = 40
+_DIGITS = 20
 # Points and levels either side of 0, cells of a rule: more would take long to check.
 _MOST = 10_000
 
@@ -122,7 +122,7 @@ def check_certificate(document: Any) -> Certified:
             raise InputError("certificate", "be as it was made", "a changed one")
         upper, lower = (Fraction(*map(_whole, document[name])) for name in ("upper", "lower"))
         proved = _Masses(document).value(document["moves"])
-        achieved = _lower(document)
+        achieved = _lower(document) if proved <= upper else lower
     except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError("certificate", "be whole", f"{type(error).__name__}: {error}") from None
     if proved > upper:
@@ -217,16 +217,18 @@ class _Masses:
         plain = [self._density(u, sign * 2 * self.a) for sign in (1, -1)]
         robust = [self._density(u, sign * (2 * self.a - attack)) for sign in (1, -1)]
         cell = self.scale * self.step * self.level_step
-        both = [(x + y) / 2 for x, y in zip(self.near, self.near[::-1], strict=True)]
+        one = 10**_DIGITS
+        near = [int(x * one) for x in self.near]
+        both = [x + y for x, y in zip(near, near[::-1], strict=True)]
         made = []
         for density, weight, far in (
-            (plain[0], (1 - self.weight) * self.p, both),
-            (plain[1], (1 - self.weight) * (1 - self.p), both),
-            (robust[0], self.weight * self.p, self.near),
-            (robust[1], self.weight * (1 - self.p), self.near[::-1]),
+            (plain[0], (1 - self.weight) * self.p / 2, both),
+            (plain[1], (1 - self.weight) * (1 - self.p) / 2, both),
+            (robust[0], self.weight * self.p, near),
+            (robust[1], self.weight * (1 - self.p), near[::-1]),
         ):
-            factor = cell * density * weight
-            made.append([math.ceil(factor * x) for x in far])
+            n, d = (cell * density * weight / one).as_integer_ratio()
+            made.append([-(-n * x // d) for x in far])
         return _Level(*made)
 
     def value(self, moves: Sequence[Any]) -> Fraction:
@@ -362,7 +364,7 @@ def _normal(x: Any) -> Any:
 
 
 def _intervals() -> Any:
-    """Return mpmath's interval arithmetic at 40 digits more than the values need."""
+    """Return mpmath's interval arithmetic, at 20 digits more than the values need."""
     from mpmath import iv  # type: ignore[import-untyped]
 
     iv.dps = _DIGITS + 10
@@ -370,7 +372,7 @@ def _intervals() -> Any:
 
 
 def _above(x: Any) -> Fraction:
-    """Return a multiple of 10^-40 above an interval."""
+    """Return a multiple of 10^-20 above an interval."""
     from mpmath import ceil, mp
 
     with mp.workdps(2 * _DIGITS):
