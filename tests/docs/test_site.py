@@ -191,3 +191,12 @@ def test_only_links_that_were_answered_are_wrong():
     ]
     wrong, unreachable = links.judge("\n".join(map(json.dumps, lines)))
     assert (len(wrong), len(unreachable)) == (2, 1)
+
+
+def test_formulas_on_lines_of_their_own_follow_an_empty_line():
+    """Inside a paragraph two dollars begin no formula; the reader would see TeX."""
+    for name, text in _pages().items():
+        outside = re.sub(r"^(`{3,}|~{3,}).*?^\1", "", text, flags=re.M | re.S)
+        blocks = outside.split("$$")[::2]
+        wrong = [before[-60:] for before in blocks[:-1] if before and not before.endswith("\n\n")]
+        assert wrong == [], name
