@@ -198,6 +198,14 @@ def test_gradual_law_is_the_curve(p, part, distance):
     assert value == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize(("accuracy", "distance"), [(0.8, 0.7), (0.55, 2.5), (0.97, 0.0)])
+def test_lower_law_is_the_bound(accuracy, distance):
+    bound = derivation("lower_law").result.rhs
+    values = {"a": ndtri(accuracy), "D'": distance}
+    value = bound.subs({s: values[s.name] for s in bound.free_symbols})
+    assert float(to_erf(value)) == pytest.approx(float(laws.lower_spatial_at(accuracy, distance)))
+
+
 def test_gradual_law_beats_every_pair_of_accuracies_that_average_to_s():
     # Without Lagrange: the maximum over a fine grid of q_+.
     for p, D, spatial in product([0.55, 0.8], [0.7, 2.0], [0.3, 0.75, 0.95]):

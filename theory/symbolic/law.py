@@ -135,3 +135,61 @@ def gradual_law() -> Derivation:
         sp.Derivative(-rate, t),
     )
     return proof
+
+
+@derives(
+    "lower_law",
+    "The gradual lower law",
+    "law.lower",
+    locator="beyond the paper",
+)
+def lower_law() -> Derivation:
+    """Derive S_g >= Phi(Phi^-1(A) - D'), by concavity, and where it is attained."""
+    z = sp.Symbol("z", real=True)
+    distance = sp.Symbol("D'", nonnegative=True)
+    delta, budget = sp.Symbol("delta", positive=True), sp.Symbol("e", nonnegative=True)
+    proof = Derivation((distance, 0, 4), (z, -3, 3), (delta, 0, 1), (budget, 0, 4))
+    V, slope = sp.Function("V"), sp.Function("V'")
+    proof.define(
+        r"Let $s = \Phi(z)$ be the accuracy on $g X$ given $Y$ and $x_0$. The attack pushes the "
+        r"mean to a distance $D'$ from that of $g X$ with the same label. By Neyman and Pearson, "
+        r"for the region of wrong answers, the accuracy left is at most",
+        V(z),
+        1 - Phi(-distance - z),
+    )
+    proof.equal("that is", V(z), Phi(z + distance))
+    rise = proof.equal(
+        r"Its slope in $s$ is",
+        sp.Derivative(V(z), z) / phi(z),
+        sp.exp(-distance * z - distance**2 / 2),
+    )
+    proof.define("that is,", slope(z), rise)
+    proof.at_least("positive, so that the bound rises:", slope(z), 0)
+    second = sp.Derivative(slope(z), z) / phi(z)
+    proof.equal("The second derivative in $s$:", second, rise.diff(z) / phi(z))
+    proof.at_least(
+        r"is not positive: the bound is concave in $s$, and holds for the averages over $Y$ and "
+        r"$x_0$ as well, $A \le V$ at $S_g = \Phi(z)$:",
+        0,
+        second,
+    )
+    accuracy, spatial, robust = sp.symbols("a S_g A", real=True)
+    proof.define(
+        r"With $A = \Phi(a)$ it says $a \le z + D'$; the least such $z$ is", accuracy, z + distance
+    )
+    proof.equal(r"so that $S_g \ge \Phi(a - D')$:", Phi(accuracy - distance), Phi(z))
+    proof.mark_result()
+    root = sp.sqrt(delta)
+    proof.define(
+        r"For words $\delta$ is the share of places in which $c$ and $g c$ differ. The rule along "
+        r"$c$ restricted to them, without $x_0$, has $S_g = \Phi(z_g)$ with",
+        spatial,
+        -2 * root,
+    )
+    proof.define(r"and $A = \Phi(a_g)$ with", robust, (2 - budget) * root)
+    proof.equal(
+        r"With $D' = (4 - e) \sqrt{\delta}$ the bound is attained:",
+        Phi(robust - (4 - budget) * root),
+        Phi(spatial),
+    )
+    return proof
