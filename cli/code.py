@@ -161,8 +161,9 @@ def _show(described: dict[str, Any]) -> None:
         ("minimum distance", str(distance)),
     ]
     if bounds:
-        keys = ("bch", "hartmann_tzeng", "roos")
-        text = ", ".join(f"{key.replace('_', '-')} {bounds[key]}" for key in keys if bounds[key])
+        keys = ("bch", "hartmann_tzeng", "roos", "square_root")
+        shown = (f"{key.replace('_', '-')} {bounds[key]}" for key in keys if bounds.get(key))
+        text = ", ".join(shown)
         rows.append(("lower bounds", text))
     rows.append(("period of the generator word", str(described["period_of_generator"])))
     title = f"Binary cyclic code [{described['n']}, {described['k']}]"

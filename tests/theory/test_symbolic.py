@@ -200,10 +200,12 @@ def test_gradual_law_is_the_curve(p, part, distance):
 
 @pytest.mark.parametrize(("accuracy", "distance"), [(0.8, 0.7), (0.55, 2.5), (0.97, 0.0)])
 def test_lower_law_is_the_bound(accuracy, distance):
-    bound = derivation("lower_law").result.rhs
-    values = {"a": ndtri(accuracy), "D'": distance}
-    value = bound.subs({s: values[s.name] for s in bound.free_symbols})
-    assert float(to_erf(value)) == pytest.approx(float(laws.lower_spatial_at(accuracy, distance)))
+    found = derivation("lower_law")
+    z, way = ndtri(accuracy) - distance, sympy.Symbol("D'", nonnegative=True)
+    # V(z), the largest A beside S_g = Phi(z), is A again where z is what the law says.
+    value = found["V"].subs({sympy.Symbol("z", real=True): z, way: distance})
+    assert float(to_erf(value)) == pytest.approx(accuracy, abs=1e-12)
+    assert float(laws.lower_spatial_at(accuracy, distance)) == pytest.approx(stats.norm.cdf(z))
 
 
 def test_gradual_law_beats_every_pair_of_accuracies_that_average_to_s():

@@ -6,6 +6,7 @@ arithmetic progression whose step is coprime to n:
 - BCH: delta - 1 consecutive elements in Z give d >= delta;
 - Hartmann and Tzeng: A + {0, b, ..., s b} inside Z, A of delta - 1 consecutive elements and
   gcd(b, n) < delta, give d >= delta + s;
+- square root: for quadratic-residue codes, see :mod:`.quadratic`;
 - Roos: A + M inside Z, A of delta - 1 consecutive elements and M a set of m elements that a
   consecutive set of at most m + delta - 2 elements contains, give d >= m + delta - 1.
 
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 from . import gf2
 from .cyclotomic import odd_part, root_system
 from .ideal import CyclicIdeal
+from .quadratic import is_quadratic_residue, square_root_bound
 
 
 @lru_cache(maxsize=256)
@@ -42,9 +44,13 @@ def lower_bounds(code: CyclicIdeal) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        Keys bch, hartmann_tzeng, roos; each at least the BCH bound.
+        Keys bch, hartmann_tzeng, roos, each at least the BCH bound; square_root, for
+        quadratic-residue codes alone.
     """
-    return _over_parts(code, simple_root_bounds)
+    found = _over_parts(code, simple_root_bounds)
+    if is_quadratic_residue(code):
+        found["square_root"] = square_root_bound(code.n)
+    return found
 
 
 def bch_bound(code: CyclicIdeal) -> int:

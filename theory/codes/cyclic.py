@@ -168,13 +168,14 @@ class BinaryCyclicCode(CyclicIdeal):
     def lower_bounds(self) -> dict[str, int]:
         """Return lower bounds on the minimum distance: keys bch, hartmann_tzeng, roos.
 
-        See :mod:`.bounds` for what each means, and for even lengths. The last two take a
-        second at length 1023 and minutes beyond 4000.
+        Quadratic-residue codes have square_root as well. See :mod:`.bounds` for what each means,
+        and for even lengths. Hartmann-Tzeng's and Roos's take a second at length 1023 and minutes
+        beyond 4000.
 
         Examples
         --------
         >>> BinaryCyclicCode(7, (0, 1, 3)).lower_bounds()
-        {'bch': 3, 'hartmann_tzeng': 3, 'roos': 3}
+        {'bch': 3, 'hartmann_tzeng': 3, 'roos': 3, 'square_root': 3}
         """
         self._check_distance_exists()
         return dict(lower_bounds(self))

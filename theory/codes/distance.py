@@ -3,7 +3,8 @@
 Any k consecutive positions of a cyclic code are an information set, and every word of
 weight w has a cyclic shift with at most floor(w k / n) ones there. So once every message
 of weight at most t is encoded, an unseen word has weight w with floor(w k / n) > t. The
-weights that McEliece's theorem excludes are skipped.
+weights that McEliece's theorem excludes are skipped. For quadratic-residue codes two
+information sets and a larger group do with less: see :mod:`.quadratic`.
 
 References
 ----------
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,7 @@ from . import gf2, weights
 from .bounds import allowed_weights, bch_bound, lower_bounds
 from .ideal import CyclicIdeal
 from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
+from .quadratic import is_quadratic_residue, punctured, rows_from_outside, unseen_weight
 from .reductions import Part, split
 from .words import systematic_rows
 
@@ -156,19 +160,28 @@ class _Search:
         n, k = code.n, code.k
         rows = [row & ((1 << (n - k)) - 1) for row in systematic_rows(code.generator_int, n)]
         packed = to_words(rows, n - k)
+        outside: list[int] = []
+        if is_quadratic_residue(code):
+            # What the messages on the other side see is the last k places.
+            outside = rows_from_outside(code)
+            seen = to_words([row >> (n - k) & ((1 << k) - 1) for row in outside], k)
         for t in range(1, k + 1):
             if state.lower >= state.upper and state.witness is not None:
                 return
-            planned = _planned(n, k, t, state.upper, allowed)
+            planned = _planned(code, t, state.upper, allowed, two_sided=bool(outside))
             if state.lower < state.upper and math.comb(k, t) > _SMALL:
                 self._weigh(code, state, min(planned, math.comb(k, t)))
             if state.lower >= state.upper:
                 # The distance is known; a word of that weight may be too far to seek.
-                planned = _planned(n, k, t, state.upper + 1, allowed)
+                planned = _planned(code, t, state.upper + 1, allowed, two_sided=bool(outside))
                 if state.witness is not None or planned > _WITNESS_WORDS:
                     return
             self._level(code, state, packed, t, planned)
             state.lower = max(state.lower, allowed(-(-(t + 1) * n // k)))
+            if outside:
+                self._level(code, state, seen, t, planned, outside)
+                unseen = unseen_weight(n + 1, t) - 1
+                state.lower = max(state.lower, min(allowed(unseen), state.upper))
             if t == k or state.lower > state.upper:
                 state.lower = state.upper
 
@@ -186,8 +199,16 @@ class _Search:
         if distance < state.upper:
             state.upper, state.witness = distance, None
 
-    def _level(self, code: CyclicIdeal, state: _State, rows: Words, t: int, planned: int) -> None:
-        """Encode every message of weight t."""
+    def _level(
+        self,
+        code: CyclicIdeal,
+        state: _State,
+        rows: Words,
+        t: int,
+        planned: int,
+        extended: Sequence[int] = (),
+    ) -> None:
+        """Encode every message of weight t; `extended` has the rows of the extended code."""
         from .kernels import lightest_combination
 
         self._note("information sets")
@@ -205,6 +226,8 @@ class _Search:
                 started.append((prefix, math.comb(limit, remaining)))
                 # The message has weight t; the kernel sees the other n - k positions.
                 best = state.upper - t if state.witness is not None else state.upper - t + 1
+                if extended:  # words are one heavier than what they stand for
+                    best += 1
                 yield rows, table, depth, offset, limit, remaining, best
 
         results = self.run.in_order(lightest_combination, tasks())
@@ -213,7 +236,11 @@ class _Search:
             prefix, size = started.popleft()
             if found[-1] >= 0:
                 message = [*prefix, *map(int, found[:-1]), *_unrank(int(found[-1]), depth)]
-                state.offer(_encode(code, message))
+                if extended:
+                    word = reduce(xor, (extended[i] for i in message))
+                    state.offer(punctured(word, code.n))
+                else:
+                    state.offer(_encode(code, message))
             self.run.report(size, total, f"weight {state.lower} to {state.upper}, t = {t}")
             if state.lower >= state.upper and state.witness is not None:
                 results.close()
@@ -253,12 +280,17 @@ def _pieces(bits: int) -> int:
     return max(1, -(-bits // 64))
 
 
-def _planned(n: int, k: int, t: int, upper: int, allowed: Callable[[int], int]) -> int:
+def _planned(
+    code: CyclicIdeal, t: int, upper: int, allowed: Callable[[int], int], *, two_sided: bool
+) -> int:
     """Messages of weight t, t + 1, ... that prove `upper` if no lighter word turns up."""
+    n, k = code.n, code.k
     total = 0
     for size in range(t, k + 1):
-        total += math.comb(k, size)
+        total += math.comb(k, size) << two_sided
         if allowed(-(-(size + 1) * n // k)) >= upper:
+            break
+        if two_sided and allowed(unseen_weight(n + 1, size) - 1) >= upper:
             break
     return total
 
