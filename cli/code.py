@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..checks import check_real
+from ..checks import check_integer, check_real
 from ..errors import InputError, TooLargeError
 from .console import err, out, print_json, print_table, progress_bar
 from .options import Json
@@ -51,6 +51,13 @@ def code(
         float | None,
         typer.Option(help="Time limit for weights and distance; bounds reached are shown."),
     ] = None,
+    max_words: Annotated[
+        int | None,
+        typer.Option(
+            "--words",
+            help="With --all: distances, looking through so many codewords of a code at most.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Describe a binary cyclic code: dimension, zeros, distance, weights, bounds."""
@@ -62,8 +69,12 @@ def code(
         raise InputError("code", rule, ", ".join(given) or "none of them")
     if not 0 < length <= LONGEST:
         raise InputError("length", f"lie between 1 and {LONGEST}", length)
+    if max_words is not None:
+        if not everything:
+            raise InputError("words", "be given with --all", max_words)
+        check_integer("words", max_words, minimum=0)
     if everything:
-        _list(length, as_json=as_json)
+        _list(length, max_words, as_json=as_json)
         return
     if seconds is not None:
         check_real("seconds", seconds, low=0)
@@ -176,14 +187,32 @@ def _show(described: dict[str, Any]) -> None:
             out.print(f"... and {len(counts) - MOST_WEIGHTS} more weights: see --json.")
 
 
-def _list(length: int, *, as_json: bool) -> None:
-    from ..theory.codes import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes
+def _list(length: int, max_words: int | None, *, as_json: bool) -> None:
+    from ..theory.codes import (
+        all_cyclic_codes,
+        bch_bounds_of_all,
+        count_cyclic_codes,
+        distances_of_all,
+    )
 
     total = count_cyclic_codes(length)
     if total > MOST_LISTED:
         rule = f"have at most {MOST_LISTED} cyclic codes to be listed"
         raise TooLargeError("length", rule, length, f"It has {total}.")
-    codes = list(zip(all_cyclic_codes(length), map(int, bch_bounds_of_all(length)), strict=True))
+    bch = bch_bounds_of_all(length).tolist()
+    rows: list[tuple[BinaryCyclicCode, int | None, dict[str, int] | None]] = []
+    if max_words is None:
+        for code, bound in zip(all_cyclic_codes(length), bch, strict=True):
+            rows.append((code, code.minimum_distance_if_known(), {"bch": bound} if bound else None))
+    else:
+        with progress_bar("distances") as tell:
+            found = zip(distances_of_all(length, max_words, tell), bch, strict=True)
+            for (code, distance, lower, upper), bound in found:
+                bounds = {"bch": bound, "lower": lower, "upper": upper} if bound else None
+                rows.append((code, distance, bounds))
+        missing = sum(distance is None and code.k > 0 for code, distance, _ in rows)
+        if missing:
+            err.print(f"{missing} of {total} distances need more than {max_words} words: bounds.")
     if as_json:
         print_json(
             [
@@ -192,19 +221,25 @@ def _list(length: int, *, as_json: bool) -> None:
                     "k": code.k,
                     "generator_exponents": list(code.generator_exponents),
                     "defining_set": list(code.defining_set),
-                    "min_distance": code.minimum_distance_if_known(),
-                    "bounds": {"bch": bound} if bound else None,
+                    "min_distance": distance,
+                    "bounds": bounds,
                 }
-                for code, bound in codes
+                for code, distance, bounds in rows
             ]
         )
         return
-    print_table(
-        f"The {total} cyclic codes of length {length}",
-        ("k", "BCH bound", "generator"),
-        (
-            (str(code.k), str(bound or "-"), ",".join(map(str, code.generator_exponents)))
-            for code, bound in sorted(codes, key=lambda row: (row[0].k, -row[1]))
-        ),
-        numbers=(0, 1),
-    )
+    rows.sort(key=lambda row: (row[0].k, -(row[1] or 0), -(row[2] or {"bch": 0})["bch"]))
+    shown = []
+    for code, distance, bounds in rows:
+        known = "-" if distance is None else str(distance)
+        if distance is None and bounds and "lower" in bounds:
+            known = f"{bounds['lower']} to {bounds['upper']}"
+        of_bch = str(bounds["bch"]) if bounds else "-"
+        generator = ",".join(map(str, code.generator_exponents))
+        cells = [str(code.k), of_bch, generator]
+        shown.append(cells if max_words is None else [cells[0], known, *cells[1:]])
+    heads = ["k", "BCH bound", "generator"]
+    if max_words is not None:
+        heads.insert(1, "distance")
+    title = f"The {total} cyclic codes of length {length}"
+    print_table(title, heads, shown, numbers=range(len(heads) - 1))

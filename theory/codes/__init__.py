@@ -26,7 +26,7 @@ from .families import (
     simplex,
     universe,
 )
-from .listing import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes
+from .listing import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes, distances_of_all
 from .weights import macwilliams
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "bch_bounds_of_all",
     "count_cyclic_codes",
     "cyclotomic_cosets",
+    "distances_of_all",
     "dual_bch",
     "even_weight",
     "factor_xn_minus_1",

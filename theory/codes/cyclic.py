@@ -200,7 +200,10 @@ class BinaryCyclicCode(CyclicIdeal):
         return found.upper
 
     def distance_search(
-        self, seconds: float | None = None, progress: Progress = silent
+        self,
+        seconds: float | None = None,
+        progress: Progress = silent,
+        max_words: int | None = None,
     ) -> DistanceSearch:
         """Return bounds on the minimum distance, exact if time allows.
 
@@ -213,6 +216,9 @@ class BinaryCyclicCode(CyclicIdeal):
             short.
         progress : Progress
             Called a few times a second with words checked, words planned and the bounds.
+        max_words : int, optional
+            Codewords to look through, at most: the search stops before a step that would need
+            more. Unlike a time limit it gives the same on every machine.
 
         Returns
         -------
@@ -225,7 +231,7 @@ class BinaryCyclicCode(CyclicIdeal):
         (3, 3, True, (0, 1, 3))
         """
         self._check_distance_exists()
-        found = search(self, seconds, progress)
+        found = search(self, seconds, progress, max_words)
         if found.exact:
             self.__dict__["distance"] = found.upper
         return found

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import check_real
+from ...checks import check_integer, check_real
 from ...progress import Progress, silent
 from . import gf2, weights
 from .bounds import allowed_weights, bch_bound, lower_bounds
@@ -68,7 +68,7 @@ class DistanceSearch:
         Positions of the ones of a codeword of weight `upper`; None if `upper` comes from
         a weight distribution and no word was constructed.
     interrupted : bool
-        Whether Ctrl-C or the time limit ended the search.
+        Whether Ctrl-C, the time limit or the limit of words ended the search.
     """
 
     lower: int
@@ -176,6 +176,7 @@ class _Search:
                 planned = _planned(code, t, state.upper + 1, allowed, two_sided=bool(outside))
                 if state.witness is not None or planned > _WITNESS_WORDS:
                     return
+            self.run.afford(planned)
             self._level(code, state, packed, t, planned)
             state.lower = max(state.lower, allowed(-(-(t + 1) * n // k)))
             if outside:
@@ -192,6 +193,7 @@ class _Search:
         """
         if _COUNTING * weights.cost(code) >= words * _pieces(code.n - code.k):
             return
+        self.run.afford(weights.cost(code))
         distribution = weights.compute(code, self.run)
         self._note("weight distribution")
         distance = min(weight for weight in distribution if weight)
@@ -248,7 +250,10 @@ class _Search:
 
 
 def search(
-    code: CyclicIdeal, seconds: float | None = None, progress: Progress = silent
+    code: CyclicIdeal,
+    seconds: float | None = None,
+    progress: Progress = silent,
+    max_words: int | None = None,
 ) -> DistanceSearch:
     """Bounds on the minimum distance of a code with k >= 1, exact if time allows.
 
@@ -256,7 +261,9 @@ def search(
     """
     if seconds is not None:
         seconds = check_real("seconds", seconds, low=0)
-    work = _Search(Run(progress, seconds))
+    if max_words is not None:
+        max_words = check_integer("max_words", max_words, minimum=0)
+    work = _Search(Run(progress, seconds, max_words))
     try:
         state = work.solve(code)
     except (KeyboardInterrupt, OutOfTimeError):

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ...checks import check_integer
 from ...errors import TooLargeError
+from ...progress import Progress, silent
 from . import gf2
-from .bounds import longest_runs, unit_multiples
+from .bounds import longest_runs, unit_multiples, unit_representatives
 from .cyclic import BinaryCyclicCode
 from .cyclotomic import cyclotomic_cosets, odd_part, root_system
 
@@ -70,6 +71,50 @@ def _codes(n: int, polynomials: tuple[int, ...], power: int) -> Iterator[BinaryC
             choices.append(((*counts, count), product))
             product = gf2.mul(product, polynomial)
         stack.extend(reversed(choices))
+
+
+def distances_of_all(
+    n: int, max_words: int, progress: Progress = silent
+) -> Iterator[tuple[BinaryCyclicCode, int | None, int, int]]:
+    """Yield every cyclic code with its distance and bounds, for a limited number of words a code.
+
+    Codes whose zeros are multiples of each other's by a unit modulo n are equivalent, and
+    searched once.
+
+    Parameters
+    ----------
+    n : int
+        The length.
+    max_words : int
+        Codewords to look through for one code, at most.
+    progress : Progress
+        Told after every code.
+
+    Yields
+    ------
+    (code, distance, lower, upper)
+        In the order of :func:`all_cyclic_codes`; the distance is None where the words were not
+        enough, then lower <= distance <= upper; all are None or 0 for the zero code.
+
+    Examples
+    --------
+    >>> [(code.k, distance) for code, distance, *_ in distances_of_all(7, 1000)][:4]
+    [(7, 1), (4, 3), (4, 3), (1, 7)]
+    """
+    max_words = check_integer("max_words", max_words, minimum=0)
+    total, known = count_cyclic_codes(n), {}
+    units = unit_representatives(n) if n % 2 else [1]
+    for done, code in enumerate(all_cyclic_codes(n)):
+        progress(done, total, f"[{n}, {code.k}]")
+        if code.k == 0:
+            yield code, None, 0, 0
+            continue
+        zeros = code.defining_set
+        key = min(tuple(sorted(unit * s % n for s in zeros)) for unit in units)
+        if key not in known:
+            found = code.distance_search(max_words=max_words)
+            known[key] = (found.upper if found.exact else None, found.lower, found.upper)
+        yield code, *known[key]
 
 
 def bch_bounds_of_all(n: int) -> NDArray[np.int64]:

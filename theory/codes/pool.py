@@ -21,7 +21,7 @@ CHUNK = 1 << 26
 
 
 class OutOfTimeError(Exception):
-    """The time limit passed. Never leaves this package."""
+    """A limit of time or words was passed. Never leaves this package."""
 
 
 class Run:
@@ -33,9 +33,17 @@ class Run:
         Called at most five times a second.
     seconds : float, optional
         Time limit; none by default.
+    max_words : int, optional
+        Codewords to look through, at most; no limit by default.
     """
 
-    def __init__(self, progress: Progress = silent, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        progress: Progress = silent,
+        seconds: float | None = None,
+        max_words: int | None = None,
+    ) -> None:
+        self.max_words = max_words
         self.start = time.monotonic()
         self.deadline = None if seconds is None else self.start + seconds
         self.done = 0
@@ -50,6 +58,11 @@ class Run:
     def check(self) -> None:
         """Raise :class:`OutOfTimeError` if the time limit has passed."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
+            raise OutOfTimeError
+
+    def afford(self, words: int) -> None:
+        """Raise :class:`OutOfTimeError` if so many more words are beyond the limit."""
+        if self.max_words is not None and self.done + words > self.max_words:
             raise OutOfTimeError
 
     def report(self, words: int, total: float, message: str) -> None:
