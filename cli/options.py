@@ -20,8 +20,8 @@ DataRoot = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=check_device)]
 CODEWORD = (
-    "simplex:K, legendre:N, random:D:SEED, dual-bch:K, qr:N, a string of + and -, hexadecimal "
-    "digits, or a file."
+    "simplex:K, legendre:N, random:D:SEED, dual-bch:K, qr:N, low:D:M (far from its shifts by "
+    "multiples of M), a string of + and -, hexadecimal digits, or a file."
 )
 Codeword = Annotated[str, typer.Option(help=CODEWORD)]
 Shift = Annotated[int, typer.Option(help="m, a divisor of the length.")]

@@ -10,6 +10,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import check_integer
 from ..errors import InputError
+from .low_correlation import FarWord, far_word
 
 Word = NDArray[np.int8]
 
 #: Longest word that the families make: 16 million coordinates.
 MAX_LENGTH = 1 << 24
+#: Longest word that :func:`low_correlation_word` searches.
+LONGEST_SEARCHED = 1 << 12
 
 
 def as_word(codeword: ArrayLike) -> Word:
@@ -281,12 +285,61 @@ def qr_word(length: int) -> Word:
     return word_from_bits(bits)
 
 
+def low_correlation_word(length: int, shift: int = 1, seed: int = 0) -> FarWord:
+    """Return a word whose largest correlation with another shift is as small as was found.
+
+    All words up to length 20; beyond, a tabu search of some seconds at most, from words that are
+    known to be good and from random ones.
+
+    Parameters
+    ----------
+    length : int
+        d, from 2 to 4096.
+    shift : int
+        m, a divisor of d below d: the shifts are those by multiples of m.
+    seed : int
+        Of the search; the same seed gives the same word.
+
+    Returns
+    -------
+    FarWord
+        The word, its kappa, a bound below which no word's is, and whether it is proved best.
+
+    Examples
+    --------
+    >>> found = low_correlation_word(15)
+    >>> round(15 * found.kappa), found.proved
+    (-1, True)
+    >>> low_correlation_word(64, 4).kappa  # of 16 shifts none is nearer than that
+    -0.0625
+    """
+    n = check_length("length", length, minimum=2)
+    if n > LONGEST_SEARCHED:
+        raise InputError("length", f"be at most {LONGEST_SEARCHED}, to be searched", length)
+    m = check_integer("shift", shift, minimum=1)
+    starts = []
+    for make, size in ((simplex_word, (n + 1).bit_length() - 1), (legendre_word, n)):
+        try:
+            word = make(size)
+        except InputError:
+            continue
+        if word.size == n:
+            starts.append(word)
+    return far_word(n, m, starts, check_integer("seed", seed, minimum=0))
+
+
+@lru_cache(maxsize=64)
+def _low_correlation(length: int, shift: int) -> Word:
+    return low_correlation_word(length, shift).word
+
+
 _FAMILIES: dict[str, tuple[Callable[..., Word], str]] = {
     "simplex": (simplex_word, "K"),
     "legendre": (legendre_word, "N"),
     "random": (random_word, "D:SEED"),
     "dual-bch": (dual_bch_word, "K"),
     "qr": (qr_word, "N"),
+    "low": (_low_correlation, "D:M"),
 }
 _FORMS = ", ".join(f"{name}:{form}" for name, (_, form) in _FAMILIES.items())
 
@@ -298,8 +351,8 @@ def parse_word(text: str) -> Word:
     ----------
     text : str
         A family (``simplex:6``, ``legendre:31``, ``random:63:1``, ``dual-bch:6``,
-        ``qr:31``), a string of ``+`` and ``-``, a hexadecimal number (four coordinates a
-        digit, most significant bit first, bit 1 -> -1; an optional ``0x`` in front), or
+        ``qr:31``, ``low:64:4``), a string of ``+`` and ``-``, a hexadecimal number (four
+        coordinates a digit, most significant bit first, bit 1 -> -1; an optional ``0x`` in front), or
         the path of a text file that holds one of the last two or numbers -1 and +1.
 
     Returns
