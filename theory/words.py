@@ -352,7 +352,8 @@ def parse_word(text: str) -> Word:
     text : str
         A family (``simplex:6``, ``legendre:31``, ``random:63:1``, ``dual-bch:6``,
         ``qr:31``, ``low:64:4``), a string of ``+`` and ``-``, a hexadecimal number (four
-        coordinates a digit, most significant bit first, bit 1 -> -1; an optional ``0x`` in front), or
+        coordinates a digit, most significant bit first, bit 1 -> -1; an optional ``0x`` in
+        front), or
         the path of a text file that holds one of the last two or numbers -1 and +1.
 
     Returns

@@ -428,3 +428,20 @@ def test_figures_show_text_as_it_is():
         axes.legend()
         assert "<svg" in to_svg(figure)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [r" _runs/\$\no\$"]
+
+
+def test_all_codes_of_a_length_with_distances_up_to_a_cost(spadv):
+    enough, few = (
+        spadv("code", "--length", 21, "--all", "--words", words, "--json") for words in (10**6, 30)
+    )
+    assert all(row["min_distance"] for row in enough.json if row["k"])
+    assert "distances need more than 30 words" in few.err
+    for row, true in zip(few.json, enough.json, strict=True):
+        if row["k"]:
+            assert row["bounds"]["lower"] <= true["min_distance"] <= row["bounds"]["upper"]
+            assert row["min_distance"] in (None, true["min_distance"])
+    assert "distance" in spadv("code", "--length", 7, "--all", "--words", 9).out
+    for bad in (("--family", "repetition", "--words", 5), ("--all", "--words", -1)):
+        found = spadv("code", "--length", 7, *bad)
+        assert found.status == 2
+        assert "'words'" in found.err

@@ -55,7 +55,8 @@ def by_definition(n: int, zeros: set[int]) -> dict[str, int]:
 def test_against_the_definitions(n: int) -> None:
     for code in all_cyclic_codes(n):
         if code.k:
-            assert code.lower_bounds() == by_definition(n, set(code.defining_set)), code
+            found = {k: v for k, v in code.lower_bounds().items() if k != "square_root"}
+            assert found == by_definition(n, set(code.defining_set)), code
 
 
 @pytest.mark.parametrize("n", [*range(1, 22), 24, 28, 30, 31, 33, 35])
@@ -75,7 +76,7 @@ def test_no_bound_exceeds_the_distance(n: int) -> None:
 def test_hartmann_tzeng_can_beat_bch() -> None:
     """Found by listing: the [17, 9, 5] quadratic residue code, zeros 1, 2, 4, 8, 9, ..."""
     code = BinaryCyclicCode(17, (0, 3, 4, 5, 8))
-    assert code.lower_bounds() == {"bch": 4, "hartmann_tzeng": 5, "roos": 5}
+    assert code.lower_bounds() == {"bch": 4, "hartmann_tzeng": 5, "roos": 5, "square_root": 5}
     assert code.minimum_distance() == 5
 
 

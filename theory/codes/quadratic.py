@@ -41,7 +41,7 @@ def is_quadratic_residue(code: CyclicIdeal) -> bool:
     (True, False)
     """
     p = code.n
-    if p % 8 not in (1, 7) or 2 * code.k != p + 1:
+    if p < 7 or p % 8 not in (1, 7) or 2 * code.k != p + 1:
         return False
     if any(p % q == 0 for q in range(3, math.isqrt(p) + 1, 2)):
         return False
