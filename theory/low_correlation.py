@@ -114,6 +114,7 @@ def _search(
     least = length
     left = _WORK // (length * (length // shift))
     waiting = [start.copy() for start in starts]
+    word: Words | None
     while left > 0:
         if waiting:
             word = waiting.pop(0)
