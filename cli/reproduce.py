@@ -11,6 +11,7 @@ import typer
 from ..checks import choose
 from ..empirical.settings import LaunchSettings, TrainOptions
 from ..empirical.settings.data import names
+from ..empirical.settings.network import NETWORKS
 from ..errors import InputError
 from ..store import Store, read_json, write_json
 from .console import err, out, print_json, print_table, progress_bar
@@ -25,7 +26,7 @@ def reproduce(
     experiment: Annotated[
         list[str] | None, typer.Argument(help="fig1 .. fig22, table1 .. table8, demo, or all.")
     ] = None,
-    scale: Annotated[str, typer.Option(help="smoke, cpu or paper.")] = "cpu",
+    scale: Annotated[str, typer.Option(help="smoke, small, cpu or paper.")] = "cpu",
     seeds: Annotated[
         int | None, typer.Option(help="Training seeds of each network; smoke 1, others 3.")
     ] = None,
@@ -34,6 +35,13 @@ def reproduce(
         typer.Option(
             help="A data set in place of another: cifar10=FOLDER, for instance. May be given "
             "several times; figures say so."
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A network of your own in place of a plain one: stdcnn=my_models:factory. May "
+            "be given several times; figures say so."
         ),
     ] = None,
     data_root: DataRoot = None,
@@ -79,7 +87,8 @@ def reproduce(
     An experiment is drawn once all its jobs are done; in a share or where a job failed, the
     others wait for the rest.
     """
-    places = _replacements(data or [])
+    places = _replacements("data", data or [], names())
+    models = _replacements("model", model or [], sorted(NETWORKS))
     part = None if shard is None else read_share(shard)
     how = LaunchSettings(
         root=folder / "runs",
@@ -95,7 +104,7 @@ def reproduce(
     from ..empirical.experiments import EXPERIMENTS, merge
 
     chosen = list(EXPERIMENTS.values()) if listed else _chosen(experiment or [])
-    plans = {one.id: one.plan(scale, seeds, places) for one in chosen}
+    plans = {one.id: one.plan(scale, seeds, places, models) for one in chosen}
     if listed:
         _show_list(plans, scale, folder, data_root, as_json=as_json)
         return
@@ -167,14 +176,15 @@ def _chosen(identifiers: Sequence[str]) -> list[Experiment]:
     return [experiment(name) for name in dict.fromkeys(identifiers)]
 
 
-def _replacements(given: Sequence[str]) -> dict[str, str]:
-    """Return data sets to use in place of others, from texts such as cifar10=FOLDER."""
+def _replacements(option: str, given: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Return what to use in place of what, from texts such as cifar10=FOLDER."""
     found = {}
     for text in given:
-        name, sign, place = text.partition("=")
-        if not sign or not place:
-            raise InputError("data", "have the form NAME=FOLDER, as in cifar10=images", text)
-        found[choose("data", name, names())] = place
+        name, sign, other = text.partition("=")
+        if not sign or not other:
+            example = "cifar10=images" if option == "data" else "stdcnn=my_models:factory"
+            raise InputError(option, f"have the form NAME=OTHER, as in {example}", text)
+        found[choose(option, name, known)] = other
     return found
 
 

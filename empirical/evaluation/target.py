@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import sys
 from pathlib import Path
 
 import torch
@@ -14,6 +11,7 @@ from ...errors import InputError
 from ...store import read_json
 from ..models.described import load_described
 from ..models.exporting import load_exported
+from ..models.own import call_factory
 from ..training.checkpoint import LoadedRun, load_run
 from .zoo import ZOOS, load_from_zoo
 
@@ -62,54 +60,6 @@ def load_target(
     if Path(text).exists():
         run = load_run(text, device)
         return run.model, run
-    module, colon, attribute = text.partition(":")
-    if not colon or not module or not attribute:
+    if not all(text.partition(":")):
         raise InputError("model", _RULE, text, "There is no such file or folder.")
-    here = str(Path.cwd())
-    sys.path.insert(0, here)  # as `python -m` does
-    try:
-        network = _call(_attribute(module, attribute, text), text)
-    finally:
-        sys.path.remove(here)
-    return network.to(device), None
-
-
-def _attribute(name: str, attribute: str, text: str) -> object:
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        # The module itself, or a package it is in: not one that it imports.
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            hint = f"There is no module {error.name} here or installed."
-            raise InputError("model", _RULE, text, hint) from None
-        raise InputError("model", "import", text, f"It needs {error.name}.") from error
-    except Exception as error:
-        raise InputError("model", "import without error", text, _reason(error)) from error
-    if not hasattr(module, attribute):
-        near = difflib.get_close_matches(attribute, dir(module), n=1)
-        hint = f"Module {name} has no {attribute}." + (f" Did you mean {near[0]}?" if near else "")
-        raise InputError("model", "name a factory in its module", text, hint)
-    found: object = getattr(module, attribute)
-    return found
-
-
-def _call(factory: object, text: str) -> nn.Module:
-    if isinstance(factory, nn.Module):
-        return factory
-    if not callable(factory):
-        hint = f"It is a {type(factory).__name__}."
-        raise InputError("model", "name a callable", text, hint)
-    try:
-        made = factory()
-    except Exception as error:
-        hint = f"Calling it fails: {_reason(error)}"
-        raise InputError("model", "name a factory that works", text, hint) from error
-    if not isinstance(made, nn.Module):
-        hint = f"It returns a {type(made).__name__}."
-        raise InputError("model", "name a factory of a torch.nn.Module", text, hint)
-    return made
-
-
-def _reason(error: Exception) -> str:
-    name, first = type(error).__name__, str(error).strip().splitlines()
-    return f"{name}: {first[0]}" if first else f"{name}."
+    return call_factory(text).to(device), None

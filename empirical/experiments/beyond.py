@@ -209,7 +209,7 @@ ATTACKS = {"PGD": "pgd", "APGD": "apgd", "AutoAttack": "autoattack"}
 
 def stronger_attacks(setup: ExperimentSetup) -> Plan:
     """Return PGD (Aug 0), PGD (Aug 180) and the forms of CuSP under three attacks."""
-    images = {"paper": 1000, "cpu": 500, "smoke": 20}[setup.scale]
+    images = {"paper": 1000, "cpu": 500, "small": 200, "smoke": 20}[setup.scale]
     steps = 2 if setup.scale == "smoke" else 100
     stronger = {"steps": steps, "step_size": None}
     every = tuple(
@@ -323,9 +323,9 @@ def ablation(setup: ExperimentSetup) -> Plan:
 
 def product_front(setup: ExperimentSetup) -> Plan:
     """Return the front of PGD (Aug theta) at several rotations and budgets, and CuSP's forms."""
-    turns = {"paper": (0.0, 60.0, 120.0, 180.0), "cpu": (0.0, 90.0, 180.0), "smoke": (0.0, 180.0)}
-    budgets = {"paper": (2, 4, 8, 12), "cpu": (4, 8), "smoke": (8,)}[setup.scale]
-    pairs = [(turn, units) for turn in turns[setup.scale] for units in budgets]
+    turns = {"paper": (0.0, 60.0, 120.0, 180.0), "cpu": (0.0, 90.0, 180.0)}
+    budgets = {"paper": (2, 4, 8, 12), "cpu": (4, 8)}.get(setup.scale, (8,))
+    pairs = [(turn, units) for turn in turns.get(setup.scale, (0.0, 180.0)) for units in budgets]
     plain: Variants = tuple(
         Variant(
             f"{number} PGD {format_number(units / 255)} (Aug {turn:g})",

@@ -229,10 +229,11 @@ def join(plans: Mapping[str, Plan]) -> Plan:
     )
 
 
-#: "smoke" shows that everything runs, "cpu" is smaller than the paper, "paper" as printed.
-SCALES = ("smoke", "cpu", "paper")
+#: "smoke" shows that everything runs, "small" takes half an hour, "cpu" is smaller than the
+#: paper, "paper" as printed.
+SCALES = ("smoke", "small", "cpu", "paper")
 #: Training seeds of each variant, unless said otherwise; the paper does not tell its own.
-SEEDS = {"smoke": 1, "cpu": 3, "paper": 3}
+SEEDS = {"smoke": 1, "small": 3, "cpu": 3, "paper": 3}
 
 #: From the name of a scale and training seeds to a fresh plan.
 Make = Callable[[str, tuple[int, ...]], Plan]
@@ -266,7 +267,11 @@ class Experiment:
     first: str = "a"
 
     def plan(
-        self, scale: str, seeds: int | None = None, places: Mapping[str, str] | None = None
+        self,
+        scale: str,
+        seeds: int | None = None,
+        places: Mapping[str, str] | None = None,
+        models: Mapping[str, str] | None = None,
     ) -> Plan:
         """Return the plan at a scale.
 
@@ -280,6 +285,10 @@ class Experiment:
             Folders or .npz files to use in place of data sets: ``{"cifar10": "images"}``.
             This is part of every training's configuration, and named among the deviations.
             Their images are shuffled: files may stand in any order.
+        models : mapping, optional
+            Networks of one's own in the place of plain networks: ``{"stdcnn": "mine:factory"}``.
+            Titles and legends that say StdCNN then say the factory's name. InputError if the
+            plan trains no such network.
         """
         choose("scale", scale, SCALES)
         count = SEEDS[scale] if seeds is None else check_integer("seeds", seeds, minimum=1)
@@ -288,6 +297,8 @@ class Experiment:
         replaced = {name: place for name, place in (places or {}).items() if name in used}
         for variant in plan.variants if replaced else ():
             variant.jobs = tuple(_on_data(job, replaced) for job in variant.jobs)
+        if models:
+            plan = _with_models(plan, models)
         lines = tuple(
             f"data: {Path(place).name} in place of {name}; without a validation part of its own, "
             "a tenth of its training images validate"
@@ -304,3 +315,38 @@ def _on_data(job: Job, places: Mapping[str, str]) -> Job:
         config = replace(config, data=data, optimiser=optimiser)
     start = None if job.start is None else _on_data(job.start, places)
     return replace(job, config=config, start=start)
+
+
+def _with_models(plan: Plan, models: Mapping[str, str]) -> Plan:
+    """Return a plan whose plain networks are somebody's own, and are called so."""
+    plain = {job.config.model.name for job in plan.jobs if job.config.model.group is None}
+    for name in models:
+        choose("model", name, sorted(plain))
+    for variant in plan.variants:
+        variant.jobs = tuple(_with_model(job, models) for job in variant.jobs)
+    names = [text.rpartition(":")[2] for text in models.values()]
+    own = names[0] if len(set(names)) == 1 else "own"
+
+    def told(text: str) -> str:
+        return text.replace("StdCNN", own)
+
+    for variant in plan.variants:
+        variant.name = told(variant.name)
+    return replace(
+        plan,
+        panels=tuple(replace(panel, title=told(panel.title)) for panel in plan.panels),
+        claims=tuple(replace(claim, claim=told(claim.claim)) for claim in plan.claims),
+        deviations=(
+            *(f"network: {own_model} in place of {name}" for name, own_model in models.items()),
+            *map(told, plan.deviations),
+        ),
+        assumptions=tuple(map(told, plan.assumptions)),
+    )
+
+
+def _with_model(job: Job, models: Mapping[str, str]) -> Job:
+    model = job.config.model
+    if model.group is None and model.name in models:
+        model = replace(model, name=models[model.name], options={}, head=None)
+    start = None if job.start is None else _with_model(job.start, models)
+    return replace(job, config=replace(job.config, model=model), start=start)

@@ -216,11 +216,13 @@ class Preset:
         return replace(self, twin=True)
 
     def at(self, scale: str, seeds: Seeds) -> ExperimentSetup:
-        """Return the setup at a scale: "smoke", "cpu" or "paper"."""
+        """Return the setup at a scale of :data:`SCALES`."""
         training = TRAININGS[choose("training", self.training, TRAININGS)]
         made = paper = _paper(self, training, seeds)
         if scale != "paper":
-            made = _cpu(paper, self, training) if scale == "cpu" else _smoke(paper)
+            made = _smoke(paper) if scale == "smoke" else _cpu(paper, self, training)
+        if scale == "small":
+            made = _small(made)
         made = replace(made, scale=scale, deviations=tuple(deviations(paper, made)))
         return made.but(attack=self.attack)
 
@@ -277,6 +279,27 @@ def _cpu(paper: ExperimentSetup, preset: Preset, training: PaperTraining) -> Exp
     )
 
 
+def _small(cpu: ExperimentSetup) -> ExperimentSetup:
+    """Return the setup of the scale cpu with fewer images, epochs and points of profiles."""
+    epochs = min(cpu.epochs, 4)
+    milestones = {max(1, round(epoch * epochs / cpu.epochs)) for epoch in cpu.optimiser.milestones}
+    budgets = cpu.evaluation.budgets
+    return cpu.but(
+        data={"limit": min(cpu.data.limit or 10_000, 10_000)},
+        optimiser={"milestones": tuple(sorted(milestones)), "batch_size": 64},
+        epochs=epochs,
+        attack={"steps": min(cpu.attack.steps, 5), "step_size": None},
+        evaluation={
+            "rotations": tuple(float(angle) for angle in range(0, 181, 30)),
+            "translations": (0.0, 0.1, 0.2, 0.3),
+            "both": (0.0, 0.2),
+            "budgets": tuple(dict.fromkeys((*budgets[:-1:2], budgets[-1]))),
+            "images": min(cpu.evaluation.images or 500, 500),
+            "distance_images": min(cpu.evaluation.distance_images, 100),
+        },
+    )
+
+
 def _smoke(paper: ExperimentSetup) -> ExperimentSetup:
     twin = paper.model.group is not None
     group = {"group": "p4", "head": "paper"} if twin else {"group": None, "head": None}
@@ -307,8 +330,8 @@ def _smoke(paper: ExperimentSetup) -> ExperimentSetup:
 
 def demo_setup(scale: str, seeds: Seeds, *, group: str | None = None) -> ExperimentSetup:
     """Return the demonstration's setup: a StdCNN, or its P4 twin, on the embedded digits."""
-    epochs = {"smoke": 1, "cpu": 6, "paper": 120}[scale]
-    images = {"smoke": 40, "cpu": 300, "paper": 2000}[scale]
+    epochs = {"smoke": 1, "small": 3, "cpu": 6, "paper": 120}[scale]
+    images = {"smoke": 40, "small": 200, "cpu": 300, "paper": 2000}[scale]
     smaller = (
         "data: the embedded sample of MNIST in place of all of it",
         f"epochs: {epochs} in place of 120",

@@ -36,7 +36,7 @@ class ExperimentSetup:
     label : str
         As legends show the network: "StdCNN", "GCNN".
     scale : str
-        "smoke", "cpu" or "paper".
+        "smoke", "small", "cpu" or "paper".
     data, model, optimiser, epochs
         Of every training.
     attack : Objective
@@ -153,12 +153,33 @@ LEVELS: dict[str, dict[str, tuple[float, ...]]] = {
     "Aug-R": {
         "paper": (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0),
         "cpu": (0.0, 60.0, 120.0, 180.0),
+        "small": (0.0, 180.0),
         "smoke": (0.0, 180.0),
     },
-    "Aug-T": {"paper": (0.0, 0.1, 0.2, 0.3, 0.4), "cpu": (0.0, 0.2), "smoke": (0.0, 0.2)},
-    "Aug-RT": {"paper": (0.0, 0.1, 0.2, 0.3, 0.4), "cpu": (0.0, 0.2), "smoke": (0.0, 0.2)},
-    "grey": {"paper": (0.0, 0.1, 0.2, 0.3), "cpu": (0.0, 0.1, 0.2, 0.3), "smoke": (0.0, 0.1)},
-    "colour": {"paper": _EIGHT, "cpu": _EIGHT, "smoke": (0.0, 8 / 255)},
+    "Aug-T": {
+        "paper": (0.0, 0.1, 0.2, 0.3, 0.4),
+        "cpu": (0.0, 0.2),
+        "small": (0.0, 0.2),
+        "smoke": (0.0, 0.2),
+    },
+    "Aug-RT": {
+        "paper": (0.0, 0.1, 0.2, 0.3, 0.4),
+        "cpu": (0.0, 0.2),
+        "small": (0.0, 0.2),
+        "smoke": (0.0, 0.2),
+    },
+    "grey": {
+        "paper": (0.0, 0.1, 0.2, 0.3),
+        "cpu": (0.0, 0.1, 0.2, 0.3),
+        "small": (0.0, 0.1, 0.3),
+        "smoke": (0.0, 0.1),
+    },
+    "colour": {
+        "paper": _EIGHT,
+        "cpu": _EIGHT,
+        "small": (0.0, 4 / 255, 8 / 255),
+        "smoke": (0.0, 8 / 255),
+    },
 }
 
 

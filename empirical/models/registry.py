@@ -23,6 +23,7 @@ from .equivariant import GroupPool, WholeMapLinear, get_group, to_equivariant
 from .equivariant.groups import GROUPS
 from .equivariant.layers import POOLS
 from .equivariant.twin import CHANNEL_RULES, seeded, single_precision
+from .own import call_factory
 
 _GROUP_OPTIONS = ("channels", "pool", "exact")
 #: Sides up to this are tried when the least possible one is looked for.
@@ -144,7 +145,9 @@ def build(
     Parameters
     ----------
     name : str
-        One of :func:`names`.
+        One of :func:`names`, or "module:factory" for a network of your own: a function that
+        returns a torch network without normalisation, called with what it has parameters for
+        of `num_classes`, `in_channels` and `image_size`.
     num_classes, in_channels, image_size : int
         Logits; channels and side of the square images.
     group : {None, "p4", "p4m"}
@@ -185,7 +188,8 @@ def build(
     >>> model(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 10])
     """
-    _entry(name)
+    if ":" not in name:
+        _entry(name)
     spec = ModelSpec(
         name=name,
         num_classes=num_classes,
@@ -211,6 +215,9 @@ def build_spec(
     Options that the specification leaves out take their defaults, and the model's own `spec`
     holds all of them.
     """
+    seed = 0 if generator is None else draw_seed(as_generator(generator))
+    if ":" in spec.name:
+        return _build_own(spec, seed, torch.device(device))
     entry = _entry(spec.name)
     spec = replace(spec, options=_checked_options(entry, spec))
     own = {key: spec.options[key] for key in entry.options}
@@ -220,7 +227,7 @@ def build_spec(
     with (
         torch.device("meta" if place.type == "meta" else "cpu"),
         single_precision(),
-        seeded(0 if generator is None else draw_seed(as_generator(generator))),
+        seeded(seed),
     ):
         blueprint = make()
         features = blueprint.features
@@ -237,6 +244,33 @@ def build_spec(
         head = _head(spec, blueprint, shape, pooled=spec.group in entry.pooled)
         model = Classifier(spec, Normalise(spec.mean, spec.std), features, head)
     return model.to(place)
+
+
+def _build_own(spec: ModelSpec, seed: int, place: torch.device) -> Classifier:
+    """Return somebody's own network behind the normalisation; nothing of it is changed."""
+    if spec.group is not None:
+        hint = "See spadv.empirical.models.equivariant.to_equivariant for networks of your own."
+        raise InputError("group", "be None for a network of your own", spec.group, hint)
+    if spec.options:
+        rule = "be left out for a network of your own"
+        raise InputError("options", rule, spec.options)
+    known = {key: getattr(spec, key) for key in ("num_classes", "in_channels", "image_size")}
+    with single_precision(), seeded(seed):
+        network = call_factory(spec.name, **known)
+    model = Classifier(spec, Normalise(spec.mean, spec.std), network, nn.Identity())
+    images = torch.zeros(2, spec.in_channels, spec.image_size, spec.image_size)
+    rule = f"turn images of shape {tuple(images.shape[1:])} into {spec.num_classes} logits"
+    try:
+        with torch.no_grad():
+            logits = model.eval()(images)
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError("model", rule, spec.name, f"It fails: {reason}") from error
+    shape = tuple(getattr(logits, "shape", ()))
+    if shape != (2, spec.num_classes):
+        hint = f"For two images it returns {shape or type(logits).__name__}."
+        raise InputError("model", rule, spec.name, hint)
+    return model.train().to(place)
 
 
 def _entry(name: str) -> Entry:

@@ -39,6 +39,11 @@ def _device(argument: str, value: Any) -> str:
 
 
 def _network(argument: str, value: Any) -> str:
+    if isinstance(value, str) and ":" in value:
+        module, _, factory = value.partition(":")
+        if not all(part.isidentifier() for part in (*module.split("."), factory)):
+            raise InputError(argument, "be a name, or module:factory", value)
+        return value
     return choose(argument, value, sorted(NETWORKS))
 
 
@@ -96,7 +101,12 @@ class DataConfig:
 class ModelConfig:
     """Which network, and where it starts."""
 
-    name: str = option("stdcnn", "stdcnn, vgg16, resnet18, lenet, ...", _network, flag="model")
+    name: str = option(
+        "stdcnn",
+        "stdcnn, vgg16, resnet18, lenet, ..., or module:factory for your own.",
+        _network,
+        flag="model",
+    )
     group: str | None = option(
         None, "p4 or p4m: its equivariant twin.", choose, flag="group", options=GROUPS
     )

@@ -1,0 +1,131 @@
+"""Networks of one's own, trained and put in a figure of the paper."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+
+import pytest
+import torch
+
+from spadv.empirical.experiments import experiment
+from spadv.empirical.models import build
+from spadv.errors import InputError
+
+SIZES = {"num_classes": 10, "in_channels": 1, "image_size": 28}
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A module in the current folder, and no trace of it afterwards."""
+    (tmp_path / "my_nets.py").write_text(
+        textwrap.dedent(
+            """
+            import torch
+
+            def small(num_classes, in_channels=1):
+                return torch.nn.Sequential(
+                    torch.nn.Conv2d(in_channels, 4, 5, stride=4),
+                    torch.nn.BatchNorm2d(4),
+                    torch.nn.ReLU(),
+                    torch.nn.Flatten(),
+                    torch.nn.Linear(4 * 6 * 6, num_classes),
+                )
+
+            def needs(depth):
+                return torch.nn.Flatten()
+
+            def seven():
+                return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 7))
+
+            def wrong_size():
+                return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(100, 10))
+
+            def fails():
+                raise RuntimeError("no such weights")
+            """
+        )
+    )
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    sys.modules.pop("my_nets", None)
+
+
+def test_a_factory_gets_what_it_asks_for_and_a_seed_its_weights(mine):
+    one, same, other = (
+        build("my_nets:small", **SIZES, mean=[0.5], std=[0.25], generator=seed)
+        for seed in (1, 1, 2)
+    )
+    x = torch.rand(3, 1, 28, 28)
+    with torch.no_grad():
+        own = one.eval().features((x - 0.5) / 0.25)
+        assert torch.equal(one(x), own)
+        assert torch.equal(one(x), same.eval()(x))
+        assert not torch.equal(one(x), other.eval()(x))
+    assert build("my_nets:small", **{**SIZES, "num_classes": 3})(x).shape == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("my_nets:needs", "It needs depth"),
+        ("my_nets:seven", r"10 logits.*returns \(2, 7\)"),
+        ("my_nets:wrong_size", "It fails"),
+        ("my_nets:fails", "no such weights"),
+        ("my_nets:smal", "Did you mean small"),
+        ("no_such_module:small", "no module no_such_module"),
+    ],
+)
+def test_factories_that_do_not_serve_are_told(mine, name, message):
+    with pytest.raises(InputError, match=message):
+        build(name, **SIZES)
+
+
+def test_a_run_remembers_the_module(spadv, mine):
+    train = ("train", "--model", "my_nets:small", "--limit", 200, "--epochs", 1, "--out", "run")
+    assert spadv(*train).status == 0
+    quick = ("--images", 20, "--rotations", "90", "--translations", "none", "--both", "none")
+    evaluate = ("evaluate", "run", *quick, "--budgets", "none", "--distance", 0, "--json")
+    found = spadv(*evaluate)
+    assert found.status == 0, found.err
+    assert found.json["evaluation"]["model"]["spec"]["name"] == "my_nets:small"
+    (mine / "my_nets.py").unlink()
+    sys.modules.pop("my_nets")
+    gone = spadv(*evaluate)
+    assert gone.status == 2
+    assert "no module my_nets" in gone.err
+    assert len(gone.err.strip().splitlines()) == 1
+
+
+def test_bad_names_are_refused_before_anything_is_imported(spadv):
+    for name in ("a b:c", "stdcnnn", ":x", "x:"):
+        found = spadv("train", "--model", name, "--dry-run")
+        assert found.status == 2, name
+        assert "model" in found.err
+
+
+def test_a_figure_with_a_network_of_ones_own_says_its_name(mine):
+    own = experiment("fig8").plan("small", 1, models={"stdcnn": "my_nets:small"})
+    paper = experiment("fig8").plan("small", 1)
+    assert not any("StdCNN" in claim.claim for claim in own.claims)
+    assert sum("small" in variant.name for variant in own.variants) == 6
+    assert own.deviations[0] == "network: my_nets:small in place of stdcnn"
+    twins = [v for v in own.variants if v.jobs[0].config.model.group]
+    assert [v.jobs for v in twins] == [
+        v.jobs for v in paper.variants if v.jobs[0].config.model.group
+    ]
+    with pytest.raises(InputError, match="stdcnn"):
+        experiment("fig8").plan("small", 1, models={"vgg16": "my_nets:small"})
+
+
+@pytest.mark.slow
+def test_a_whole_figure_is_made_with_a_network_of_ones_own(spadv, mine):
+    found = spadv(
+        "reproduce", "fig14", "--scale", "smoke", "--model", "lenet=my_nets:small", "--out", "out",
+        "--json",
+    )  # fmt: skip
+    assert found.status == 0, found.err
+    (document,) = found.json["artefacts"]
+    assert "network: my_nets:small in place of lenet" in document["shrunk"]
+    assert json.loads((mine / "out" / "fig14.json").read_text()) == document
