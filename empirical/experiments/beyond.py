@@ -323,9 +323,10 @@ def ablation(setup: ExperimentSetup) -> Plan:
 
 def product_front(setup: ExperimentSetup) -> Plan:
     """Return the front of PGD (Aug theta) at several rotations and budgets, and CuSP's forms."""
-    turns = {"paper": (0.0, 60.0, 120.0, 180.0), "cpu": (0.0, 90.0, 180.0)}
+    wide = {"paper": (0.0, 60.0, 120.0, 180.0), "cpu": (0.0, 90.0, 180.0)}
+    turns = wide.get(setup.scale, (0.0, 180.0))
     budgets = {"paper": (2, 4, 8, 12), "cpu": (4, 8)}.get(setup.scale, (8,))
-    pairs = [(turn, units) for turn in turns.get(setup.scale, (0.0, 180.0)) for units in budgets]
+    pairs = [(turn, units) for turn in turns for units in budgets]
     plain: Variants = tuple(
         Variant(
             f"{number} PGD {format_number(units / 255)} (Aug {turn:g})",
@@ -339,7 +340,7 @@ def product_front(setup: ExperimentSetup) -> Plan:
         "budgets"
     )
     varied = (
-        f"rotations {', '.join(f'{turn:g}' for turn in turns[setup.scale])} and budgets "
+        f"rotations {', '.join(f'{turn:g}' for turn in turns)} and budgets "
         f"{', '.join(map(str, budgets))} of 255 in plain adversarial training"
     )
     return Plan(
