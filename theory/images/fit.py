@@ -79,9 +79,9 @@ def moments(
         raise InputError(name, "hold finite pixels", "NaN or infinity")
     mean = flat.mean(axis=0, dtype=np.float64)
     flat -= mean.astype(np.float32)
-    whole = flat.T @ flat / np.float32(len(x))
+    whole = (flat.T @ flat / np.float32(len(x))).astype(np.float64)
     still = PixelMaps(shape, [np.arange(shape[1] * shape[2])], (0.0,), pool)
-    squares = np.square(still.seen(flat), dtype=np.float64).sum(axis=1)
+    squares = np.square(still.apply(flat)[0]).sum(axis=1)
     covariance, fourth = still.mean_covariance(whole), float(np.square(squares).sum())
     return tuple(
         Moments(len(x), mean, maps.apply(mean), covariance, maps.mean_covariance(whole), fourth)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from ...checks import check_integer, check_real
 from ...errors import InputError
@@ -72,56 +74,43 @@ class PixelMaps:
         """Which map leaves images alone."""
         return self.labels.index(0.0)
 
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """The matrix of every map, shape (d, C H W) each."""
+        channels, height, width = self.shape
+        k, pixels = self.pool, height * width
+        block = np.arange(height)[:, None] // k * (width // k) + np.arange(width) // k
+        first = np.arange(channels)[:, None]
+        rows = first * (pixels // k**2) + block.ravel()
+        made = []
+        for source in self.sources:
+            inside = source >= 0
+            places = (rows[:, inside].ravel(), (first * pixels + source[inside]).ravel())
+            values = np.full(len(places[0]), 1 / k**2)
+            made.append(csr_array((values, places), shape=(self.d, channels * pixels)))
+        return tuple(made)
+
     def apply(self, x: ArrayLike) -> Floats:
         """Return what is seen of x (..., C H W) after every map, shape (n, ..., d)."""
         x = np.asarray(x, dtype=np.float64)
-        return np.stack([self.seen(self._move(x, s)) for s in self.sources]).astype(np.float64)
-
-    def seen(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return the means of blocks of images (..., C H W), shape (..., d)."""
-        if self.pool == 1:
-            return x
-        channels, height, width = self.shape
-        k = self.pool
-        blocks = x.reshape(*x.shape[:-1], channels, height // k, k, width // k, k)
-        return np.asarray(blocks.mean(axis=(-3, -1))).reshape(*x.shape[:-1], -1)
-
-    def matrix(self, number: int) -> Floats:
-        """Return the matrix of one map, shape (d, C H W)."""
-        eye = np.eye(math.prod(self.shape))
-        return self.seen(self._move(eye, self.sources[number])).T.astype(np.float64)
+        flat = x.reshape(-1, x.shape[-1]).T
+        moved = [(matrix @ flat).T.reshape(*x.shape[:-1], self.d) for matrix in self.matrices]
+        return np.stack(moved)
 
     def pulled(self, w: ArrayLike) -> Floats:
         """Return T^T w for every map, shape (n, C H W): <w, what is seen of T x> = <T^T w, x>."""
-        channels, height, width = self.shape
-        k, pixels = self.pool, height * width
-        blocks = np.asarray(w, dtype=np.float64).reshape(channels, height // k, width // k) / k**2
-        whole = blocks.repeat(k, axis=1).repeat(k, axis=2).reshape(channels, pixels)
-        found = np.zeros((len(self), channels, pixels))
-        for row, source in zip(found, self.sources, strict=True):
-            inside = source >= 0
-            for channel in range(channels):
-                values = whole[channel, inside]
-                row[channel] = np.bincount(source[inside], values, minlength=pixels)
-        return found.reshape(len(self), -1)
+        w = np.asarray(w, dtype=np.float64)
+        return np.stack([matrix.T @ w for matrix in self.matrices])
 
-    def mean_covariance(self, covariance: NDArray[np.floating]) -> Floats:
+    def mean_covariance(self, covariance: Floats) -> Floats:
         """Return the mean over the maps of T Sigma T^T, shape (d, d).
 
         `covariance` is that of images, (C H W, C H W).
         """
         total: Floats = np.zeros((self.d, self.d))
-        for source in self.sources:
-            rows = self.seen(self._move(covariance, source))
-            total += self.seen(self._move(rows.T, source))
+        for matrix in self.matrices:
+            total += matrix @ np.ascontiguousarray((matrix @ covariance).T)
         return total / len(self)
-
-    def _move(self, x: NDArray[np.floating], source: NDArray[np.intp]) -> NDArray[np.floating]:
-        pixels = self.shape[1] * self.shape[2]
-        places = np.arange(self.shape[0])[:, None] * pixels + source
-        moved = np.take(x, places.ravel(), axis=-1)
-        moved[..., np.tile(source < 0, self.shape[0])] = 0
-        return moved
 
 
 def rotations(shape: Shape, angles: Sequence[float], *, pool: int = 1) -> PixelMaps:
