@@ -100,6 +100,9 @@ EXPECTED = [
     ("price", {**SIMPLEX, "p": 0.6, "shift": 21}, "holds"),
     ("price.two", {"p": 0.6}, "holds-with-equality"),
     ("price.limit", {"p": 0.5}, "holds"),
+    ("worst_case", {"codeword": "random:64:1", "shift": 32, "p": 0.6, "budget": 1.5}, "holds"),
+    ("worst_case", {"codeword": "simplex:6", "shift": 21, "p": 0.7, "budget": 1.0}, "holds"),
+    ("worst_case", {"codeword": "simplex:6", "shift": 9, "p": 0.7, "budget": 1.0}, "inconclusive"),
 ]
 # Short, long, periodic, with an antipode, of even and of odd length, eps at and above 1.
 GRID = [

@@ -15,7 +15,6 @@ from spadv.theory import (
     LinearRule,
     ShiftBayes,
     bayes,
-    check,
     orthant_probability,
     parse_word,
     robust_bayes,
@@ -132,10 +131,3 @@ def test_command(spadv):
     line = "accuracy --codeword simplex:9 --shift 1 --p 0.7 --budget 1 --samples 10 --json"
     done = spadv(*line.split())
     assert json.loads(done.out)["worst_case"]["bayes"] is None
-
-
-def test_claim():
-    result = check("worst_case", codeword="random:64:1", shift=32, p=0.6, budget=1.5)
-    assert result.verdict == "holds"
-    assert result.value > 0.005
-    assert check("worst_case", codeword="simplex:6", shift=9).verdict == "inconclusive"
