@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 # Importing a module registers its claims: alphabetical here, sorted by the registry.
-from . import accuracies, frontier, laws, price, proposition1, theorem2, theorem3, worst_case
+from . import (
+    accuracies,
+    averages,
+    frontier,
+    laws,
+    planar,
+    price,
+    proposition1,
+    theorem2,
+    theorem3,
+    worst_case,
+)
 from .proposition1 import largest_p, smallest_delta
 from .registry import Check, Claim, check, claim, claims
 from .run import Grid, Summary, run, select, settings, summarise
@@ -16,6 +27,7 @@ __all__ = [
     "Setting",
     "Summary",
     "accuracies",
+    "averages",
     "check",
     "claim",
     "claims",
@@ -23,6 +35,7 @@ __all__ = [
     "frontier",
     "largest_p",
     "laws",
+    "planar",
     "price",
     "proposition1",
     "run",
