@@ -98,6 +98,7 @@ EXPECTED = [
     ("frontier.laws", {**TWO, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
     ("frontier.pairs", {**SIMPLEX, "shift": 21, "p": 0.6, "budget": 1.0}, "holds-with-equality"),
     ("price", {**SIMPLEX, "p": 0.6, "shift": 21}, "holds"),
+    ("worst_case", {**TWO, "p": 0.7, "budget": 1.0}, "holds"),
     ("price.two", {"p": 0.6}, "holds-with-equality"),
     ("price.limit", {"p": 0.5}, "holds"),
     ("worst_case", {"codeword": "random:64:1", "shift": 32, "p": 0.6, "budget": 1.5}, "holds"),

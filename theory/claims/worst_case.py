@@ -6,7 +6,7 @@ from ...result import HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis, Quantity
 from ..classifiers import LinearRule, ShiftBayes, bayes, exact_spatial_optimum, robust_bayes
 from ..frontier import BlockLattice, Blocks, Found, worst_case_at_least
 from .registry import Check, register
-from .setting import Setting
+from .setting import Setting, shifts_of
 
 # Directions in which both frontiers are enclosed, and widths of the lattices in one dimension
 # and in several.
@@ -24,7 +24,7 @@ _ROUNDING = 1e-9
     bound_name="0",
     grid={
         "codeword": ("random:64:1", "simplex:6"),
-        "shift": lambda at: [32 if at["codeword"].startswith("random") else 21],
+        "shift": shifts_of(2, 3),
         "p": (0.7,),
         "budget": (1.0,),
     },
