@@ -292,7 +292,7 @@ def test_worst_and_random_frontiers():
         block_frontier(TWO, 1.0, worst_case=worst, directions=8, tolerance=2e-3)
         for worst in (False, True)
     ]
-    assert gap(both[1].lower, both[0].upper)[0] < 0
+    assert gap(both[1].lower, both[0].upper)[0] <= 1e-12
     assert support(both[1].lower, 0.0) == pytest.approx(support(both[0].lower, 0.0), abs=1e-3)
     assert gap(both[0].lower, both[1].upper)[0] > 0.01
     for r in inner_frontier(TWO, 1.0, 5):
