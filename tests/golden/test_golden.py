@@ -2,6 +2,10 @@
 
 Answers with distances to boundaries are equal to 2e-6: distances are sums in float32, which
 another order of summation changes in the last place. Rates there are ratios of counts.
+
+Verdicts, areas and their intervals, remarks on collapsed networks and the texts of rules in
+answers of `reproduce` and `bridge` are those of today's rules of judging; nothing else of these
+answers was renewed.
 """
 
 from __future__ import annotations
