@@ -283,7 +283,7 @@ def _show_one(task: Mapping[str, Any], data: str) -> None:
         largest = task["ranges"][-1]["budgets"]
         lines: list[tuple[str, ...]] = [
             (
-                f"{line['label']:g}",
+                f"{line['label']:.3g}",
                 number(line["kappa"], 3),
                 number(line["bayes"], 3),
                 number(line["kept"], 3),
@@ -298,7 +298,8 @@ def _show_one(task: Mapping[str, Any], data: str) -> None:
 
 
 def _range(made: Mapping[str, Any]) -> str:
-    return "mirror" if made["kind"] == "mirror" else f"{made['kind'][0].upper()} {made['range']:g}"
+    short = {"rotation": "R", "shift": "T"}.get(made["kind"])
+    return f"{short} {made['range']:g}" if short else "mirror"
 
 
 def _show_check(task: Mapping[str, Any]) -> None:
