@@ -39,6 +39,7 @@ from .classifiers import (
 )
 from .codes import BinaryCyclicCode
 from .distribution import CodeGaussian
+from .low_correlation import FarWord
 from .monte_carlo import Measurement, Proportion, measure
 from .orbit import CodewordOrbit, periodic_autocorrelation
 from .orthant import Estimate, orthant_probability
@@ -64,6 +65,7 @@ __all__ = [
     "CodeGaussian",
     "CodewordOrbit",
     "Estimate",
+    "FarWord",
     "Grid",
     "Hypothesis",
     "InputError",
