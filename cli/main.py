@@ -28,7 +28,7 @@ COMMANDS = {
     "bounds": "Show all laws between spatial and adversarial accuracy side by side.",
     "verify": "Check the paper's claims exactly and by simulation.",
     "frontier": "Show what spatial and adversarial accuracy can be had together.",
-    "certify": "Check a certificate of a frontier, without trusting what made it.",
+    "certify": "Check that a certificate proves its values; refuse it otherwise.",
     "symbolic": "Derive the formulas step by step, each step proved by sympy.",
     "report": "Rebuild figures and report.html from saved results.",
     "train": "Train a network; a training that was stopped goes on where it was.",
