@@ -182,8 +182,10 @@ def _replacements(option: str, given: Sequence[str], known: Sequence[str]) -> di
     for text in given:
         name, sign, other = text.partition("=")
         if not sign or not other:
-            example = "cifar10=images" if option == "data" else "stdcnn=my_models:factory"
-            raise InputError(option, f"have the form NAME=OTHER, as in {example}", text)
+            form = "NAME=FOLDER, as in cifar10=images"
+            if option == "model":
+                form = "NAME=MODULE:FACTORY, as in stdcnn=my_models:factory"
+            raise InputError(option, f"have the form {form}", text)
         found[choose(option, name, known)] = other
     return found
 

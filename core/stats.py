@@ -557,7 +557,7 @@ def spearman(x: ArrayLike, y: ArrayLike, level: float = LEVEL) -> tuple[float, I
     --------
     >>> value, interval = spearman([1, 2, 3, 4, 5], [1, 3, 2, 4, 5])
     >>> round(value, 3), round(interval.low, 3), round(interval.high, 3)
-    (0.9, -0.131, 0.995)
+    (0.9, -0.169, 0.996)
     """
     a, b = (np.asarray(v, dtype=np.float64) for v in (x, y))
     if a.ndim != 1 or a.shape != b.shape or len(a) < 4 or not np.isfinite([a, b]).all():

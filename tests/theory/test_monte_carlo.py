@@ -169,7 +169,7 @@ def test_wrong_classifiers_are_told_so(wrong):
     [
         ("samples", {"samples": 0}),
         ("samples", {"samples": 1.5}),
-        ("rng", {"rng": 3}),
+        ("rng", {"rng": "three"}),
         ("budget", {"budget": -1}),
         ("budget", {"budget": float("nan")}),
         ("shifts", {"shifts": [0.5]}),
