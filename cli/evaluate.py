@@ -112,7 +112,11 @@ def evaluate(
         _draw(dict(zip(names, records, strict=True)), folder, level)
     if as_json:
         made = [
-            {"model": name, "file": file, "evaluation": record.to_json()}
+            {
+                "model": name,
+                "file": file,
+                "evaluation": record.to_json() | {"summary": record.summary(level)},
+            }
             for name, file, record in zip(names, files, records, strict=True)
         ]
         more = {"compared_with": made[-1], "differences": compared} if compared else {}

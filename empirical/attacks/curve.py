@@ -17,6 +17,7 @@ from ...progress import Progress, silent
 from ...random import derive_seed
 from ..calling import outside_inference_mode
 from ..randomness import as_generator, draw_seed, make_generator, uniform
+from ..settings.evaluation import ATTACKS
 from .apgd import apgd_ascent, boundary_points
 from .ascent import BestAdversarial, make_batch, restart
 from .autoattack import attack_all, rank_targets
@@ -25,7 +26,6 @@ from .losses import CrossEntropy
 from .pgd import ITERATES, pgd_ascent, random_points
 from .protocol import Protocol, resolve
 
-ATTACKS = ("pgd", "apgd", "autoattack")
 SEARCHES = ("upwards", "bisection")
 
 #: Images whose random directions are drawn together; part of what a seed means.

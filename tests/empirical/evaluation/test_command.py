@@ -189,3 +189,10 @@ def test_the_current_folder_is_not_left_on_the_path(spadv, networks_module):
     before = list(sys.path)
     spadv("evaluate", "mynets:broken")
     assert sys.path == before
+
+
+def test_the_level_of_intervals_holds_in_json_too(spadv, run_folder):
+    quick = ("evaluate", run_folder, *QUICK, "--budgets", "none", "--distance", 0, "--json")
+    for level in (0.95, 0.5):
+        found = spadv(*quick, "--level", level).json["evaluation"]["summary"]
+        assert found["natural_accuracy"]["interval"]["level"] == level
