@@ -36,7 +36,10 @@ def predict(
         str | None, typer.Option(help="Angles in degrees: 0,30,...,180; or none.")
     ] = None,
     ranges: Annotated[
-        str | None, typer.Option(help="Which of the angles are ranges; by default all but 0.")
+        str | None,
+        typer.Option(
+            help="Which angles are ranges; by default all but 0, or for --pairs the largest."
+        ),
     ] = None,
     shifts: Annotated[str | None, typer.Option(help="Fractions of the side: 0,0.1,0.2.")] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Also the mirror image.")] = False,
@@ -91,8 +94,12 @@ def predict(
     if not sizes:
         raise InputError("budgets", "hold at least one number", budgets)
     angles, fractions = numbers("rotations", rotations), numbers("shifts", shifts)
+    largest = numbers("ranges", ranges)
     if pairs is not None:
         choose("pairs", pairs, ("all", "rest"))
+        if ranges is None:  # a table of many pairs shows the largest range alone
+            largest = [a for a in [max(angles, default=0.0)] if a > 0]
+            fractions = [f for f in fractions if f in (0.0, max(fractions))]
     from ..empirical.data import load
 
     loaded = load(data, root=data_root)
@@ -104,7 +111,7 @@ def predict(
         (shape[0], shape[1], shape[2]),
         rotations_to=angles,
         shifts_to=fractions,
-        only=numbers("ranges", ranges),
+        only=largest,
         mirrored=mirror,
         torus=torus,
         pool=pool,

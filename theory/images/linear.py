@@ -3,10 +3,13 @@
 For a rule sign(<w, x> - b) with w^T Sigma w = 1 both accuracies are means of Phi of margins, those
 of A less eps ||w||_1. The search maximises (1 - weight) S + weight * (mean of log Phi of
 attacked margins): the logarithm keeps a slope where the attack wins, and finds the points of the
-frontier that are not on its hull. Where the margins of S are not negative this is concave in
-(w, b), and its best w solves a lasso problem whose target is the sum of the margins' means, each
-weighted by the slope there (Proposition I7 of docs/theory/images.md). So the search alternates:
-slopes at a rule, the lasso for them, a step towards its solution.
+frontier that are not on its hull. Its best w solves a lasso problem whose target is the sum of the
+margins' means, each weighted by the slope there (Proposition I7 of docs/theory/images.md). So the
+search alternates: slopes at a rule, the lasso for them, a step towards its solution.
+
+Where margins of S are negative this is not concave, and a rule that has given up some
+transformations stays where it is. With the logarithm for all margins it is concave everywhere: the
+best rule for that is a start that gives up none.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ _GAIN = 1e-6
 _CHANGE = 1e-3
 _STEPS = (1.0, 0.5, 0.25, 0.1, 0.03)
 #: Weights of A, from the highest A down; each rule is the start of the next.
-_COARSE = (0.7, 0.5, 0.3, 0.15, 0.05, 0.015, 0.004)
+_COARSE = (0.6, 0.3, 0.1, 0.03, 0.008)
 _ROOT = math.sqrt(2 * math.pi)
 
 
@@ -81,6 +84,8 @@ class _RuleSearch:
     def __init__(self, model: ClassModel, eps: float) -> None:
         n = len(model.moved)
         self.model, self.eps = model, eps
+        #: How many margins count by the logarithm of Phi: those of A, or all.
+        self.concave = 2
         clean = model.means - model.centre
         moved = (model.moved - model.centre).reshape(2 * n, -1)
         self.signs = np.concatenate([[1.0, -1.0], np.tile([1.0, -1.0], n)])
@@ -98,14 +103,30 @@ class _RuleSearch:
         return float(found[2:].sum()), float(found[:2].sum())
 
     def value(self, t: Floats, shares: Floats) -> float:
-        """Return the objective at margins t."""
-        return float(shares[:2] @ log_ndtr(t[:2]) + shares[2:] @ ndtr(t[2:]))
+        """Return the objective at margins t: log Phi for the first margins, Phi for the others."""
+        k = self.concave
+        return float(shares[:k] @ log_ndtr(t[:k]) + shares[k:] @ ndtr(t[k:]))
 
     def slopes(self, t: Floats, shares: Floats) -> Floats:
         """Return its derivative by each margin."""
+        k = self.concave
         found = shares * np.exp(-t * t / 2) / _ROOT
-        found[:2] = shares[:2] * np.exp(-(t[:2] ** 2) / 2 - log_ndtr(t[:2])) / _ROOT
+        found[:k] = shares[:k] * np.exp(-(t[:k] ** 2) / 2 - log_ndtr(t[:k])) / _ROOT
         return found
+
+    def worth(self, weight: float, rule: TaskRule) -> float:
+        """Return the objective at a rule."""
+        self.concave = 2
+        b = rule.threshold - float(rule.weights @ self.model.centre)
+        return self.value(self.margins(rule.weights, b), self.shares(weight))
+
+    def leader(self, weight: float, rules: Sequence[TaskRule]) -> TaskRule:
+        """Return the best of some rules."""
+        return max(rules, key=lambda rule: self.worth(weight, rule))
+
+    def shares(self, weight: float) -> Floats:
+        """Return the weight of every margin."""
+        return self.counts * np.where(np.arange(len(self.counts)) < 2, weight, 1 - weight)
 
     def best_threshold(self, w: Floats, b: float, shares: Floats) -> tuple[float, float]:
         """Return b after a few of Newton's steps that raise the objective, and its value."""
@@ -115,7 +136,8 @@ class _RuleSearch:
             t = free - self.signs * b
             slopes = self.slopes(t, shares)
             bend = slopes * t
-            bend[:2] += slopes[:2] ** 2 / np.maximum(shares[:2], 1e-300)
+            k = self.concave
+            bend[:k] += slopes[:k] ** 2 / np.maximum(shares[:k], 1e-300)
             first, second = -float(slopes @ self.signs), float(bend.sum())
             step = float(np.clip(first / max(second, 1e-3), -1, 1))
             raised = self.value(free - self.signs * (b + step), shares)
@@ -124,9 +146,11 @@ class _RuleSearch:
             b, value = b + step, raised
         return b, value
 
-    def climb(self, weight: float, w: Floats, b: float) -> TaskRule:
-        """Raise the objective from a rule with threshold b about the centre."""
-        shares = self.counts * np.where(np.arange(len(self.counts)) < 2, weight, 1 - weight)
+    def climb(self, weight: float, start: TaskRule, *, concave: bool = False) -> TaskRule:
+        """Raise the objective, or its concave form, from a rule until nothing is gained."""
+        self.concave = len(self.counts) if concave else 2
+        w, b = start.weights, start.threshold - float(start.weights @ self.model.centre)
+        shares = self.shares(weight)
         rule = _scaled(w, self.model.covariance @ w)
         b, value = self.best_threshold(rule[0], b, shares)
         wanted = rule
@@ -161,14 +185,14 @@ def linear_frontier(
     eps: float,
     *,
     slack: float = SLACK,
-    points: int = 12,
+    points: int = 10,
     start: TaskRule | None = None,
 ) -> LinearFrontier:
     """Return the best linear rules found between the highest A and the highest S.
 
     The search is local, the accuracies of its rules are exact in the model. First weights are
-    tried on a coarse grid, each from the rule before it; then between the two whose S lie around
-    the best S less `slack`.
+    tried on a coarse grid, each from the rule before it and from the best one of the concave form;
+    then between the two whose S lie around the best S less `slack`.
 
     Parameters
     ----------
@@ -186,35 +210,33 @@ def linear_frontier(
     eps = check_real("eps", eps, low=0, rule="be a finite number of at least 0")
     points = check_integer("points", points, minimum=2)
     search = _RuleSearch(model, eps)
-    robust = model.robust_direction(eps)
+    w = model.robust_direction(eps)
+    w = w if w.any() else model.robust_direction(0.0)
+    last = even = TaskRule(0.0, 0.0, w, float(w @ model.centre))
+    found: dict[float, list[TaskRule]] = {}
+    for weight in (1.0, *_COARSE, 0.0):
+        even = search.climb(weight, even, concave=True)
+        found[weight] = [search.climb(weight, even), search.climb(weight, last)]
+        last = search.leader(weight, found[weight])
     if start is None:
-        best = search.climb(0.0, model.robust_direction(0.0), 0.0)
-    else:
-        best = search.climb(0.0, start.weights, _about(model, start))
-    found: dict[float, TaskRule] = {}
-    if robust.any():
-        found[1.0] = last = search.climb(1.0, robust, 0.0)
-        for weight in _COARSE:
-            found[weight] = last = search.climb(weight, last.weights, _about(model, last))
-        if start is None:
-            again = search.climb(0.0, last.weights, _about(model, last))
-            best = max(best, again, key=lambda rule: rule.spatial)
-        wanted = best.spatial - slack
-        for _ in range(points - len(_COARSE)):
-            above = max((w for w, r in found.items() if r.spatial >= wanted), default=0.0)
-            below = min((w for w, r in found.items() if w > above), default=1.0)
-            weight = (max(above, 1e-5) * below) ** 0.5
-            if below / max(above, 1e-5) < 1.05:
-                break
-            start = found[below]
-            found[weight] = search.climb(weight, start.weights, _about(model, start))
-    rules = sorted([best, *found.values()], key=lambda rule: rule.spatial)
+        w = model.robust_direction(0.0)
+        start = search.climb(0.0, TaskRule(0.0, 0.0, w, float(w @ model.centre)))
+    found[0.0].append(start)
+    best = max(rule.spatial for rule in found[0.0])
+    for _ in range(points - len(_COARSE)):
+        above = max((t for t, rules in found.items() if _has(rules, best - slack)), default=0.0)
+        below = min((t for t in found if t > above), default=1.0)
+        if below / max(above, 1e-5) < 1.05:
+            break
+        weight = (max(above, 1e-5) * below) ** 0.5
+        ends = (search.leader(above, found[above]), search.leader(below, found[below]))
+        found[weight] = [search.climb(weight, rule) for rule in ends]
+    rules = sorted((r for rules in found.values() for r in rules), key=lambda rule: rule.spatial)
     return LinearFrontier(tuple(rules), upper_hull([(r.spatial, r.adversarial) for r in rules]))
 
 
-def _about(model: ClassModel, rule: TaskRule) -> float:
-    """Return a rule's threshold about the model's centre."""
-    return rule.threshold - float(rule.weights @ model.centre)
+def _has(rules: Sequence[TaskRule], spatial: float) -> bool:
+    return any(rule.spatial >= spatial for rule in rules)
 
 
 def upper_hull(points: Sequence[Sequence[float]]) -> Floats:
