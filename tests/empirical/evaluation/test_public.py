@@ -1,12 +1,14 @@
 """`spadv place`: networks of others measured alike, and one folder that proves its numbers."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from spadv.empirical.evaluation import public
+from spadv.stats import clopper_pearson
 
 SMALL = ("--images", 40, "--strong-images", 20, "--data", "mnist-sample")
 
@@ -92,3 +94,16 @@ def test_without_a_description_the_data_must_be_told(spadv, tmp_path, monkeypatc
     result = spadv("place", "own_net:make", "--out", tmp_path)
     assert result.status == 2
     assert "does not say it" in result.err
+
+
+def test_the_committed_results_follow_from_their_outcomes():
+    """Every rate of docs/results/public, from the outcomes of the images alone."""
+    folder = Path(__file__).parents[3] / "docs" / "results" / "public"
+    documents = public.read_folder(folder)
+    table = (folder / "table.md").read_text()
+    assert all(f"| {document['name']} |" in table for document in documents)
+    (certified,) = [d for d in documents if d["name"] == "kw_mnist"]
+    # No attack may leave less than the certificate promises, 94.2% of all 10,000 images: of
+    # 2,000 of them (Clopper-Pearson) at least what is not significantly less.
+    held = public.rate(certified, "pgd", 0.1, "accuracy")
+    assert clopper_pearson(held["successes"], held["trials"], 0.999).high > 0.942
