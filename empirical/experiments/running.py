@@ -227,7 +227,7 @@ def _set_other_start_aside(job: Job, run: RunFolder, config: TrainConfig) -> lis
         same = without_weights(saved) == without_weights(config)
         if not same or saved.model.weights_digest == config.model.weights_digest:
             return []
-        reason = "was begun from another session of the training that it starts from"
+        reason = "was begun from another run of the training that it starts from"
         return [set_aside(run, DamagedError(run.config_path, reason, whole=True))]
 
 

@@ -288,6 +288,13 @@ def test_findings_follow_from_saved_scores(tmp_path):
         check_saved(document, path)
     with pytest.raises(StoreError, match="cannot read"):
         check_saved(document, tmp_path / "y.npz")
+    document = {"findings": [test.to_json("x") for test in tests[1:2]]}
+    document["findings"][0]["verdict"] = "underpowered"
+    document["findings"][0]["other"]["verdict"] = "underpowered"
+    with pytest.raises(StoreError, match="does not give the finding: more"):
+        check_saved(document, path)
+    document["remarks"] = ["1: 1 of 3 networks give one class to nearly all images"]
+    assert check_saved(document, path) == 2
 
 
 def test_intervals_of_gains_cover():

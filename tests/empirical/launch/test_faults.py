@@ -238,7 +238,7 @@ def test_a_begun_job_whose_start_was_trained_again(
         path.unlink()
     result, said = again(settings_of, store, job)
     assert len(result.done) == 2
-    assert any("another session" in text for text in said)
+    assert any("another run of the training" in text for text in said)
     assert (run.path / ".aside" / "1" / "checkpoint.pt").is_file()
 
 
