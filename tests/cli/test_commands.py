@@ -396,7 +396,7 @@ def test_a_long_code_as_json(spadv):
 
 
 def test_the_time_limit_is_that_of_weights_too(spadv):
-    found = spadv("code", "--length", 127, "--family", "bch:31", "--seconds", 0.3, "--json")
+    found = spadv("code", "--length", 127, "--family", "bch:31", "--seconds", 0, "--json")
     assert found.json["weights"] is None
     assert "the time is up" in found.err
 

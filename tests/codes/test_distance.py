@@ -4,7 +4,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import komm
@@ -224,14 +223,11 @@ def test_an_early_interruption_returns_what_is_plain(monkeypatch: pytest.MonkeyP
 
 def test_a_time_limit_returns_bounds() -> None:
     code = quadratic_residue(199)
-    start = time.monotonic()
     found = code.distance_search(seconds=0.5)
     check(code, found)
     assert found.interrupted
     assert found.lower < found.upper
     assert found.words_checked > 0
-    # Far from the years that it would take.
-    assert time.monotonic() - start < 60
     at_once = code.distance_search(seconds=0)
     check(code, at_once)
     assert at_once.interrupted

@@ -77,13 +77,6 @@ def test_its_indices_spread_over_the_official_files():
         assert 0.48 < half < 0.52
 
 
-def test_it_is_read_fast():
-    load()
-    start = time.perf_counter()
-    load(cache=False)
-    assert time.perf_counter() - start < 0.5
-
-
 def test_it_needs_no_torchvision_and_no_network():
     code = (
         "import sys, socket\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from spadv.empirical.data import describe
@@ -63,13 +61,11 @@ def test_parts_are_in_their_wholes():
             assert [(panel.title, lines(panel)) for panel in held] == shown
 
 
-def test_planning_the_whole_paper_takes_no_time():
-    begun = time.process_time()
+def test_the_whole_paper_is_planned_without_data():
     jobs = []
     for scale in SCALES:
         for one in EXPERIMENTS.values():
             jobs += one.plan(scale).jobs
-    assert time.process_time() - begun < 2
     assert len(jobs) > 1000
 
 
