@@ -54,22 +54,20 @@ def apgd(
     model, x, y, budget
         As for :func:`pgd`.
     steps : int
-        Number of gradient steps of each run.
-    loss : str
-        "ce" (cross-entropy), "dlr" (difference of logits ratio; needs three classes) or
-        "margin" (largest other logit minus the label's).
+        Gradient steps of each run.
+    loss : {"ce", "dlr", "margin"}
+        Cross-entropy, difference of logits ratio (needs three classes), or largest other logit
+        minus the label's.
     restarts : int
         Number of runs. Images that are misclassified leave at once.
-    generator : torch.Generator or int, optional
-        Source of random starts, or a seed; None is the seed 0.
-    protocol, precision
+    generator, protocol, precision
         As for :func:`pgd`.
 
     Returns
     -------
     Tensor (B, C, H, W)
-        For each image its first misclassified iterate, else the iterate of highest loss;
-        within the ball and [0, 1] as for :func:`pgd`.
+        For each image its first misclassified iterate, else that of highest loss; within the ball
+        and [0, 1] as for :func:`pgd`.
 
     References
     ----------
@@ -110,11 +108,6 @@ def checkpoints(steps: int) -> set[int]:
     """Return after which steps the step size is reconsidered.
 
     The distances between them shrink from 22% of the steps by 3% at a time to 6%.
-
-    Examples
-    --------
-    >>> sorted(checkpoints(100))
-    [22, 41, 57, 70, 80, 87, 93, 99]
     """
     gap, shrink, least = (max(int(share * steps), 1) for share in (0.22, 0.03, 0.06))
     found, position = set(), gap

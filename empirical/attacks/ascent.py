@@ -29,7 +29,7 @@ def ball(x: Tensor, budget: Tensor, box: tuple[float, float] = (0.0, 1.0)) -> tu
     They are rounded inwards: whatever lies between them satisfies `(v - x).abs() <= budget`
     without tolerance wherever `x` is in the box, evaluated in the dtype of `x` or a finer
     one. Plain `x - eps` and `x + eps` miss that by rounding for a tenth of all values.
-    Images (B, ...) may have any floating dtype; the budget is float64 (B,), in their units.
+    The budget is float64 (B,), in the units of the images.
     """
     exact = x.double()
     radius = per_pixel(budget.to(x.device, torch.float64), x)
@@ -115,10 +115,7 @@ def make_batch(
     images: Tensor | None = None,
     targeted: bool = False,
 ) -> Batch:
-    """Return a batch of images `origin`, in the attack's coordinates, with budgets (B,).
-
-    Without `images`, their places in the context, they are all of them.
-    """
+    """Return a batch of images `origin`, in the attack's coordinates, with budgets (B,)."""
     low, high = ball(origin, radius, context.coordinates.box)
     rows = torch.arange(len(origin), device=origin.device)
     size, images = step_size.to(origin.dtype), rows if images is None else images

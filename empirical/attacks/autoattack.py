@@ -22,17 +22,10 @@ from .protocol import Protocol
 
 @dataclass(frozen=True, eq=False)
 class StrongOutcome:
-    """What a strong attack did to each image.
+    """What a strong attack did to each image: its result (B, C, H, W) and the prediction there (B,).
 
-    Attributes
-    ----------
-    images : Tensor
-        Adversarial images (B, C, H, W).
-    prediction : Tensor
-        int64 (B,): the network's prediction on them.
-    fell_to : Tensor
-        int64 (B,): 0 not misclassified, 1 misclassified without an attack, 2 fell to the
-        attack on the cross-entropy, 3 fell to the targeted attack.
+    `fell_to` is int64 (B,): 0 not misclassified, 1 misclassified without an attack, 2 fell to the
+    attack on the cross-entropy, 3 to the targeted attack.
     """
 
     images: Tensor
@@ -76,15 +69,8 @@ def strong_attack(
         Runs of the first attack, and of the second for each target.
     targets : int
         Number of target classes, the most likely first.
-    generator : torch.Generator or int, optional
-        Source of random starts, or a seed; None is the seed 0.
-    protocol, precision
+    generator, protocol, precision
         As for :func:`pgd`.
-
-    Returns
-    -------
-    StrongOutcome
-        Images, predictions, and which attack each image fell to.
 
     References
     ----------
@@ -132,7 +118,7 @@ def attack_all(
     steps: int,
     restarts: int,
 ) -> tuple[BestAdversarial, Tensor]:
-    """Run all attacks on a batch, and return results and what each image fell to, int64 (B,).
+    """Run all attacks on a batch; return results, and what each image fell to, int64 (B,).
 
     The `targets`, (B, T), are in the order of trial; every run takes one of the `starts`.
     """

@@ -21,8 +21,6 @@ class Averaged(nn.Module):
 
     Parameters
     ----------
-    network : torch.nn.Module
-        From pixels (B, C, H, W) to logits (B, classes), drawing from torch's global state.
     draws : int
         Number of calls in one; time and memory grow with it.
 

@@ -25,11 +25,10 @@ MANY = 128
 def faster_convolutions(
     network: nn.Module, logits: Callable[[Tensor], Tensor], x: Tensor, precision: str
 ) -> Callable[[Tensor], Tensor]:
-    """Return the same function of images, faster where a faster way is known.
+    """Return the same function of images, faster on CPUs for a network in its own precision.
 
-    Applies on CPUs to networks that are not compiled and run in their own precision;
-    elsewhere the function, the network or a method of its, comes back as it is. Values agree
-    up to the order of summation.
+    Elsewhere, and for compiled networks, it comes back as it is. Values agree up to the order of
+    summation.
     """
     if x.device.type != "cpu" or precision != "float32" or torch.is_autocast_enabled("cpu"):
         return logits
@@ -45,11 +44,7 @@ def faster_convolutions(
 
 
 class ChannelsLast(TorchFunctionMode):
-    """While active, `conv2d` calls with fixed weights have channels last, whoever makes them.
-
-    Calls to which this does not apply (a weight that needs a gradient, groups, other devices)
-    are left alone.
-    """
+    """While active, `conv2d` with fixed weights on a CPU has channels last, whoever calls it."""
 
     def __init__(self) -> None:
         super().__init__()

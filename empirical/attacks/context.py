@@ -42,18 +42,13 @@ def attacking(
     Parameters
     ----------
     model : torch.nn.Module
-        Any network; it may be wrapped by `DistributedDataParallel` or compiled.
+        Any network. What is yielded is the network inside a data-parallel wrapper.
     train : bool
         Mode of the network: False is evaluation, which every attack should use; True is
         how the published script attacks group-equivariant networks.
     seed : int, optional
         Seed of the global random state inside the context, so that dropout in training
-        mode is reproducible. None leaves the state as it is.
-
-    Yields
-    ------
-    torch.nn.Module
-        The network to call: the one given, without its data-parallel wrapper.
+        mode is reproducible.
 
     Examples
     --------
@@ -133,11 +128,7 @@ class AttackContext:
         return leaf, logits
 
     def gradient(self, x: Tensor, loss: Loss) -> Gradient:
-        """Return logits, loss and its gradient with respect to the images alone.
-
-        The loss's gradient with respect to the logits is known in closed form, so the
-        backward pass starts at the logits.
-        """
+        """Return logits, loss and its gradient with respect to the images alone."""
         leaf, tracked = self.tracked_logits(x)
         logits = wide(tracked.detach())
         value, direction = loss(logits)
@@ -211,7 +202,7 @@ def attack_context(
     """Make a network ready to attack images `x`, and restore it afterwards.
 
     With `labels` every output is checked to have a class for each of them. The `generator`
-    gives the seed of dropout in training mode, and is needed in that mode only.
+    gives the seed of dropout in training mode.
     """
     rules = resolve(protocol, model)
     seed = draw_seed(generator) if rules.train_mode and generator is not None else None

@@ -24,8 +24,7 @@ FEWEST = 4
 def is_repeatable(network: nn.Module) -> bool:
     """Return whether all that happens in a network's call, in evaluation mode, is the same in each.
 
-    This is known of the networks of :mod:`spadv.empirical.models`; others may draw numbers,
-    count calls or look at values, in hooks too.
+    Networks of others may draw numbers, count calls or look at values, in hooks too.
     """
     if not type(network).__module__.startswith("spadv.empirical.models."):
         return False
@@ -44,9 +43,8 @@ def _hooked(module: nn.Module) -> bool:
 
 @dataclass
 class _Recorder:
-    """Where the steps are recorded whose results one stream waits for.
+    """Where steps whose results one stream waits for are recorded, in one `pool` of memory.
 
-    Recorded one after another on a `stream` of their own, they use the same memory, `pool`.
     The `last` graph is kept until the next one is recorded, so that the memory is kept too.
     Once CUDA refused a recording, torch cannot use the pool again: the recorder is `closed`.
     """
@@ -64,8 +62,7 @@ def repeat(step: Callable[[], None], times: int, device: torch.device, *, repeat
     """Do a step several times, in place on tensors that live as long as this call.
 
     It is `repeatable` if it starts the same kernels on the same memory every time, without
-    waiting for the device. On CUDA such a step is recorded and replayed; the results are the
-    same to the last bit.
+    waiting for the device. On CUDA it is recorded and replayed, to the same bits.
     """
     if not repeatable or device.type != "cuda" or times < FEWEST:
         for _ in range(times):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
@@ -26,8 +26,6 @@ from .losses import CrossEntropy
 from .pgd import ITERATES, pgd_ascent, random_points
 from .protocol import Protocol, resolve
 
-SEARCHES = ("upwards", "bisection")
-
 #: Images whose random directions are drawn together; part of what a seed means.
 BLOCK = 64
 #: Targets of the strong attack, as in AutoAttack.
@@ -36,27 +34,16 @@ TARGETS = 9
 
 @dataclass(frozen=True, eq=False)
 class RobustnessOutcomes:
-    """Predictions on N images, clean and under attack with K budgets, in pixel units.
+    """Predictions on N images, clean (N,) and under attack with K budgets in pixel units (K, N).
 
-    Attributes
-    ----------
-    budgets : tuple of float
-        In the order in which they were given.
-    clean, adversarial : Tensor
-        int64 (N,) and (K, N): predictions on the images themselves and on the attacked ones.
-    labels : Tensor or None
-        int64 (N,): true labels, if they are known.
-    settings : dict
-        How the attack ran, as plain JSON values: attack, steps, step sizes, protocol, ...
-    masked : int
-        At how many images the gradient was exactly zero where an attack began.
+    Predictions and `labels` (N,), if known, are int64; `masked` is at how many images the gradient
+    was exactly zero where an attack began.
     """
 
     budgets: tuple[float, ...]
     clean: Tensor
     adversarial: Tensor
     labels: Tensor | None
-    settings: dict[str, Any]
     masked: int = 0
 
     @property
@@ -83,7 +70,6 @@ def profile(
     restarts: int = 1,
     attack: str = "pgd",
     iterate: str = "last",
-    search: str = "upwards",
     protocol: Protocol | str = "corrected",
     generator: torch.Generator | int | None = None,
     batch_size: int = 250,
@@ -94,16 +80,15 @@ def profile(
 
     Clean predictions are made once and are the outcome of budget 0. Starts for all budgets
     share one random direction per image. With "last", images with all their budgets share
-    batches, and each outcome is that of its own attack. Otherwise an image that fell is not
-    attacked with larger budgets: what lies within a budget lies within a larger one. The paper
-    (arXiv 2002.11318, section 4) calls 1 - fooling rate against the budget a robustness profile.
+    batches, and each outcome is that of its own attack. Otherwise budgets are tried upwards, and
+    an image that fell is not attacked again: what lies within a budget lies within a larger one.
+    The paper (arXiv 2002.11318, section 4) calls 1 - fooling rate against the budget a robustness
+    profile.
 
     Parameters
     ----------
-    model : torch.nn.Module
-        Network from pixels to logits; its state is as before afterwards.
-    x : Tensor
-        Images (N, C, H, W) in [0, 1].
+    model, x : torch.nn.Module and Tensor
+        As for :func:`pgd`.
     y : Tensor, optional
         Labels (N,) that the attack moves away from. None, as for a fooling rate, means the
         network's own predictions.
@@ -124,11 +109,6 @@ def profile(
         Of "pgd": "last" counts the last iterate, as the published numbers do; "best" counts
         an image as fallen once any iterate, at this or a smaller budget, is misclassified,
         and is both stronger and faster. The other attacks always count the best.
-    search : str
-        Order of the budgets where the best counts. "upwards" tries all that an image may
-        withstand. "bisection" tries the middle one of those that are open, and takes an
-        image that withstands a budget to withstand smaller ones: a few attacks an image
-        instead of one a budget. It can only find fewer adversarial images.
     protocol : Protocol or str
         As for :func:`pgd`. Under "official" rules the outcome of budget 0 is not the clean
         prediction, because they clip images.
@@ -141,12 +121,6 @@ def profile(
         As for :func:`pgd`.
     progress : Progress
         Told of pairs of image and budget.
-
-    Returns
-    -------
-    RobustnessOutcomes
-        Clean and adversarial predictions, image by image. Where an image is misclassified
-        without an attack and "best" counts, its outcome is that prediction throughout.
 
     Examples
     --------
@@ -162,7 +136,6 @@ def profile(
     radii = _check_budgets(budgets)
     choose("attack", attack, ATTACKS)
     choose("iterate", iterate, ITERATES)
-    choose("search", search, SEARCHES)
     steps = check_integer("steps", steps, minimum=1)
     restarts = check_integer("restarts", restarts, minimum=1)
     batch_size = check_integer("batch_size", batch_size, minimum=1)
@@ -173,33 +146,18 @@ def profile(
     random_start = random_start or attack != "pgd"
     source = as_generator(generator, seed=0)
     iterate = iterate if attack == "pgd" else "best"
-    settings = {
-        "attack": attack,
-        "iterate": iterate,
-        "search": None if iterate == "last" or rules.train_mode else search,
-        "steps": steps,
-        "step_size": step,
-        "random_start": random_start,
-        "restarts": restarts,
-        "protocol": rules.to_json(),
-        "precision": precision,
-    }
+    how = {"attack": attack, "iterate": iterate, "steps": steps, "step_size": step}
     adversarial = torch.empty((len(radii), len(x)), dtype=torch.int64, device=x.device)
     if not len(x):
-        return RobustnessOutcomes(radii, adversarial[0], adversarial, y, settings)
+        return RobustnessOutcomes(radii, adversarial[0], adversarial, y)
     drawn = RandomDirections(source, x) if random_start else None
     with attack_context(
         model, x, rules, labels=y, precision=precision, generator=source
     ) as context:
-        curve = _Curve(context, x.detach(), y, settings, drawn, batch_size)
-        if iterate == "last" or rules.train_mode:
-            curve.each(radii, adversarial, progress)
-        elif search == "upwards":
-            curve.upwards(radii, adversarial, progress)
-        else:
-            curve.bisected(radii, adversarial, progress)
-        masked = int(context.masked.sum())
-        return RobustnessOutcomes(radii, curve.clean, adversarial, y, settings, masked)
+        curve = _Curve(context, x.detach(), y, how | {"restarts": restarts}, drawn, batch_size)
+        attacked = curve.each if iterate == "last" or rules.train_mode else curve.upwards
+        attacked(radii, adversarial, progress)
+        return RobustnessOutcomes(radii, curve.clean, adversarial, y, int(context.masked.sum()))
 
 
 def _check_budgets(budgets: object) -> tuple[float, ...]:
@@ -214,12 +172,6 @@ class RandomDirections:
     They are drawn in blocks of images with a seed per block and run, so that they depend
     neither on batches nor on which images are still attacked, and need no memory. One draw
     from the `generator` gives the seed; its device is where directions are drawn.
-
-    Examples
-    --------
-    >>> drawn = RandomDirections(torch.Generator().manual_seed(0), torch.zeros(99, 1, 2, 2))
-    >>> bool((drawn.of([70, 3], 0)[1] == drawn.of([3], 0)[0]).all())
-    True
     """
 
     def __init__(self, generator: torch.Generator, x: Tensor) -> None:
@@ -311,32 +263,6 @@ class _Curve:
             found[k] = prediction
             progress(turn * len(self.x), len(order) * len(self.x))
 
-    def bisected(self, radii: Sequence[float], found: Tensor, progress: Progress) -> None:
-        """Find for each image, by halving, the smallest budget that it falls to."""
-        device = self.x.device
-        unattacked = self._unattacked()
-        prediction = unattacked.clone()
-        ladder = torch.tensor(sorted({r for r in radii if r > 0}), dtype=torch.float64)
-        ladder = ladder.to(device)
-        # Each image withstands the budgets before `low` and falls to those from `high` on.
-        low = torch.zeros(len(self.x), dtype=torch.int64, device=device)
-        high = torch.where(prediction == self.labels, len(ladder), 0)
-        total = max(len(self.x) * len(ladder), 1)
-        while len(left := (low < high).nonzero()[:, 0]):
-            for rows in torch.split(left, self.size):
-                middle = (low[rows] + high[rows]) // 2
-                best = self._attack(rows.tolist(), ladder[middle])
-                fell = best.fallen
-                prediction[rows] = torch.where(fell, best.prediction, prediction[rows])
-                high[rows] = torch.where(fell, middle, high[rows])
-                low[rows] = torch.where(fell, low[rows], middle + 1)
-            progress(total - int((high - low).sum()), total)
-        for k, radius in enumerate(radii):
-            place = int((ladder < radius).sum())
-            fallen = torch.where(high <= place, prediction, self.labels)
-            found[k] = fallen if radius > 0 else unattacked
-        progress(total, total)
-
     def _unattacked(self) -> Tensor:
         """Return predictions at budget 0, which rules that clip may change."""
         if self.faithful:
@@ -358,7 +284,7 @@ class _Curve:
             sizes = radius * (2.5 / steps) if size is None else torch.full_like(radius, size)
         loss = CrossEntropy(labels)
         batch = make_batch(self.context, origin, radius, loss, labels, sizes, images=rows)
-        drawn = (self._directions(images, run) for run in count())
+        drawn = self._directions(images)
         if attack == "autoattack":
             starts, targets = boundary_points(origin, radius, drawn), self.targets[rows]
             numbers = {"classes": self.classes, "steps": steps, "restarts": restarts}
@@ -373,6 +299,7 @@ class _Curve:
         restart(batch, islice(starts, restarts), best, ascend)
         return best
 
-    def _directions(self, images: Sequence[int], run: int) -> Tensor:
+    def _directions(self, images: Sequence[int]) -> Iterator[Tensor]:
         assert self.drawn is not None
-        return self.drawn.of(images, run)
+        for run in count():
+            yield self.drawn.of(images, run)

@@ -37,7 +37,7 @@ def deepfool(
     model, x
         As for :func:`pgd`.
     num_classes : int
-        Number of classes to consider, the label included; at most all of them count.
+        Classes to consider, the label included; at most all of them count.
     overshoot : float
         Share by which the sum of steps is stretched.
     max_iter : int
@@ -51,10 +51,9 @@ def deepfool(
         Last iterates, (B, C, H, W).
     l2 : Tensor
         (B,): l2 norms of x_adv - x in pixel units, the overshoot included. Infinite where
-        the prediction never changed, or the gradient vanished: no distance was found, and
-        the norm of what was tried would be misleadingly small. Infinite too beyond
-        sqrt(C H W), the farthest that two images can be apart: such steps follow the gradient
-        of an output that is flat, as probabilities are.
+        the prediction never changed or the gradient vanished (the norm of what was tried would
+        be misleadingly small), and beyond sqrt(C H W), the farthest that two images can be
+        apart: such steps follow an output that is flat, as probabilities are.
 
     References
     ----------

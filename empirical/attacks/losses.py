@@ -71,8 +71,16 @@ class Margin(Loss):
     targets: Tensor | None = None
 
     def __call__(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Return z_t - z_y and e_t - e_y."""
-        return _margin(logits, self.labels, self.targets)
+        """Return z_t - z_y and e_t - e_y (zero where they are the same class)."""
+        label = self.labels[:, None]
+        if self.targets is None:
+            target = logits.scatter(1, label, -torch.inf).argmax(1, keepdim=True)
+        else:
+            target = self.targets[:, None]
+        value = (logits.gather(1, target) - logits.gather(1, label))[:, 0]
+        one = torch.ones_like(value)[:, None]
+        direction = torch.zeros_like(logits).scatter_add_(1, target, one)
+        return value, direction.scatter_add_(1, label, -one)
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class LogitsRatio(Loss):
         if logits.shape[1] < needed:
             rule = f"suit the network: this one needs at least {needed} classes"
             raise InputError("loss", rule, f"{logits.shape[1]} classes")
-        margin, direction = _margin(logits, self.labels, self.targets)
+        margin, direction = Margin(self.labels, self.targets)(logits)
         top, order = logits.topk(needed, dim=1)
         weights = torch.zeros_like(top)
         weights[:, 0] = 1
@@ -121,16 +129,3 @@ class Divergence(Loss):
         log_q = logits.log_softmax(1)
         # Where p underflows to 0 its logarithm is finite, so that 0 * (...) is 0.
         return (p * (self.log_p - log_q)).sum(1), log_q.exp_().sub_(p)
-
-
-def _margin(logits: Tensor, labels: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return z_t - z_y and e_t - e_y (zero where they are the same class)."""
-    label = labels[:, None]
-    if targets is None:
-        target = logits.scatter(1, label, -torch.inf).argmax(1, keepdim=True)
-    else:
-        target = targets[:, None]
-    value = (logits.gather(1, target) - logits.gather(1, label))[:, 0]
-    one = torch.ones_like(value)[:, None]
-    direction = torch.zeros_like(logits).scatter_add_(1, target, one)
-    return value, direction.scatter_add_(1, label, -one)

@@ -71,8 +71,7 @@ def pgd(
         Radius in pixel units: a number, a fraction such as "8/255", or one number per
         image (B,). At budget 0 the images come back unchanged.
     step_size : float, str, Tensor or None
-        In pixel units: a number, a fraction, or one number per image (B,); None means
-        2.5 * budget / steps.
+        In pixel units, likewise; None means 2.5 * budget / steps.
     steps : int
         Number of gradient steps.
     start : Tensor, optional
@@ -123,8 +122,7 @@ def pgd(
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, bias=False))
     >>> _ = net[1].weight.data.copy_(torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 1.0]]))
     >>> x = torch.full((1, 1, 2, 2), 0.5)
-    >>> y = torch.tensor([0])
-    >>> pgd(net, x, y, budget=0.25, step_size=0.1, steps=5, random_start=False)
+    >>> pgd(net, x, torch.tensor([0]), budget=0.25, step_size=0.1, steps=5, random_start=False)
     tensor([[[[0.2500, 0.5000],
               [0.5000, 0.7500]]]])
     """

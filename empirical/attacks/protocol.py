@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ...checks import choose
-from ...errors import InputError, StoreError
+from ...errors import InputError
 from ..calling import unwrap
 
 
@@ -33,8 +34,7 @@ class Protocol:
         Whether the network is in training mode during the attack: batch-norm then uses
         the statistics of the batch, dropout drops.
     predicted_labels : bool
-        Whether the attack goes against the network's own predictions on unchanged images
-        instead of true labels.
+        Whether the attack goes against the network's own predictions on unchanged images.
 
     References
     ----------
@@ -55,14 +55,6 @@ class Protocol:
         """Return the rules as plain JSON values, to be recorded with results."""
         return {**asdict(self), "clip": list(self.clip)}
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Protocol:
-        """Rebuild rules from `data` of :meth:`to_json`; StoreError if they are no rules."""
-        try:
-            return cls(**{**data, "clip": tuple(data["clip"])})
-        except (KeyError, TypeError, InputError) as error:
-            raise StoreError(f"these are no rules of an attack: {error!r}") from None
-
 
 #: Budgets in pixels of [0, 1], clipping to valid images.
 CORRECTED = Protocol()
@@ -79,26 +71,13 @@ OFFICIAL_EQUIVARIANT = Protocol(
 
 
 def resolve(protocol: Protocol | str, model: nn.Module) -> Protocol:
-    """Return the rules meant by a name, for a network.
-
-    "official" means the script that belongs to the network: the one for equivariant
-    networks if its `spec.group` is set.
-    """
+    """Return the rules meant by a name; "official" means the script that belongs to the network."""
     if isinstance(protocol, Protocol):
         return protocol
     if choose("protocol", protocol, ("corrected", "official")) == "corrected":
         return CORRECTED
     spec = getattr(unwrap(model), "spec", None)
     return OFFICIAL if getattr(spec, "group", None) is None else OFFICIAL_EQUIVARIANT
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """What a network tells of its normalisation: one mean and deviation per channel."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    group: str | None = None
 
 
 class Normalised(nn.Module):
@@ -130,7 +109,7 @@ class Normalised(nn.Module):
         if min(std) <= 0:
             raise InputError("std", "be above 0", std)
         self.network = network
-        self.spec = Normalisation(tuple(map(float, mean)), tuple(map(float, std)))
+        self.spec = SimpleNamespace(mean=tuple(map(float, mean)), std=tuple(map(float, std)))
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float64).view(-1, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float64).view(-1, 1, 1))
 
@@ -148,8 +127,7 @@ class Normalised(nn.Module):
 class Coordinates:
     """Where an attack moves: pixels, or pixels normalised by mean and std, (C, 1, 1).
 
-    The `network` goes from these coordinates, (B, C, H, W), to logits; values are clipped to
-    the `box`.
+    The `network` goes from there to logits; values are clipped to the `box`.
     """
 
     network: Callable[[Tensor], Tensor]
@@ -172,11 +150,7 @@ class Coordinates:
 
 
 def make_coordinates(network: nn.Module, x: Tensor, protocol: Protocol) -> Coordinates:
-    """Return where an attack on a network moves; `x` gives device and dtype.
-
-    Attacks after normalisation need a `logits_from_normalised` method and `spec.mean`,
-    `spec.std`, as the networks of this package have; InputError without them.
-    """
+    """Return where an attack on a network moves; `x` gives device and dtype."""
     if not protocol.normalised_units:
         return Coordinates(network, protocol.clip)
     spec = getattr(network, "spec", None)

@@ -38,10 +38,8 @@ def trades_attack(
 
     Parameters
     ----------
-    model, x, budget, step_size, steps
+    model, x, budget, step_size, steps, generator
         As for :func:`pgd`.
-    generator : torch.Generator or int, optional
-        Source of the start, or a seed; None is the seed 0.
     start : Tensor, optional
         Where to begin instead, of the shape of `x`.
     precision, validate

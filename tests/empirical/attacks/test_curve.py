@@ -71,34 +71,6 @@ def test_upwards_outcomes_are_true_and_monotone(trained, test_set, attack):
         assert (found.adversarial[k] != y).sum() >= fell.sum() - (0 if attack == "pgd" else 3)
 
 
-@pytest.mark.parametrize("attack", ["pgd", "apgd"])
-def test_bisection_finds_what_going_upwards_finds(trained, test_set, attack):
-    x, y = test_set
-    y = y.clone()
-    y[:5] = (y[:5] + 1) % 5
-    budgets = [0.15, 0.0, 0.03, 0.09, 0.06, 0.12, 0.03]
-    work, found = [], []
-    for search in ("upwards", "bisection"):
-        seen = []
-        handle = trained.register_forward_hook(lambda m, i, o, seen=seen: seen.append(len(o)))
-        found.append(
-            profile(
-                trained, x, y, budgets=budgets, steps=10, attack=attack, iterate="best",
-                search=search, generator=seeded(),
-            )
-        )  # fmt: skip
-        handle.remove()
-        work.append(sum(seen))
-    upwards, bisection = found
-    assert torch.equal(bisection.adversarial[1], bisection.clean)
-    assert torch.equal(bisection.adversarial[2], bisection.adversarial[6])
-    assert (upwards.adversarial != bisection.adversarial).float().mean() < 0.02
-    wrong = (bisection.adversarial != y)[[1, 2, 4, 3, 5, 0]]
-    assert (wrong[1:] | ~wrong[:-1]).all()
-    assert (wrong.sum(1).diff() > 0).all()
-    assert work[1] < 0.75 * work[0]
-
-
 def test_best_does_less_work(trained, test_set):
     x, y = test_set
     work = {}
@@ -189,22 +161,14 @@ def test_a_linear_network_falls_exactly_where_it_should(generator, linear):
 
 def test_progress_is_told(trained, test_set):
     x, y = test_set
-    for iterate, search in (("last", "upwards"), ("best", "upwards"), ("best", "bisection")):
+    for iterate in ("last", "best"):
         told = []
         profile(
             trained, x, y, budgets=BUDGETS, steps=2, iterate=iterate, generator=seeded(),
-            search=search,
             progress=lambda done, total, message="", told=told: told.append((done, total)),
         )  # fmt: skip
         assert all(a[0] <= b[0] for a, b in itertools.pairwise(told))
         assert told[-1][0] == told[-1][1]
-
-
-def test_settings_are_recorded(trained, test_set):
-    x, y = test_set
-    found = profile(trained, x, y, budgets=BUDGETS, steps=2, generator=seeded())
-    assert found.settings["attack"] == "pgd"
-    assert found.settings["protocol"]["name"] == "corrected"
 
 
 def test_empty_sets_and_single_images(trained, test_set):
@@ -242,7 +206,6 @@ def test_directions_belong_to_images():
         ({"step_size": -1}, "step_size"),
         ({"attack": "fgsm"}, "attack"),
         ({"iterate": "first"}, "iterate"),
-        ({"search": "downwards"}, "search"),
         ({"restarts": 0}, "restarts"),
         ({"restarts": 2, "random_start": False}, "restarts"),
         ({"batch_size": 0}, "batch_size"),
