@@ -28,7 +28,7 @@ from pathlib import Path
 
 from spadv.empirical.data import load
 from spadv.empirical.evaluation import EvaluationSettings, evaluate, predict
-from spadv.empirical.evaluation.plots import invariance_figure
+from spadv.empirical.evaluation.plots import profiles_figure
 from spadv.empirical.models import count_parameters
 from spadv.empirical.models.equivariant import exactness_report, invariance_error
 from spadv.empirical.training import TrainConfig, train
@@ -213,7 +213,7 @@ for name, record in records.items():
         low, high, _ = rate.interval
         print(f"{what} {rate.value:.3f} [{low:.3f}, {high:.3f}]", end="  ")
     print()
-invariance_figure(records)
+profiles_figure(records, ("rotation", "translation", "both"))
 
 # %% [markdown]
 # Exact invariance to four turns helps with all the others, but does not give them; at small angles

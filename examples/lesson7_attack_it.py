@@ -31,7 +31,7 @@ from torch.nn.functional import cross_entropy
 from spadv.empirical.attacks import pgd
 from spadv.empirical.data import load
 from spadv.empirical.evaluation import EvaluationSettings, evaluate
-from spadv.empirical.evaluation.plots import robustness_figure
+from spadv.empirical.evaluation.plots import profiles_figure
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, train
 from spadv.stats import rate_of
@@ -208,7 +208,7 @@ records = {
 for name, record in records.items():
     rates = [record.profile("robustness").accuracy(i) for i in range(len(common["budgets"]))]
     print(f"{name:16} accuracy", "  ".join(f"{rate.value:.3f}" for rate in rates))
-robustness_figure(records)
+profiles_figure(records, ("robustness",))
 
 # %% [markdown]
 # The two corrected curves belong to the same network. Where they differ, the lower one is nearer

@@ -22,7 +22,7 @@ from .protocol import Protocol
 
 @dataclass(frozen=True, eq=False)
 class StrongOutcome:
-    """What a strong attack did to each image: its result (B, C, H, W) and the prediction there (B,).
+    """What a strong attack did to each image: the result (B, C, H, W), its prediction (B,).
 
     `fell_to` is int64 (B,): 0 not misclassified, 1 misclassified without an attack, 2 fell to the
     attack on the cross-entropy, 3 to the targeted attack.

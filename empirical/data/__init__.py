@@ -8,14 +8,12 @@ from ..settings.data import DataInfo, describe, names
 from .images import DataSet, Images, channel_statistics, digest_of, to_float
 from .loading import load
 from .preparing import Place, cache_root, data_root, locate, prepare
-from .split import Split
 
 __all__ = [
     "DataInfo",
     "DataSet",
     "Images",
     "Place",
-    "Split",
     "cache_root",
     "channel_statistics",
     "data_root",

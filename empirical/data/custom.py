@@ -29,12 +29,11 @@ NOTE = "its validation part serves as test part"
 def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
     """Return the classes of a folder of images, and its files part by part.
 
-    Either the sub-folders are the classes, or they are `train`, `test` and perhaps
-    `validation` (or `val`), each with the same classes as sub-folders; a folder of classes
-    only has the part "train" alone, and where there is no `test` the validation part takes its
-    place. Images may lie deeper within a class. Hidden files and folders, and files that are no
-    images by name, are left out. Files are sorted by path in each class, the classes in turn, so
-    that the first so many images hold all classes.
+    Either the sub-folders are the classes (the part "train" alone), or they are `train`, `test` and
+    perhaps `validation` (or `val`), each with the same classes as sub-folders; where there is no
+    `test` the validation part takes its place. Images may lie deeper within a class. Hidden files
+    and folders, and files that are no images by name, are left out. Files are sorted by path in
+    each class, the classes in turn, so that the first so many images hold all classes.
     """
     parts: dict[str, Path] = {}
     for child in _sub_folders(folder):
@@ -68,11 +67,7 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
 
 
 def in_turn(groups: Sequence[Sequence[T]]) -> list[T]:
-    """Return the first of every group, then the second of every group, and so on.
-
-    >>> in_turn([[1, 2, 3], [10, 20]])
-    [1, 10, 2, 20, 3]
-    """
+    """Return the first of every group, then the second of every group, and so on."""
     rounds = range(max(map(len, groups), default=0))
     return [group[number] for number in rounds for group in groups if number < len(group)]
 
@@ -155,12 +150,10 @@ def _images(folder: Path) -> list[str]:
 def read_arrays(path: Path) -> Parts:
     """Read x_train, y_train, x_test, y_test, perhaps x_val, y_val and classes.
 
-    MedMNIST's names (train_images, train_labels, ...) do as well, and without a test part the
-    validation part takes its place.
-
-    Pixels are uint8 of shape (N, height, width), (N, height, width, channels) or
-    (N, channels, height, width), with 1 or 3 channels; labels are integers of shape (N,)
-    or (N, 1), from 0 on; `classes` are names. Pickled objects are never read.
+    MedMNIST's names do as well. Without a test part the validation part takes its place. Pixels are
+    uint8 of shape (N, height, width), (N, height, width, channels) or (N, channels, height, width),
+    with 1 or 3 channels; labels are integers of shape (N,) or (N, 1), from 0 on; `classes` are
+    names.
     """
     arrays = read_npz(path)
     for part in ("train", "val", "test"):  # MedMNIST's names

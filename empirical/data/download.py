@@ -28,21 +28,10 @@ class _BrokenError(Exception):
 
 
 def fetch(urls: Sequence[str], md5: str, target: Path, *, progress: Progress = silent) -> Path:
-    """Download a file unless it is there; what arrived of it before is not fetched again.
+    """Download a file from one of its addresses, unless it is there; what arrived before is kept.
 
-    Bytes go to `target`.part, which is renamed when its MD5 is the stated one; torchvision's
-    own downloader neither goes on nor gives up on a silent server.
-
-    Parameters
-    ----------
-    urls : sequence of str
-        Its addresses, tried in turn.
-    md5 : str
-        The sum that its makers state.
-    target : Path
-        Where to; returned.
-    progress : Progress
-        Told the bytes that have arrived.
+    Bytes go to `target`.part, which is renamed when its MD5 is the stated one; torchvision's own
+    downloader neither goes on nor gives up on a silent server. Progress is told the bytes.
     """
     if target.is_file():
         if _md5(target) == md5:

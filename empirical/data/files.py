@@ -47,26 +47,11 @@ def decode_files(
     grey: bool | None = None,
     progress: Progress = silent,
 ) -> NDArray[np.uint8]:
-    """Decode images that share one size, in threads (Pillow decodes outside Python's lock).
+    """Decode images that share one size, in threads, into uint8 (N, 1 or 3, height, width).
 
-    Images are turned as their EXIF orientation says, transparency is dropped.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        Image files, at least one.
-    size : int, optional
-        Side in pixels: the shorter side is resized to it (bilinear with antialiasing) and
-        the middle square is cut out. By default images are taken as they are.
-    grey : bool, optional
-        One channel or three; by default one if every image is grey.
-    progress : Progress
-        Told the number of images done.
-
-    Returns
-    -------
-    ndarray
-        uint8, shape (N, 1 or 3, height, width).
+    Pillow decodes outside Python's lock. Images are turned as their EXIF orientation says,
+    transparency is dropped. With a `size` the shorter side is resized to it (bilinear with
+    antialiasing) and the middle square is cut out. Unless told, one channel if every image is grey.
     """
     first, _ = _decode(paths[0], size)
     pixels = np.empty((len(paths), 3, *first.shape[:2]), dtype=np.uint8)

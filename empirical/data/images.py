@@ -98,16 +98,8 @@ class Images:
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Return some images as float32 in [0, 1], and their labels.
 
-        Parameters
-        ----------
-        index : Tensor or slice
-            Integers of shape (B,), on any device (best on that of the images), or a slice.
-
-        Returns
-        -------
-        tuple of Tensor
-            Pixels (B, channels, height, width), a fresh float32 tensor equal to
-            torchvision's `to_tensor` of each image, and labels (B,) int64.
+        The index is integers (B,), best on the device of the images, or a slice. Pixels are a
+        fresh tensor (B, channels, height, width), equal to torchvision's `to_tensor`.
         """
         chosen = self.subset(index)
         return to_float(chosen.pixels), chosen.labels
@@ -138,11 +130,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What a reader found: the original parts and the names of the classes.
-
-    A test or validation part that is None is to be drawn from `train`. The note is put behind
-    where the data are from.
-    """
+    """What a reader found; parts that are None are to be drawn from `train`."""
 
     train: Images
     classes: tuple[str, ...]
@@ -181,10 +169,9 @@ class DataSet:
         Attribution and licence, or where the data are from.
     digest : str
         SHA-256 over shapes, pixels and labels of all parts, in hexadecimal.
-    split : dict
-        How `train` and `validation` were parted: seed, sizes, digest of the indices.
-    indices : Split or None
-        The indices themselves, to be saved for others; None where the data came parted.
+    split, indices : dict, Split or None
+        How `train` and `validation` were drawn (seed, sizes, digest of the indices), and the
+        indices; None where the data came parted.
     """
 
     name: str

@@ -13,7 +13,7 @@ from .custom import read_arrays, read_folder
 from .images import DataSet, Parts, channel_statistics, digest_of
 from .official import read_known
 from .preparing import cache_root, data_root, how_to_get, locate
-from .split import Split
+from .split import draw_split
 
 
 def load(
@@ -21,7 +21,6 @@ def load(
     *,
     root: Path | str | None = None,
     split_seed: int = 0,
-    split: Split | Path | str | None = None,
     validation: int | None = None,
     size: int | None = None,
     cache: Path | str | bool = True,
@@ -44,8 +43,6 @@ def load(
         Seed by which validation images are drawn from the training part: as many as in
         the paper for known names, one in ten for your own. A folder without parts is
         split 80/10/10. Data with a validation part of their own are not split.
-    split : Split, Path or str, optional
-        A split to use instead of drawing one, or the file of one.
     validation : int, optional
         How many images to draw for validation instead.
     size : int, optional
@@ -70,13 +67,12 @@ def load(
     if size is not None:
         check_integer("size", size, minimum=1)
     kept = None if cache is False else cache_root(None if cache is True else cache)
-    given = split if split is None or isinstance(split, Split) else Split.load(split)
     if not isinstance(name, str) or name not in names():
         path = Path(name).expanduser()
         parts = _read_own(path, name, size, kept, progress)
         label = path.resolve().name
         source = f"your own: {path}" + (f" ({parts.note})" if parts.note else "")
-        return _data_set(label, parts, source, (None, validation), split_seed, given)
+        return _data_set(label, parts, source, (None, validation), split_seed)
     if size is not None:
         raise InputError("size", "be left out for data sets known by name", size)
     info, base = describe(name), data_root(root)
@@ -86,7 +82,7 @@ def load(
         raise StoreError(f"{info.title} is not in {base} ({missing[0]}{more} missing): {hint}")
     parts = read_known(info, base, kept, progress)
     sizes = (info.train, info.validation) if validation is None else (None, validation)
-    return _data_set(name, parts, f"{info.source} ({info.licence})", sizes, split_seed, given)
+    return _data_set(name, parts, f"{info.source} ({info.licence})", sizes, split_seed)
 
 
 def _read_own(
@@ -111,22 +107,28 @@ def _data_set(
     source: str,
     sizes: tuple[int | None, int | None],
     seed: int,
-    split: Split | None,
 ) -> DataSet:
     """Draw what the data lack, `sizes` of training and validation, and describe everything."""
     train, validation, test = parts.train, parts.validation, parts.test
-    record: dict[str, Any] = {"seed": None, "of": len(train)}
+    count, split = len(train), None
+    record: dict[str, Any] = {"seed": None, "of": count}
     if validation is None or test is None:
-        lacks_test = test is None
-        if split is None:
-            split = _draw(name, len(train), sizes, seed, lacks_test)
-        _check_split(name, split, len(train), lacks_test)
-        record = split.describe()
+        tenth, (originals, drawn) = round(count / 10), sizes
+        if test is None and not tenth:
+            raise InputError(name, "hold at least 6 images, to draw a test part from", count)
+        split = draw_split(
+            count,
+            train=originals,
+            validation=tenth if drawn is None else drawn,
+            test=tenth if test is None else 0,
+            seed=seed,
+        )
+        record = split.describe(seed, count)
         test = train.subset(split.test) if test is None else test
         validation = train.subset(split.validation) if validation is None else validation
         train = train.subset(split.train)
-    elif split is not None or sizes[1] is not None:
-        given = "a split" if split is not None else f"validation = {sizes[1]}"
+    elif sizes[1] is not None:
+        given = f"validation = {sizes[1]}"
         raise InputError(name, "lack a validation part where one is asked for", given)
     record |= {"train": len(train), "validation": len(validation), "test": len(test)}
     mean, std = channel_statistics(train.pixels)
@@ -143,23 +145,3 @@ def _data_set(
         split=record,
         indices=split,
     )
-
-
-def _draw(
-    name: str, count: int, sizes: tuple[int | None, int | None], seed: int, lacks_test: bool
-) -> Split:
-    (train, validation), tenth = sizes, round(count / 10)
-    if lacks_test and not tenth:
-        raise InputError(name, "hold at least 6 images, to draw a test part from", count)
-    validation = tenth if validation is None else validation
-    test = tenth if lacks_test else 0
-    return Split.draw(count, train=train, validation=validation, test=test, seed=seed)
-
-
-def _check_split(name: str, split: Split, count: int, lacks_test: bool) -> None:
-    if split.count != count:
-        given = f"one made for {split.count}"
-        raise InputError("split", f"be made for the {count} images of {name}", given)
-    if lacks_test != bool(split.test.numel()):
-        rule = "name test images" if lacks_test else "name no test images"
-        raise InputError("split", f"{rule} for {name}", f"{split.test.numel()} of them")

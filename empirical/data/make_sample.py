@@ -32,11 +32,7 @@ _NAMES = {"train": "train", "test": "t10k"}
 
 
 def evenly_spread(labels: NDArray[np.uint8], per_class: int) -> NDArray[np.int64]:
-    """Return ascending indices of `per_class` images a class, at evenly spread ranks.
-
-    >>> evenly_spread(np.array([0, 1, 0, 0, 1, 0], dtype=np.uint8), 2).tolist()
-    [0, 1, 3, 4]
-    """
+    """Return ascending indices of `per_class` images a class, at evenly spread ranks."""
     chosen = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -52,8 +48,7 @@ def make_sample(raw: Path, *, train: int = TRAIN, test: int = TEST) -> bytes:
 
     It holds x_train, y_train, x_test, y_test (uint8; images (N, 28, 28)), `train` and `test`
     of them a class, train_indices and test_indices (uint16, into the official files) and
-    `attribution`. The same images always give the same arrays; the same bytes, too, with the
-    same version of zlib.
+    `attribution`. The same images and version of zlib always give the same bytes.
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     for part, per_class in (("train", train), ("test", test)):

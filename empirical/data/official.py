@@ -81,12 +81,7 @@ def _read_mnist(info: DataInfo, folder: Path) -> Parts:
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """Return the unsigned bytes of an idx file, gzipped if its name ends in .gz.
-
-    References
-    ----------
-    The idx format as described by LeCun, Cortes and Burges with the MNIST database.
-    """
+    """Return the unsigned bytes of an idx file (LeCun, Cortes and Burges), perhaps gzipped."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -145,9 +140,8 @@ def _read_tiny_imagenet(
 ) -> Parts:
     """Read the images, decoding them once (about 1.4 GB in the cache).
 
-    The official validation part, whose labels are known, serves as test part; the
-    official test part has no labels and is not read. Classes are in the order of their
-    WordNet identifiers, as torchvision's ImageFolder orders them.
+    The official validation part, whose labels are known, serves as test part. Classes are in the
+    order of their WordNet identifiers, as torchvision's ImageFolder orders them.
     """
     wnids = sorted(set(_lines(folder / "wnids.txt")))
     if len(wnids) != info.num_classes:

@@ -22,10 +22,7 @@ TINY_IMAGENET_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
 
 
 def data_root(root: Path | str | None = None) -> Path:
-    """Return the folder of data sets: `root`, or $SPADV_DATA, or `data` in the user's cache.
-
-    That is ~/.cache/spadv/data on Linux; ``~`` is the home folder.
-    """
+    """Return the folder of data sets: `root`, or $SPADV_DATA, or ~/.cache/spadv/data on Linux."""
     return _place(root, "SPADV_DATA", "data")
 
 
@@ -41,15 +38,7 @@ def _place(given: Path | str | None, variable: str, name: str) -> Path:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a data set is looked for, and whether it is there.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder that holds its files, or the embedded file.
-    missing : tuple of Path
-        Files that are not there; empty: the data set can be loaded.
-    """
+    """Where a data set is looked for: its folder (or embedded file), and what is missing."""
 
     folder: Path
     missing: tuple[Path, ...]
@@ -92,26 +81,12 @@ def _by_hand(info: DataInfo, root: Path) -> str:
 
 
 def prepare(name: str, root: Path | str | None = None, *, progress: Progress = silent) -> Path:
-    """Download a data set and unpack it, unless it is there.
+    """Download a data set into the folder of data sets and unpack it; return its own folder.
 
     Addresses and checksums of MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100 are those that
-    torchvision knows; files lie as torchvision lays them out. Downloads that broke off go
-    on where they stopped. Archives are kept beside the unpacked folder, and an archive
-    that is there already is unpacked without a network.
-
-    Parameters
-    ----------
-    name : str
-        A known name.
-    root : Path or str, optional
-        Folder of data sets; :func:`data_root` by default.
-    progress : Progress
-        Told the bytes downloaded and unpacked.
-
-    Returns
-    -------
-    Path
-        The folder that holds the files (for the embedded sample, its file).
+    torchvision knows; files lie as torchvision lays them out. What is there is not downloaded
+    again, downloads that broke off go on where they stopped. Archives are kept beside the unpacked
+    folder, and one that is there already is unpacked without a network. Progress is told bytes.
     """
     info, base = describe(name), data_root(root)
     place = locate(name, base)

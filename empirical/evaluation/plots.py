@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 METRICS = ("unchanged", "accuracy")
+KINDS = ("robustness", "rotation", "translation", "both")
 
 #: Title and horizontal axis of a panel.
 _PANELS = {
@@ -35,46 +36,19 @@ _RATES = {
 }
 
 
-def invariance_figure(
-    evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
-) -> Figure:
-    """Draw invariance profiles of several networks, one panel a kind of transformation.
-
-    Parameters are those of :func:`profiles_figure`.
-    """
-    return _figure(evaluations, ("rotation", "translation", "both"), metric, level)
-
-
-def robustness_figure(
-    evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
-) -> Figure:
-    """Draw robustness profiles; parameters are those of :func:`profiles_figure`."""
-    return _figure(evaluations, ("robustness",), metric, level)
-
-
 def profiles_figure(
-    evaluations: Mapping[str, Evaluation], *, metric: str = "unchanged", level: float = LEVEL
+    evaluations: Mapping[str, Evaluation],
+    kinds: tuple[str, ...] = KINDS,
+    *,
+    metric: str = "unchanged",
+    level: float = LEVEL,
 ) -> Figure:
     """Draw robustness and invariance profiles side by side, as figures 1 to 4 of the paper.
 
-    Parameters
-    ----------
-    evaluations : mapping of str to Evaluation
-        Label of each network, in the order of the legend. Panels show the kinds of profile
-        that any of them has; InputError if there is none.
-    metric : str
-        "unchanged" is the rate of invariance, or 1 - fooling rate; "accuracy" that on changed
-        images.
-    level : float
-        Confidence level of the bands.
+    Panels show those `kinds` of profile that any of the evaluations has (by their networks'
+    names, in the order of the legend); InputError if there is none. "unchanged" is the rate of
+    invariance, or 1 - fooling rate, "accuracy" that on changed images, with bands at a level.
     """
-    kinds = ("robustness", "rotation", "translation", "both")
-    return _figure(evaluations, kinds, metric, level)
-
-
-def _figure(
-    evaluations: Mapping[str, Evaluation], kinds: tuple[str, ...], metric: str, level: float
-) -> Figure:
     choose("metric", metric, METRICS)
     evaluations = {plain(name): evaluation for name, evaluation in evaluations.items()}
     shown = [kind for kind in kinds if any(e.has(kind) for e in evaluations.values())]

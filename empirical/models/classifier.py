@@ -43,13 +43,9 @@ class Normalise(nn.Module):
 class Classifier(nn.Module):
     """A network from pixels in [0, 1] to logits, with its normalisation inside.
 
-    Parameters
-    ----------
-    spec : ModelSpec
-        What it was built from.
-    normalise, features, head : Module
-        The three steps; `features` gives maps of shape (B, channels * group order, H', W'),
-        the group index running fastest (an MLP gives vectors), `head` gives logits (B, classes).
+    `features` gives maps of shape (B, channels * group order, H', W'), the group index running
+    fastest (an MLP gives vectors), `head` gives logits (B, classes); `spec` is what it was built
+    from.
     """
 
     def __init__(
@@ -66,10 +62,7 @@ class Classifier(nn.Module):
         return self.logits_from_normalised(self.normalise(x))
 
     def logits_from_normalised(self, z: Tensor) -> Tensor:
-        """Return logits (B, classes) of images `z`, (B, C, H, W), that are normalised already.
-
-        The published scripts attack in that space; `protocol="official"` needs it.
-        """
+        """Return logits (B, classes) of images `z`, (B, C, H, W), that are normalised already."""
         return cast(Tensor, self.head(self.features(z)))
 
 
@@ -87,22 +80,11 @@ def count_parameters(model: nn.Module) -> int:
 def parameter_groups(
     model: nn.Module, weight_decay: float, *, decay: str = "all"
 ) -> list[dict[str, Any]]:
-    """Return parameter groups for a torch optimiser.
+    """Return parameter groups for a torch optimiser, without empty ones.
 
-    Parameters
-    ----------
-    model : Module
-        Its trainable parameters are taken, each once.
-    weight_decay : float
-        At least 0; 2e-4 in the networks of Madry et al., 5e-4 elsewhere in the paper.
-    decay : {"all", "kernels"}
-        "all": every parameter decays, as in torch's optimisers. "kernels": only weights of
-        convolutions and linear layers, neither biases nor batch-norm, as Madry et al. do.
-
-    Returns
-    -------
-    list of dict
-        Keys "params" and "weight_decay"; groups without parameters are left out.
+    "all": every parameter decays, as in torch's optimisers (Madry et al.: 2e-4, elsewhere in the
+    paper 5e-4). "kernels": only weights of convolutions and linear layers, neither biases nor
+    batch-norm, as Madry et al. do.
 
     Examples
     --------

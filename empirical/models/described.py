@@ -38,13 +38,7 @@ _NEEDED = ("name", "weights", "classes", "layers")
 
 
 class DescribedNetwork(nn.Module):
-    """A network of a description: normalisation, then its layers.
-
-    Attributes
-    ----------
-    description : dict
-        The JSON object it was made from.
-    """
+    """The network of a `description`, a JSON object: normalisation, then its layers."""
 
     def __init__(self, description: Mapping[str, Any], layers: nn.Module) -> None:
         super().__init__()
@@ -59,23 +53,11 @@ class DescribedNetwork(nn.Module):
 
 
 def load_described(path: Path | str, weights: Path | str | None = None) -> DescribedNetwork:
-    """Return the network of a description, with its weights, in evaluation mode.
+    """Return the network of a description, a JSON file, with its weights, in evaluation mode.
 
-    Parameters
-    ----------
-    path : Path or str
-        JSON file of the description.
-    weights : Path or str, optional
-        File of weights; by default the one that the description names, in the same folder.
-        With a file of one's own, "weights" and "sha256" of the description do not count.
-
-    Raises
-    ------
-    StoreError
-        If a file is missing or damaged, or the weights do not fit a layer, which is named with
-        both shapes.
-    InputError
-        If the description breaks a rule.
+    The `weights` are those that it names, in the same folder; with a file of one's own, "weights"
+    and "sha256" of the description do not count. StoreError if the weights do not fit a layer,
+    which is named with both shapes; InputError if the description breaks a rule.
     """
     path = Path(path)
     description = read_json(path)

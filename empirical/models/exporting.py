@@ -46,12 +46,7 @@ def export(model: Classifier, path: Path | str, to: str = "safetensors") -> floa
     -------
     float
         The largest difference between the logits of network and file on random images, in
-        relation to the largest logit.
-
-    Raises
-    ------
-    RunFailedError
-        If they are further apart than 1e-4.
+        relation to the largest logit; RunFailedError if it is above 1e-4.
     """
     path = Path(path)
     write = {"safetensors": _safetensors, "torch.export": _program, "onnx": _onnx}

@@ -19,18 +19,9 @@ from ...errors import InputError
 def call_factory(text: str, **known: int) -> nn.Module:
     """Return the network that "module:factory" makes.
 
-    Parameters
-    ----------
-    text : str
-        The module is imported, from the current folder too, and the factory called. A module
-        object in the factory's place does as well.
-    **known : int
-        What the factory is given if it has parameters of these names.
-
-    Raises
-    ------
-    InputError
-        If there is no such module or factory, it needs other arguments, or it fails.
+    The module is imported, from the current folder too, and the factory called with those of the
+    `known` arguments that it has parameters for. A module object in its place does as well.
+    InputError if there is no such module or factory, it needs other arguments, or it fails.
     """
     module, _, attribute = text.partition(":")
     here = str(Path.cwd())

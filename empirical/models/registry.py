@@ -43,7 +43,7 @@ class Blueprint:
     hidden : tuple of int
         Widths of the hidden ReLU layers before the logits.
     dropout : float
-        Probability of the dropout before the logits; 0 for none.
+        Probability of the dropout before the logits.
     """
 
     features: nn.Module
@@ -65,7 +65,6 @@ class Entry:
     make: Maker
     groups: tuple[str, ...]
     channels: str
-    pooled: tuple[str, ...]
     options: dict[str, Any]
 
     def defaults(self, group: str | None) -> dict[str, Any]:
@@ -84,9 +83,12 @@ def register(
     *,
     groups: Sequence[str] = tuple(GROUPS),
     channels: str = "sqrt",
-    pooled: Sequence[str] = ("p4",),
 ) -> Callable[[Maker], Maker]:
     """Return a decorator that registers a network under a name.
+
+    It is for a function from a :class:`ModelSpec`, a function `width` that scales numbers of
+    channels, and keyword-only options with defaults that are plain JSON values, to a
+    :class:`Blueprint` of the plain network. Its twins come from the same function.
 
     Parameters
     ----------
@@ -97,15 +99,6 @@ def register(
         convolutions, which then has no option `width` either.
     channels : {"sqrt", "same"}
         Default channel rule of its group networks.
-    pooled : sequence of str
-        Groups whose head="paper" pools over the group, if the plain head averages over space.
-
-    Returns
-    -------
-    callable
-        For a function from a :class:`ModelSpec`, a function `width` that scales numbers of
-        channels, and keyword-only options with defaults that are plain JSON values, to a
-        :class:`Blueprint` of the plain network. Its twins come from the same function.
     """
 
     def decorate(make: Maker) -> Maker:
@@ -113,7 +106,7 @@ def register(
             raise InputError("name", "be a name that is not registered yet", name)
         keywords = list(inspect.signature(make).parameters.values())[2:]
         options = {item.name: item.default for item in keywords}
-        _ENTRIES[name] = Entry(name, make, tuple(groups), channels, tuple(pooled), options)
+        _ENTRIES[name] = Entry(name, make, tuple(groups), channels, options)
         if name not in NETWORKS:
             NETWORKS.append(name)
         return make
@@ -210,11 +203,7 @@ def build_spec(
     generator: torch.Generator | int | None = None,
     device: torch.device | str = "cpu",
 ) -> Classifier:
-    """Build the network of a specification; see :func:`build`.
-
-    Options that the specification leaves out take their defaults, and the model's own `spec`
-    holds all of them.
-    """
+    """Build the network of a specification; options that it leaves out take their defaults."""
     seed = 0 if generator is None else draw_seed(as_generator(generator))
     if ":" in spec.name:
         return _build_own(spec, seed, torch.device(device))
@@ -241,7 +230,7 @@ def build_spec(
                 exact=spec.options["exact"],
                 input_shape=(spec.in_channels, spec.image_size, spec.image_size),
             )
-        head = _head(spec, blueprint, shape, pooled=spec.group in entry.pooled)
+        head = _head(spec, blueprint, shape, pooled=spec.group == "p4")
         model = Classifier(spec, Normalise(spec.mean, spec.std), features, head)
     return model.to(place)
 
@@ -317,7 +306,7 @@ def _width(spec: ModelSpec) -> Width:
 
 
 def _feature_shape(spec: ModelSpec, make: Maker) -> tuple[int, ...]:
-    """Return the shape of one image's plain feature maps; nothing is computed (meta device)."""
+    """Return the shape of one image's plain feature maps, on the meta device."""
     with torch.device("meta"):
         features = make().features.eval()
 
@@ -341,13 +330,7 @@ def _feature_shape(spec: ModelSpec, make: Maker) -> tuple[int, ...]:
 def _head(
     spec: ModelSpec, blueprint: Blueprint, shape: tuple[int, ...], *, pooled: bool
 ) -> nn.Module:
-    """Return the head for features whose plain maps have the shape (channels, H', W').
-
-    Maps that the plain network averages are averaged. Over the group they are pooled before
-    (`pooled`, or head "invariant"), or the linear layer sees every element. Maps that the plain
-    network flattens are flattened with all their elements; for head "invariant" the first
-    linear layer is applied in all orientations, with the same parameters, and pooled.
-    """
+    """Return the head for features with plain maps of a shape (channels, H', W'): see `build`."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels, invariant = shape[0], spec.head == "invariant"
     if spec.group is not None and blueprint.average and (pooled or invariant):

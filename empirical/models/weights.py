@@ -26,24 +26,12 @@ _WRAPPERS = ("module.", "_orig_mod.")
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
-    """Return the state dictionary of a file; nothing in the file is ever executed.
+    """Return the state dictionary of a file, on the CPU; nothing in the file is ever executed.
 
-    Parameters
-    ----------
-    path : Path or str
-        A file of `torch.save` (of the state dictionary, or of a dictionary that holds it as
-        "state_dict", "model_state_dict", "model" or "net"), or a `.safetensors` file.
-
-    Returns
-    -------
-    dict of Tensor
-        On the CPU; "module." and "_orig_mod." in front of all names are dropped.
-
-    Raises
-    ------
-    StoreError
-        If there is no such file, it is damaged, or it holds anything but tensors and plain
-        values, such as a whole pickled network.
+    The file is one of `torch.save` (of the state dictionary, or of a dictionary that holds it as
+    "state_dict", "model_state_dict", "model" or "net"), or a `.safetensors` file; "module." and
+    "_orig_mod." in front of all names are dropped. StoreError if it holds anything but tensors
+    and plain values, such as a whole pickled network.
     """
     path = Path(path)
     if not path.is_file():

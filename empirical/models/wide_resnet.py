@@ -86,20 +86,9 @@ def wrn34_10(spec: ModelSpec, width: Width, *, trades_block: bool = False) -> Bl
 
 
 def from_trades(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights of TRADES's public WideResNet under the names of ours.
+    """Return the weights of TRADES's public WideResNet (Zhang et al., ICML 2019) under our names.
 
-    Theirs go with Zhang et al., Theoretically Principled Trade-off between Robustness and
-    Accuracy, ICML 2019.
-
-    Parameters
-    ----------
-    state : mapping of str to Tensor
-        A state_dict of theirs, with or without the prefix "module." of a parallel wrapper.
-
-    Returns
-    -------
-    dict
-        For `load_state_dict` of `build("wrn34_10", ..., trades_block=True)`.
+    They fit `build("wrn34_10", ..., trades_block=True)`.
 
     Examples
     --------

@@ -37,8 +37,7 @@ class Measured:
         Accuracy on X under attack, by budget e. This and `joint` are exact for linear
         networks, else upper bounds: the share of samples that survive every attack tried.
     samples, attacked : int
-        How many samples they were counted on, and how many of these were attacked; 0 where
-        all is exact (linear networks).
+        On how many they were counted; 0 where all is exact (linear networks).
     """
 
     natural: Floats
@@ -102,22 +101,12 @@ def measure(
     budgets: Sequence[float] = (),
     effort: Effort | None = None,
 ) -> Measured:
-    """Measure networks, each on test samples of its seed.
+    """Measure networks, one a seed, each on test samples of its seed.
 
     Linear networks have no hidden units, and all their accuracies are exact. Others are
-    measured on samples that depend on the seed alone: networks of one seed share them.
-
-    Parameters
-    ----------
-    layer, setting : Layer, SyntheticSetting
-        Networks, one a seed, and the distribution.
-    seeds : sequence of int
-        Training seeds; their test samples are independent of the training samples.
-    budgets : sequence of float
-        Budgets e = eps sqrt(d) of the attack, the first of them for `joint`
-        too; the setting's own if empty.
-    effort : Effort, optional
-        How precisely.
+    measured on samples that depend on the seed alone: networks of one seed share them, and they
+    are independent of the training samples. Budgets e = eps sqrt(d) are the setting's own if
+    none are given; the first of them is that of `joint`, too.
     """
     effort, dist = effort or Effort(), setting.dist
     budgets = tuple(budgets) or (setting.budget,)

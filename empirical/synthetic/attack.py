@@ -73,11 +73,7 @@ def worst_margins(
     generator: torch.Generator,
     strength: Strength | None = None,
 ) -> Tensor:
-    """Return the smallest margin y f(x') that the attacks find, the clean one included.
-
-    A positive margin is a sample that survived: its share bounds the adversarial accuracy
-    from above.
-    """
+    """Return the smallest margin y f(x') that the attacks find, the clean one included."""
     strength = strength or Strength()
     x, x0, y = drawn
     budget = torch.full((x.shape[0],), eps, dtype=torch.float64)
@@ -117,30 +113,10 @@ def _descend(
 def exact_worst_margin(
     layer: Layer, number: int, x: Floats, x0: float, y: float, eps: float
 ) -> tuple[float, Floats]:
-    """Return the smallest margin y f(x') over the box of x' within eps of x, and where it is.
+    """Return the smallest margin y f(x') over the box of x' within eps of x, (d,), and where it is.
 
-    Parameters
-    ----------
-    layer, number : Layer, int
-        Networks, and which of them.
-    x : ndarray, shape (d,)
-        The sample without x0.
-    x0, y : float
-        -1 or +1.
-    eps : float
-        Budget of a coordinate, below 1: e = eps sqrt(d).
-
-    Returns
-    -------
-    margin : float
-        Of the network in double precision at the point found; the solver's lower bound is
-        within 1e-6 of it, relatively or absolutely.
-    point : ndarray, shape (d,)
-
-    Raises
-    ------
-    RunFailedError
-        If the solver gives up.
+    It is that of network `number` in double precision at the point found; the solver's lower bound
+    is within 1e-6 of it, relatively or absolutely. eps = e / sqrt(d), below 1.
 
     Examples
     --------

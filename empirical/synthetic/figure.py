@@ -33,9 +33,8 @@ _WIDTH, _HEIGHT = 3.8, 3.3
 def draw_frontiers(document: Mapping[str, Any]) -> Figure:
     """Return one panel for each setting and kind of network: S against A.
 
-    Grey is excluded for every classifier, the orange line is the frontier (or the hull of
-    the best linear rules, where the frontier is not known), crosses are 95% intervals over
-    training seeds.
+    Grey is excluded for every classifier, the orange line is the frontier, dashed is the hull of
+    the best linear rules, crosses are 95% intervals over training seeds.
     """
     panels = [panel for panel in document["panels"] if panel["type"] == "pareto"]
     kinds = list(dict.fromkeys(panel["kind"] for panel in panels))
@@ -138,10 +137,9 @@ def _legend(figure: Figure, panels: Sequence[Mapping[str, Any]], *, exact: bool)
 def draw_laws(document: Mapping[str, Any]) -> Figure | None:
     """Return what training with shifts alone does, beside the law and the prediction.
 
-    One panel a setting: adversarial accuracy against the accuracy on the shifted input. A
-    line with its grey side is the gradual law at one budget, the thin line the path of the
-    best classifier as the range of training shifts grows, points are networks. A last panel
-    shows finite training samples.
+    One panel a setting: adversarial accuracy against that on the shifted input. At one budget a
+    line is the gradual law, a dotted one the path of the best classifier as the range of training
+    shifts grows, points are networks. A last panel shows finite training samples.
     """
     panels = [panel for panel in document["panels"] if panel["type"] in ("law", "curves")]
     if not panels:

@@ -1,7 +1,7 @@
 """Hypotheses about ways to train, stated before networks are trained, and their verdicts.
 
-Each function states one, for one setting and kind of network, and tests it by Student's
-intervals over training seeds. Nothing is said where the study lacks the networks.
+A function's docstring states one, the function tests it for one setting and kind of network, by
+Student's intervals over training seeds. Nothing is said where the study lacks the networks.
 """
 
 from __future__ import annotations
@@ -33,42 +33,38 @@ SMALLEST_DIFFERENCE = 0.005
 #: best one would be chosen by its luck.
 COMPARED_WEIGHT = 0.7
 
-#: A hypothesis with its evidence, as the document holds it: "topic" (which one; the same words in
-#: every setting), "claim" (it, for one setting and kind), "measure" and "effect" (what is
-#: measured, and its estimate), Student's "interval" over "seeds", "verdict", and the "rule" by
-#: which that follows.
+#: A hypothesis with its evidence: "claim" (it, for one setting and kind), "measure" and "effect"
+#: (what is measured, and its estimate), Student's "interval" over "seeds", "verdict", and the
+#: "rule" by which that follows; in documents the "topic", too, the same words in every setting.
 Finding = dict[str, Any]
 
 
-def at_most(
-    topic: str, claim: str, measure: str, values: ArrayLike, limit: float = NEAR_LINE
-) -> Finding:
+def at_most(claim: str, measure: str, values: ArrayLike, limit: float = NEAR_LINE) -> Finding:
     """Test that the mean over seeds is at most a limit."""
     rule = f"seen: the interval ends at or below {limit:g}; opposite: it begins above"
-    return _within(topic, claim, measure, [values], rule, -np.inf, limit)
+    return _within(claim, measure, [values], rule, -np.inf, limit)
 
 
-def near_zero(topic: str, claim: str, measure: str, differences: Sequence[ArrayLike]) -> Finding:
+def near_zero(claim: str, measure: str, differences: Sequence[ArrayLike]) -> Finding:
     """Test that several means over seeds are all near 0; the effect is the farthest of them."""
     rule = (
         f"seen: every interval lies within {NEAR_POINT:g} of 0; opposite: one lies wholly "
         "outside; shown is the difference farthest from 0"
     )
-    return _within(topic, claim, measure, differences, rule, -NEAR_POINT, NEAR_POINT)
+    return _within(claim, measure, differences, rule, -NEAR_POINT, NEAR_POINT)
 
 
-def above_zero(topic: str, claim: str, measure: str, values: ArrayLike) -> Finding:
+def above_zero(claim: str, measure: str, values: ArrayLike) -> Finding:
     """Test that the mean over seeds is positive; small ones count as none."""
     rule = (
         "seen: the interval lies above 0 and its middle is at least "
         f"{SMALLEST_DIFFERENCE:g}; opposite: the same below; not seen: all of it is nearer to 0"
     )
-    finding = _within(topic, claim, measure, [values], rule, 0, np.inf)
+    finding = _within(claim, measure, [values], rule, 0, np.inf)
     return finding | {"verdict": verdict_on(over_seeds(values)[1], SMALLEST_DIFFERENCE)}
 
 
 def _within(
-    topic: str,
     claim: str,
     measure: str,
     differences: Sequence[ArrayLike],
@@ -85,7 +81,6 @@ def _within(
         verdict = OPPOSITE
     value, interval = max(made, key=lambda one: abs(one[0]))
     return {
-        "topic": topic,
         "claim": claim,
         "measure": measure,
         "effect": value,
@@ -97,13 +92,12 @@ def _within(
 
 
 def natural_finds_bayes(case: Case) -> Iterator[Finding]:
-    """Natural training ends at the Bayes rule; invariant networks end at shift-Bayes."""
+    """Natural training finds the Bayes rule."""
     name = "shift-Bayes" if case.kind == "circular" else "Bayes"
     spatial, low, high = case.frontier.named[name]
     difference = case.one("natural", 0.0).points - np.array([spatial, low])
     if low == high:
         yield near_zero(
-            "Natural training finds the Bayes rule",
             f"{case.setting.name}: natural training of {case.kind} networks ends at the {name} "
             "rule",
             f"S and A less those of {name}",
@@ -112,7 +106,7 @@ def natural_finds_bayes(case: Case) -> Iterator[Finding]:
 
 
 def within_law(case: Case) -> Iterator[Finding]:
-    """No network passes the gradual law between A and the accuracy on r_1 X."""
+    """No network passes the gradual law."""
     setting = case.setting
     if setting.dist.n_shifts != 2:
         return
@@ -126,7 +120,6 @@ def within_law(case: Case) -> Iterator[Finding]:
             room.append((law - found, one.level, e))
     nearest, level, e = min(room, key=lambda one: float(one[0].mean()))
     yield at_most(
-        "No network passes the gradual law",
         f"{case.label}: trained with shifts alone no network passes the law "
         f"A <= U_D(S_1) (nearest: up to {level:g} degrees, e = {e:g})",
         "A less the law",
@@ -136,20 +129,17 @@ def within_law(case: Case) -> Iterator[Finding]:
 
 
 def shifts_trade(case: Case) -> Iterator[Finding]:
-    """Random shifts in training raise S and lower A: the paper's trade-off."""
-    topic = "Shifts in training trade adversarial for spatial accuracy"
+    """Shifts in training trade adversarial for spatial accuracy."""
     if case.kind == "circular":
         return
     change = case.one("shifts", FULL_TURN).points - case.one("natural", 0.0).points
     where = f"{case.label}: random shifts in training "
     yield above_zero(
-        topic,
         where + "raise spatial accuracy",
         "S with all shifts less S without",
         change[:, 0],
     )
     yield above_zero(
-        topic,
         where + "lower adversarial accuracy",
         "A without shifts less A with all",
         -change[:, 1],
@@ -157,9 +147,8 @@ def shifts_trade(case: Case) -> Iterator[Finding]:
 
 
 def cusp_nominal(case: Case) -> Iterator[Finding]:
-    """CuSP as published is Pareto-optimal."""
+    """CuSP is Pareto-optimal."""
     yield at_most(
-        "CuSP is Pareto-optimal",
         f"{case.label}: CuSP as published ends within {NEAR_LINE:g} of {_line(case)}",
         "shortfall",
         case.one("CuSP", 1.0).shortfalls,
@@ -167,10 +156,9 @@ def cusp_nominal(case: Case) -> Iterator[Finding]:
 
 
 def cusp_anywhere(case: Case) -> Iterator[Finding]:
-    """CuSP is Pareto-optimal whatever its last budget, last range and beta."""
+    """CuSP is Pareto-optimal wherever it is stopped."""
     worst = _farthest(case.sweep(*FAMILIES["CuSP"]))
     yield at_most(
-        "CuSP is Pareto-optimal wherever it is stopped",
         f"{case.label}: every CuSP tried ends within {NEAR_LINE:g} of "
         f"{_line(case)} (farthest: {worst.group.method} {worst.level:g})",
         "shortfall of the farthest",
@@ -179,9 +167,8 @@ def cusp_anywhere(case: Case) -> Iterator[Finding]:
 
 
 def cusp_covers(case: Case) -> Iterator[Finding]:
-    """Tuned CuSP serves every weighting of the two accuracies."""
+    """Tuned CuSP serves every weighting."""
     yield at_most(
-        "Tuned CuSP serves every weighting",
         f"{case.label}: for every weight of S and A the best CuSP loses at most "
         f"{NEAR_LINE:g} against {_line(case)}",
         "largest loss of (1-w) S + w A",
@@ -190,9 +177,8 @@ def cusp_covers(case: Case) -> Iterator[Finding]:
 
 
 def cusp_against_shifts(case: Case) -> Iterator[Finding]:
-    """Tuned CuSP serves better than training with a tuned range of shifts and no attack."""
+    """Tuned CuSP serves better than shifts without attack."""
     yield above_zero(
-        "Tuned CuSP serves better than shifts without attack",
         f"{case.label}: tuned CuSP loses less than training with a tuned range of "
         "shifts and no attack",
         "largest loss of the latter less that of CuSP",
@@ -201,10 +187,9 @@ def cusp_against_shifts(case: Case) -> Iterator[Finding]:
 
 
 def cusp_against_pgd(case: Case) -> Iterator[Finding]:
-    """CuSP ends nearer to the frontier than PGD training on shifted samples."""
+    """CuSP beats PGD on shifted samples."""
     plain, cusp = (case.one(name, 1.0).shortfalls for name in SCHEDULED)
     yield above_zero(
-        "CuSP beats PGD on shifted samples",
         f"{case.label}: CuSP ends nearer than PGD on shifted samples with its last budget",
         "shortfall of PGD + shifts less that of CuSP",
         plain - cusp,
@@ -212,13 +197,12 @@ def cusp_against_pgd(case: Case) -> Iterator[Finding]:
 
 
 def cusp_at_both(case: Case) -> Iterator[Finding]:
-    """CuSP is best where input is shifted and attacked at once."""
+    """CuSP serves both threats at once."""
     if case.kind == "circular":
         return
     mixtures = (one.measured.joint for one in case.sweep("mixture"))
     best = max(mixtures, key=lambda joint: float(joint.mean()))
     yield above_zero(
-        "CuSP serves both threats at once",
         f"{case.label}: on input shifted and attacked at once CuSP is more accurate "
         "than the weighted sum at its best weight",
         "accuracy on attacked r X, CuSP less mixture",
@@ -227,8 +211,7 @@ def cusp_at_both(case: Case) -> Iterator[Finding]:
 
 
 def shifts_follow_theory(case: Case) -> Iterator[Finding]:
-    """Networks trained with shifts do what the best classifier of their training does."""
-    topic = "Training with shifts follows the predicted path"
+    """Training with shifts follows the predicted path."""
     setting = case.setting
     if setting.dist.n_shifts != 2:
         return
@@ -244,34 +227,31 @@ def shifts_follow_theory(case: Case) -> Iterator[Finding]:
 
     where = f"{case.label}, shifts up to {trained[0].level:g}..{trained[-1].level:g} degrees: "
     yield near_zero(
-        topic,
         where + "accuracies on X and on r_1 X are those predicted",
         "accuracy less the prediction",
         clean,
     )
     for e in sorted(trained[0].measured.adversarial):
         yield near_zero(
-            topic,
             where + f"adversarial accuracy at e = {e:g} is that predicted",
             "A less the prediction",
             [attacked(one, e) for one in trained],
         )
     e = setting.budget
     longer, usual = (case.one("shifts", FULL_TURN, variant) for variant in (LONGER, ""))
-    yield above_zero(
-        topic + ": longer training",
+    found = above_zero(
         f"{case.label}, shifts up to 180 degrees: training ten times as long raises "
         f"adversarial accuracy at e = {e:g}",
         "A after longer training less A",
         attacked(longer, e) - attacked(usual, e),
     )
+    yield found | {"topic": "Training with shifts follows the predicted path: longer training"}
 
 
 def settled_cusp(case: Case) -> Iterator[Finding]:
-    """CuSP does so with every stage trained to its end, too: by its order alone."""
+    """CuSP beats PGD on shifted samples: every stage trained to its end."""
     plain, cusp = (case.one(name, 1.0, SETTLED).shortfalls for name in SCHEDULED)
     yield above_zero(
-        "CuSP beats PGD on shifted samples: every stage trained to its end",
         f"{case.label}: with every stage trained to its end CuSP ends nearer than PGD "
         "on shifted samples",
         "shortfall of PGD + shifts less that of CuSP",
@@ -280,12 +260,11 @@ def settled_cusp(case: Case) -> Iterator[Finding]:
 
 
 def mixture_reaches(case: Case) -> Iterator[Finding]:
-    """Gradient training reaches the frontier where it minimises the weighted sum itself."""
+    """Training on the weighted sum reaches the frontier."""
     if not case.frontier.exact:
         return
     worst = _farthest(case.sweep("mixture"))
     yield at_most(
-        "Training on the weighted sum reaches the frontier",
         f"{case.label}: it ends within {NEAR_LINE:g} of the exact frontier at every "
         f"weight (farthest: {worst.level:g})",
         "shortfall of the farthest",
@@ -294,11 +273,10 @@ def mixture_reaches(case: Case) -> Iterator[Finding]:
 
 
 def beyond_linear(case: Case) -> Iterator[Finding]:
-    """Networks find rules better than every linear one."""
+    """Networks exceed linear rules."""
     tried = case.sweep("mixture")
     one = next((one for one in tried if one.level == COMPARED_WEIGHT), tried[-1])
     yield above_zero(
-        "Networks exceed linear rules",
         f"{case.label}: trained on the weighted sum (weight {one.level:g}) networks exceed "
         "the best linear rules",
         "how far beyond their hull",
@@ -307,19 +285,16 @@ def beyond_linear(case: Case) -> Iterator[Finding]:
 
 
 def invariance_trades(case: Case) -> Iterator[Finding]:
-    """Invariance by construction raises S and lowers A, as the paper finds for GCNNs."""
-    topic = "Invariance by construction trades in the same way"
+    """Invariance by construction trades in the same way."""
     circular, plain = (case.of_kind(kind).one("natural", 0.0) for kind in ("circular", "mlp"))
     change = circular.points - plain.points
     where = f"{case.setting.name}: an invariant network, trained naturally, has "
     yield above_zero(
-        topic,
         where + "more spatial accuracy than a plain one",
         "S of circular less S of mlp",
         change[:, 0],
     )
     yield above_zero(
-        topic,
         where + "less adversarial accuracy",
         "A of mlp less A of circular",
         -change[:, 1],
@@ -327,12 +302,11 @@ def invariance_trades(case: Case) -> Iterator[Finding]:
 
 
 def few_samples(case: Case) -> Iterator[Finding]:
-    """Few training samples cost both accuracies."""
+    """Few samples cost both accuracies."""
     few, many = (sample_variant(size) for size in (SAMPLE_SIZES[1], SAMPLE_SIZES[-1]))
     for name in ("CuSP", "mixture"):
         less, more = (case.one(name, METHODS[name].nominal, v).shortfalls for v in (few, many))
         yield above_zero(
-            "Few samples cost both accuracies",
             f"{case.label}: {name} on {few} ends farther off than on {many}",
             "difference of the shortfalls",
             less - more,
@@ -379,5 +353,5 @@ def all_findings(results: Results) -> list[Finding]:
                 # What a hypothesis says before it misses networks stands.
                 with suppress(NotTrainedError):
                     for finding in hypothesis(case):
-                        made.append(finding)
+                        made.append({"topic": (hypothesis.__doc__ or "").rstrip("."), **finding})
     return made

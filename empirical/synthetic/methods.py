@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...checks import choose
 from ..settings import Objective, Stage, curriculum
 from ..transforms import Augmentation
 
@@ -30,14 +29,8 @@ class Method:
 
     Attributes
     ----------
-    name : str
-        Short and unique.
     parameter : str
-        What is swept, with its unit.
-    levels : tuple of float
-        Where.
-    nominal : float
-        The level that one would use without tuning.
+        What is swept at the `levels`, with its unit; `nominal` is where one would not tune.
     stages : callable
         From (eps of the test attack, level) to the stages.
     mixes : bool
@@ -120,8 +113,3 @@ METHODS = {
         ),
     )
 }
-
-
-def method(name: str) -> Method:
-    """Return a method by name; InputError suggests the nearest one."""
-    return METHODS[choose("method", name, METHODS)]

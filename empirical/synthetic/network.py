@@ -34,16 +34,8 @@ KINDS = ("linear", "mlp", "circular")
 class Layer(NamedTuple):
     """Stacked networks as one formula: direct z + sum_h out_h relu(hidden_h z).
 
-    z = (x_1, ..., x_d, sign x0, 1).
-
-    Attributes
-    ----------
-    hidden : Tensor, shape (networks, units, d + 2)
-        Weights of the hidden units; no units for linear networks.
-    out : Tensor, shape (networks, units)
-        Their weights in the output.
-    direct : Tensor, shape (networks, d + 2)
-        What goes to the output directly.
+    z = (x_1, ..., x_d, sign x0, 1); `hidden` is (networks, units, d + 2), without units for linear
+    networks, `out` (networks, units), `direct` (networks, d + 2).
 
     Notes
     -----
@@ -58,15 +50,15 @@ class Layer(NamedTuple):
     direct: Tensor
 
     def logits(self, z: Tensor) -> Tensor:
-        """Return logits (networks, batch) of inputs `z` (networks, batch, d + 2)."""
+        """Return logits (networks, batch) of inputs `z`, (networks, batch, d + 2)."""
         return self._logits(z, z @ self.hidden.mT)
 
     def gradient(self, z: Tensor) -> Tensor:
-        """Return the gradient of the logits by x, (networks, batch, d), at inputs `z`."""
+        """Return the gradient of the logits by x, (networks, batch, d)."""
         return self._gradient(z @ self.hidden.mT)
 
     def logits_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return :meth:`logits` and :meth:`gradient` at `z`, which share their first product."""
+        """Return both, which share their first product."""
         before = z @ self.hidden.mT
         return self._logits(z, before), self._gradient(before)
 
@@ -120,19 +112,10 @@ class Layer(NamedTuple):
 
 
 class Networks:
-    """Stacked networks of one kind, with their parameters.
+    """Stacked networks of one of the :data:`KINDS`, with their parameters.
 
-    Parameters
-    ----------
-    kind : str
-        One of :data:`KINDS`.
-    d, n_shifts : int
-        Length of the word and number of shifts.
-    width : int
-        Hidden units; for "circular" they are rounded up to whole families of n.
-    generators : sequence of torch.Generator
-        One a network: initial weights are uniform in +-1/sqrt(inputs), as those of
-        `torch.nn.Linear`. Equal generators give equal networks.
+    Initial weights are uniform in +-1/sqrt(inputs), as those of `torch.nn.Linear`, of one
+    generator a network. The hidden units of "circular" are rounded up to whole families of n.
 
     Examples
     --------

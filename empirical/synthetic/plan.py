@@ -34,11 +34,6 @@ def settings() -> tuple[SyntheticSetting, ...]:
     gap: words that are orthogonal to their shift (kappa = 0) under a small and a large
     attack, and one that points away from it (kappa = -1/2), where the best rules are least
     linear. One with seven shifts, where an inner and an outer line are known.
-
-    Examples
-    --------
-    >>> [round(float(setting.dist.orbit.kappa[1]), 3) for setting in settings()]
-    [0.0, -0.5, 0.0, -0.143]
     """
     return (
         SyntheticSetting("orthogonal, e = 1", "random:16:6", 8, p=0.7, budget=1.0),
@@ -49,15 +44,10 @@ def settings() -> tuple[SyntheticSetting, ...]:
 
 
 def study(scale: str, seeds: int = 5) -> Study:
-    """Return the study at a scale.
+    """Return the study at a scale, with so many training seeds of every network, at least 2.
 
-    Parameters
-    ----------
-    scale : str
-        "smoke": seconds, one setting, a few methods. "cpu": everything, about 20 minutes on
-        one core. "paper": the same with wider networks, longer training and more samples.
-    seeds : int
-        Training seeds of every network, at least 2.
+    "smoke": seconds, one setting, a few methods. "cpu": everything, about 20 minutes on one core.
+    "paper": the same with wider networks, longer training and more samples.
     """
     choose("scale", scale, SCALES)
     check_integer("seeds", seeds, minimum=2)

@@ -35,23 +35,16 @@ def augmented_bayes(
 ) -> Prediction:
     """Return the accuracies of the best classifier of a training distribution with shifts.
 
-    Training applies r_1 with the probability q <= 1/2 of :func:`.sampling.shift_law`. In the
+    For a setting with two different shifts. Training turns by up to `angle` degrees, so it applies
+    r_1 with the probability q <= 1/2 of :func:`.sampling.shift_law`. In the
     plane of Theorem F4 of docs/theory/frontiers.md (u, v: normalised sums over the coordinates
     where both words agree, and where they differ; a, b: their shares of the mean) the
     log-odds are L x0 + 4 a u + psi(v) with
 
         psi(v) = log((1-q) e^{2bv} + q e^{-2bv}) - log((1-q) e^{-2bv} + q e^{2bv}).
 
-    They grow with u and do not fall with v, so the worst attack goes to a corner of the box.
-
-    Parameters
-    ----------
-    setting : SyntheticSetting
-        With two different shifts.
-    angle : float
-        Largest rotation in training, degrees in [0, 180].
-    budget : float, optional
-        Budget e = eps sqrt(d) of the test attack; the setting's own if left out.
+    They grow with u and do not fall with v, so the worst attack, of the setting's budget if none
+    is given, goes to a corner of the box.
 
     Examples
     --------

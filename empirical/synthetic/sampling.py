@@ -35,13 +35,7 @@ class Draw(NamedTuple):
 
 
 def draw(dist: CodeGaussian, size: int, generators: Sequence[torch.Generator]) -> Draw:
-    """Return `size` samples (X, Y) of the stream of each of the `generators`.
-
-    Examples
-    --------
-    >>> draw(CodeGaussian([1, 1, -1, 1], 0.7), 5, [torch.Generator().manual_seed(0)]).x.shape
-    torch.Size([1, 5, 4])
-    """
+    """Return `size` samples (X, Y) of the stream of each of the `generators`."""
     normals, uniforms = [], []
     for generator in generators:
         normals.append(torch.randn((size, dist.d), generator=generator))
@@ -54,15 +48,10 @@ def draw(dist: CodeGaussian, size: int, generators: Sequence[torch.Generator]) -
 
 
 def shift_law(n_shifts: int, angle: float) -> Floats:
-    """Return the law of the shift that stands for a rotation drawn from U[-angle, angle].
+    """Return the law, (n,), of the shift that stands for a rotation drawn from U[-angle, angle].
 
     The n shifts are the turns by 360/n degrees; an angle, in degrees of [0, 180], stands for
     the nearest turn. At 180 all shifts are equally likely, which is the theory's random shift.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Probabilities of r_0 (the identity), ..., r_{n-1}.
 
     Examples
     --------
@@ -82,29 +71,15 @@ def shift_law(n_shifts: int, angle: float) -> Floats:
 
 
 def nearest_shift(position: Tensor, angle: Tensor, n_shifts: int) -> Tensor:
-    """Return the shift of an angle: position in [-1, 1) times the largest angle.
-
-    position : uniform numbers in [-1, 1); the shifts are int64 in [0, n), broadcast.
-    """
+    """Return the shift, int64 in [0, n), of an angle: position in [-1, 1) times the largest."""
     return torch.round(position * (angle * (n_shifts / 360))).long() % n_shifts
 
 
 def turn(x: Tensor, j: Tensor, n_shifts: int) -> Tensor:
-    """Return r_j x for every row, as :meth:`spadv.theory.CodeGaussian.rotate` does without x0.
+    """Return r_j x for every row of x, (..., d), and j, (...) int64 in [0, n).
 
-    Parameters
-    ----------
-    x : Tensor, shape (..., d)
-        Coordinates x_1..x_d.
-    j : Tensor, shape (...)
-        int64 in [0, n): coordinate t of the result is that of t + m j.
-    n_shifts : int
-        n, a divisor of d.
-
-    Examples
-    --------
-    >>> turn(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([1]), 3)
-    tensor([[2., 3., 1.]])
+    Coordinate t of the result is that of t + m j: :meth:`spadv.theory.CodeGaussian.rotate`
+    without x0.
     """
     blocks = x.reshape(*x.shape[:-1], n_shifts, -1)
     if n_shifts == 2:

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...checks import check_budget
 from ...errors import InputError
-from ...progress import Progress, silent
 from ...theory.classifiers import ShiftBayes
 from ...theory.distribution import CodeGaussian
 from ...theory.frontier import concave_hull, edge_weights, frontier, gap
@@ -39,12 +38,6 @@ class SyntheticSetting:
         Probability in [1/2, 1) that x0 equals the label.
     budget : float
         e = eps sqrt(d) > 0 of the attack, with eps < 1: it cannot change the sign of x0.
-
-    Examples
-    --------
-    >>> setting = SyntheticSetting("two shifts", "random:16:6", 8, p=0.7, budget=1.0)
-    >>> setting.eps, float(setting.dist.orbit.kappa[1])
-    (0.25, 0.0)
     """
 
     name: str
@@ -98,8 +91,7 @@ class KnownFrontier:
     exact : bool
         Whether the two lines hold the exact frontier between them.
     gap : float
-        Largest distance of the two lines as :func:`shortfall` measures it;
-        certified for an exact frontier.
+        Their largest distance as :func:`shortfall` measures it; certified if `exact`.
     linear : ndarray, shape (k, 2)
         Hull of the best linear rules found.
     named : dict of str to (S, A low, A high)
@@ -133,19 +125,14 @@ class KnownFrontier:
 
 
 def known_frontier(
-    setting: SyntheticSetting,
-    *,
-    points: int = 25,
-    tolerance: float = 5e-4,
-    progress: Progress = silent,
+    setting: SyntheticSetting, *, points: int = 25, tolerance: float = 5e-4
 ) -> KnownFrontier:
     """Compute the frontier of a setting: exact for two different shifts, else two lines.
 
     For more shifts the excluded line is also cut at the price of spatial robustness: the
     upper end of a 99.9% interval of shift-Bayes's accuracy, which no classifier exceeds.
-    `points`, `tolerance` and `progress` are those of :func:`spadv.theory.frontier.frontier`.
     """
-    found = frontier(setting.dist, setting.budget, points, tolerance=tolerance, progress=progress)
+    found = frontier(setting.dist, setting.budget, points, tolerance=tolerance)
     if found.exact is not None:
         achieved, excluded, distance = found.exact.lower, found.exact.upper, found.exact.gap
     else:
@@ -175,23 +162,12 @@ def clipped(line: Floats, cap: float) -> Floats:
 
 
 def shortfall(points: ArrayLike, line: ArrayLike) -> Any:
-    """Return by how much both accuracies of a point could rise at once.
+    """Return by how much both accuracies of points (S, A), (..., 2), could rise at once, (...).
 
-    The smallest g for which (S + g, A + g) reaches the concave hull of the line, or goes
-    beyond all of it: min over w of max_v {(1-w) S_v + w A_v} - {(1-w) S + w A}. It is 0 on
+    The smallest g for which (S + g, A + g) reaches the concave hull of the line (by increasing S),
+    or goes beyond all of it: min over w of max_v {(1-w) S_v + w A_v} - {(1-w) S + w A}. It is 0 on
     the line and negative beyond. Unlike the vertical distance it is well behaved where the
     frontier is steep, and the gap of an exact frontier is measured in the same way.
-
-    Parameters
-    ----------
-    points : array_like, shape (..., 2)
-        Pairs (S, A).
-    line : array_like, shape (k, 2)
-        Points of the line, by increasing S.
-
-    Returns
-    -------
-    float or ndarray, shape (...)
 
     Examples
     --------
@@ -215,12 +191,6 @@ def regret(points: ArrayLike, line: ArrayLike) -> float:
     The largest difference between the best weighted sum (1-w) S + w A on the line and that
     of the points: how far a way to train, tuned in all that it offers, is from serving
     everybody, whatever weight one gives to the two accuracies.
-
-    Examples
-    --------
-    >>> line = [(0.6, 0.8), (0.8, 0.6)]
-    >>> round(regret([(0.8, 0.6)], line), 3), regret(line, line)
-    (0.2, 0.0)
     """
     return max(gap(np.asarray(line, dtype=np.float64), concave_hull(points))[0], 0.0)
 

@@ -20,7 +20,7 @@ from ...progress import Progress, silent
 from ...store import Store
 from ..device import make_provenance
 from .accuracy import Effort, Measured, attack_misses, interval_of, measure
-from .methods import method
+from .methods import METHODS
 from .network import KINDS
 from .setting import (
     Floats,
@@ -54,17 +54,10 @@ class NetworkGroup:
 
     Attributes
     ----------
-    setting, kind, method : SyntheticSetting, str, str
-        The distribution, the kind of network, and a name in :data:`~.methods.METHODS`.
-    levels : tuple of float
-        Values of the method's parameter.
     seeds : int
         Training seeds 0, 1, ...
-    options, effort : Options, Effort
-        How they are trained, and how precisely measured.
     budgets : tuple of float
-        Budgets e = eps sqrt(d) of the test attack; the setting's own is always
-        among them.
+        Budgets e = eps sqrt(d) of the test attack, besides the setting's own.
     checked : int
         Samples on which the attack is compared with an exact search, for the first seed of
         every level; 0 for linear networks, whose accuracies are exact.
@@ -85,7 +78,7 @@ class NetworkGroup:
 
     def __post_init__(self) -> None:
         choose("kind", self.kind, KINDS)
-        method(self.method)
+        choose("method", self.method, METHODS)
         check_integer("seeds", self.seeds, minimum=2)
         check_integer("checked", self.checked, minimum=0)
         if not self.levels:
@@ -107,7 +100,7 @@ class NetworkGroup:
         """Train, measure, and return the numbers as plain JSON values."""
         begun = time.perf_counter()
         seeds, setting = range(self.seeds), self.setting
-        layer = train(setting, self.kind, method(self.method), self.levels, seeds, self.options)
+        layer = train(setting, self.kind, METHODS[self.method], self.levels, seeds, self.options)
         budgets = tuple(dict.fromkeys((setting.budget, *self.budgets)))
         levels, trained = [], time.perf_counter()
         for i, level in enumerate(self.levels):
@@ -268,21 +261,11 @@ def run(
     progress: Progress = silent,
     watch: Callable[[str, float], None] = lambda label, seconds: None,
 ) -> Results:
-    """Do what is missing of a study and return its numbers.
+    """Do what is missing of a study in a folder, and return its numbers.
 
-    Parameters
-    ----------
-    study, folder : Study, Path
-        What to do, and where each part is saved; parts found there are not done again.
-    progress : Progress
-        Told of parts done, out of all.
-    watch : callable
-        Told the label of each part that was not there, and the seconds it took.
-
-    Raises
-    ------
-    SimulationMismatchError
-        If a network lies beyond what any classifier can reach: the software is wrong.
+    Progress is told of parts done; `watch` the label of each part that was not there, and the
+    seconds it took. SimulationMismatchError if a network lies beyond what any classifier can
+    reach: the software is wrong.
     """
     total = len(study.settings) + len(study.groups)
     store = Store(folder)

@@ -66,29 +66,11 @@ def train(
     seeds: Sequence[int],
     options: Options | None = None,
 ) -> Layer:
-    """Train one network for each level of a method and seed.
+    """Train one network for each level of a method and seed, and return them level by level.
 
     Networks of one seed start from the same weights and see the same samples, whatever
-    their training: differences between methods and levels are differences of these.
-
-    Parameters
-    ----------
-    setting, kind : SyntheticSetting, str
-        The distribution, and the kind of network; see :mod:`.network`.
-    method, levels, seeds : Method, sequence of float, sequence of int
-        How, at which values of its parameter, with which training seeds.
-    options : Options, optional
-        What all methods have in common.
-
-    Returns
-    -------
-    Layer
-        The networks, level by level: number i * len(seeds) + k is level i, seed k.
-
-    Raises
-    ------
-    RunFailedError
-        If a training diverges.
+    their training: differences between methods and levels are differences of these. Number
+    i * len(seeds) + k is level i, seed k. RunFailedError if a training diverges.
     """
     options = options or Options()
     for name, given in (("levels", levels), ("seeds", seeds)):

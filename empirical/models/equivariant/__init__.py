@@ -3,7 +3,8 @@
 Feature maps over a group G have the shape (B, channels * order, H, W), the group index running
 fastest; order is the number of elements of G. `to_equivariant` makes the twin of a plain
 network; `equivariance_error` measures how equivariant it is, `exactness_report` says which
-layers keep it from being exact.
+layers keep it from being exact. Layers and groups are those of Cohen and Welling, Group
+Equivariant Convolutional Networks, ICML 2016, sections 4 and 6.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from .layers import (
     PooledLinear,
     WholeMapLinear,
 )
-from .plain import to_plain
 from .twin import to_equivariant
 from .walk import Break, declare_paths
 
@@ -42,5 +42,4 @@ __all__ = [
     "get_group",
     "invariance_error",
     "to_equivariant",
-    "to_plain",
 ]

@@ -86,10 +86,7 @@ class _Convolution(nn.Module):
         return self.kernel_size + (0 if self.smooths_input else self.smoothing - 1)
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias as torch's Conv2d does, with the fan-in of the expanded filter.
-
-        Uniform in +-1/sqrt(fan-in) for a fan-in of in_channels/groups * order_in * k * k.
-        """
+        """Draw both uniformly in +-1/sqrt(fan-in) of the expanded filter, as torch's Conv2d."""
         with torch.no_grad():
             bound = 1 / math.sqrt(self.weight[0].numel())
             self.weight.uniform_(-bound, bound)
@@ -166,29 +163,21 @@ class LiftingConv2d(_Convolution):
     dilation (kernel_size - 1) - 1 must be a multiple of the stride (see
     :func:`exactness_report`).
 
+    The weight is (out_channels, in_channels / groups, k, k), the bias (out_channels,), shared by
+    the elements of the group; windows are square.
+
     Parameters
     ----------
     in_channels, out_channels : int
         Channels of the images, and of the maps over the group (not counting its elements).
     kernel_size, stride, padding, dilation, groups, bias, padding_mode
-        As in `torch.nn.Conv2d`, but square.
+        As in `torch.nn.Conv2d`.
     group : {"p4", "p4m"} or Group
         The group.
     smoothing : int
         Average every filter over smoothing x smoothing places, which makes it that much
         larger: a stride s with smoothing s is a convolution of stride 1 followed by s x s
         average pooling, at the cost of a strided one.
-
-    Attributes
-    ----------
-    weight : Parameter
-        Shape (out_channels, in_channels / groups, k, k).
-    bias : Parameter or None
-        Shape (out_channels,), shared by the elements of the group.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
 
     Examples
     --------
@@ -206,19 +195,8 @@ class GroupConv2d(_Convolution):
     """Convolution between maps over a group.
 
     out[c, g] = b[c] + sum_i sum_h (T_g w[c, i, g^-1 h]) * x[i, h]. It commutes with the action
-    of the group under the condition given for :class:`LiftingConv2d`, whose parameters it has;
-    channels do not count the elements of the group.
-
-    Attributes
-    ----------
-    weight : Parameter
-        Shape (out_channels, in_channels / groups * order, k, k), the group index fastest.
-    bias : Parameter or None
-        Shape (out_channels,), shared by the elements of the group.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
+    of the group under the condition given for :class:`LiftingConv2d`, whose parameters it has.
+    The weight is (out_channels, in_channels / groups * order, k, k), the group index fastest.
 
     Examples
     --------

@@ -39,7 +39,7 @@ AFTER = ("maps", "image", "invariant")
 
 
 def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> list[Break]:
-    """Return the layers that keep a network from exact equivariance or invariance.
+    """Return the layers, in the order of the run, that keep a network from exact equivariance.
 
     Windows of k places (with dilation d: d (k - 1) + 1 places) at stride s on n places with
     padding p commute with a quarter turn if n + 2p - k is a multiple of s; else they leave
@@ -48,17 +48,8 @@ def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> li
     is computed. The way ends at a module that is not known (:func:`to_equivariant` says which
     are); it is in the report, and what is behind it is not judged.
 
-    Parameters
-    ----------
-    module : Module
-        A network over a group, or a plain one, of which only the windows are judged.
-    input_shape : (int, int, int)
-        Channels, rows and columns of the images.
-
-    Returns
-    -------
-    list of Break
-        In the order of the run; empty if the network is exact up to rounding.
+    The network is one over a group, or a plain one, of which only the windows are judged; images
+    have the shape (channels, rows, columns).
 
     Examples
     --------
@@ -66,7 +57,7 @@ def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> li
     >>> for found in exactness_report(strided, (3, 32, 32)):
     ...     print(found)
     the module itself (LiftingConv2d): 3x3 windows at stride 2, padding 1, leave 1 row of 32 over \
-at the far side; turned maps are sampled elsewhere. Exact at 31 and 33.
+    at the far side; turned maps are sampled elsewhere. Exact at 31 and 33.
     >>> exactness_report(strided, (3, 33, 33))
     []
     """
@@ -77,10 +68,7 @@ at the far side; turned maps are sampled elsewhere. Exact at 31 and 33.
 
 
 class Report(Walk):
-    """The way through a network on which it is noted what is not exact.
-
-    Without a group the network is a plain one, whose convolutions are judged by their windows.
-    """
+    """The way through a network, or a plain one without a group, that notes what is not exact."""
 
     def __init__(self, group: Group | None) -> None:
         super().__init__()
@@ -196,12 +184,11 @@ def equivariance_error(
         The network f, or any function of a batch. It runs in the mode it is in: one in
         training mode updates running statistics, and dropout makes draws of its own.
     x : Tensor
-        Inputs, shape (B, channels, H, W), or (B, channels * order, H, W) with before="maps"
-        (order is the number of elements of the group).
+        Inputs, shape (B, channels, H, W), or (B, channels * order, H, W) with before="maps".
     group : {"p4", "p4m"} or Group
         The group.
     before : {"image", "maps"}
-        How T_g acts on inputs: turning (B, C, H, W), or also moving the elements of the group
+        How T_g acts on inputs: turning them, or also moving the elements of the group
         (:meth:`Group.act`).
     after : {"maps", "image", "invariant"}
         How T_g acts on outputs; "invariant": not at all.
@@ -211,8 +198,7 @@ def equivariance_error(
     Tensor
         float64 (order,) on the CPU: the largest absolute difference over the batch, divided by
         the largest absolute value of f(x) (not divided if f(x) is zero). Rounding alone gives
-        about 1e-6 in float32 and 1e-15 in float64. The first, of the identity, is 0 for a
-        deterministic network.
+        about 1e-6 in float32 and 1e-15 in float64.
 
     Examples
     --------

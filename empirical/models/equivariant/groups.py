@@ -18,18 +18,7 @@ from ....errors import InputError
 
 @dataclass(frozen=True)
 class Group:
-    """A point group of the square grid: the part of p4 or p4m that fixes the origin.
-
-    Attributes
-    ----------
-    name : str
-        "p4" or "p4m".
-    mirrors : bool
-        Whether it holds mirrors beside the quarter turns.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 4.
+    """A point group of the square grid: quarter turns, and `mirrors` if it has them.
 
     Examples
     --------
@@ -71,17 +60,12 @@ class Group:
         return element if mirrored else -turns % 4
 
     def source(self, element: int) -> Tensor:
-        """Return where the elements of maps transformed by g come from.
-
-        int64 (order,) on the CPU: at h stands g^-1 h.
-        """
+        """Return where the elements of maps transformed by g come from, (order,): at h is g^-1 h."""
         inverse = self.inverse(element)
         return torch.tensor([self.multiply(inverse, h) for h in range(self.order)], device="cpu")
 
     def transform(self, x: Tensor, element: int) -> Tensor:
         """Return images or filters (..., H, W), of any dtype, mirrored and turned.
-
-        The shape is (..., W, H) after an odd number of quarter turns.
 
         Examples
         --------
@@ -95,19 +79,8 @@ class Group:
     def act(self, x: Tensor, element: int) -> Tensor:
         """Return feature maps over the group, transformed: (T_g x)[c, h] = T_g(x[c, g^-1 h]).
 
-        Parameters
-        ----------
-        x : Tensor
-            Shape (B, channels * order, H, W), the group index running fastest, or
-            (B, channels * order) where space is gone.
-        element : int
-            The number of an element.
-
-        Returns
-        -------
-        Tensor
-            Of the shape of `x`; for maps that are not square, (B, channels * order, W, H) after an
-            odd number of quarter turns.
+        Of maps (B, channels * order, H, W), the group index running fastest, or of (B, channels *
+        order) where space is gone.
         """
         if x.ndim < 2 or x.shape[1] % self.order:
             rule = f"have a multiple of {self.order} channels"
@@ -117,10 +90,9 @@ class Group:
         return self.transform(permuted, element) if x.ndim >= 4 else permuted
 
     def filter_permutation(self, size: int) -> Tensor:
-        """Return how every element permutes the places of a filter of a side.
+        """Return how every element permutes the places of a filter: int64 (order, size * size).
 
-        int64 (order, size * size) on the CPU: place p of the transformed filter holds what
-        was at place [g, p] before, both counted row by row.
+        Place p of the transformed filter holds what was at place [g, p] before, counted row by row.
 
         Examples
         --------
@@ -149,13 +121,7 @@ GROUPS = {group.name: group for group in (P4, P4M)}
 
 
 def get_group(group: str | Group) -> Group:
-    """Return a group by its name, "p4" or "p4m"; a group is returned as it is.
-
-    Examples
-    --------
-    >>> get_group("p4m").order
-    8
-    """
+    """Return a group by its name, "p4" or "p4m"; a group is returned as it is."""
     if isinstance(group, Group):
         return group
     return GROUPS[choose("group", group, GROUPS)]

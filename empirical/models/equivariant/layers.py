@@ -37,20 +37,8 @@ class GroupBatchNorm2d(nn.Module):
     the layer computes; the BatchNorm2d is its child `norm`, so that
     `SyncBatchNorm.convert_sync_batchnorm` and rules for batch-norm parameters find it. In
     training mode maps in the channels-last format are copied to be joined, and the result is
-    contiguous; in evaluation mode every format is kept.
-
-    Parameters
-    ----------
-    num_features : int
-        Channels, not counting the elements of the group.
-    eps, momentum, affine, track_running_stats
-        As in `torch.nn.BatchNorm2d`.
-    group : {"p4", "p4m"} or Group
-        The group.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016.
+    contiguous; in evaluation mode every format is kept. The parameters are those of
+    `torch.nn.BatchNorm2d`; `num_features` does not count the elements of the group.
 
     Examples
     --------
@@ -95,23 +83,9 @@ class GroupBatchNorm2d(nn.Module):
 class GroupGroupNorm(nn.Module):
     """Group normalisation in which a channel comes with all its elements of the group.
 
-    The statistics of an image go over the channels of one of `num_groups` groups, their
-    elements and places; with as many groups as channels it is instance normalisation.
-
-    Parameters
-    ----------
-    num_groups : int
-        Groups of channels; must divide `num_channels`.
-    num_channels : int
-        Channels, not counting the elements of the point group.
-    eps, affine
-        As in `torch.nn.GroupNorm`; weight and bias of a channel are shared by its elements.
-    group : {"p4", "p4m"} or Group
-        The point group.
-
-    References
-    ----------
-    Wu and He, Group Normalization, ECCV 2018, with the statistics shared over the point group.
+    The statistics of an image go over the channels of one of `num_groups` groups (Wu and He, ECCV
+    2018), their elements and places; with as many groups as channels it is instance normalisation.
+    The parameters are those of `torch.nn.GroupNorm`, shared by the elements of a channel.
 
     Examples
     --------
@@ -154,8 +128,7 @@ class GroupDropout2d(nn.Module):
     """Dropout of whole channels, with all their elements of the group.
 
     Dropping one element of a channel and not another would break the equivariance of every
-    single draw. A channel is dropped with probability `p`, and the others divided by 1 - p; in
-    evaluation mode nothing happens.
+    single draw.
 
     Examples
     --------
@@ -189,10 +162,6 @@ class GroupPool(nn.Module):
     image; where space is gone, or is pooled next, the result does not change at all. Gradients
     of tied maxima are shared evenly, so that they are equivariant, too.
 
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
-
     Examples
     --------
     >>> GroupPool("p4")(torch.arange(8.0).view(1, 8))
@@ -218,8 +187,7 @@ class GroupPool(nn.Module):
 class PooledLinear(nn.Linear):
     """A linear layer on maps of one place, (B, in_channels * order), pooled over the group first.
 
-    So end the invariant heads of networks whose maps are averaged over space. `pool` is "max" or
-    "mean"; `in_channels` does not count the elements of the group.
+    So end the invariant heads of networks whose maps are averaged over space.
 
     Examples
     --------
@@ -248,26 +216,9 @@ class WholeMapLinear(nn.Linear):
     """A linear layer on flattened maps in all orientations, pooled over the group last.
 
     out = pool over g of W (T_g x) + b: it has the weights of a linear layer on the flattened
-    maps (B, channels * order * rows * columns), and no element of the group changes what it
+    maps (B, channels * order * side * side), and no element of the group changes what it
     returns. It is a :class:`GroupConv2d` whose filter covers the map; turning the maps, not the
     weights, is the same and cheaper.
-
-    Parameters
-    ----------
-    in_channels, out_features : int
-        Channels, not counting the elements of the group; outputs.
-    side : int
-        Rows, and columns, of the maps.
-    bias : bool
-        Whether there is a bias.
-    group : {"p4", "p4m"} or Group
-        The group.
-    pool : {"max", "mean"}
-        What to take over the group.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016, section 6.
 
     Examples
     --------

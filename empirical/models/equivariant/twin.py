@@ -105,19 +105,14 @@ def to_equivariant(
     Returns
     -------
     Module
-        Of the same type; on the device, in the dtype and in the mode (training or not) of
-        `module`. Attributes of its containers that are no modules, such as torchvision's
-        `inplanes`, still speak of the plain network.
+        Of the same type, device, dtype and mode. Attributes of its containers that are no modules,
+        such as torchvision's `inplanes`, still speak of the plain network.
 
     Raises
     ------
     InputError
         If a layer has no equivariant twin, naming it and saying why; if the network does not
         run on images of that shape; if `exact` cannot be reached.
-
-    References
-    ----------
-    Cohen and Welling, Group Equivariant Convolutional Networks, ICML 2016.
 
     Examples
     --------
@@ -172,10 +167,9 @@ def single_precision() -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
-    """Let torch's own initialisation draw from a seed, and restore the global state after.
+    """Let torch's own initialisation draw from a seed, and restore the CPU's global state after.
 
-    Only the CPU's state is touched: `torch.manual_seed` would seed every GPU as well. Without
-    a seed nothing happens.
+    `torch.manual_seed` would seed every GPU as well. Without a seed nothing happens.
     """
     if seed is None:
         yield
@@ -188,12 +182,8 @@ def seeded(seed: int | None) -> Iterator[None]:
 class Conversion(Walk):
     """The way through a plain network on which the layers of its twin are made.
 
-    Attributes
-    ----------
-    replaced : dict
-        For the id of a layer the one that takes its place.
-    inputs : dict
-        For the id of a layer what reaches it, as far as the twin depends on it.
+    By the id of a layer, `replaced` has the one that takes its place, and `inputs` what reaches it,
+    as far as the twin depends on it.
     """
 
     def __init__(

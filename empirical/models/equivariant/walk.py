@@ -36,11 +36,8 @@ class Signal:
     form : str
         "image": (B, C, H, W), turned as images are. "maps": (B, channels * order, H, W), see
         :meth:`Group.act`. "flat": maps flattened to (B, n). "places": a flattened image.
-    channels : int or None
-        Channels, those of maps counted in the equivariant network without the group; None if
-        the number of an image's channels is not known.
-    plain : int or None
-        Channels in the plain network.
+    channels, plain : int or None
+        Channels in the equivariant network, without the group, and in the plain one, if known.
     sides : (int, int) or None
         Rows and columns (before flattening), if known.
     """
@@ -62,10 +59,8 @@ class Break:
 
     Attributes
     ----------
-    path : str
-        Name of the module within the network; "" for the network itself.
-    layer : str
-        Its type.
+    path, layer : str
+        Name of the module within the network ("" for the network itself), and its type.
     loses : str
         "equivariance" if maps behind it no longer turn with the image, "invariance" if the
         maps before it do, but it reads their places or the elements of the group apart.
@@ -120,16 +115,11 @@ def declare_paths(*paths: Path) -> Callable[[Block], Block]:
     """Return a decorator that says what a block of one's own computes.
 
     Its output is the sum of the paths, each from the block's input through children one after
-    the other, with elementwise functions anywhere between them. Children that a block does not
-    have are passed over; a path without any is the identity. The declaration is taken at its
-    word, and holds for subclasses that do not run a `forward` of their own;
+    the other, with elementwise functions anywhere between them. A path has names of children and,
+    for what a block does without a child, layers that do the same, such as `nn.Flatten()`. Children
+    that a block does not have are passed over; a path without any is the identity. The declaration
+    is taken at its word, and holds for subclasses that do not run a `forward` of their own;
     :func:`equivariance_error` puts it to the test.
-
-    Parameters
-    ----------
-    *paths : tuple of str or Module
-        Names of children; for what a block does without a child, a layer that does the same,
-        such as `nn.Flatten()`.
 
     Examples
     --------

@@ -24,7 +24,6 @@ from spadv.empirical.models.equivariant import (
     exactness_report,
     invariance_error,
     to_equivariant,
-    to_plain,
 )
 from spadv.empirical.randomness import make_generator
 from spadv.errors import InputError
@@ -314,19 +313,6 @@ def test_state_of_a_trained_twin(group):
     other.load_state_dict(twin.state_dict())
     assert torch.equal(other(images()), twin(images()))
     assert torch.equal(copy.deepcopy(twin)(images()), twin(images()))
-
-
-@pytest.mark.parametrize("group", GROUPS)
-def test_a_twin_as_a_plain_network(group):
-    options = {"exact": True, "input_shape": (3, 16, 16)}
-    for network in (two_stems(), resnet18(blocks=1)):
-        twin = awaken(to_equivariant(network, group, channels=0.25, **options))
-        plain = to_plain(twin)
-        kinds = {type(m).__name__ for m in plain.modules()}
-        assert not kinds & {"GroupConv2d", "LiftingConv2d", "GroupBatchNorm2d", "GroupGroupNorm"}
-        torch.testing.assert_close(plain(images()), twin(images()))
-        assert not any(p.requires_grad for p in plain.parameters())
-        assert all(p.requires_grad for p in twin.parameters())
 
 
 #: Layers that do not commute with the group, and words of the refusal.

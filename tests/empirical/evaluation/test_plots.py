@@ -5,11 +5,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from spadv.empirical.evaluation import EvaluationSettings, evaluate, load
-from spadv.empirical.evaluation.plots import (
-    invariance_figure,
-    profiles_figure,
-    robustness_figure,
-)
+from spadv.empirical.evaluation.plots import profiles_figure
 from spadv.style import save
 
 SETTINGS = EvaluationSettings(
@@ -33,7 +29,7 @@ def lines_of(axes):
 
 
 def test_lines_and_bands_are_the_saved_rates(records):
-    figure = invariance_figure(records)
+    figure = profiles_figure(records, ("rotation", "translation", "both"))
     assert [axes.get_title("left") for axes in figure.axes] == [
         "Random rotation",
         "Random translation",
@@ -54,7 +50,7 @@ def test_lines_and_bands_are_the_saved_rates(records):
 
 
 def test_metrics_and_units(records):
-    figure = robustness_figure(records, metric="accuracy")
+    figure = profiles_figure(records, ("robustness",), metric="accuracy")
     (axes,) = figure.axes
     assert axes.get_title("left") == "PGD, 2 steps"
     assert "255ths" in axes.get_xlabel()
@@ -70,7 +66,7 @@ def test_metrics_and_units(records):
 
 def test_networks_can_be_told_apart_without_colour(records):
     many = {f"n{k}": records["network 0"] for k in range(9)}
-    lines = lines_of(robustness_figure(many).axes[0]).values()
+    lines = lines_of(profiles_figure(many, ("robustness",)).axes[0]).values()
     looks = {
         (str(line.get_linestyle()), line.get_marker(), to_rgb(line.get_markerfacecolor()))
         for line in lines
@@ -86,9 +82,9 @@ def test_networks_without_a_profile_are_left_out(records, networks, noise_images
     assert "bare" in lines_of(figure.axes[1])
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["bare", *records]
     with pytest.raises(ValueError, match="at least one evaluation with a profile"):
-        robustness_figure({"bare": record})
+        profiles_figure({"bare": record}, ("robustness",))
     with pytest.raises(ValueError, match="'metric'"):
-        robustness_figure(records, metric="speed")
+        profiles_figure(records, ("robustness",), metric="speed")
 
 
 def test_files_are_written_and_repeatable(records, tmp_path):

@@ -7,17 +7,10 @@ import pytest
 import torch
 
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.synthetic import (
-    Layer,
-    Networks,
-    Strength,
-    attack_misses,
-    draw,
-    exact_worst_margin,
-    join,
-    worst_margins,
-)
-from spadv.empirical.synthetic.attack import candidates
+from spadv.empirical.synthetic.accuracy import attack_misses
+from spadv.empirical.synthetic.attack import Strength, candidates, exact_worst_margin, worst_margins
+from spadv.empirical.synthetic.network import Layer, Networks, join
+from spadv.empirical.synthetic.sampling import draw
 from spadv.errors import InputError
 from spadv.theory import LinearRule
 from spadv.theory.attacks import optimal_linear_attack, proof_attacks

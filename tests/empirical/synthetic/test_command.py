@@ -6,15 +6,12 @@ import pytest
 
 from spadv.cli.bridge import rebuild
 from spadv.empirical import synthetic
-from spadv.empirical.synthetic import (
-    Effort,
-    NetworkGroup,
-    Options,
-    Strength,
-    Study,
-    SyntheticSetting,
-    method,
-)
+from spadv.empirical.synthetic import Study, SyntheticSetting
+from spadv.empirical.synthetic.accuracy import Effort
+from spadv.empirical.synthetic.attack import Strength
+from spadv.empirical.synthetic.methods import METHODS
+from spadv.empirical.synthetic.study import NetworkGroup
+from spadv.empirical.synthetic.training import Options
 from spadv.errors import StoreError
 
 KINDS = ("linear", "mlp")
@@ -26,7 +23,7 @@ def small(monkeypatch):
     options = Options(width=8, steps_per_epoch=1, batch_size=64)
     effort = Effort(samples=400, attacked=200, strength=Strength(steps=3, restarts=0, grid=3))
     groups = tuple(
-        NetworkGroup(setting, kind, name, method(name).levels[-1:], 2, options, effort)
+        NetworkGroup(setting, kind, name, METHODS[name].levels[-1:], 2, options, effort)
         for kind in KINDS
         for name in ("natural", "shifts", "CuSP")
     )

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.synthetic import KINDS, Networks, draw, join, turn
+from spadv.empirical.synthetic.network import KINDS, Networks, join
+from spadv.empirical.synthetic.sampling import draw, turn
 from spadv.errors import InputError
 from spadv.theory import measure
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from spadv.empirical.synthetic import SyntheticSetting, augmented_bayes, shift_law, shortfall
+from spadv.empirical.synthetic import SyntheticSetting
+from spadv.empirical.synthetic.prediction import augmented_bayes
+from spadv.empirical.synthetic.sampling import shift_law
+from spadv.empirical.synthetic.setting import shortfall
 from spadv.errors import InputError
 from spadv.stats import clopper_pearson
 from spadv.theory import CodeGaussian

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.synthetic import draw
+from spadv.empirical.synthetic.sampling import draw
 from spadv.stats import clopper_pearson
 
 

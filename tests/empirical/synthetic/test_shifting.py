@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from spadv.empirical.synthetic import nearest_shift, shift_law, turn
+from spadv.empirical.synthetic.sampling import nearest_shift, shift_law, turn
 from spadv.errors import InputError
 from spadv.theory import CodeGaussian
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spadv.empirical.synthetic import regret, shortfall, vertical_gap
-from spadv.empirical.synthetic.setting import clipped
+from spadv.empirical.synthetic.setting import clipped, regret, shortfall, vertical_gap
 from spadv.errors import InputError
 from spadv.stats import over_seeds
 from spadv.theory.frontier import concave_hull, one_shift_frontier

@@ -7,29 +7,22 @@ import numpy as np
 import pytest
 
 from spadv.empirical.synthetic import (
-    Case,
-    Effort,
-    KnownFrontier,
-    NetworkGroup,
-    Options,
-    Results,
-    Strength,
     Study,
     SyntheticSetting,
     document,
     draw_frontiers,
     draw_laws,
-    known_frontier,
-    method,
-    regret,
     run_study,
     settings,
-    shortfall,
     study,
 )
-from spadv.empirical.synthetic.accuracy import interval_of
+from spadv.empirical.synthetic.accuracy import Effort, interval_of
+from spadv.empirical.synthetic.attack import Strength
 from spadv.empirical.synthetic.hypotheses import above_zero, at_most, near_zero
-from spadv.empirical.synthetic.study import alarms
+from spadv.empirical.synthetic.methods import METHODS
+from spadv.empirical.synthetic.setting import KnownFrontier, known_frontier, regret, shortfall
+from spadv.empirical.synthetic.study import Case, NetworkGroup, Results, alarms
+from spadv.empirical.synthetic.training import Options
 from spadv.errors import InputError, SimulationMismatchError, StoreError
 from spadv.stats import clopper_pearson
 from spadv.store import read_json, write_json
@@ -42,7 +35,9 @@ METHODS_TRIED = ("natural", "shifts", "PGD + shifts", "CuSP", "mixture")
 
 def small(setting, kinds=("linear", "mlp", "circular"), seeds=3):
     groups = tuple(
-        NetworkGroup(setting, kind, name, method(name).levels[-2:], seeds, QUICK, EFFORT, checked=5)
+        NetworkGroup(
+            setting, kind, name, METHODS[name].levels[-2:], seeds, QUICK, EFFORT, checked=5
+        )
         for kind in kinds
         for name in METHODS_TRIED
     )
@@ -206,7 +201,7 @@ def test_frontiers_of_more_shifts_are_cut_at_the_price():
 
 def test_verdicts():
     def verdict(test, values, *limit):
-        return test("topic", "claim", "measure", values, *limit)["verdict"]
+        return test("claim", "measure", values, *limit)["verdict"]
 
     tight = np.array([-0.0001, 0.0, 0.0001])
     assert verdict(at_most, 0.005 + tight, 0.01) == "seen"
