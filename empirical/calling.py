@@ -85,16 +85,10 @@ def keeping_input(
 
 
 class Logits:
-    """A function from images (B, C, H, W) to logits (B, classes), called as said above.
+    """A function of images, a network or a method of its, to logits, called as said above.
 
-    Parameters
-    ----------
-    function : callable
-        The network, or a method of its.
-    network : torch.nn.Module
-        Whose parameters say the dtype.
-    largest : int
-        The largest label, for which there must be a logit, too.
+    The parameters of the network say the dtype; `largest` is the largest label, for which there
+    must be a logit, too.
     """
 
     def __init__(

@@ -110,8 +110,7 @@ class Point(NamedTuple):
 def binary_task(data: DataSet, first: str, second: str, scale: Scale) -> DataSet:
     """Return the images of two classes as a data set of labels 0 and 1.
 
-    The first so many images of the scale train, in the order of the data set; validation
-    images are not used. InputError if there are too few.
+    The first so many images of the scale train, in the order of the data set.
     """
     numbers = [data.classes.index(choose("class", name, data.classes)) for name in (first, second)]
 
@@ -196,18 +195,7 @@ def jobs_of(
 class PairMeasurement:
     """All that is to be trained for a prediction, one point at a time.
 
-    Attributes
-    ----------
-    document : mapping
-        Of `spadv predict`: pairs of classes, ranges, budgets.
-    point : Point
-        Of its ranges and budgets.
-    scale : str
-        A name of :data:`SCALES`.
-    networks : tuple of str
-        Names of networks.
-    seeds : int
-        Trainings of each kind.
+    The document is one of `spadv predict`: pairs of classes, ranges, budgets.
     """
 
     document: Mapping[str, Any]

@@ -16,21 +16,12 @@ def differences(
 ) -> list[dict[str, Any]]:
     """Compare two networks at every setting that both evaluations have.
 
-    Parameters
-    ----------
-    first, second : Evaluation
-        Of the same images, with transformations of the same seed and number of repeats (so
-        that both networks saw the same transformed images); otherwise InputError.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    list of dict
-        Plain JSON values: "what" ("natural", a kind of profile, or "distance"), "setting" (of
-        a profile), "metric" ("accuracy", "unchanged" or "l2"), "first", "second",
-        "difference", "interval" (Newcombe's for rates, Student's over images for means; None
-        of a single mean), and "mcnemar_p_value" (None for means).
+    They must be of the same images, with transformations of the same seed and number of repeats, so
+    that both networks saw the same transformed images; otherwise InputError. Returned are plain
+    JSON values: "what" ("natural", a kind of profile, or "distance"), "setting" (of a profile),
+    "metric" ("accuracy", "unchanged" or "l2"), "first", "second", "difference", "interval"
+    (Newcombe's for rates, Student's over images for means; None of a single mean), and
+    "mcnemar_p_value" (None for means).
     """
     if first.data["digest"] != second.data["digest"]:
         raise InputError("second", "be an evaluation on the images of the first", second.data)

@@ -76,11 +76,6 @@ def evaluate(
     progress : Progress
         Told of images times forward passes, roughly.
 
-    Returns
-    -------
-    Evaluation
-        Complete.
-
     Raises
     ------
     InputError

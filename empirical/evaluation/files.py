@@ -17,11 +17,7 @@ from .record import Array, Evaluation
 
 
 def stem_of(evaluation: Evaluation, name: str = "evaluation") -> str:
-    """Return the name of an evaluation's files, without suffix: NAME-DIGEST.
-
-    The digest is the beginning of the record's identity: another setting, protocol, network
-    or set of images is another file.
-    """
+    """Return the name of an evaluation's files, without suffix: NAME-DIGEST."""
     return f"{name}-{evaluation.identity[:12]}"
 
 
@@ -56,20 +52,11 @@ def save(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -
 
 
 def load(folder: Path | str, name: str) -> Evaluation:
-    """Return the record of an evaluation that was saved.
+    """Return the record of an evaluation that was saved in a folder.
 
-    Parameters
-    ----------
-    folder : Path or str
-        Where it was saved.
-    name : str
-        Name of its files without suffix (NAME-DIGEST), or NAME where only one begins so.
-
-    Raises
-    ------
-    StoreError
-        If there is none (or several), or a file is damaged, of another schema, or does not
-        fit the other; the message names the file.
+    The name is that of its files without suffix (NAME-DIGEST), or NAME where only one begins so.
+    StoreError, which names the file, if there is none (or several), or a file is damaged, of
+    another schema, or does not fit the other.
     """
     folder = Path(folder)
     path = folder / f"{name}.json"

@@ -24,10 +24,10 @@ BATCH = 500
 def predict(
     model: nn.Module, x: Tensor | Images, *, batch_size: int = BATCH, precision: str = "float32"
 ) -> Tensor:
-    """Return the class that a network predicts for each image.
+    """Return the class that a network predicts for each image, int64 (N,) on the CPU.
 
     The network runs in evaluation mode, without gradients; the mode of each of its modules is
-    restored afterwards, whatever happens.
+    restored afterwards. RunFailedError if a logit is not a number.
 
     Parameters
     ----------
@@ -40,11 +40,6 @@ def predict(
         Images a batch; of no influence on the result beyond rounding.
     precision : str
         "float32", or "bfloat16" or "float16" for automatic mixed precision.
-
-    Returns
-    -------
-    Tensor, int64 (N,)
-        On the CPU. RunFailedError if a logit is not a number.
     """
     pixels = pixels_of(x)
     found = torch.empty(len(pixels), dtype=torch.int64)
@@ -99,7 +94,7 @@ class Classes:
 def classifying(model: nn.Module, pixels: Tensor, precision: str = "float32") -> Iterator[Classes]:
     """Yield a network ready to classify images like `pixels`; it is restored afterwards.
 
-    At the end RunFailedError if a logit was not a number; this waits for the device once.
+    At the end RunFailedError if a logit was not a number.
     """
     device = device_of(model)
     check_fit(model, pixels)

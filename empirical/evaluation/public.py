@@ -47,27 +47,12 @@ def place(
     strong_images: int = STRONG_IMAGES,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Measure a network as all networks of the folder are measured, and write it down there.
+    """Measure a network as all networks of a folder are, and write NAME.json there; return it.
 
-    Parameters
-    ----------
-    model : Module
-        From pixels in [0, 1] to logits. What its attribute `description` says of "trained",
-        "published" and "source" is written down, too.
-    data : DataSet
-        Its test images are taken.
-    folder : Path
-        Of the results; what is finished there is not measured again.
-    name : str
-        Of the network: letters, digits, "-", "_", ".".
-    images, strong_images : int
-        First so many test images (all, if there are fewer) for random motions and PGD, and for
-        the strong attack (:func:`spadv.empirical.attacks.strong_attack`).
-
-    Returns
-    -------
-    dict
-        What NAME.json holds.
+    What the network's attribute `description` says of "trained", "published" and "source" is
+    written down, too. First so many test images (all, if there are fewer) are taken for random
+    motions and PGD, and for the strong attack (:func:`spadv.empirical.attacks.strong_attack`); what
+    is finished is not measured again.
     """
     if not re.fullmatch(r"[\w.-]+", name):
         raise InputError("name", "consist of letters, digits, '-', '_' and '.'", name)
@@ -132,10 +117,7 @@ def _row(what: str, setting: float | None, metric: str, rate: dict[str, Any]) ->
 def read_folder(folder: Path) -> list[dict[str, Any]]:
     """Return what every NAME.json of a folder holds, recomputed from its records.
 
-    Raises
-    ------
-    StoreError
-        If a file is missing or damaged, or its rates are not those of the images' outcomes.
+    StoreError if a file's rates are not those of the images' outcomes.
     """
     documents = []
     for path in sorted(folder.glob("*.json")):

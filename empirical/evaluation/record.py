@@ -61,11 +61,10 @@ class Profile:
     values : tuple of float
         The settings: largest angle in degrees; largest shift as a fraction of the side; i,
         for rotation to 180 i degrees with translation to i; l-infinity budget in pixels.
-    keeps : ndarray of bool (settings, repeats, images)
-        Whether an image keeps the network's own prediction, right or wrong.
-    correct : ndarray of bool (settings, repeats, images)
-        Whether the prediction is right. Where an adversary's best result counts, who may also
-        leave an image alone, the clean prediction must be right, too.
+    keeps, correct : ndarray of bool (settings, repeats, images)
+        Whether an image keeps the network's own prediction, and whether that is right. Where an
+        adversary's best result counts, who may also leave an image alone, the clean prediction
+        must be right, too.
     """
 
     kind: str
@@ -107,8 +106,6 @@ class Evaluation:
 
     Attributes
     ----------
-    settings : EvaluationSettings
-        What was to be measured.
     protocol : dict
         The rules of the attack in full.
     model : dict
@@ -214,23 +211,15 @@ class Evaluation:
         return Profile(kind, self._values(kind), found == clean, correct)
 
     def distances(self) -> NDArray[np.float32]:
-        """Return l2 distances to the decision boundary, as DeepFool finds them.
-
-        In pixels, the overshoot included, of the first images; infinite where none was found.
-        InputError if they were not measured.
-        """
+        """Return l2 distances to the boundary in pixels, as DeepFool finds them, or infinity."""
         self._need("distance")
         return self.arrays["distance"]
 
     def summary(self, level: float = LEVEL) -> dict[str, Any]:
-        """Return every finished number with its interval, computed from the outcomes.
+        """Return every finished number with its interval, as plain JSON values.
 
-        Returns
-        -------
-        dict
-            Plain JSON values: "natural_accuracy"; "rotation", "translation", "both" and
-            "robustness" as lists of rows (:meth:`Profile.rows`); "worst_case"; "distance", the
-            mean of those found with Student's interval. Unfinished parts are left out.
+        "natural_accuracy"; "rotation", "translation", "both" and "robustness" as lists of rows
+        (:meth:`Profile.rows`); "worst_case"; "distance", the mean of those found.
         """
         found: dict[str, Any] = {}
         if self.has("clean"):
@@ -282,11 +271,7 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, data: dict[str, Any], arrays: dict[str, Array]) -> Evaluation:
-        """Rebuild a record from its JSON part and its arrays.
-
-        StoreError if the schema is another one, or anything is missing, garbled, or does not
-        fit the rest.
-        """
+        """Rebuild a record; StoreError if anything is missing, garbled, or does not fit."""
         if data.get("schema") != SCHEMA:
             schema = data.get("schema")
             raise StoreError(

@@ -33,10 +33,7 @@ class Ranges(NamedTuple):
 
 
 class MeasuredRate(NamedTuple):
-    """A rate in [0, 1], Wilson's interval, and the outcome of every image.
-
-    Outcomes are booleans, (N,) for one repeat and (repeats, N) for several.
-    """
+    """A rate in [0, 1], Wilson's interval, and booleans, (N,) or (repeats, N)."""
 
     rate: float
     interval: Interval
@@ -119,18 +116,8 @@ def transformed_classes(
 ) -> Tensor:
     """Return classes (settings, repeats, B) of images transformed at random.
 
-    Parameters
-    ----------
-    classes : Classes
-        The network.
-    pixels : Tensor (B, C, H, W)
-        Images.
-    settings : sequence of Ranges
-        Ranges of the transformations; the one of 0 has the clean classes.
-    draws : Tensor, float64 (repeats, B, 3)
-        Numbers in [0, 1) for angle, shift to the right and shift downwards.
-    clean : Tensor, int64 (B,)
-        Classes of the images themselves.
+    `draws` are numbers in [0, 1), float64 (repeats, B, 3), for angle, shift to the right and shift
+    downwards; `clean` are the classes of the images themselves.
     """
     pixels, draws = (t.to(classes.device, non_blocking=True) for t in (pixels, draws))
     shape = (len(settings), len(draws), len(pixels))
@@ -158,8 +145,7 @@ def grid_of(
     """Return (degrees, dx, dy) of every transformation of a grid, once each, largest last.
 
     The worst-of-grid attack of Engstrom et al. (ICML 2019, section 3): 31 equally spaced
-    angles, and 5 shifts in each direction, rounded to whole pixels. The paper itself measures
-    random transformations only.
+    angles, and 5 shifts in each direction, rounded to whole pixels.
     """
     height, width = pixels.shape[2:]
     turns = np.linspace(-ranges.rotation, ranges.rotation, angles) if ranges.rotation else [0.0]

@@ -23,28 +23,12 @@ def load_target(
 ) -> tuple[nn.Module, LoadedRun | None]:
     """Return the network that a text names, on a device, and what is known of its training.
 
-    Parameters
-    ----------
-    text : str
-        Path of a run folder or of a checkpoint; or "module:factory" for any network: the
-        module is imported, from the current folder too, and `factory()` is called. It
-        returns a torch.nn.Module that takes pixels in [0, 1]; a module object in its place
-        does as well. "timm:NAME", "hf:REPO" or "robustbench:NAME": a published network. A
-        `.json` file: a description of layers that names its weights. A `.safetensors` file that
-        :func:`spadv.empirical.models.export` wrote.
-    device : device
-        Where the network should be.
-    layers : Path, optional
-        A description of layers, or the fields of a :class:`ModelSpec` as JSON; `text` is then a
-        file of weights.
-
-    Raises
-    ------
-    InputError
-        If there is no such path, module or factory, or the factory fails; the message says
-        how.
-    StoreError
-        If a checkpoint cannot be used.
+    The text is the path of a run folder or a checkpoint; "module:factory" (see
+    :func:`~spadv.empirical.models.own.call_factory`) for any network that takes pixels in [0, 1];
+    "timm:NAME", "hf:REPO" or "robustbench:NAME"; a `.json` file, a description of layers that names
+    its weights; or a `.safetensors` file that :func:`spadv.empirical.models.export` wrote. With
+    `layers`, a description or the fields of a :class:`ModelSpec` as JSON, it is a file of weights.
+    InputError says what does not exist or fails.
     """
     if layers is not None:
         ours = "num_classes" in read_json(layers)

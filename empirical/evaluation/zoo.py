@@ -40,20 +40,11 @@ class ZooNetwork(nn.Module):
 def load_from_zoo(zoo: str, name: str) -> nn.Module:
     """Return a published network with its weights, in evaluation mode.
 
-    Parameters
-    ----------
-    zoo : {"timm", "hf", "robustbench"}
-        Collection; its package must be installed (`pip install 'spadv[timm]'` and so on).
-        "hf" takes repositories of timm or transformers, and those whose config.json is a
-        description of layers (:mod:`spadv.empirical.models.described`).
-    name : str
-        Name in the collection.
-
-    Raises
-    ------
-    InputError
-        For a name that the collection does not have, with the nearest ones, for a package that
-        is not installed, and for weights that cannot be downloaded.
+    Collections are "timm", "robustbench" and "hf", which takes repositories of timm or
+    transformers, and those whose config.json is a description of layers
+    (:mod:`spadv.empirical.models.described`). InputError for a name that the collection does not
+    have, with the nearest ones, for a package that is not installed, and for weights that cannot
+    be downloaded.
     """
     if not name:
         raise InputError("model", f"name a network after {zoo}:", f"{zoo}:")

@@ -40,8 +40,7 @@ class DamagedError(StoreError):
 def read_training(run: RunFolder) -> tuple[TrainConfig, dict[str, Any]]:
     """Return what a folder was trained for, and its provenance ({} if it is not finished).
 
-    DamagedError if configuration, provenance, metrics or, in an unfinished training, the
-    checkpoint cannot be read; StoreError if the folder has another version's layout.
+    DamagedError if a file cannot be read; StoreError for another version's layout.
     """
     if not run.config_path.exists():
         if run.checkpoint_path.exists() or run.is_complete:
@@ -91,9 +90,8 @@ def finished_evaluations(
 ) -> tuple[dict[EvaluationSettings, Path], list[DamagedError]]:
     """Return a trained network's finished evaluations, by their JSON files alone, and damage.
 
-    `config` and `provenance` are those of :func:`read_training`. Evaluations on other images
-    (another part, other data) are nobody's business here. StoreError if one is of other
-    weights or rules of attack, or, unless `any_version`, of another release.
+    Evaluations on other images (another part, other data) are nobody's business here. StoreError
+    if one is of other weights or rules of attack, or, unless `any_version`, of another release.
     """
     paths: dict[EvaluationSettings, Path] = {}
     damaged: list[DamagedError] = []

@@ -16,14 +16,8 @@ from ..settings import EvaluationSettings, TrainConfig
 class Job:
     """A network to train, and what to measure on it.
 
-    Attributes
-    ----------
-    config : TrainConfig
-        The training, its seed included. A warm start is given by `start` instead of a path.
-    evaluations : tuple of EvaluationSettings
-        What to measure.
-    start : Job or None
-        The job whose network this one starts from.
+    The configuration includes the seed; a warm start is given by `start`, the job whose network
+    this one starts from, instead of a path.
     """
 
     config: TrainConfig
@@ -65,8 +59,6 @@ def without_weights(config: TrainConfig) -> dict[str, Any]:
 
 def merge(jobs: list[Job]) -> list[Job]:
     """Return the jobs with equal trainings united, every job after the one it starts from.
-
-    Of equal trainings all evaluations are kept.
 
     Examples
     --------

@@ -418,8 +418,7 @@ def _gain(claim: Gain, table: ResultTable) -> HypothesisTest:
 def area_gained(scores: Sequence[Scores], fewer: int) -> dict[str, Any]:
     """Return everything about the area that points after the first `fewer` add to theirs.
 
-    Tables come in pairs, across and up. Every seed has an area of its own: the same seed of
-    all variants.
+    Tables come in pairs, across and up. Every seed has an area of its own.
     """
     scores = common(scores)
     seeds = min(len(table) for table in scores)
@@ -456,11 +455,7 @@ def _points(columns: Sequence[Floats]) -> Floats:
 
 
 def fronts(panel: ParetoPanel, table: ResultTable) -> list[dict[str, Any]]:
-    """Return the areas that the points of a Pareto plot dominate, with intervals.
-
-    Of all points, of those marked, and of the others; reference point (0, 0). Every seed has
-    an area of its own, as in :class:`Gain`.
-    """
+    """Return the areas that all points of a Pareto plot dominate, those marked, and the others."""
     variants = [variant for _, variant in panel.lines]
     marked = [variant in panel.marked for variant in variants]
     groups = {

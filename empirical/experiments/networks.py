@@ -29,19 +29,8 @@ def layers(spec: ModelSpec) -> dict[str, Any]:
     """Return the layers of a network in the order in which an image passes them.
 
     The network is built, and one black image is sent through it, so that the table cannot
-    differ from the code.
-
-    Returns
-    -------
-    dict
-        "label", "image" (its shape), "layers" (each with "name", "kind", "output" shape of
-        one image, "parameters") and "parameters", all of them.
-
-    Examples
-    --------
-    >>> table = layers(ModelSpec("stdcnn", 10, 1, 28))
-    >>> table["parameters"], table["layers"][0]["output"]
-    (23010, [10, 26, 26])
+    differ from the code: "label", "image" (its shape), "layers" (each with "name", "kind", "output"
+    shape of one image, "parameters") and "parameters", all of them.
     """
     model = build_spec(spec)
     rows: list[dict[str, Any]] = []
@@ -77,7 +66,7 @@ def boundary_picture(variants: Sequence[Variant], store: Store) -> dict[str, Any
     The digit is that of the first :data:`CANDIDATES` of the embedded sample whose distances
     are nearest to their medians. The plane is spanned by the two perturbations that DeepFool
     finds; coordinates are l2 distances from the digit. Both networks' margins are given on a
-    grid. StoreError if a network is not trained.
+    grid.
     """
     models = [_network(variant.jobs[0], store) for variant in variants]
     x, _ = load().test.batch(slice(0, CANDIDATES))

@@ -33,8 +33,7 @@ class Variant:
     evaluation : int
         Which of the jobs' evaluations speaks for this variant.
     unit : float
-        Budget of its evaluation, in pixels, that figures and measures call 1: an attack
-        may be told in other units.
+        Budget of its evaluation, in pixels, that figures and measures call 1.
     """
 
     name: str
@@ -51,16 +50,8 @@ Variants = tuple[Variant, ...]
 class ProfilePanel:
     """Curves of one profile, one a variant (Figures 1 to 4 of the paper, for instance).
 
-    Attributes
-    ----------
-    kind, metric : str
-        As in :class:`~spadv.empirical.experiments.Measure`.
-    lines : tuple of (str, Variant)
-        With labels in the legend; `legend` is its title.
-    ordered : bool
-        Whether the lines are levels that grow, rather than kinds.
-    axis : str
-        Below the panel; by default what the kind of profile says.
+    The `lines` have labels in the legend, whose title is `legend`; they are `ordered` if they are
+    levels that grow, rather than kinds. The axis says by default what the kind of profile does.
     """
 
     title: str
@@ -148,14 +139,9 @@ PaperClaim = Contrast | Trend | Gain
 
 @dataclass(frozen=True)
 class PublishedNumber:
-    """A number of the paper, to stand beside a variant's.
+    """A number of the paper ("about 65%"), to stand beside a variant's.
 
-    Attributes
-    ----------
-    text, source : str
-        The number as it is known ("about 65%"), and where from.
-    factor : float
-        By which ours is multiplied to stand in the units of the source.
+    Ours is multiplied by the `factor` to stand in the units of the source.
     """
 
     measure: Measure
@@ -176,10 +162,8 @@ class Plan:
         What is drawn, in reading order, and what is judged.
     columns : sequence of (str, Measure)
         Columns of the table.
-    deviations : tuple of str
-        What is smaller or other than in the paper, in words; empty at the paper's scale.
-    assumptions : tuple of str
-        What the paper does not tell and was chosen here, in words.
+    deviations, assumptions : tuple of str
+        What is other than in the paper, and what it does not tell and was chosen here, in words.
     published : sequence of (Variant, PublishedNumber)
         Numbers of the paper, and whose they are.
     architectures : sequence of ModelSpec
@@ -251,10 +235,9 @@ class Experiment:
         From scale name and training seeds to a fresh :class:`Plan`.
     beyond : bool
         True for a question that the paper does not answer.
-    part_of : str
-        Identifier of the figure that this is a part of ("fig2a-d" of "fig2"), or empty.
-    first : str
-        Letter of its first panel in the paper.
+    part_of, first : str
+        Identifier of the figure that this is a part of ("fig2a-d" of "fig2"), or empty; letter of
+        its first panel.
     """
 
     id: str
@@ -273,14 +256,14 @@ class Experiment:
         places: Mapping[str, str] | None = None,
         models: Mapping[str, str] | None = None,
     ) -> Plan:
-        """Return the plan at a scale.
+        """Return the plan at a scale, with so many trainings of each variant.
 
         Parameters
         ----------
         scale : str
-            One of :data:`SCALES`; InputError otherwise.
+            One of :data:`SCALES`.
         seeds : int, optional
-            Trainings of each variant; :data:`SEEDS` by default.
+            :data:`SEEDS` by default.
         places : mapping, optional
             Folders or .npz files to use in place of data sets: ``{"cifar10": "images"}``.
             This is part of every training's configuration, and named among the deviations.

@@ -180,10 +180,9 @@ class Preset:
 
     Attributes
     ----------
-    data, network : str
-        As the paper has them; smaller scales may put others in their place, and say so.
-    training : str
-        A name of :data:`TRAININGS`.
+    data, network, training : str
+        As the paper has them; smaller scales may put others in their place, and say so. The
+        training is a name of :data:`TRAININGS`.
     label : str
         As legends show the network; by default StdCNN or GCNN.
     twin : bool

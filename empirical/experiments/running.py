@@ -44,8 +44,7 @@ def state_of(job: Job, store: Store) -> str:
     """Return how far the job is in a `store`: missing, begun, trained, done or damaged.
 
     Arrays of outcomes are not read: a damaged array is found by :func:`results_of` and
-    :func:`run_job`. StoreError says how the folder differs if it holds another training, or
-    another version's.
+    :func:`run_job`. StoreError if the folder holds another training, or another version's.
     """
     run = job.folder(store)
     if not run.is_complete:
@@ -68,11 +67,7 @@ def missing_of(job: Job, store: Store) -> tuple[EvaluationSettings, ...]:
 
 
 def results_of(job: Job, store: Store) -> dict[EvaluationSettings, Evaluation]:
-    """Return the job's finished evaluations in a `store`, read and checked.
-
-    DamagedError if a file cannot be read; StoreError if something is of another training,
-    network, protocol or version.
-    """
+    """Return the job's finished evaluations in a `store`, read and checked."""
     if not job.folder(store).is_complete:
         return {}
     paths, damaged = _finished(job, store)
@@ -91,28 +86,11 @@ def run_job(
     progress: Progress = silent,
     trainer: Trainer = train_here,
 ) -> list[str]:
-    """Do what is missing of the job; the job it starts from must be trained.
+    """Do what is missing of the job; return what was moved aside, and why.
 
-    Damaged files are moved into the hidden folder .aside of the run folder, and made
-    again.
-
-    Parameters
-    ----------
-    store : Store
-        Where it lies.
-    data_root, data : Path and DataSet, optional
-        Where data sets lie, or the job's own, loaded.
-    options : TrainOptions, optional
-        Device and the like.
-    progress : Progress
-        Told of the share that is done, roughly, out of 1.
-    trainer : callable
-        How to train.
-
-    Returns
-    -------
-    list of str
-        What was moved aside, and why.
+    The job it starts from must be trained. Damaged files are moved into the hidden folder .aside of
+    the run folder, and made again. Data are the job's own, loaded, or lie under `data_root`;
+    progress is told the share that is done, out of 1.
 
     Raises
     ------

@@ -74,10 +74,7 @@ def _as_told(document: Mapping[str, Any], finding: Mapping[str, Any], verdict: s
 def check_saved(document: Mapping[str, Any], path: Path) -> int:
     """Compute every finding of a document again from its saved scores; return how many.
 
-    Raises
-    ------
-    StoreError
-        If effect, interval, p-value, or an own verdict differs, or the file cannot be read.
+    StoreError if effect, interval, p-value, or an own verdict differs, or the file cannot be read.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -107,17 +104,7 @@ def check_saved(document: Mapping[str, Any], path: Path) -> int:
 def judge_again(finding: Mapping[str, Any], scores: Mapping[str, Scores]) -> dict[str, Any]:
     """Return effect, interval, p-value, values and verdict of a finding from saved scores.
 
-    Parameters
-    ----------
-    finding : mapping
-        As documents hold it.
-    scores : mapping
-        From "MEASURE | VARIANT" to scores (seeds, images), as saved beside the document.
-
-    Raises
-    ------
-    StoreError
-        If scores are missing.
+    Scores, (seeds, images), are by "MEASURE | VARIANT".
     """
 
     def look(measure: str, name: str) -> Scores:

@@ -35,16 +35,10 @@ class ExperimentSetup:
     ----------
     label : str
         As legends show the network: "StdCNN", "GCNN".
-    scale : str
-        "smoke", "small", "cpu" or "paper".
-    data, model, optimiser, epochs
-        Of every training.
     attack : Objective
         Adversary of adversarial training; its budget is the largest one.
     evaluation : EvaluationSettings
         What is measured on every network, the same for all experiments, so that they share it.
-    seeds : tuple of int
-        Training seeds.
     basic : Augmentation
         What adversarial training and Aug-R do to each image besides (crop and flip).
     deviations, assumptions : tuple of str
@@ -184,13 +178,7 @@ LEVELS: dict[str, dict[str, tuple[float, ...]]] = {
 
 
 def levels(kind: str, scale: str) -> tuple[float, ...]:
-    """Return the levels of a kind at a scale.
-
-    Examples
-    --------
-    >>> levels("Aug-R", "cpu")
-    (0.0, 60.0, 120.0, 180.0)
-    """
+    """Return the levels of a kind at a scale."""
     return LEVELS[kind][scale]
 
 

@@ -115,16 +115,9 @@ def strategies(
     forms: tuple[str, ...] = ("CuSP-PGD",),
     published: tuple[tuple[str, PublishedNumber], ...] = (),
 ) -> Plan:
-    """Return Table 1, or Table 4, and the Pareto plots.
+    """Return Table 1, or Table 4, and the Pareto plots, with forms of CuSP beside the baselines.
 
-    Parameters
-    ----------
-    setup : ExperimentSetup
-        Network and images.
-    forms : tuple of str
-        Which forms of CuSP stand beside the baselines: "CuSP-PGD", "CuSP-TRADES".
-    published : tuple
-        Numbers of the paper, of "pgd" (row 3) or "cusp" (row 7).
+    Numbers of the paper are of "pgd" (row 3) or "cusp" (row 7).
     """
     rows = baselines(setup)
     variants = rows + controls(setup, rows)
@@ -203,10 +196,7 @@ def cusp_claims(form: str, rows: Baselines, made: Variants) -> list[PaperClaim]:
 
 
 def trade_off(straight: Variant, rotated: Variant, where: str = "") -> tuple[Contrast, Contrast]:
-    """Return that rotations in adversarial training help against the ones, and cost the other.
-
-    `where` begins the claims: the network, for instance.
-    """
+    """Return that rotations in adversarial training help against the ones, and cost the other."""
     spatial = f"{where}PGD (Aug 180) has a higher spatial accuracy than PGD (Aug 0)"
     adversarial = f"{where}PGD (Aug 180) has a lower adversarial accuracy than PGD (Aug 0)"
     return (

@@ -85,16 +85,7 @@ def profiles(
 ) -> Plan:
     """Return the profiles of a setup's networks under a scheme, and what the paper claims.
 
-    Parameters
-    ----------
-    setup : ExperimentSetup
-        Network, images and attack.
-    scheme : str
-        One of :data:`KINDS`.
-    kinds : tuple of str
-        Profiles to show; by default those of the scheme.
-    metrics : tuple of str
-        In which metrics.
+    By default those kinds of the scheme (:data:`KINDS`) are shown.
     """
     adversarial = scheme.startswith("Adv")
     kinds = kinds or KINDS[scheme]
@@ -185,14 +176,7 @@ def augmented(
 ) -> Plan:
     """Return all panels of Figure 1 or one like it: each scheme, plain network and twin.
 
-    Parameters
-    ----------
-    plain, twin : ExperimentSetup
-        The plain network, and its group-equivariant twin if the figure has one.
-    twin_schemes : tuple of str
-        Schemes that the figure shows of the twin.
-    published : tuple
-        Numbers of the plain network with Aug-R.
+    The numbers of the paper are of the plain network with Aug-R.
     """
     schemes = ("Aug-R", "Aug-T", "Aug-RT")
     setups = [plain] if twin is None else [plain, twin]
@@ -220,16 +204,7 @@ def distances(
 ) -> Plan:
     """Return panels of Figure 16 (accuracies, distance) on the Aug-R networks of some setups.
 
-    Parameters
-    ----------
-    *setups : ExperimentSetup
-        Networks and images, one after the other.
-    budget : float
-        Of PGD.
-    accuracy : bool
-        False leaves the panels of accuracies out, as in Figure 5.
-    published : tuple
-        Numbers of the first setup.
+    Without accuracies it is Figure 5; numbers of the paper are of the first setup.
     """
     plans = {}
     for setup in setups:

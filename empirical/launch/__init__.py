@@ -37,6 +37,10 @@ def launch(
 ) -> Outcome:
     """Do jobs and those that they start from; what is done already is not done again.
 
+    A job that fails does not stop the others. DiskFullError if results cannot be saved any more,
+    RunFailedError if workers do not come up, KeyboardInterrupt after Ctrl-C, once the state is
+    saved.
+
     Parameters
     ----------
     jobs : sequence of Job
@@ -50,20 +54,6 @@ def launch(
         Told jobs settled, out of all.
     say : callable
         Told, in words, what happens.
-
-    Returns
-    -------
-    Outcome
-        With failures, if there are any: a job that fails does not stop the others.
-
-    Raises
-    ------
-    DiskFullError
-        If results cannot be saved any more.
-    RunFailedError
-        If workers do not come up.
-    KeyboardInterrupt
-        After Ctrl-C, once the state is saved.
     """
     everything = merge(list(jobs))
     if settings.launcher == "local":

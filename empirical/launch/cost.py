@@ -123,7 +123,7 @@ def cost_of(job: Job, data_root: Path | None = None) -> Cost:
     """Return what a job costs from the beginning.
 
     Attacks are counted as if no image left them early: evaluations by the strong attacks cost
-    less, on networks that fall. Images of data sets of one's own are counted in `data_root`.
+    less, on networks that fall.
     """
     config = job.config
     sizes = _sizes(config.data, data_root)
@@ -209,8 +209,6 @@ def machine_of(device: str) -> tuple[Machine, float] | None:
     >>> found = machine_of("cpu (x86_64, 8 logical cores, 4 threads)")
     >>> found[0].name, found[1]
     ('cpu', 4.0)
-    >>> machine_of("cuda (NVIDIA H100 80GB HBM3, 79 GiB)")[0].name
-    'h100'
     """
     if device.startswith("cpu"):
         threads = re.search(r"(\d+) threads", device)
@@ -222,23 +220,9 @@ def machine_of(device: str) -> tuple[Machine, float] | None:
 
 
 class CostEstimate:
-    """What jobs cost, corrected by the recorded times of those among them that are done.
+    """What jobs cost, corrected by the recorded times of those that are `finished` in a store.
 
-    Parameters
-    ----------
-    jobs : sequence of Job
-        All of them.
-    store : Store
-        Where they lie.
-    data_root : Path, optional
-        As for :func:`cost_of`.
-
-    Attributes
-    ----------
-    costs : dict
-        By digest.
-    finished : int
-        Jobs whose times correct the others'.
+    The `costs` are by digest. Data sets of one's own are counted in `data_root`.
     """
 
     def __init__(self, jobs: Sequence[Job], store: Store, data_root: Path | None = None) -> None:

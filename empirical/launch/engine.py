@@ -39,19 +39,7 @@ def run_engine(
     progress: Progress = silent,
     say: Say = lambda text: None,
 ) -> Outcome:
-    """Do all jobs by workers; `cost`, by digest, decides which come first.
-
-    Raises
-    ------
-    InputError
-        If the settings of Slurm, or the file with the Config, cannot be used.
-    SpadvError
-        If Parsl or Slurm is not installed.
-    RunFailedError
-        If the workers do not come up.
-    DiskFullError
-        If results cannot be saved.
-    """
+    """Do all jobs by workers; `cost`, by digest, decides which come first; see :func:`launch`."""
     outcome = Outcome()
     todo = [job for job in jobs if not outcome.settles(job, settings)]
     rank = chains(todo, cost)

@@ -38,10 +38,8 @@ class Failure:
         "diverged": the loss was not finite. "lost": its workers went, one after the other,
         without progress (killed for memory, for instance). "refused": bad input, or files of
         something else. "error": anything else.
-    reason : str
-        In a sentence.
-    job : str
-        The job's label.
+    reason, job : str
+        In a sentence; the job's label.
     host, time : str
         Where and when (UTC).
     details : str

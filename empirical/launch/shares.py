@@ -11,12 +11,7 @@ from ..experiments.job import Job, merge
 def chains(jobs: Sequence[Job], cost: Mapping[str, float]) -> dict[str, float]:
     """Return, by digest, what the most expensive chain of jobs costs that begins with each.
 
-    Parameters
-    ----------
-    jobs : sequence of Job
-        Every job after the one that it starts from, as :func:`merge` returns them.
-    cost : mapping
-        By digest; 0 where it has none.
+    Every job stands after the one that it starts from, as :func:`merge` returns them.
     """
     found: dict[str, float] = {}
     for job in reversed(jobs):
@@ -28,22 +23,13 @@ def chains(jobs: Sequence[Job], cost: Mapping[str, float]) -> dict[str, float]:
 
 
 def share(jobs: Sequence[Job], cost: Mapping[str, float], which: tuple[int, int]) -> list[Job]:
-    """Return the i-th of n shares of some jobs, about equally expensive.
+    """Return the i-th of n shares of some jobs, `which` = (i, n), about equally expensive.
 
     A job and all that start from it, or from the same job, are one family, and a family is
     never divided: no share waits for another, so shares may be done on machines that share
     no folder, and their run folders be copied together afterwards. Families are dealt out
     from the most expensive to the cheapest, each to the share that has least; ties go by
     digest. Shares depend on the jobs and their estimated costs alone, not on what is done.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-        All of them.
-    cost : mapping
-        By digest.
-    which : tuple of int
-        (i, n), 1 <= i <= n.
 
     Examples
     --------

@@ -17,13 +17,8 @@ from ..models import ModelSpec, build_spec
 class Size(NamedTuple):
     """How much work a network is.
 
-    Attributes
-    ----------
-    forward : float
-        Floating-point operations of a forward pass of one image; an addition and a
-        multiplication are two.
-    layers : int
-        Layers, that is, roughly, kernels that a GPU starts one after the other.
+    `forward` are the floating-point operations of a forward pass of one image, an addition and a
+    multiplication being two; `layers` are, roughly, kernels that a GPU starts one after the other.
     """
 
     forward: float

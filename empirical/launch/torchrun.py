@@ -37,15 +37,7 @@ def train_on_several(
     options: TrainOptions,
     progress: Progress,
 ) -> None:
-    """Train on several processes.
-
-    Raises
-    ------
-    ReportedError
-        If a member told how it failed.
-    RuntimeError
-        If torchrun failed otherwise; its log is named.
-    """
+    """Train on several processes; ReportedError if a member told how it failed."""
     order, failure = folder / ".torchrun.json", folder / ".torchrun-failure.json"
     failure.unlink(missing_ok=True)
     write_json(

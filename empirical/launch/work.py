@@ -102,21 +102,8 @@ class Outcome:
 def attempt(job: Job, settings: LaunchSettings, progress: Progress = silent) -> Tried:
     """Do what is missing of a job. What goes wrong with it is saved and returned, not raised.
 
-    Parameters
-    ----------
-    job : Job
-        The job it starts from must be trained.
-    settings : LaunchSettings
-        How.
-    progress : Progress
-        Told of the share that is done, out of 1.
-
-    Raises
-    ------
-    FolderInUseError
-        If another process works in the job's folder.
-    DiskFullError
-        If results cannot be saved.
+    But FolderInUseError if another process works in its folder, DiskFullError if results cannot be
+    saved. The job it starts from must be trained.
     """
     run, begun = job.folder(settings.store), time.perf_counter()
     try:

@@ -19,7 +19,9 @@ class Augmentation:
     """A random crop, mirroring, rotation and translation of every image by itself.
 
     Applied by :func:`spadv.empirical.transforms.augment` in this order: crop, flip, then rotation
-    and translation in one resampling.
+    and translation in one resampling. The paper's section 4 calls them Aug-R ("R:60"), Aug-T
+    ("T:0.1") and Aug-RT ("RT:0.1": rotation 0.1 * 180 degrees with translation 0.1); its CIFAR
+    networks have "crop:4,flip,R:60".
 
     Parameters
     ----------
@@ -33,12 +35,6 @@ class Augmentation:
         (:func:`~spadv.empirical.transforms.random_crop`); 0 is none.
     flip : bool
         Whether images are mirrored left to right with probability 1/2.
-
-    Notes
-    -----
-    The paper's section 4 calls them Aug-R ("R:60"), Aug-T ("T:0.1") and Aug-RT ("RT:0.1":
-    rotation 0.1 * 180 degrees with translation 0.1); its CIFAR networks have
-    "crop:4,flip,R:60".
 
     Examples
     --------

@@ -13,16 +13,10 @@ class DataInfo:
 
     Attributes
     ----------
-    name, title : str
-        How it is asked for, and how it is called in text.
-    num_classes, channels, image_size : int
-        Classes, channels, side in pixels.
     originals, tests : int
         Images of the original training and test parts.
     train, validation : int
         How many originals train and validate, as in the paper; the rest is left out.
-    source, licence : str
-        Who made it and where it is from; under which terms.
     folder : str
         Where its files lie under the root, as torchvision has it; empty: it comes with spadv.
     files : tuple of str
@@ -107,23 +101,10 @@ _KNOWN = {
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the known data sets; the first is the embedded one.
-
-    Examples
-    --------
-    >>> names()
-    ('mnist-sample', 'mnist', 'fashion-mnist', 'cifar10', 'cifar100', 'tiny-imagenet')
-    """
+    """Return the names of the known data sets; the first is the embedded one."""
     return tuple(_KNOWN)
 
 
 def describe(name: str) -> DataInfo:
-    """Return what is known of a data set.
-
-    Examples
-    --------
-    >>> info = describe("cifar10")
-    >>> info.train, info.validation, info.tests
-    (40000, 10000, 10000)
-    """
+    """Return what is known of a data set."""
     return _KNOWN[choose("data", name, _KNOWN)]

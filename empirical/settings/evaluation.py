@@ -59,10 +59,10 @@ def _step(name: str, value: Any) -> float | None:
 class EvaluationSettings:
     """Everything that is chosen before a network is evaluated.
 
-    Each field says what it is. The values of profiles are explained at :class:`Profile`, the
-    attack's options at :func:`spadv.empirical.attacks.profile`. Empty tuples, 0 distances and
-    ranges of 0 leave their part out; all numbers of pixels may be text such as "8/255".
-    `batch_size` is no part of what defines an evaluation; distances are in float32.
+    The values of profiles are explained at :class:`Profile`, the attack's options at
+    :func:`spadv.empirical.attacks.profile`. Empty tuples, 0 distances and ranges of 0 leave their
+    part out; all numbers of pixels may be text such as "8/255". `batch_size` is no part of what
+    defines an evaluation; distances are in float32.
     """
 
     rotations: tuple[float, ...] = option(
@@ -150,17 +150,10 @@ class EvaluationSettings:
 
     @classmethod
     def for_channels(cls, channels: int, **changes: Any) -> EvaluationSettings:
-        """Return the paper's settings for grey or colour images, with some changed.
+        """Return the paper's settings for grey (1) or colour images, with changes unless None.
 
         MNIST: 40 steps of 0.01, budgets to 0.3; others: 10 steps of 2/255, budgets to 8/255.
         The stronger attacks choose their own step size and get 100 steps.
-
-        Parameters
-        ----------
-        channels : int
-            1 for grey images.
-        **changes
-            Attributes that should differ; None is not given.
         """
         given = {name: value for name, value in changes.items() if value is not None}
         for name in given:

@@ -20,8 +20,8 @@ class LaunchSettings:
 
     Attributes
     ----------
-    root : Path
-        Of the store.
+    root, data_root : Path
+        Where the store lies, and the data sets.
     launcher : str
         "local" (this process), "processes" (of this machine), "slurm", a Python file that
         defines a `parsl.Config`, or module:function returning one.
@@ -35,8 +35,6 @@ class LaunchSettings:
         Try again what failed for good in an earlier launch (diverged, or lost its workers).
     any_version : bool
         Use results of other releases.
-    data_root : Path or None
-        Where data sets lie.
     options : TrainOptions
         Device and the like.
     """

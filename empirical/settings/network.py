@@ -38,8 +38,6 @@ class ModelSpec:
     ----------
     name : str
         Name in the registry, e.g. "resnet18".
-    num_classes : int
-        Number of logits, at least 2.
     in_channels, image_size : int
         Channels and side in pixels of the square images.
     group : {None, "p4", "p4m"}

@@ -180,19 +180,12 @@ _CUSP_TRADES = ((75 / 120, 120 / 180, 2 / 8), (15 / 120, 120 / 180, 4 / 8), (30 
 def curriculum(
     name: str, *, epochs: int, augment: Augmentation, objective: Objective
 ) -> tuple[Stage, ...]:
-    """Return the stages of a named curriculum.
+    """Return the stages of a named curriculum, of so many epochs in all.
 
-    Parameters
-    ----------
-    name : str
-        "plain": one stage. "cusp": the paper's curriculum; with the TRADES objective its
-        TRADES form. It needs an adversary and three epochs.
-    epochs : int
-        Epochs in all. CuSP splits them as 75 : 15 : 30.
-    augment : Augmentation
-        That of the last stage; CuSP's earlier ones turn less.
-    objective : Objective
-        That of the last stage; CuSP's earlier ones have smaller budgets, the same step.
+    "plain" is one stage. "cusp" is the paper's curriculum (with the TRADES objective its TRADES
+    form); it needs an adversary, and three epochs, which it splits as 75 : 15 : 30. Augmentation
+    and objective are those of the last stage; earlier ones turn less and have smaller budgets, at
+    the same step.
 
     References
     ----------

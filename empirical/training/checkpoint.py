@@ -30,10 +30,8 @@ class Checkpoint:
 
     Attributes
     ----------
-    spec : ModelSpec
-        Which network.
-    config : TrainConfig
-        Which training.
+    spec, config : ModelSpec, TrainConfig
+        Which network, and which training.
     data_digest : str
         Of the images it was trained on.
     epoch, step : int
@@ -59,22 +57,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A trained network with what is known of its training.
+    """A trained network, in evaluation mode, with what is known of its training.
 
-    Attributes
-    ----------
-    model : Classifier
-        The network, in evaluation mode.
-    config : TrainConfig
-        What was trained.
-    data_digest : str
-        SHA-256 of the images that it was trained on.
-    folder : Path or None
-        The run folder; None for a checkpoint file outside of one.
-    epochs_done : int
-        Epochs behind the checkpoint.
-    complete : bool
-        Whether those are all.
+    The folder is None for a checkpoint file outside of a run folder; it is complete if
+    `epochs_done` are all.
     """
 
     model: Classifier
@@ -142,15 +128,7 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
 
 
 def load_run(path: Path | str, device: torch.device | str = "cpu") -> LoadedRun:
-    """Return the network of a run folder or of a checkpoint file, ready to be evaluated.
-
-    Parameters
-    ----------
-    path : Path or str
-        A run folder, or a checkpoint in one.
-    device : device
-        Where the network should live.
-    """
+    """Return the network of a run folder, or of a checkpoint in one, ready to be evaluated."""
     path = Path(path)
     folder = path if path.is_dir() else path.parent
     file = RunFolder(path).checkpoint_path if path.is_dir() else path
@@ -199,16 +177,7 @@ def fingerprint(model: torch.nn.Module) -> str:
 class CheckpointManager:
     """Saves a trainer's state into its run folder as it goes on, and restores it.
 
-    Parameters
-    ----------
-    run : RunFolder
-        Where.
-    trainer : Trainer
-        Whose state.
-    data_digest : str
-        Of the images, kept in every checkpoint.
-    every : float
-        Seconds between two saves within an epoch.
+    There are at most `every` seconds between two saves within an epoch.
     """
 
     def __init__(self, run: RunFolder, trainer: Trainer, data_digest: str, every: float) -> None:

@@ -30,9 +30,7 @@ class World:
         return self.rank == 0
 
     def share(self, count: int) -> slice:
-        """Return this process's part of a global batch of `count` images.
-
-        The parts differ by one image at most.
+        """Return this process's part of a global batch of `count` images, equal but for one image.
 
         Examples
         --------
@@ -60,10 +58,7 @@ class World:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[tuple[World, torch.device]]:
-    """Join the other processes that `torchrun` started, if it did.
-
-    With CUDA each process takes the GPU of its local rank.
-    """
+    """Join the other processes that `torchrun` started, if it did, each on a GPU of its own."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or "RANK" not in os.environ:
         yield World(), device
         return

@@ -35,22 +35,7 @@ _NOTHING = {"loss": 0.0, "correct": 0.0, "images": 0.0, "seconds": 0.0}
 class Trainer:
     """A training going on: `epoch` and `step` done, and what they add up to.
 
-    Attributes
-    ----------
-    config : TrainConfig
-        What is done.
-    model : Classifier
-        The network, on its device.
-    images : Images
-        Training images, on the same device.
-    device : torch.device
-        Where.
-    world : World
-        This process among its equals.
-    channels_last : bool
-        Memory format of images and weights.
-    compiled : bool
-        Use torch.compile.
+    Network and training images are on the `device`; `world` is this process among its equals.
     """
 
     config: TrainConfig

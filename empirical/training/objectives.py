@@ -31,18 +31,9 @@ class Losses(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return the weighted sum of the losses of the images, and how many are right.
 
-        Parameters
-        ----------
-        x, y : Tensor
-            Clean images (batch, channels, height, width) and their labels (batch,).
-        weight : Tensor
-            Weight of each image in the loss (batch,).
-        attacked : Tensor or None
-            Adversarial images, if the objective has any.
-        beta : float or None
-            Weight of the divergence for TRADES; None for cross-entropy on the adversarial
-            images (or on the clean ones, if there are no others). `correct` counts the
-            images that the cross-entropy is taken on.
+        With `beta` it is TRADES's loss, without it cross-entropy on the adversarial images (or on
+        the clean ones, if there are no others); counted are the images that the cross-entropy is
+        taken on.
         """
         first = x if attacked is None or beta is not None else attacked
         logits = self.model(first).float()

@@ -108,8 +108,6 @@ def train(
         If the folder holds another training, is in use, damaged, or cannot be written.
     RunFailedError
         If the loss is not finite any more; the last good checkpoint stays.
-    KeyboardInterrupt
-        After Ctrl-C, once the state is saved.
 
     Examples
     --------

@@ -18,17 +18,8 @@ _FAR = 1 << 62
 def rotate(x: Tensor, degrees: float | Tensor) -> Tensor:
     """Rotate images about their centres, counter-clockwise, nearest neighbour, black fill.
 
-    Parameters
-    ----------
-    x : Tensor (B, C, H, W)
-        Floating point or uint8 images.
-    degrees : float or Tensor (B,)
-        Angle in degrees for all images, or of each. The check of a tensor waits for its device.
-
-    Returns
-    -------
-    Tensor (B, C, H, W)
-        Of the type of `x`; differentiable in `x`.
+    Images (B, C, H, W) are floating point or uint8, the angle is one for all, or of each (B,),
+    whose check waits for the device.
 
     Notes
     -----

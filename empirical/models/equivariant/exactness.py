@@ -57,7 +57,7 @@ def exactness_report(module: nn.Module, input_shape: tuple[int, int, int]) -> li
     >>> for found in exactness_report(strided, (3, 32, 32)):
     ...     print(found)
     the module itself (LiftingConv2d): 3x3 windows at stride 2, padding 1, leave 1 row of 32 over \
-    at the far side; turned maps are sampled elsewhere. Exact at 31 and 33.
+at the far side; turned maps are sampled elsewhere. Exact at 31 and 33.
     >>> exactness_report(strided, (3, 33, 33))
     []
     """

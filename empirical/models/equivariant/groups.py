@@ -60,7 +60,7 @@ class Group:
         return element if mirrored else -turns % 4
 
     def source(self, element: int) -> Tensor:
-        """Return where the elements of maps transformed by g come from, (order,): at h is g^-1 h."""
+        """Return from where the elements of maps transformed by g come: g^-1 h at h, (order,)."""
         inverse = self.inverse(element)
         return torch.tensor([self.multiply(inverse, h) for h in range(self.order)], device="cpu")
 
