@@ -59,7 +59,8 @@ bench: $(VENV)/.test
 # Pages' code is run anew only where it changed; `make clean` forgets that.
 docs: $(VENV)/.docs
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -n -W --keep-going -d build/docs/doctrees docs build/docs/html
-	@echo "Open build/docs/html/index.html in a browser."
+	@echo "Open build/docs/html/index.html in a browser, or http://localhost:8000 after"
+	@echo "  $(BIN)/python -m http.server -d build/docs/html    (then the search shows excerpts)"
 
 # Whether links still lead somewhere; without a network those to other sites are left out.
 linkcheck: $(VENV)/.docs

@@ -37,11 +37,12 @@ extensions = [
     "sphinxcontrib.bibtex",
     "statements",
     "catalogue",
+    "fitting",
     "interface",
     "lessons",
     "offline",
 ]
-exclude_patterns = ["_ext", "_static", "_templates", "explorable", "results", "conf.py"]
+exclude_patterns = ["_ext", "_static", "_templates", "explorable", "conf.py"]
 language = "en"
 nitpicky = True
 # The site links to no other.

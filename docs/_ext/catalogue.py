@@ -1,29 +1,46 @@
-"""Tables of experiments and of results, made from the registry and from saved documents.
+"""Pages of experiments, and lists of them, made from the registry and from saved documents.
 
-{experiments} lists the figures and tables of the paper and the questions beyond it, as the
-registry has them. {results} shows what lies in docs/results/: folders that `spadv reproduce`
-or `spadv bridge` wrote. Their pages and data are copied into the site.
+Before the site is read, a page of Markdown is written for each experiment (docs/experiments/,
+ignored by git): what the paper says, what came out here, and how it was made. {experiments}
+lists one group of them; {results} lists what lies in docs/results/, folder by folder, whose
+files are copied into the site.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from saved import documents, effect_of, folders, seeds_of, verdicts
+from saved import (
+    Document,
+    data_of,
+    difference,
+    documents,
+    effect_of,
+    folders,
+    measured,
+    seeds_of,
+    verdicts,
+)
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from statements import table
 
 from spadv.empirical.experiments import EXPERIMENTS, Experiment
 from spadv.result import SHOWN
 
 #: What is copied of a folder of results.
-COPIED = (".html", ".json", ".jsonl", ".csv", ".png", ".svg", ".tex", ".md")
+COPIED = (".html", ".json", ".jsonl", ".csv", ".png", ".svg", ".tex")
 GROUPS = ("figures", "tables", "beyond", "others")
+#: How data sets are called in headings.
+DATA = {"mnist": "MNIST", "cifar10-jpeg": "CIFAR-10 (a JPEG copy)"}
+#: Tables of more rows are left to the CSV file.
+LONGEST = 40
+
+Saved = list[tuple[Path, Document]]
 
 
 def group_of(experiment: Experiment) -> str:
@@ -35,52 +52,239 @@ def group_of(experiment: Experiment) -> str:
     return "tables" if experiment.id.startswith("table") else "others"
 
 
-def _row(*texts: str) -> list[list[nodes.Node]]:
-    return [[nodes.paragraph(text=text)] for text in texts]
+def short_name(identifier: str, locator: str) -> str:
+    """Return "Figure 2(a-d)" of a part of the paper, the identifier of anything else."""
+    if not identifier.startswith(("fig", "table")):
+        return identifier
+    return locator.partition(" (")[0].replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
-class ExperimentTable(SphinxDirective):
-    """Experiments of one group: where the paper has them, and what is smaller at scale cpu."""
+def found_by_experiment(results: Path) -> dict[str, Saved]:
+    """Return the saved documents of each experiment, with their folders."""
+    found: dict[str, Saved] = {}
+    for folder in folders(results):
+        for _, document in documents(folder):
+            found.setdefault(document["id"], []).append((folder, document))
+    return found
+
+
+def text(words: object) -> str:
+    """Return words as Markdown that shows them as they are, in a table, too."""
+    return re.sub(r"([\\`*_\[\]<>|$~^{}#])", r"\\\1", " ".join(str(words).split()))
+
+
+def file_link(place: str, words: str) -> str:
+    """Return a link to a file that stands beside the pages, to be opened, not downloaded."""
+    return f'<a class="reference internal" href="{place}">{words}</a>'
+
+
+def lines_of_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a table; its cells are Markdown."""
+    return [
+        "",
+        *(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)),
+        "",
+    ]
+
+
+def badge(word: str, count: str = "") -> str:
+    """Return a verdict on a ground of its own, with how often it was found."""
+    return f"[{count} {word}]{{.verdict .{word.replace(' ', '-')}}}".replace("[ ", "[")
+
+
+def badges(findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return how often each verdict was found, each on a ground of its own."""
+    if not findings:
+        return "none judged"
+    counted = [part.partition(" ") for part in verdicts(findings).split(", ")]
+    return " ".join(badge(word, count) for count, _, word in counted)
+
+
+def page(experiment: Experiment | None, saved: Saved) -> str:
+    """Return the page of an experiment: one of the registry, or one that has saved documents."""
+    about: Any = vars(experiment) if experiment else saved[0][1]
+    identifier, locator, title = about["id"], about["locator"], about["title"]
+    name = short_name(identifier, locator)
+    says = "The question" if about["beyond"] else "The paper says"
+    lines = [
+        f"# {text(title if name == identifier else f'{name}. {title}')}",
+        "",
+        f"{says}: *{text(about['statement'])}*",
+        "",
+        f"{text(locator[:1].upper() + locator[1:])}; `{identifier}` in spadv. "
+        "[All results](../results.md); "
+        "[how verdicts follow from numbers](../experiments.md#how-claims-are-judged).",
+        "",
+    ]
+    for folder, document in saved:
+        lines += _outcome(folder, document)
+    if not saved:
+        lines += ["## What came out", "", "It has not been run for this site.", ""]
+    return "\n".join([*lines, *_making(experiment, saved)]) + "\n"
+
+
+def _outcome(folder: Path, document: Document) -> Iterator[str]:
+    """Yield what was measured: verdicts, figures, claims, the paper's numbers, all numbers."""
+    name, findings = document["id"], document["findings"]
+    yield from (f"## What came out at scale {document['scale']}", "")
+    others = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
+    here = "; ".join(line.partition(": ")[2].split(";")[0] for line in others)
+    seeds = seeds_of(document)
+    said = f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. Claims"
+    yield f"{f'**Here: {text(here)}.** ' if here else ''}{said}: {badges(findings)}."
+    yield ""
+    for figure in figures(folder, name):
+        if figure.stem == f"{name}-accuracy":
+            yield from ("The same in accuracy:", "")
+        alt = f"{document['title']}: {figure.stem}"
+        yield f"![{text(alt)}](../results/{folder.name}/{figure.name})"
+        yield ""
+    if findings and "topic" in findings[0]:
+        yield from lines_of_table(("claims about", "claims", "verdicts"), _topics(findings))
+    elif findings:
+        head = ("claim", "measured as", "effect, 95% interval", "verdict", "in accuracy")
+        yield from lines_of_table(head, map(_finding, findings))
+    for remark in document.get("remarks", ()):
+        yield from (f"*{text(remark)}.*", "")
+    yield from ("### Beside the paper's numbers", "")
+    if document.get("known"):
+        yield "Difference: ours less the paper's; none where the paper's words hold."
+        head = ("network", "measured as", "the paper", "ours, 95% interval", "difference", "from")
+        yield from lines_of_table(head, map(_published, document["known"]))
+    else:
+        yield from ("No number of the paper is known to us here: its sentences are judged.", "")
+    columns, rows = document["table"]["columns"], document["table"]["rows"]
+    if 0 < len(rows) <= LONGEST:
+        yield from ("### All numbers", "")
+        head = ("", *(text(column["label"]) for column in columns))
+        yield from lines_of_table(head, (_numbers(row, columns) for row in rows))
+
+
+def figures(folder: Path, name: str) -> list[Path]:
+    """Return the figures of an experiment: as a whole and by accuracy, or its parts."""
+    whole = [folder / f"{name}{ending}.png" for ending in ("", "-accuracy")]
+    return [file for file in whole if file.is_file()] or sorted(folder.glob(f"{name}-*.png"))
+
+
+def _topics(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Yield the verdicts by topic, where there are too many claims to list each."""
+    for topic in dict.fromkeys(finding["topic"] for finding in findings):
+        own = [finding for finding in findings if finding["topic"] == topic]
+        yield text(topic), str(len(own)), badges(own)
+
+
+def _finding(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    other = (finding.get("other") or {}).get("verdict")
+    return (
+        text(finding["claim"]),
+        text(finding["measure"]),
+        effect_of(finding),
+        badge(SHOWN[finding["verdict"]]),
+        badge(SHOWN[other]) if other else "",
+    )
+
+
+def _published(known: Mapping[str, Any]) -> tuple[str, ...]:
+    paper, here = known["paper"], known["here"]
+    ours = measured(here, rate="%" in paper)
+    gap = difference(paper, here["value"]) if ours else ""
+    return (
+        *(text(known[key]) for key in ("variant", "measure", "paper")),
+        *(ours, gap, text(known["source"])),
+    )
+
+
+def _numbers(row: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield text(row["label"])
+    for column, cell in zip(columns, row["cells"], strict=True):
+        yield measured(cell, rate=column.get("rate", True))
+
+
+def _making(experiment: Experiment | None, saved: Saved) -> Iterator[str]:
+    """Yield how an experiment is made: deviations, our choices, trainings, files."""
+    yield from ("## How it is made", "")
+    name = experiment.id if experiment else saved[0][1]["id"]
+    plan = experiment.plan("cpu") if experiment else None
+    if experiment and plan and plan.jobs:
+        trainings = len(plan.jobs), len(experiment.plan("paper").jobs)
+        yield f"{trainings[0]} trainings at scale cpu, {trainings[1]} at scale paper, with three"
+        yield from ("seeds each; experiments share them.", "")
+    command = f"reproduce {name}" if experiment else name
+    yield from ("```console", f"$ spadv {command} --scale cpu --out results", "```", "")
+    lists: list[tuple[str, Sequence[str]]] = []
+    for folder, document in saved:
+        names = [f"{name}{ending}" for ending in (".json", ".csv", "-curves.csv")]
+        there = [each for each in (*names, "report.html") if (folder / each).is_file()]
+        links = ", ".join(file_link(f"../results/{folder.name}/{each}", each) for each in there)
+        about = f"[about these runs](../results/{folder.name}/about.md)"
+        yield from (f"Files: {links}; {about}.", "")
+        lists += [("Deviations from the paper", document["shrunk"])]
+        lists += [("Unspecified by the paper (our choice)", document.get("chosen", ()))]
+    if plan and not saved:
+        lists = [
+            ("Deviations from the paper at scale cpu", plan.deviations),
+            ("Unspecified by the paper (our choice)", plan.assumptions),
+        ]
+    for label, lines in lists:
+        if lines:
+            yield from (f"{label}:", "", *(f"- {text(line)}" for line in lines), "")
+
+
+def write_pages(app: Sphinx) -> None:
+    """Write what is new or changed, and remove the page of what is gone."""
+    folder = Path(app.srcdir) / "experiments"
+    folder.mkdir(exist_ok=True)
+    saved = found_by_experiment(Path(app.srcdir) / "results")
+    made = {
+        f"{name}.md": page(EXPERIMENTS.get(name), saved.get(name, []))
+        for name in {**EXPERIMENTS, **saved}
+    }
+    for old in folder.glob("*.md"):
+        if old.name not in made:
+            old.unlink()
+    for name, content in made.items():
+        file = folder / name
+        if not file.is_file() or file.read_text(encoding="utf-8") != content:
+            file.write_text(content, encoding="utf-8")
+
+
+class ExperimentList(SphinxDirective):
+    """Experiments of one group: where the paper has them, and what came out."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return a table, and the details below it."""
+        """Return a table whose rows lead to the pages."""
         group = self.arguments[0]
         if group not in GROUPS:
             raise self.error(f"experiments are grouped as {', '.join(GROUPS)}")
-        rows: list[list[list[nodes.Node]]] = []
-        details: list[nodes.Node] = []
-        for experiment in EXPERIMENTS.values():
-            if group_of(experiment) == group:
-                cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
-                text, uri = nodes.literal(text=experiment.id), f"#experiment-{experiment.id}"
-                name = nodes.paragraph("", "", nodes.reference("", "", text, refuri=uri))
-                trainings = f"{len(cpu.jobs)} / {len(paper.jobs)}"
-                shown = (experiment.locator, experiment.title, str(len(cpu.claims)), trainings)
-                rows.append([[name], *_row(*shown)])
-                details.append(_details(experiment, cpu.deviations, cpu.assumptions))
-        head = ("experiment", "in the paper", "what it shows", "claims judged")
-        head = (*head, "trainings: cpu / paper")
-        return [table(head, rows, (16, 20, 42, 10, 12)), *details]
+        results = Path(self.env.srcdir) / "results"
+        self.env.note_dependency(str(results))
+        saved = found_by_experiment(results)
+        shown = [each for each in EXPERIMENTS.values() if group_of(each) == group]
+        rows = [self._row(each, saved.get(each.id, [])) for each in shown]
+        names = [(short_name(each.id, each.locator), each.id) for each in shown]
+        if group == "beyond":  # what has no entry in the registry
+            for name in saved.keys() - EXPERIMENTS.keys():
+                document = saved[name][0][1]
+                title, found = text(document["title"]), badges(document["findings"])
+                rows.append((f"[{name}](experiments/{name}.md)", title, found, ""))
+                names.append((name, name))
+        entries = [f"{title} <experiments/{name}>" for title, name in names]
+        head = ("experiment", "what it shows", "verdicts", "trainings: cpu / paper")
+        toc = [":::{toctree}", ":hidden:", "", *entries, ":::", ""]
+        return self.parse_text_to_nodes("\n".join([*lines_of_table(head, rows), *toc]))
 
-
-def _details(
-    experiment: Experiment, deviations: Iterable[str], assumptions: Iterable[str]
-) -> nodes.Node:
-    box = nodes.container(classes=["experiment"], ids=[f"experiment-{experiment.id}"])
-    head = nodes.paragraph("", "", nodes.literal(text=experiment.id), classes=["experiment-head"])
-    head += nodes.Text(f" {experiment.title}")
-    box += [head, nodes.paragraph(text=experiment.statement)]
-    for label, lines in (
-        ("Deviations from the paper, at scale cpu:", tuple(deviations)),
-        ("Not told by the paper, and chosen here:", tuple(assumptions)),
-    ):
-        if lines:
-            items = [nodes.list_item("", nodes.paragraph(text=line)) for line in lines]
-            box += nodes.paragraph("", "", nodes.emphasis(text=label))
-            box += nodes.bullet_list("", *items)
-    return box
+    def _row(self, experiment: Experiment, saved: Saved) -> tuple[str, ...]:
+        cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
+        name = short_name(experiment.id, experiment.locator)
+        found = "; ".join(badges(document["findings"]) for _, document in saved)
+        return (
+            f"[{name}](experiments/{experiment.id}.md)",
+            text(experiment.title),
+            found or ("not run" if cpu.jobs else ""),
+            f"{len(cpu.jobs)} / {len(paper.jobs)}",
+        )
 
 
 class ResultList(SphinxDirective):
@@ -98,86 +302,41 @@ class ResultList(SphinxDirective):
 
     def _folder(self, folder: Path) -> nodes.section:
         section = nodes.section(ids=[nodes.make_id(f"results-{folder.name}")])
-        about = folder / "about.md"
-        text = about.read_text(encoding="utf-8") if about.is_file() else f"# {folder.name}\n"
-        self.env.note_dependency(str(about))
-        heading, _, rest = text.removeprefix("# ").partition("\n")
-        section += nodes.title(text=heading)
-        # Its links are right beside it; on the site it is part of the page of results.
-        section += self.parse_text_to_nodes(rest.replace("](../../", "]("))
-        if (folder / "report.html").is_file():
-            label = "The whole report, with every figure and table: "
-            section += self._links(label, folder, ["report.html"])
-        for file, document in documents(folder):
+        title = (folder / "about.md").read_text(encoding="utf-8").partition("\n")[0]
+        section += nodes.title(text=title.removeprefix("# "))
+        for file, _ in documents(folder):
             self.env.note_dependency(str(file))
-            section += self._document(folder, document)
+        section += self.parse_text_to_nodes("\n".join(folder_list(folder)))
         return section
 
-    def _links(self, label: str, folder: Path, names: Iterable[str]) -> nodes.paragraph:
-        """Return links to files of a folder that stand beside the pages of the site."""
-        line = nodes.paragraph(text=label)
-        depth = "../" * self.env.docname.count("/")
-        for place, name in enumerate(names):
-            uri = f"{depth}results/{folder.name}/{name}"
-            line += [nodes.Text(", " if place else ""), nodes.reference("", name, refuri=uri)]
-        line += nodes.Text(".")
-        return line
 
-    def _document(self, folder: Path, document: Mapping[str, Any]) -> nodes.section:
-        name, findings = document["id"], document["findings"]
-        title = f"{name}: {document['title']}"
-        part = nodes.section(ids=[nodes.make_id(f"results-{folder.name}-{name}")])
-        part += nodes.title("", title)
-        others = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
-        if others:
-            texts = "; ".join(line.partition(": ")[2].split(";")[0] for line in others)
-            part += nodes.paragraph("", "", nodes.strong(text=f"Here: {texts}."))
-        locator, seeds = document["locator"], seeds_of(document)
-        part += nodes.paragraph(
-            text=f"{locator[:1].upper()}{locator[1:]}. Scale {document['scale']}; "
-            f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. "
-            f"Claims in the paper's metric: {verdicts(findings)}."
-        )
-        numbers = [f"{name}{ending}" for ending in (".json", ".csv", "-curves.csv")]
-        there = [file for file in numbers if (folder / file).is_file()]
-        part += self._links("Numbers: ", folder, there)
-        if document["shrunk"]:
-            said = "; ".join(document["shrunk"])
-            part += nodes.paragraph(text=f"Deviations from the paper: {said}.")
-        for remark in document.get("remarks", []):
-            part += nodes.paragraph("", "", nodes.emphasis(text=remark))
-        whole = folder / f"{name}.png"
-        for figure in [whole] if whole.is_file() else sorted(folder.glob(f"{name}-*.png")):
-            self.env.note_dependency(str(figure))
-            uri = f"/{figure.relative_to(self.env.srcdir).as_posix()}"
-            part += nodes.image(uri=uri, alt=title)
-        if findings:
-            part += _topics(findings) if "topic" in findings[0] else _findings(findings)
-        return part
+def folder_list(folder: Path) -> Iterator[str]:
+    """Yield a folder's experiments, those on the same data together with their deviations."""
+    place = f"results/{folder.name}"
+    yield f"What they say in sentences, and how they ran: [about these runs]({place}/about.md)."
+    report = file_link(f"{place}/report.html", "the report")
+    yield from (f"Every figure and table on one page: {report}.", "")
+    groups: dict[str, list[Document]] = {}
+    for _, document in documents(folder):
+        groups.setdefault(data_of(document), []).append(document)
+    for data, group in groups.items():
+        if data:
+            names = " and ".join(DATA.get(name, name) for name in data.split(", "))
+            yield from (f"**{text(names)}**", "")
+        common = [line for line in group[0]["shrunk"] if all(line in d["shrunk"] for d in group)]
+        if common:
+            shared = " that all of these share (each page has the rest)" if group[1:] else ""
+            yield f"Deviations from the paper{shared}: {text('; '.join(common))}."
+            yield ""
+        yield from lines_of_table(("", "", "verdicts"), (_result(folder, d) for d in group))
 
 
-def _topics(findings: Sequence[Mapping[str, Any]]) -> nodes.table:
-    """Return the verdicts by topic, where there are too many claims to list each."""
-    rows = []
-    for topic in dict.fromkeys(finding["topic"] for finding in findings):
-        own = [finding for finding in findings if finding["topic"] == topic]
-        rows.append(_row(topic, str(len(own)), verdicts(own)))
-    return table(("topic", "claims", "verdicts"), rows, (55, 10, 35))
-
-
-def _findings(findings: Sequence[Mapping[str, Any]]) -> nodes.table:
-    rows = [
-        _row(
-            finding["claim"],
-            finding["measure"],
-            effect_of(finding),
-            SHOWN[finding["verdict"]],
-            (finding.get("other") or {}).get("verdict", ""),
-        )
-        for finding in findings
-    ]
-    head = ("claim", "measured as", "effect, 95% interval", "verdict", "in accuracy")
-    return table(head, rows, (38, 24, 16, 11, 11))
+def _result(folder: Path, document: Document) -> tuple[str, str, str]:
+    name, link = document["id"], f"experiments/{document['id']}.md"
+    picture = next(iter(figures(folder, name)), None)
+    seen = f"![{name}](results/{folder.name}/{picture.name}){{.thumbnail}}" if picture else name
+    title = f"[{short_name(name, document['locator'])}]({link}): {text(document['title'])}"
+    return f"[{seen}]({link})", title, badges(document["findings"])
 
 
 def copy_results(app: Sphinx, error: Exception | None) -> None:
@@ -185,10 +344,9 @@ def copy_results(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
     out, source = Path(app.outdir), Path(app.srcdir)
-    shutil.rmtree(out / "results", ignore_errors=True)
     for folder in folders(source / "results"):
         target = out / "results" / folder.name
-        target.mkdir(parents=True)
+        target.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():
             if file.suffix in COPIED:
                 shutil.copy2(file, target / file.name)
@@ -197,8 +355,9 @@ def copy_results(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directives, and copy files when the pages are written."""
-    app.add_directive("experiments", ExperimentTable)
+    """Write the pages before any is read, register the lists, copy files at the end."""
+    app.add_directive("experiments", ExperimentList)
     app.add_directive("results", ResultList)
+    app.connect("builder-inited", write_pages)
     app.connect("build-finished", copy_results)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

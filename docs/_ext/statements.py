@@ -233,11 +233,6 @@ def table(
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=width) for width in widths]
     group += nodes.thead("", _row([[nodes.paragraph(text=text)] for text in head]))
-    for cells in rows:
-        for label, cell in list(zip(head, cells, strict=True))[1:]:
-            # On a phone the cells stand below each other, without the head of the table.
-            if isinstance(cell[0], nodes.paragraph):
-                cell[0].insert(0, nodes.inline(text=f"{label}: ", classes=["cell-label"]))
     group += nodes.tbody("", *map(_row, rows))
     return nodes.table("", group, classes=["wide", *classes])
 

@@ -145,7 +145,7 @@ def rate(document: Mapping[str, Any], what: str, setting: float | None, metric: 
 
 def write_tables(documents: list[dict[str, Any]], folder: Path) -> Path:
     """Write table.md: a table a data set, published numbers beside ours. Return its path."""
-    lines = []
+    lines = ["# Networks that others trained: the table", ""]
     for data in sorted({document["data"] for document in documents}):
         mine = [document for document in documents if document["data"] == data]
         budgets = sorted({r["setting"] for r in mine[0]["rates"] if r["what"] == "pgd"})

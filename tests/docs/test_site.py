@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,14 @@ def _load(name):
     return module
 
 
-interface, links, offline, saved, statements = map(
-    _load, ("interface", "links", "offline", "saved", "statements")
+interface, links, offline, saved, statements, catalogue, fitting = map(
+    _load, ("interface", "links", "offline", "saved", "statements", "catalogue", "fitting")
 )
 
 
 def _pages():
     """Return the text of the Markdown pages of the site by their names."""
-    skipped = ("explorable", "results/", "lessons/lesson", "lessons/solutions/")
+    skipped = ("explorable", "experiments/", "results/", "lessons/lesson", "lessons/solutions/")
     found = {path.relative_to(DOCS).with_suffix("").as_posix(): path for path in DOCS.rglob("*.md")}
     return {
         name: path.read_text(encoding="utf-8")
@@ -98,6 +99,24 @@ def test_every_page_is_in_a_table_of_contents():
                 if line and not line.startswith(":"):
                     listed.add(f"{folder}/{line}" if folder else line)
     assert set(_pages()) <= listed
+
+
+def test_pages_of_results_are_in_a_table_of_contents():
+    listed = re.findall(r"^results/.*$", _pages()["results"], flags=re.M)
+    pages = list((DOCS / "results").rglob("*.md"))
+    assert len(pages) >= 5
+    for path in pages:
+        name = path.relative_to(DOCS).with_suffix("").as_posix()
+        assert any(fnmatch(name, pattern) for pattern in listed), name
+
+
+def test_pages_that_the_readme_links_to_read_well_as_they_are():
+    """Without directives, which only the site shows."""
+    linked = re.findall(r"\]\(([^)]+\.md)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(linked) > 8
+    for name in linked:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert not re.search(r"^(:::|```)\{", text, flags=re.M), name
 
 
 def test_every_public_package_has_a_page_of_the_interface():
@@ -179,6 +198,76 @@ def test_saved_results_can_be_listed():
             assert re.fullmatch(r"\d+( to \d+)?", saved.seeds_of(document)), file
             assert saved.verdicts(document["findings"])
             assert all(saved.effect_of(f) or f["verdict"] for f in document["findings"])
+
+
+def _page(name):
+    return catalogue.page(catalogue.EXPERIMENTS.get(name), SAVED.get(name, []))
+
+
+SAVED = catalogue.found_by_experiment(DOCS / "results")
+
+
+def test_an_experiment_has_its_claims_figures_and_the_papers_numbers_on_its_page():
+    page = _page("fig16a-d")
+    assert page.startswith("# Figure 16(a\N{NON-BREAKING HYPHEN}d). MNIST")
+    assert "![" in page
+    assert "](../results/cpu/fig16a-d.png)" in page
+    assert (
+        "| around 65% | 0.0% (0.0\xa0to\xa00.4) | -65.0 points | text on Figure 16(a-b) |" in page
+    )
+    assert "| below 4.0 | 1.14 (1.02\xa0to\xa01.25) | none | text" in page
+    assert "+0.542 (+0.410\xa0to\xa0+0.674) | [supported]{.verdict .supported} |" in page
+    assert page.count("\n- epochs: 10 in place of 120\n") == 1
+    assert "StdCNN, Aug-R 180 | 93.5% (92.5\xa0to\xa094.4)" in page
+
+
+@pytest.mark.parametrize("name", ["fig9", "table2", "bridge", "protocols", "demo"])
+def test_every_kind_of_experiment_has_a_page(name):
+    page = _page(name)
+    assert page.count("\n# ") == 0
+    assert "## How it is made" in page
+    assert ("## What came out at scale cpu" in page) == (name in SAVED)
+    assert not re.search(r"underpowered|not seen|\bopposite\b(?! of)", page.replace("opposed", ""))
+
+
+def test_rows_of_tables_have_the_cells_of_their_heads():
+    for name, found in SAVED.items():
+        for block in re.findall(r"(?:^\|.*\|\n)+", _page(name), flags=re.M):
+            counts = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+            assert len(counts) == 1, (name, block[:200])
+        assert found
+
+
+def test_deviations_are_told_once_a_group():
+    lines = "\n".join(catalogue.folder_list(DOCS / "results" / "cpu"))
+    assert lines.count("Deviations from the paper") == 3
+    assert lines.count("](experiments/") == 2 * len(saved.documents(DOCS / "results" / "cpu"))
+
+
+@pytest.mark.parametrize(
+    ("paper", "ours", "said"),
+    [
+        ("about 65%", 0.1, "-55.0 points"),
+        ("20%", 0.235, "+3.5 points"),
+        ("about 5", 5.44, "+0.44"),
+        ("below 4.0", 3.7, "none"),
+        ("below 4.0", 4.5, "+0.50"),
+        ("above 10%", 0.05, "-5.0 points"),
+        ("above 10%", 0.5, "none"),
+        ("53% to 62% (all forms)", 0.24, "-29.0 points"),
+        ("53% to 62% (all forms)", 0.6, "none"),
+        ("53% to 62% (all forms)", 0.7, "+8.0 points"),
+    ],
+)
+def test_ours_less_the_papers(paper, ours, said):
+    assert saved.difference(paper, ours) == said
+
+
+def test_widths_of_pictures_are_read(tmp_path):
+    assert fitting.png_width(DOCS / "results" / "cpu" / "fig8.png") == 2296
+    (tmp_path / "text.png").write_text("no picture")
+    assert fitting.png_width(tmp_path / "text.png") == 0
+    assert fitting.png_width(tmp_path / "none.png") == 0
 
 
 def test_only_links_that_were_answered_are_wrong():

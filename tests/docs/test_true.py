@@ -1,4 +1,4 @@
-"""The page "What is true of the paper" says what the committed documents say."""
+"""What the site says of the paper is what the committed documents say: true.md, the front page."""
 
 import json
 import re
@@ -11,6 +11,33 @@ EVIDENCE = re.compile(
     r"([a-z ]+?),\s+([+-][\d.]+)\s+\(([+-][\d.]+)\s+to\s+([+-][\d.]+)\),\s+(\d+)\s+seeds\s+"
     r"\(`(\w+)/([\w-]+)`,\s+claim\s+(\d+)\)"
 )
+ROUNDED = re.compile(r"([a-z][a-z ]+), ([+-]\d\.\d\d) \(([+-]\d\.\d\d) to ([+-]\d\.\d\d)\)")
+OF_THEORY = ("holds", "attained", "refuted", "vacuous", "inconclusive")
+
+
+def document(folder, name):
+    return json.loads((DOCS / "results" / folder / f"{name}.json").read_text())
+
+
+def finding_of(folder, name, number):
+    return document(folder, name)["findings"][int(number) - 1]
+
+
+def numbers(finding, form):
+    interval = finding["interval"]
+    return [f"{x:{form}}" for x in (finding["effect"], interval["low"], interval["high"])]
+
+
+def sections():
+    """Return the sections of true.md by the anchors of their headings, and the table's rows."""
+    head, *parts = re.split(r"^## ", (DOCS / "true.md").read_text(), flags=re.M)
+    found = {
+        part.partition("\n")[0].lower().replace(" ", "-"): " ".join(part.split()) for part in parts
+    }
+    table = head.split("<!-- the table of the front page, too -->")[1]
+    table = table.split("<!-- end of the table -->")[0]
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    return found, [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def test_every_verdict_and_number_is_the_documents():
@@ -19,10 +46,74 @@ def test_every_verdict_and_number_is_the_documents():
     assert len(found) == page.count("`, claim") - 1  # the explanation at the top
     assert len(found) >= 15
     for words, effect, low, high, seeds, folder, name, number in found:
-        document = json.loads((DOCS / "results" / folder / f"{name}.json").read_text())
-        finding = document["findings"][int(number) - 1]
-        interval = finding["interval"]
-        numbers = (finding["effect"], interval["low"], interval["high"])
-        assert [f"{value:+.3f}" for value in numbers] == [effect, low, high], (name, number)
+        finding = finding_of(folder, name, number)
+        assert numbers(finding, "+.3f") == [effect, low, high], (name, number)
         assert words.strip().endswith(SHOWN[finding["verdict"]]), (name, number)
         assert set(finding["seeds"]) == {int(seeds)}
+
+
+def test_every_number_of_the_table_is_in_the_section_that_it_leads_to():
+    found, rows = sections()
+    assert len(rows) == len(found)
+    seen = 0
+    for claim, _, _, ours, _ in rows:
+        section = found[re.search(r"\(true\.md#([\w-]+)\)$", claim)[1]]
+        evidence = [finding_of(*each[5:]) for each in EVIDENCE.findall(section)]
+        known = [(SHOWN[one["verdict"]], *numbers(one, "+.2f")) for one in evidence]
+        told = ROUNDED.findall(ours)
+        assert len(told) == ours.count(" ("), ours
+        for words, *values in told:
+            assert any(
+                words.endswith(verdict) and values == list(others) for verdict, *others in known
+            ), (claim, values)
+        seen += len(told)
+    assert seen >= 11
+
+
+def test_verdicts_of_the_table_are_words_of_the_glossary():
+    glossary = (DOCS / "glossary.md").read_text().split("\nverdict\n")[1]
+    for word in (*OF_THEORY, *SHOWN.values()):
+        assert f"*{word}*" in " ".join(glossary.split()), word
+    for _, verdict, *_ in sections()[1]:
+        assert set(re.findall(r"\*\*(.+?)\*\*", verdict)) <= {*OF_THEORY, *SHOWN.values()}
+
+
+def test_rates_under_rotation_of_cifar10_are_the_documents_and_the_tables():
+    found, rows = sections()
+    section = found["adversarial-training-makes-networks-less-invariant"]
+    ours, others = next((row[3], row[4]) for row in rows if "CIFAR-10" in row[3])
+    told = document("cpu", "invariance-vs-accuracy")["table"]
+    cells = {each["label"]: each["cells"] for each in told["rows"]}
+    for place, column in ((1, "invariance R 180"), (2, "accuracy R 180")):
+        assert told["columns"][place]["label"] == column
+        ends = [cells[f"CIFAR10 VGG16, Adv-PGD {level}"][place] for level in ("0", "8/255")]
+        for cell in ends:
+            assert "{value:.2f} ({low:.2f} to {high:.2f})".format(**cell) in section
+        assert " to ".join(f"{cell['value']:.2f}" for cell in ends) in ours
+    table = (DOCS / "results" / "public" / "table.md").read_text()
+    heads = re.search(r"^\| (network .*) \|$", table, flags=re.M)[1].split(" | ")
+    public = {}
+    for name in ("cifar_cnn_a_adv", "kw_cifar_small_8px"):
+        values = re.search(rf"^\| {name} \| (.*) \|$", table, flags=re.M)[1].split(" | ")
+        public[name] = dict(zip(heads[1:], values, strict=False))
+    for column in ("inv. R180", "R180"):
+        light, heavy = (f"{public[name][column]}%" for name in public)
+        assert f"{light} to {heavy}" in others
+        assert f"{heavy} against {light}" in section
+
+
+def test_none_of_the_networks_on_the_theorys_distribution_passes_the_law():
+    topic = "No network passes the gradual law"
+    findings = [one for one in document("bridge", "bridge")["findings"] if one["topic"] == topic]
+    held = sum(one["verdict"] == "seen" for one in findings)
+    assert f"{held} of {len(findings)} claims supported" in (DOCS / "true.md").read_text()
+
+
+def test_the_front_page_names_the_paper_and_shows_the_table():
+    page = " ".join((DOCS / "index.md").read_text().split())
+    assert "Can We Have It All? On the Trade-off between Spatial and Adversarial" in page
+    assert "https://arxiv.org/abs/2002.11318" in page
+    assert ":::{include} true.md" in page
+    for mark in ("<!-- the table of the front page, too -->", "<!-- end of the table -->"):
+        assert mark in page
+        assert (DOCS / "true.md").read_text().count(mark) == 1
