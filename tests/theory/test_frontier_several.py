@@ -272,6 +272,23 @@ def worst_case_program(plane, w, mesh_u, mesh_v):
     return -made.fun
 
 
+@pytest.mark.slow
+def test_optima_of_meshes_tend_to_a_value_in_the_bracket():
+    """Extrapolated as the square of the mesh, without slack: independent of both bounds."""
+    blocks, w = Blocks.of(THREE, 1.0), 0.2
+    lattices = [BlockLattice(blocks, mesh, level_step=0.03) for mesh in (0.51, 0.26, 0.17)]
+    optima = [lattice.best(w)[0] - lattice.slack() for lattice in lattices]
+    steps = [lattice.steps[0] for lattice in lattices]
+    limits = [
+        fine + (fine - coarse) / ((far / near) ** 2 - 1)
+        for coarse, fine, far, near in zip(optima, optima[1:], steps, steps[1:], strict=False)
+    ]
+    assert limits[0] == pytest.approx(limits[1], abs=1e-4)
+    certified = block_lattice(blocks).bracket(w)
+    achieved = (1 - w) * certified.spatial + w * certified.adversarial
+    assert achieved < min(limits) < max(limits) < certified.upper
+
+
 @pytest.mark.parametrize("w", [0.4, 0.7])
 def test_worst_case_of_two_shifts_against_all_planar_classifiers(w):
     dist = CodeGaussian([1, 1, 1, -1], 0.7, 2)

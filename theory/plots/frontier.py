@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -144,23 +145,18 @@ def linear_shortfall(rows: Sequence[tuple[int, float, float, float, float]]) -> 
     with styled():
         probabilities = sorted({row[1] for row in rows})
         budgets = sorted({row[2] for row in rows})
-        counts = sorted({row[0] for row in rows})
-        figure = new_figure(figsize=(3.2 * len(probabilities), 3.3))
-        axes_row = np.atleast_1d(figure.subplots(1, len(probabilities), sharey=True))
-        for axes, p in zip(axes_row, probabilities, strict=True):
-            for i, (e, color, marker) in enumerate(
-                zip(budgets, (BLUE, VERMILION, GREEN, PURPLE), "os^D", strict=False)
-            ):
-                some = [(n, low, high) for n, q, b, low, high in rows if (q, b) == (p, e)]
-                x = np.array([counts.index(n) for n, _, _ in some]) + 0.18 * (i - 1)
-                low, high = np.array([(low, high) for _, low, high in some]).T
-                axes.vlines(x, low, high, color=color, lw=2.2)
-                axes.plot(x, high, marker, color=color, ms=4.5, mec="white", label=f"e = {e:g}")
-            axes.set(xlabel="shifts n", title=f"p = {p:g}", xticks=range(len(counts)))
-            axes.set_xticklabels([str(n) for n in counts])
-        axes_row[0].set_ylabel("best classifier beyond linear rules")
-        axes_row[0].set_ylim(bottom=0)
-        axes_row[-1].legend(loc="upper right")
+        figure = new_figure(figsize=(3.4 * len(probabilities), 1.8 * len(budgets) + 0.6))
+        grid = figure.subplots(
+            len(budgets), len(probabilities), sharex=True, sharey=True, squeeze=False
+        )
+        for (e, p), axes in zip(itertools.product(budgets, probabilities), grid.flat, strict=True):
+            some = sorted((n, low, high) for n, q, b, low, high in rows if (q, b) == (p, e))
+            n, low, high = np.array(some).T
+            axes.vlines(n, low, high, color=BLUE, lw=2)
+            axes.set_title(f"p = {p:g}, e = {e:g}")
+        for axes in grid[-1]:
+            axes.set(xlabel="shifts n", ylim=(0, None))
+        grid[len(budgets) // 2, 0].set_ylabel("best classifier beyond linear rules")
     return figure
 
 
