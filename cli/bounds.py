@@ -17,8 +17,8 @@ _NAMES = {
     "theorem2": "Theorem 2",
     "theorem3": "Theorem 3",
     "sharpened": "sharpened Theorem 2 (U0 at D = 0)",
-    "gradual": "gradual law (U0)",
-    "gradual_tight": "gradual law with Neyman-Pearson (U)",
+    "gradual": "upper bound, without the clean-accuracy constraint (U0)",
+    "gradual_tight": "upper bound, with the clean-accuracy constraint (U)",
 }
 
 
@@ -131,8 +131,9 @@ def _show(described: dict[str, Any], given: float | None) -> None:
 
     bounded, caps = described["bounded"], described["caps"]
     known, key = ("S", "spatial") if bounded == "A" else ("A", "adversarial")
-    rows = []
+    title = f"p = {described['p']:g}, e = {described['budget']:g}, delta = {described['delta']:g}"
     if bounded is not None:
+        rows = []
         for law, name in _NAMES.items():
             text = number(described[law], 6)
             if law == "theorem3" and described["theorem3_lower"] is not None:
@@ -142,13 +143,13 @@ def _show(described: dict[str, Any], given: float | None) -> None:
             rows.append((name, text))
         sign = "<=" if bounded == "A" else ">="
         rows.append(("lower law", f"{sign} {number(described['lower'], 6)}"))
-    rows += [
-        ("cap on A: robust Bayes, eps < 1", f"<= {number(caps['adversarial'], 6)}"),
-        ("cap on S: Bayes", f"<= {number(caps['spatial'], 6)}"),
+        print_table(title, ("law", f"{bounded} given {known} = {given:g}"), rows, numbers=(1,))
+        title = "Of any classifier"
+    most = [
+        ("cap on A: robust Bayes, eps < 1", number(caps["adversarial"], 6)),
+        ("cap on S: Bayes", number(caps["spatial"], 6)),
     ]
-    columns = ("law", f"{bounded} beside {known} = {given:g}") if bounded else ("cap", "value")
-    title = f"p = {described['p']:g}, e = {described['budget']:g}, delta = {described['delta']:g}"
-    print_table(title, columns, rows, numbers=(1,))
+    print_table(title, ("cap", "at most"), most, numbers=(1,))
     if described["feasible"] is False:
         err.print(f"No classifier reaches it: {known} lies in [0, {caps[key]:.6f}] for every one.")
     if described["budget"] > FULL_BUDGET:

@@ -45,7 +45,7 @@ def bridge(
         print_json(made)
         return
     rows = [(SHOWN[f["verdict"]], f["claim"], effect(f, 4)) for f in made["findings"]]
-    print_table(made["title"], ("verdict", "claim", "effect"), rows)
+    print_table(made["title"], ("verdict", "claim", "effect"), rows, numbers=(2,))
     out.print(f"Page: {folder / 'report.html'}")
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -20,6 +21,10 @@ from rich.text import Text
 from ..progress import Progress as ProgressCallback
 
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
+#: Between two columns of a table, and at both its ends together.
+_GAP = 2
+#: A first column of at most this width is not wrapped: it names the rows.
+_FIRST = 30
 out = Console(**_PLAIN)
 err = Console(stderr=True, **_PLAIN)
 
@@ -36,24 +41,80 @@ def print_table(
     *,
     numbers: Iterable[int] = (),
     totals: Iterable[Sequence[str]] = (),
-    whole: Iterable[int] = (),
 ) -> None:
     """Print a table; the columns in `numbers` are aligned right, `totals` follow a rule.
 
-    Words of the columns in `whole` are never broken.
+    In a file or a pipe every row is one line. In a terminal cells are wrapped between words;
+    columns for which there is no room follow below, beside the first one again.
     """
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    shown.box, shown.padding, shown.pad_edge = SIMPLE_HEAD, (0, 1, 0, 0), False
-    right, unbroken = set(numbers), set(whole)
-    for index, column in enumerate(columns):
-        justify: JustifyMethod = "right" if index in right else "left"
-        shown.add_column(column, justify=justify, overflow="fold", no_wrap=index in unbroken)
-    for row in rows:
-        shown.add_row(*row)
-    shown.add_section()
-    for row in totals:
-        shown.add_row(*row)
-    out.print(shown)
+    cells = [[_text(cell) for cell in row] for row in rows]
+    sums = [[_text(cell) for cell in row] for row in totals]
+    right = set(numbers)
+    needs = [
+        _needs(header, [row[i] for row in (*cells, *sums)], whole=i in right, first=i == 0)
+        for i, header in enumerate(columns)
+    ]
+    out.print(title, style="bold")
+    for block in _blocks([least for least, _ in needs]):
+        widths = _widths([needs[i] for i in block])
+        shown = Table(header_style="bold", width=sum(widths) + _GAP * len(block))
+        shown.box, shown.padding, shown.pad_edge = SIMPLE_HEAD, (0, 1, 0, 0), False
+        for i, width in zip(block, widths, strict=True):
+            justify: JustifyMethod = "right" if i in right else "left"
+            shown.add_column(columns[i], justify=justify, overflow="fold", width=width)
+        for row in cells:
+            shown.add_row(*(row[i] for i in block))
+        shown.add_section()
+        for row in sums:
+            shown.add_row(*(row[i] for i in block))
+        out.print(shown)
+
+
+def _text(cell: str | Text) -> Text:
+    return Text(cell) if isinstance(cell, str) else cell
+
+
+def _needs(header: str, cells: Sequence[Text], *, whole: bool, first: bool) -> tuple[int, int]:
+    """Return the least width of a column in which no word is broken, and the width it likes."""
+    lines = [line for cell in cells for line in cell.plain.splitlines()]
+    longest = max(map(cell_len, lines), default=0)
+    likes = max(longest, cell_len(header))
+    words = [word for text in (header, *lines) for word in text.split()]
+    least = max(map(cell_len, words), default=1)
+    if whole or (first and longest <= _FIRST):
+        least = max(least, longest)
+    return least, max(likes, least)
+
+
+def _blocks(least: Sequence[int]) -> list[list[int]]:
+    """Return which columns stand beside each other; the first one stands in every block."""
+    blocks = [[0]]
+    for i in range(1, len(least)):
+        block = [*blocks[-1], i]
+        wide = sum(least[j] + _GAP for j in block) > out.width
+        if out.is_terminal and wide and len(blocks[-1]) > 1:
+            blocks.append([0, i])
+        else:
+            blocks[-1] = block
+    return blocks
+
+
+def _widths(needs: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the widths of a block's columns: room goes to those that would wrap most."""
+    if not out.is_terminal:
+        return [likes for _, likes in needs]
+    widths = [least for least, _ in needs]
+    room = out.width - _GAP * len(needs) - sum(widths)
+    if room < 0:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        widths[widest] = max(1, widths[widest] + room)
+    for _ in range(room):
+        wraps = [likes / width for (_, likes), width in zip(needs, widths, strict=True)]
+        most = max(range(len(wraps)), key=wraps.__getitem__)
+        if wraps[most] <= 1:
+            break
+        widths[most] += 1
+    return widths
 
 
 @contextmanager

@@ -98,7 +98,9 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
             for finding in document["findings"]
         ]
         if findings:
-            print_table(heading, ("verdict", "claim", "effect", "in accuracy"), findings)
+            print_table(
+                heading, ("verdict", "claim", "effect", "in accuracy"), findings, numbers=(2,)
+            )
         for remark in document["remarks"]:
             out.print(f"{remark}.", style="yellow")
         if document["table"]["rows"]:

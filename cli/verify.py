@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from ..theory.claims import Grid, Summary
 
 RESULTS = "results.jsonl"
-#: What the table says of a claim's checks, by their verdict.
-_COUNTED = {
-    "holds": "hold",
-    "holds-with-equality": "attained",
-    "violated": "refuted",
-    "hypothesis-unsatisfiable": "vacuous",
-    "inconclusive": "undecided",
-}
 _DEFAULT_WORD = ("simplex:6", 1)
 
 
@@ -181,15 +173,15 @@ def _write_report(results: list[Result], folder: Path) -> None:
 
 
 def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
-    from ..result import EQUALITY, HOLDS
+    from ..result import EQUALITY, HOLDS, SHOWN_OF_THEORY
 
-    rows = []
+    words, rows = SHOWN_OF_THEORY, []
     for s in summaries:
         holds = s.verdict in (HOLDS, EQUALITY)
         colour = "bold red" if not s.ok else "green" if holds else "yellow"
-        counts = ", ".join(f"{n} {_COUNTED[verdict]}" for verdict, n in s.counts.items())
+        counts = ", ".join(f"{n} {words[verdict]}" for verdict, n in s.counts.items())
         rows.append((s.claim.id, s.claim.title, Text(s.meaning, colour), counts))
-    print_table("Claims", ("claim", "what", "verdict", "checks"), rows, whole=(0,))
+    print_table("Claims", ("claim", "what", "verdict", "checks"), rows)
     out.print(
         f"{sum(s.checks for s in summaries)} checks, {sum(s.compared for s in summaries)} "
         f"comparisons with simulations (claims share some), "

@@ -29,7 +29,16 @@ UNSATISFIABLE = "hypothesis-unsatisfiable"
 INCONCLUSIVE = "inconclusive"
 VERDICTS = (HOLDS, EQUALITY, VIOLATED, UNSATISFIABLE, INCONCLUSIVE)
 
-#: Verdicts on claims about networks, as files hold them and as people are shown them.
+#: Verdicts on claims of the theory, as files hold them and as people are shown them.
+SHOWN_OF_THEORY = {
+    HOLDS: "holds",
+    EQUALITY: "attained",
+    VIOLATED: "refuted",
+    UNSATISFIABLE: "vacuous",
+    INCONCLUSIVE: "inconclusive",
+}
+
+#: The same for verdicts on claims about networks.
 SHOWN = {
     "seen": "supported",
     "not seen": "no relevant effect",

@@ -6,10 +6,13 @@ import json
 import math
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy.stats import norm
 
 from spadv.cli import console
@@ -89,6 +92,60 @@ def test_text_is_printed_as_it_is(capsys):
     shown = capsys.readouterr()
     assert shown.out.count(text) == 4
     assert text in shown.err
+
+
+TABLES = [
+    "bounds --p 0.7 --budget 4 --delta 0.5 --spatial 0.9 --shifts 3",
+    "accuracy --codeword simplex:4 --shift 5 --p 0.6 --budget 2",
+    "verify --claim thm2 --codeword simplex:3 --samples 0",
+    "code --length 15 --all",
+    "reproduce fig8 --scale small --dry-run",
+]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Make the output a terminal of some width."""
+
+    def of_width(width):
+        monkeypatch.setattr(console.out, "_force_terminal", True)
+        monkeypatch.setattr(console.out, "_color_system", None)
+        monkeypatch.setattr(console.out, "_width", width)
+
+    return of_width
+
+
+@pytest.mark.parametrize("call", TABLES, ids=lambda call: call.split()[0])
+def test_tables_break_no_word_in_80_columns(spadv, terminal, call):
+    piped = spadv(*call.split())
+    terminal(80)
+    shown = spadv(*call.split())
+    assert (piped.status, shown.status) == (0, 0)
+    wide, narrow = (
+        [line for line in text.splitlines() if line.endswith(" ") and "─" not in line]
+        for text in (piped.out, shown.out)
+    )
+    assert max(map(len, narrow)) <= 80
+    assert Counter(" ".join(wide).split()) - Counter(" ".join(narrow).split()) == Counter()
+
+
+@given(data=st.data(), width=st.integers(30, 120))
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_table_keeps_its_words_and_the_width(capsys, terminal, data, width):
+    word = st.text("abcdefgh", min_size=1, max_size=12)
+    cell = st.lists(word, max_size=8).map(" ".join)
+    header = data.draw(st.lists(cell, min_size=1, max_size=9))
+    rows = data.draw(st.lists(st.tuples(*[cell] * len(header)), max_size=4))
+    terminal(width)
+    capsys.readouterr()
+    console.print_table("", header, rows, numbers=())
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    words = Counter(" ".join(lines).split())
+    given_words = Counter(" ".join(text for row in (header, *rows) for text in row).split())
+    assert given_words - words == Counter()
 
 
 @pytest.mark.parametrize("arguments", [("--out", ""), ("--out=",), ("--data-root", "")])

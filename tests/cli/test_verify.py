@@ -102,7 +102,7 @@ def test_json_is_one_document_with_the_verdicts(spadv):
 def test_the_number_of_a_statement_names_its_claims_and_the_table_counts_verdicts(spadv):
     found = spadv("verify", "--claim", "3", "--codeword", "simplex:5", "--p", 0.6, "--samples", 0)
     (line,) = [line for line in found.out.splitlines() if line.startswith(" thm3 ")]
-    assert "2 hold" in line
+    assert "2 holds" in line
     assert "1 vacuous" in found.out
     alone = spadv("verify", "--claim", "thm3", *SMALL, "--eta", 0.1)
     assert "vacuous here" in alone.out
