@@ -11,6 +11,7 @@ from rich.text import Text
 from ..empirical.experiments import EXPERIMENTS
 from ..empirical.experiments.document import SCHEMA
 from ..empirical.experiments.draw import draw, draw_other_metric
+from ..empirical.experiments.formatting import stand_ins
 from ..errors import StoreError
 from ..result import SHOWN
 from ..store import read_json, read_text, write_atomically
@@ -88,6 +89,8 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
     """Print verdicts and tables."""
     for document in documents:
         heading = f"{document['id']}: {document['title']}"
+        here = stand_ins(document)
+        heading += f" (here: {'; '.join(here)})" * bool(here)
         findings = [
             (
                 _coloured(finding),
@@ -103,6 +106,8 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
             )
         for remark in document["remarks"]:
             out.print(f"{remark}.", style="yellow")
+        for line in document.get("explanations", ()):
+            out.print(line, style="yellow")
         if document["table"]["rows"]:
             _show_numbers(heading, document["table"])
         for network in document["architectures"]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..result import EQUALITY, HOLDS, SHOWN, Result
+from ..result import EQUALITY, HOLDS, SHOWN, SHOWN_OF_THEORY, Result
 from ..style import to_svg
 from .console import effect
+from .symbols import NETWORKS, THEORY
 from .tables import shown
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "->": "→", "sqrt(": "√(", "
 _GREEK = {"eta": "η", "kappa": "κ", "delta": "δ", "eps": "ε", "mu": "μ", "Phi": "Φ", "alpha": "α"}
 #: Checks of a claim that the page lists, at most; the rest are in results.jsonl.
 _MOST_ROWS = 12
+#: Points of width from which a figure is given a row of its own, and scrolls on a phone.
+_WIDE = 520
 
 
 @cache
@@ -47,8 +50,9 @@ def _environment() -> Environment:
         "setting": _setting,
         "telling": _telling,
         "mark": _mark,
-        "here": _here,
-        "worded": lambda verdict: SHOWN.get(verdict, verdict),
+        "labelled": _labelled,
+        "said": _said,
+        "worded": (SHOWN | SHOWN_OF_THEORY).__getitem__,
     }
     return made
 
@@ -79,7 +83,29 @@ def picture(svg: str, name: str, caption: str) -> dict[str, Any]:
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     label = escape(caption)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-    return {"svg": Markup(svg), "caption": caption}
+    width = re.search(r'<svg [^>]*\bwidth="([\d.]+)pt"', svg)
+    wide = width is not None and float(width[1]) > _WIDE
+    return {"svg": Markup(svg), "caption": caption, "wide": wide}
+
+
+def _labelled(rows: Markup, header: Sequence[str]) -> Markup:
+    """Return a table's rows with the name of its column at every cell, for narrow windows."""
+
+    def row(match: re.Match[str]) -> str:
+        names = iter(header)
+        return re.sub(r"<td\b", lambda _: _cell(next(names)), match[0])
+
+    return Markup(re.sub(r"<tr>.*?</tr>", row, str(rows), flags=re.DOTALL))
+
+
+def _said(rule: str) -> str:
+    """Return a rule in the words of readers: files call a supported claim "seen"."""
+    words = "|".join(sorted(SHOWN, key=len, reverse=True))
+    return re.sub(rf"\b({words})(?=:)", lambda found: SHOWN[found[1]], rule)
+
+
+def _cell(name: str) -> str:
+    return f'<td data-label="{escape(name)}"' if name else "<td"
 
 
 def _number(value: float | None) -> str:
@@ -99,7 +125,7 @@ _VERIFY_CAPTIONS = {
     "autocorrelation": "Autocorrelation of the word over its shifts.",
     "simulated-against-exact": "Every simulation against its closed form, with 95% intervals, and "
     "the differences as normal scores of their exact p-values.",
-    "gradual-laws": "Largest adversarial accuracy that any classifier can have beside its accuracy "
+    "gradual-laws": "Largest adversarial accuracy that any classifier can have given its accuracy "
     "on shifted input, for budgets 0 to 4 (beyond the paper); circles are classifiers on the law.",
     "gradual-in-range": "Why the trade-off is gradual in the range of the random shift: it comes "
     "in as fast as the word's autocorrelation falls.",
@@ -130,6 +156,7 @@ def verify_page(results: Sequence[Result], figures: Mapping[str, Figure]) -> str
     ]
     return _render(
         "verify.html",
+        known=THEORY,
         summaries=summaries,
         results=by_claim,
         slips=slips,
@@ -211,6 +238,8 @@ def reproduce_page(
     `drawings` are SVG text by the name of the figure's file, `others` identifier and title of
     figures and tables that are not made.
     """
+    from ..empirical.experiments.formatting import stand_ins
+
     captions = {}
     for document in documents:
         name, title = document["id"], document["title"]
@@ -218,17 +247,13 @@ def reproduce_page(
         captions[f"{name}-accuracy"] = f"{title}, in accuracy."
     return _render(
         "reproduce.html",
+        known=NETWORKS,
+        here={document["id"]: "; ".join(stand_ins(document)) for document in documents},
         documents=documents,
         pictures={stem: picture(svg, stem, captions[stem]) for stem, svg in drawings.items()},
         classes=_VERDICT_CLASSES,
         others=others,
     )
-
-
-def _here(document: Mapping[str, Any]) -> str:
-    """Return the data and network that stand for those of the title, if there are any."""
-    found = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
-    return "; ".join(line.partition(": ")[2].split(";")[0] for line in found)
 
 
 # The report of `spadv bridge`.
@@ -252,4 +277,11 @@ def bridge_page(document: Mapping[str, Any], drawings: Sequence[str]) -> str:
         topics.setdefault(finding["topic"], []).append(finding)
     pairs = enumerate(zip(drawings, _BRIDGE_CAPTIONS, strict=False))
     pictures = [picture(svg, f"bridge{i}", caption) for i, (svg, caption) in pairs]
-    return _render("bridge.html", document=document, topics=topics, pictures=pictures)
+    return _render(
+        "bridge.html",
+        known=THEORY,
+        document=document,
+        topics=topics,
+        pictures=pictures,
+        classes=_VERDICT_CLASSES,
+    )

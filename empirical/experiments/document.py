@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import InputError, StoreError
-from ...stats import Interval, Scores
+from ...stats import Interval, Scores, effect
 from ...store import Store, read_json
 from ..evaluation import Evaluation, EvaluationSettings
 from .judge import ResultTable, adjusted, decide, fronts, unjudged
-from .measure import Measure, other_metric
+from .measure import SMALLEST_EFFECT, Measure, other_metric
 from .networks import boundary_picture, layers
 from .plan import Experiment, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
 from .running import results_of, state_of
@@ -126,6 +126,7 @@ def describe(
             for name, (count, seeds) in collapsed.items()
             if count
         ],
+        "explanations": _explanations(plan, table),
         "pictures": [],
         "jobs": [],
     }
@@ -238,6 +239,49 @@ def _table(plan: Plan, table: ResultTable) -> dict[str, Any]:
         for label, measure in plan.columns
     ]
     return {"columns": columns, "rows": rows}
+
+
+#: What a profile does to images, and where an augmentation says that training did it too.
+_DONE = {"rotation": "rotated", "translation": "translated", "both": "rotated and translated"}
+_TRAINED = {
+    "rotation": ("rotation",),
+    "translation": ("translation",),
+    "both": ("rotation", "translation"),
+}
+
+
+def _explanations(plan: Plan, table: ResultTable) -> list[str]:
+    """Return why accuracy on transformed images can exceed the natural one, where it does."""
+    made = []
+    for variant in plan.variants:
+        for _, measure in plan.columns:
+            if measure.kind not in _DONE or measure.metric != "accuracy":
+                continue
+            try:
+                scores = [table.scores(m, variant) for m in (measure, Measure("natural"))]
+            except InputError:  # measured with other settings
+                continue
+            gap = effect(scores, (1, -1))
+            if gap.value < SMALLEST_EFFECT:
+                continue
+            moved, natural = (100 * one.mean() for one in scores)
+            done = _DONE[measure.kind]
+            last = variant.jobs[0].config.stages[-1].augment
+            if gap.interval.low <= 0:
+                why = "the 95% interval of the difference holds 0, so it may be chance"
+            elif all(getattr(last, name) for name in _TRAINED[measure.kind]):
+                why = (
+                    f"this network was trained on images {done} at random, so that test images "
+                    f"{done} alike are what it knows; an image left as it is, sharper for not "
+                    "being resampled, is rare among them"
+                )
+            else:
+                why = f"it was not trained on {done} images, so look at its curves before using it"
+            made.append(
+                f"{variant.name}: natural accuracy ({natural:.1f}%) lies below {measure} "
+                f"({moved:.1f}%): {why}."
+            )
+    return made
 
 
 def cell(found: tuple[float, Interval], factor: float = 1.0) -> dict[str, float]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...style import BLACK, BLUE, CYCLE, GREY, LINES, VERMILION, new_figure, styled
+from .formatting import stand_ins
 from .pareto import pareto_front
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def draw(document: Mapping[str, Any]) -> Figure | None:
 
 
 def draw_other_metric(document: Mapping[str, Any]) -> Figure | None:
-    """Return the figure's profiles in the other metric than the paper's; None without any."""
+    """Return the figure's profiles in accuracy, or in the paper's metric where that is it."""
     return _draw(document["other_metric"], document["first"], here(document))
 
 
@@ -57,13 +58,7 @@ def here(document: Mapping[str, Any]) -> str:
     if seeds:
         several = " or ".join(map(str, seeds))
         made.append(f"{several} training seed{'' if seeds == [1] else 's'}")
-    found = dict.fromkeys(
-        line
-        for line in document["shrunk"]
-        if line.startswith(("network:", "data:")) or ": network:" in line or ": data:" in line
-    )
-    shown = [line.split("; without a validation part")[0] for line in found]
-    return "; ".join([", ".join(made), *shown])
+    return "; ".join([", ".join(made), *stand_ins(document)])
 
 
 def _draw(panels: Sequence[_Panel], first: str, note: str) -> Figure | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,22 @@ def common_notes(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         whole = len(owners) == len(notes)
         made |= dict.fromkeys([line] if whole else [f"{name}: {line}" for name in owners])
     return tuple(made)
+
+
+def stand_ins(document: Mapping[str, Any]) -> list[str]:
+    """Return what was trained in a document in the place of the paper's networks and data.
+
+    Examples
+    --------
+    >>> stand_ins({"shrunk": ["GCNN: network: lenet P4 in place of vgg16 P4", "epochs: 4"]})
+    ['lenet P4 in place of vgg16 P4']
+    """
+    found = {}
+    for line in document["shrunk"]:
+        told = re.search(r"(?:^|: )(?:network|data): ([^;]+)", line)
+        if told:
+            found[told[1]] = None
+    return list(found)
 
 
 def format_setting(value: Any) -> str:

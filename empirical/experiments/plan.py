@@ -5,7 +5,8 @@ Panels and claims refer to the variants themselves, not to their names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -305,26 +306,55 @@ def _with_models(plan: Plan, models: Mapping[str, str]) -> Plan:
     plain = {job.config.model.name for job in plan.jobs if job.config.model.group is None}
     for name in models:
         choose("model", name, sorted(plain))
+    replaced: dict[int, str] = {}
     for variant in plan.variants:
+        model = variant.jobs[0].config.model
+        if model.group is None and model.name in models:
+            replaced[id(variant)] = models[model.name].rpartition(":")[2]
+            variant.name = _called(variant.name, replaced[id(variant)])
         variant.jobs = tuple(_with_model(job, models) for job in variant.jobs)
-    names = [text.rpartition(":")[2] for text in models.values()]
-    own = names[0] if len(set(names)) == 1 else "own"
 
-    def told(text: str) -> str:
-        return text.replace("StdCNN", own)
+    def told(text: str, variants: Iterable[Variant]) -> str:
+        names = {replaced.get(id(variant)) for variant in variants}
+        name = names.pop() if len(names) == 1 else None
+        return text if name is None else _called(text, name)
 
-    for variant in plan.variants:
-        variant.name = told(variant.name)
+    lines = tuple(f"network: {own} in place of {name}" for name, own in models.items())
+    noted = [v for v in plan.variants if v.jobs[0].config.model.group is None]
     return replace(
         plan,
-        panels=tuple(replace(panel, title=told(panel.title)) for panel in plan.panels),
-        claims=tuple(replace(claim, claim=told(claim.claim)) for claim in plan.claims),
-        deviations=(
-            *(f"network: {own_model} in place of {name}" for name, own_model in models.items()),
-            *map(told, plan.deviations),
-        ),
-        assumptions=tuple(map(told, plan.assumptions)),
+        panels=tuple(replace(p, title=told(p.title, _drawn(p))) for p in plan.panels),
+        claims=tuple(replace(c, claim=told(c.claim, _compared(c))) for c in plan.claims),
+        deviations=(*lines, *(told(text, noted) for text in plan.deviations)),
+        assumptions=tuple(told(text, noted) for text in plan.assumptions),
     )
+
+
+#: How labels of experiments call plain networks, stand-ins first.
+_PLAIN_NETWORKS = re.compile(
+    r"(?:LeNet for )?\b(?:StdCNN|LeNet|VGG16|ResNet18|ResNet|WRN-34|DenseNet121|MLP [ab])\b"
+    r"(?! P4)"
+)
+
+
+def _called(text: str, name: str) -> str:
+    return _PLAIN_NETWORKS.sub(lambda _: name, text)
+
+
+def _drawn(panel: Panel) -> Iterator[Variant]:
+    """Yield the variants that a panel shows."""
+    for *_, last in panel.lines:
+        yield from last if isinstance(last, tuple) else (last,)
+
+
+def _compared(claim: PaperClaim) -> Iterator[Variant]:
+    """Yield the variants that a claim speaks of."""
+    if isinstance(claim, Trend):
+        yield from claim.variants
+    elif isinstance(claim, Gain):
+        yield from (*claim.more, *claim.less)
+    else:
+        yield from (claim.more, claim.less)
 
 
 def _with_model(job: Job, models: Mapping[str, str]) -> Job:

@@ -171,6 +171,7 @@ _CPU_LARGE: dict[tuple[str, str], SmallTraining] = {
 }
 #: For whatever is not there: a LeNet. It has no batch-norm, and at a rate of 0.1 it does not
 #: begin to learn against attacks.
+_STAND_INS = {"lenet": "LeNet"}
 _LENET = SmallTraining("lenet", 12, optimiser={"learning_rate": 0.05})
 
 
@@ -223,7 +224,21 @@ class Preset:
         if scale == "small":
             made = _small(made)
         made = replace(made, scale=scale, deviations=tuple(deviations(paper, made)))
+        if made.model.name != paper.model.name:
+            made = replace(made, label=_label_of_stand_in(paper.label, made.model))
         return made.but(attack=self.attack)
+
+
+def _label_of_stand_in(label: str, model: ModelConfig) -> str:
+    """Return the label with the network that is trained in the place of the paper's.
+
+    Networks that experiments compare with each other stay apart: "LeNet for MLP a".
+    """
+    name = _STAND_INS[model.name] + (f" {model.group.upper()}" if model.group else "")
+    data, _, network = label.rpartition(" ")
+    if network in ("StdCNN", "GCNN") or data in ("MNIST", "CIFAR10", "CIFAR100"):
+        return f"{data} {name}".strip()
+    return f"{name} for {label}"
 
 
 def _paper(preset: Preset, training: PaperTraining, seeds: Seeds) -> ExperimentSetup:

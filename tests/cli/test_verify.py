@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 from importlib import import_module
 
 import pytest
 
 from spadv.cli import verify as verify_command
+from spadv.cli.symbols import THEORY
 from spadv.result import read_results
 from spadv.theory import Result
 from spadv.theory.claims import proposition1, registry
@@ -42,7 +44,7 @@ class _Page(HTMLParser):
                 self.outside.append(target)
 
 
-def test_verify_writes_results_figures_and_report(spadv, tmp_path):
+def test_verify_writes_results_figures_and_one_page(spadv, tmp_path):
     folder = tmp_path / "new" / "out"
     found = spadv("verify", *SMALL, "--out", folder)
     assert found.status == 0, found.err
@@ -54,11 +56,8 @@ def test_verify_writes_results_figures_and_report(spadv, tmp_path):
     assert {path.rsplit(".", 1)[1] for path in figures} == {"png", "svg"}
     for claim in registry.claims():
         assert claim.id in found.out
-
-
-def test_report_is_one_page_that_needs_nothing_else(spadv, tmp_path):
-    spadv("verify", *SMALL, "--out", tmp_path)
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    # The page needs nothing else, and is the same again from what is saved.
+    text = (folder / "report.html").read_text(encoding="utf-8")
     page = _Page()
     page.feed(text)
     assert page.outside == []
@@ -68,17 +67,31 @@ def test_report_is_one_page_that_needs_nothing_else(spadv, tmp_path):
     assert not re.search(r"<script|@import|url\((?!#)", text)
     for claim in registry.claims():
         assert f'id="{claim.id}"' in text
+    _check_order(text)
+    picture = (folder / "figures" / "autocorrelation.svg").read_bytes()
+    (folder / "report.html").unlink()
+    assert spadv("report", folder).status == 0
+    assert (folder / "report.html").read_text(encoding="utf-8") == text
+    assert (folder / "figures" / "autocorrelation.svg").read_bytes() == picture
 
 
-def test_report_rebuilds_the_same_page(spadv, tmp_path):
-    spadv("verify", *SMALL, "--out", tmp_path)
-    page = (tmp_path / "report.html").read_bytes()
-    picture = (tmp_path / "figures" / "autocorrelation.svg").read_bytes()
-    (tmp_path / "report.html").unlink()
-    found = spadv("report", tmp_path)
-    assert found.status == 0
-    assert (tmp_path / "report.html").read_bytes() == page
-    assert (tmp_path / "figures" / "autocorrelation.svg").read_bytes() == picture
+def _check_order(text):
+    """What signs mean comes first, then figures, then verdicts; checks are folded, in words."""
+    places = [text.index(part) for part in ("<summary>Symbols", ">Figures<", ">Verdicts<")]
+    assert places == sorted(places)
+    for sign, _, meaning in THEORY:
+        assert f"<dt>{sign}</dt><dd>{escape(meaning, quote=False)}" in text
+    assert len(re.findall(r"<details open>|<details [^>]*open>", text)) == 1
+    assert re.search(r"<summary>\d+ of [\d,]+ checks</summary>", text)
+    shown = re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
+    assert "hypothesis-unsatisfiable" not in shown
+    assert "vacuous" in shown
+    # Every cell below the heads has the name of its column, for windows too narrow for a row.
+    (head, row) = re.search(
+        r"<thead>(.*?)</thead>\s*<tbody>\s*<tr>(.*?)</tr>", shown, re.S
+    ).groups()
+    heads = re.findall(r"<th[^>]*>(.*?)</th>", head)
+    assert re.findall(r'data-label="(.*?)"', row) == heads
 
 
 def test_json_is_one_document_with_the_verdicts(spadv):

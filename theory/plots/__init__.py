@@ -38,18 +38,21 @@ __all__ = [
 
 
 def verify_figures(results: Sequence[Result], codeword: str, shift: int) -> dict[str, Figure]:
-    """Return the figures of `spadv verify`, by file name.
+    """Return the figures of `spadv verify`, by file name; those without data are left out.
 
     The codeword and shift are those whose autocorrelation is drawn.
     """
-    return {
+    made = {
         "accuracy-against-kappa": accuracy_against_kappa(results),
         "accuracy-against-p": accuracy_against_p(),
         "feasibility-region": feasibility_region(),
         "autocorrelation": autocorrelation(codeword, shift),
-        "simulated-against-exact": simulated_against_exact(results),
         "gradual-laws": gradual_laws(),
         "gradual-in-range": gradual_in_range(),
-        "price-of-robustness": price_of_robustness(results),
         "region": example_region(),
     }
+    if any(quantity.trials for result in results for quantity in result.quantities):
+        made["simulated-against-exact"] = simulated_against_exact(results)
+    if any(result.claim == "price" and result.value is not None for result in results):
+        made["price-of-robustness"] = price_of_robustness(results)
+    return made

@@ -24,7 +24,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 
 
 def gradual_laws(p: float = 0.7, delta: float = 0.5) -> Figure:
-    """Draw the largest A beside S_j for budgets 0 to 4, and where the law is attained."""
+    """Draw the largest A given S_j for budgets 0 to 4, and where the law is attained."""
     with styled():
         figure = new_figure()
         axes = figure.subplots()
@@ -110,7 +110,7 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
     """Draw how autocorrelation sets how fast the trade-off comes in with the range.
 
     Three words of length 63: one wave, three waves, a maximal-length sequence. Left: kappa
-    against the shift. Right: the largest S that the laws leave beside A = A* - 0.02, averaged
+    against the shift. Right: the largest S that the laws leave given A = A* - 0.02, averaged
     over shifts up to the range.
     """
     words: dict[str, Word] = {
@@ -148,7 +148,7 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
         right.set(
             xlabel="range of the random shift (coordinates)",
             ylabel="largest possible S",
-            title=f"S beside A = A* - 0.02, e = {budget:g}",
+            title=f"S given A = A* - 0.02, e = {budget:g}",
         )
         right.legend(loc="best")
     return figure

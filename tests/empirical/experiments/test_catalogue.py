@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from spadv.empirical.data import describe
@@ -138,7 +140,23 @@ def test_small_scales_name_their_networks_and_images():
     assert "test images: the first 2,000 in place of all" in deviations
     deviations = plan("fig8", "smoke").deviations
     assert "data: mnist-sample in place of mnist" in deviations
-    assert "GCNN: network: lenet P4 in place of stdcnn P4" in deviations
+    assert "LeNet P4: network: lenet P4 in place of stdcnn P4" in deviations
+
+
+@pytest.mark.parametrize("scale", ["smoke", "small", "cpu"])
+def test_names_are_those_of_the_networks_trained(scale):
+    """No label says VGG16, or StdCNN, over a LeNet that stands for it."""
+    others = re.compile(r"(?<!for )\b(StdCNN|GCNN|VGG16|ResNet\d*|WRN-34|MLP [ab])\b")
+    for name in EXPERIMENTS:
+        made = plan(name, scale)
+        lenets = {v for v in made.variants if v.jobs[0].config.model.name == "lenet"}
+        assert not [v.name for v in lenets if others.search(v.name)], name
+        for panel in made.panels:
+            shown = set()
+            for *_, last in panel.lines:
+                shown |= set(last) if isinstance(last, tuple) else {last}
+            if shown <= lenets:
+                assert not others.search(panel.title), (name, panel.title)
 
 
 # Facts of the paper and of the published scripts.

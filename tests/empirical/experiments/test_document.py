@@ -87,7 +87,7 @@ def test_measures_that_a_variant_lacks_leave_a_gap(made_up):
     rows = {row["label"]: row["cells"] for row in document["table"]["rows"]}
     place = columns.index("accuracy PGD 0.3")
     assert rows["MNIST LeNet, Adv-PGD 0.1"][place] is not None
-    assert rows["CIFAR10 ResNet, Adv-PGD 8/255"][place] is None
+    assert rows["CIFAR10 LeNet, Adv-PGD 8/255"][place] is None
 
 
 def test_budgets_in_other_units_stand_where_they_are_called(invented):
@@ -122,6 +122,34 @@ def test_a_collapsed_network_is_named_and_not_judged(invented):
     for finding in (first, second):
         assert "Aug-R 180" not in finding["more"] + finding["less"]
         assert finding["rank"]["levels"] == [0, 60, 120]
+
+
+def test_a_natural_accuracy_below_the_rotated_one_is_explained(invented):
+    """Which reason is given follows from the outcomes, and from what the network was trained on."""
+    plan = FIG8.plan("cpu", 2)
+    records = invented(plan)
+
+    def told(name, wrong):
+        """Make some of a variant's images wrong where they are left as they are."""
+        variant = named(plan, name)
+        changed = []
+        for record in records[variant]:
+            labels, arrays = record.arrays["labels"], dict(record.arrays)
+            arrays["rotation"] = np.broadcast_to(labels, arrays["rotation"].shape).copy()
+            arrays["clean"] = np.where(np.arange(len(labels)) < wrong, (labels + 1) % 10, labels)
+            changed.append(replace(record, arrays=arrays))
+        table = ResultTable({**records, variant: changed})
+        found = describe(FIG8, plan, table, "cpu")[0]["explanations"]
+        return [line for line in found if line.startswith(f"{name}: ")]
+
+    assert describe(FIG8, plan, ResultTable(records), "cpu")[0]["explanations"] == []
+    (line,) = told("StdCNN, Aug-R 180", 36)
+    assert "natural accuracy (82.0%) lies below accuracy under rotation, up to 180" in line
+    assert "(100.0%)" in line
+    assert "trained on images rotated at random" in line
+    (line,) = told("StdCNN, Aug-T 0.2", 36)
+    assert "was not trained on rotated images" in line
+    assert told("StdCNN, Aug-R 180", 3) == []  # below what counts as an effect
 
 
 def test_unknown_measures_are_refused(invented):

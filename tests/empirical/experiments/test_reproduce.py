@@ -198,13 +198,23 @@ def test_latex_tables(made_up):
 
 def test_the_page_of_made_up_experiments(made_up):
     documents = [made_up(name) for name in ("fig3", "table1", "table2")]
-    text = reproduce_page(documents, {}, [("fig9", "Another <figure>")])
+    documents[0]["explanations"] = ["Why <so>."]
+    drawings = {"fig3": '<svg width="600pt"><g id="a"/></svg>'}
+    text = reproduce_page(documents, drawings, [("fig9", "Another <figure>")])
+    assert 'class="wide"' in text
+    assert '<p class="why">Why &lt;so&gt;.</p>' in text
+    own = text[text.index('<h2 id="fig3"') :]
+    assert own.index("<svg") < own.index("<table")  # figures first
     outline = Outline(text)
     assert outline.headings[1] == "What the evidence says"
     assert text.index("What the evidence says") < text.index('<h2 id="fig3"')
     for finding in documents[0]["findings"]:
         assert finding["claim"] in text
-    assert "Another &lt;figure&gt;" in text
+    folded = text[text.index("<details><summary>Not made: 1") :]
+    assert "Another &lt;figure&gt;" in folded[: folded.index("</details>")]
+    assert text.index("<summary>Symbols") < text.index("What the evidence says")
+    assert "network: " not in text[: text.index("What the evidence says")]
+    assert "Here: vgg16 with channels times 0.125 in place of vgg16." in text
     assert "second-hand" in text
     assert "89,910" in text
     assert "Area dominated" in text

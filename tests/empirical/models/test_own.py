@@ -115,6 +115,14 @@ def test_a_figure_with_a_network_of_ones_own_says_its_name(mine):
     assert [v.jobs for v in twins] == [
         v.jobs for v in paper.variants if v.jobs[0].config.model.group
     ]
+    # The LeNets that stand for two other networks; the one that is none of them keeps its name.
+    (own,) = {variant.name.split(",")[0] for variant in own.variants} - {"GCNN"}
+    assert own == "small"
+    some = experiment("fig2").plan("small", 1, models={"lenet": "my_nets:small"})
+    assert list(dict.fromkeys(panel.title for panel in some.panels)) == [
+        "Adv-PGD, MNIST LeNet", "Adv-PGD, CIFAR10 small", "Adv-PGD, CIFAR100 small"
+    ]  # fmt: skip
+    assert {claim.claim.split(":")[0] for claim in some.claims} == {p.title for p in some.panels}
     with pytest.raises(InputError, match="stdcnn"):
         experiment("fig8").plan("small", 1, models={"vgg16": "my_nets:small"})
 
