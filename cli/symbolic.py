@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import InputError
 from .console import print_json
 from .options import Json
 
@@ -19,14 +20,21 @@ def symbolic(
         str | None, typer.Option(help="A claim or a derivation; all by default.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    preamble: Annotated[
+        bool, typer.Option("--preamble", help="With --latex: a whole document that compiles.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Derive the formulas step by step, each step proved by sympy."""
-    from ..theory.symbolic import derivations, to_latex, to_text
+    if preamble and not latex:
+        raise InputError("--preamble", "be given together with --latex", preamble)
+    from ..theory.symbolic import derivations, latex_document, to_latex, to_text
 
     found = derivations(claim)
     if as_json:
         print_json({"derivations": [describe(one) for one in found]})
+    elif preamble:
+        sys.stdout.write(latex_document(found))
     else:
         show = to_latex if latex else to_text
         sys.stdout.write("\n".join(show(one) for one in found))

@@ -1,12 +1,14 @@
 """Derivations: every step again in numbers, and every result against the closed forms."""
 
 import json
+import re
 from itertools import product
 
 import mpmath
 import numpy as np
 import pytest
 import sympy
+from matplotlib.mathtext import MathTextParser
 from scipy import integrate, stats
 from scipy.special import ndtri
 
@@ -18,6 +20,7 @@ from spadv.theory.symbolic import (
     derivation,
     derivation_ids,
     derivations,
+    latex_document,
     to_latex,
     to_text,
 )
@@ -264,22 +267,52 @@ def test_a_wrong_step_is_refused():
         proof.at_least("another form", p, 0, form=p**2)
 
 
+#: The same to LaTeX, and to a parser of formulas that knows one name for each.
+SAME = {r"\ge ": r"\geq ", r"\le ": r"\leq ", r"\limits": "", ":=": "="}
+#: What stands in text or between formulas: LaTeX's own, and amsmath's.
+KNOWN = {
+    "documentclass", "usepackage", "allowdisplaybreaks", "begin", "end", "subsection",
+    "noindent", "emph",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("ident", IDS)
-def test_latex_is_balanced(ident):
-    text = to_latex(derivation(ident))
-    plain = text.replace(r"\{", "").replace(r"\}", "")
-    depth = 0
-    for sign in plain:
-        depth += (sign == "{") - (sign == "}")
-        assert depth >= 0
-    assert depth == 0
-    assert text.count(r"\begin{align*}") == text.count(r"\end{align*}") > 0
-    assert text.count(r"\left") == text.count(r"\right")
-    assert text.count("$") % 2 == 0
-    assert all(step.latex for step in derivation(ident).steps)
-    # Outside of mathematics no sign that only mathematics may use.
-    words = "".join(line for line in text.splitlines() if not line.startswith("  "))
-    assert not {"_", "^"} & set("".join(words.split("$")[::2]).replace(r"\_", ""))
+def test_latex_compiles(ident):
+    """Every formula is read by matplotlib's parser, and words have no sign of mathematics."""
+    found, parser = derivation(ident), MathTextParser("path")
+    text = to_latex(found)
+    assert text.isascii()
+    formulas = [step.latex for step in found.steps]
+    assert all(formulas)
+    words = text
+    for formula in formulas:
+        assert formula.count("&") == 1
+        assert f"\\begin{{align*}}\n  {formula}\n\\end{{align*}}\n" in words
+        words = words.replace(f"\\begin{{align*}}\n  {formula}\n\\end{{align*}}\n", "", 1)
+    assert words.count("$") % 2 == 0
+    parts = words.split("$")
+    for formula in (*formulas, *parts[1::2]):
+        shown = formula.replace("&", "")
+        for sign, other in SAME.items():
+            shown = shown.replace(sign, other)
+        parser.parse(f"${shown}$")
+    outside = "".join(parts[::2])
+    assert set(re.findall(r"\\([a-z]+)", outside)) <= KNOWN
+    bare = re.sub(r"\\([%&#_{}]|[a-z]+)", "", outside)
+    assert not set("_^&%#~\\") & set(bare)
+    assert bare.count("{") == bare.count("}")
+
+
+def test_a_document_holds_all_that_it_needs():
+    found = [derivation(ident) for ident in IDS[:2]]
+    text = latex_document(found)
+    head, _, rest = text.partition("\\begin{document}\n")
+    body, _, tail = rest.partition("\\end{document}\n")
+    assert (head.splitlines()[0], tail) == (r"\documentclass{article}", "")
+    assert {name for line in head.splitlines() for name in re.findall(r"\\([a-z]+)", line)} <= KNOWN
+    for package in ("amsmath", "amssymb"):
+        assert re.search(rf"\\usepackage{{[^}}]*\b{package}\b", head)
+    assert body.strip() == "\n".join(map(to_latex, found)).strip()
 
 
 @pytest.mark.parametrize("ident", IDS)
@@ -309,12 +342,17 @@ def test_selection_and_unknown_names():
 
 
 def test_command(capsys):
-    command.symbolic("thm2.feasibility", False, False)
+    command.symbolic("thm2.feasibility")
     assert "[feasibility]" in capsys.readouterr().out
-    command.symbolic("llr", True, False)
-    assert r"\begin{align*}" in capsys.readouterr().out
-    command.symbolic(None, False, True)
+    command.symbolic("llr", latex=True)
+    fragment = capsys.readouterr().out
+    assert r"\begin{align*}" in fragment
+    command.symbolic("llr", latex=True, preamble=True)
+    assert fragment in capsys.readouterr().out
+    command.symbolic(as_json=True)
     document = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in document["derivations"]] == list(IDS)
     with pytest.raises(InputError):
-        command.symbolic("nothing", False, False)
+        command.symbolic("nothing")
+    with pytest.raises(InputError, match="together with --latex"):
+        command.symbolic("llr", preamble=True)

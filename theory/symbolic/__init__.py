@@ -26,7 +26,7 @@ from .derivation import (
     derivation_ids,
     derivations,
 )
-from .text import plain, to_latex, to_text
+from .text import latex_document, plain, to_latex, to_text
 
 __all__ = [
     "Derivation",
@@ -36,6 +36,7 @@ __all__ = [
     "derivation",
     "derivation_ids",
     "derivations",
+    "latex_document",
     "plain",
     "to_latex",
     "to_text",

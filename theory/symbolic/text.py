@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import sympy as sp
@@ -44,6 +45,20 @@ def to_latex(found: Derivation) -> str:
     for step in found.steps:
         lines += ["", escaped(step.text)]
         lines += [r"\begin{align*}", f"  {step.latex}", r"\end{align*}"]
+    return "\n".join(lines) + "\n"
+
+
+def latex_document(found: Iterable[Derivation]) -> str:
+    """Return derivations as a whole document, which LaTeX compiles as it is."""
+    lines = [
+        r"\documentclass{article}",
+        r"\usepackage{amsmath,amssymb}",
+        r"\allowdisplaybreaks",
+        r"\begin{document}",
+        "",
+        "\n".join(to_latex(one) for one in found),
+        r"\end{document}",
+    ]
     return "\n".join(lines) + "\n"
 
 
