@@ -32,12 +32,8 @@ def stand_ins(document: Mapping[str, Any]) -> list[str]:
     >>> stand_ins({"shrunk": ["GCNN: network: lenet P4 in place of vgg16 P4", "epochs: 4"]})
     ['lenet P4 in place of vgg16 P4']
     """
-    found = {}
-    for line in document["shrunk"]:
-        told = re.search(r"(?:^|: )(?:network|data): ([^;]+)", line)
-        if told:
-            found[told[1]] = None
-    return list(found)
+    told = (re.search(r"(?:^|: )(?:network|data): ([^;]+)", line) for line in document["shrunk"])
+    return list(dict.fromkeys(found[1] for found in told if found))
 
 
 def format_setting(value: Any) -> str:
