@@ -33,7 +33,11 @@ _OPTIONS = {"n": "length", "exponents": "defining-set"}
 def code(
     length: Annotated[int, typer.Option(help="Length n of the code.")],
     generator: Annotated[
-        str | None, typer.Option(help="Generator exponents: 0,1,3 is 1 + x + x^3.")
+        str | None,
+        typer.Option(
+            help="Generator: exponents (0,1,3 is 1 + x + x^3), or digits as tables print them, "
+            "highest power first: 0o13, 0xb or 0b1011."
+        ),
     ] = None,
     defining_set: Annotated[
         str | None, typer.Option(help="Zeros, as exponents of a primitive n-th root of unity.")
@@ -41,7 +45,15 @@ def code(
     family: Annotated[
         str | None,
         typer.Option(
-            help="repetition, simplex:K, hamming:K, bch:DELTA, dual-bch:DELTA, qr or golay."
+            help="repetition, simplex:K, hamming:K, bch:DELTA, bch:k=DIMENSION, dual-bch:DELTA, "
+            "qr or golay."
+        ),
+    ] = None,
+    alpha: Annotated[
+        str | None,
+        typer.Option(
+            help="With --family or --defining-set: the primitive polynomial whose root alpha is, "
+            "in place of the smallest; written as generators are."
         ),
     ] = None,
     everything: Annotated[
@@ -67,6 +79,8 @@ def code(
     if len(given) != 1:
         rule = "give one of --generator, --defining-set, --family, --all"
         raise InputError("code", rule, ", ".join(given) or "none of them")
+    if alpha is not None and (generator is not None or everything):
+        raise InputError("alpha", "be given with --family or --defining-set", alpha)
     if not 0 < length <= LONGEST:
         raise InputError("length", f"lie between 1 and {LONGEST}", length)
     if max_words is not None:
@@ -80,7 +94,7 @@ def code(
         check_real("seconds", seconds, low=0)
     sys.set_int_max_str_digits(0)  # there are 2^k codewords, and k may be 65,000
     try:
-        made = _build(length, generator, defining_set, family)
+        made = _build(length, generator, defining_set, family, alpha)
     except InputError as error:
         name = _OPTIONS.get(error.argument, error.argument)
         raise InputError(name, error.rule, error.value, error.hint) from None
@@ -92,25 +106,39 @@ def code(
 
 
 def _build(
-    length: int, generator: str | None, defining_set: str | None, name: str | None
+    length: int,
+    generator: str | None,
+    defining_set: str | None,
+    name: str | None,
+    alpha: str | None,
 ) -> BinaryCyclicCode:
     from ..theory.codes import BinaryCyclicCode
     from ..theory.codes import family as code_family
 
     if generator is not None:
-        exponents = _integers("generator", generator)
-        if max(exponents, default=0) > length:
-            raise InputError("generator", f"have exponents up to the length {length}", generator)
-        return BinaryCyclicCode(length, exponents)
+        return BinaryCyclicCode(length, _polynomial("generator", generator, length))
     if defining_set is not None:
         zeros = _integers("defining-set", defining_set)
         code = BinaryCyclicCode.from_defining_set(length, zeros)
         added = sorted(set(code.defining_set) - set(zeros))
         if added:
             err.print(f"Conjugate zeros added: {', '.join(map(str, added))}.")
-        return code
-    assert name is not None  # exactly one of the three was given
-    return code_family(length, name)
+    else:
+        assert name is not None  # exactly one of the three was given
+        code = code_family(length, name)
+    return code if alpha is None else code.with_alpha(_polynomial("alpha", alpha, length))
+
+
+def _polynomial(option: str, text: str, length: int) -> list[int] | str:
+    if text.strip()[:2].lower() in ("0b", "0o", "0x"):
+        return text
+    exponents = _integers(option, text)
+    if len(exponents) == 1 and exponents[0] > 1:
+        rule = "be exponents separated by commas, or digits after 0b, 0o or 0x as in 0o721"
+        raise InputError(option, rule, text)
+    if max(exponents, default=0) > length:
+        raise InputError(option, f"have exponents up to the length {length}", text)
+    return exponents
 
 
 def _integers(option: str, text: str) -> list[int]:
@@ -134,6 +162,7 @@ def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, 
         "weights": None,
         "period_of_generator": code.period_of_generator,
         "bounds": None,
+        "generator_octal": oct(code.generator_int),
     }
     if code.k == 0:
         return described | {"weights": {"0": 1}}
@@ -168,6 +197,7 @@ def _show(described: dict[str, Any]) -> None:
     exponents = described["generator_exponents"]
     rows = [
         ("generator", " + ".join(terms.get(e, f"x^{e}") for e in exponents)),
+        ("generator in octal", described["generator_octal"]),
         ("defining set", ", ".join(map(str, described["defining_set"])) or "empty"),
         ("minimum distance", str(distance)),
     ]

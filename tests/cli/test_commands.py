@@ -185,7 +185,9 @@ def test_code_json_matches_the_oracle(spadv, entry):
     assert found.status == 0
     described = found.json
     keys = ["n", "k", "generator_exponents", "defining_set", "min_distance", "weights"]
-    assert list(described) == [*keys, "period_of_generator", "bounds"]
+    assert list(described) == [*keys, "period_of_generator", "bounds", "generator_octal"]
+    octal = described["generator_octal"]
+    assert spadv("code", "--length", entry["n"], "--generator", octal, "--json").json == described
     for key in ("n", "k", "generator_exponents", "min_distance", "weights"):
         assert described[key] == entry[key]
     assert described["bounds"]["bch"] <= entry["min_distance"]
@@ -201,6 +203,17 @@ def test_code_families(spadv):
     assert "1,288" in table.out  # codewords of weight 11 and 12
     zero = spadv("code", "--length", 5, "--generator", "0,5", "--json").json
     assert (zero["k"], zero["min_distance"], zero["bounds"]) == (0, None, None)
+
+
+def test_code_as_tables_print_it(spadv):
+    """The two-error-correcting codes of Lin and Costello's appendix C."""
+    for length, octal in ((15, "0o721"), (127, "0o41567")):
+        found = spadv("code", "--length", length, "--generator", octal, "--json").json
+        assert (found["min_distance"], found["generator_octal"]) == (5, octal)
+        again = ("--length", length, "--family", f"bch:k={found['k']}", "--alpha")
+        primitive = "0o211" if length == 127 else "0,1,4"
+        assert spadv("code", *again, primitive, "--json").json == found
+    assert "0o721" in spadv("code", "--length", 15, "--generator", "0b111010001").out
 
 
 def test_code_all_lists_every_code(spadv):
@@ -396,6 +409,14 @@ def test_bad_input_gets_one_line_and_code_2(spadv, arguments):
     [
         ("code --length 6 --family golay", "'length' must be 23"),
         ("code --length 7 --defining-set 9", "'defining-set' must lie in 0..6"),
+        ("code --length 15 --generator 721", "or digits after 0b, 0o or 0x as in 0o721, got '721'"),
+        ("code --length 15 --generator 0o729", "have only digits from 0 to 7 after 0o"),
+        ("code --length 15 --generator 0o723", "'generator' must divide x^15 - 1"),
+        ("code --length 15 --family bch:k=8", "got 8. Those nearest are 5, 7, 11."),
+        ("code --length 15 --family bch:k=x", "have a whole number after bch:"),
+        ("code --length 15 --family qr --alpha 0o7", "'length' must be a prime"),
+        ("code --length 15 --family bch:5 --alpha 0o7", "'alpha' must be an irreducible"),
+        ("code --length 15 --generator 0o721 --alpha 0o31", "'alpha' must be given with"),
         ("accuracy --codeword simplex:99 --shift 1 --p 0.6 --budget 1", "'degree of simplex:99'"),
         ("train seed=3 --seed 4", "'seed' must be given once"),
         ("train optimiser.learning_rate=true", "above 0 and at most 1000, got True"),

@@ -63,7 +63,7 @@ def test_folding_is_reduction(a: int, n: int) -> None:
 
 @given(nonzero)
 def test_exponents_round_trip(a: int) -> None:
-    assert gf2.from_exponents("a", gf2.exponents(a)) == a
+    assert gf2.polynomial("a", gf2.exponents(a)) == a
     assert gf2.reciprocal(a) == int(poly(a).reverse())
 
 
@@ -81,4 +81,4 @@ def test_zero() -> None:
 )
 def test_bad_exponents_name_the_argument(values: object) -> None:
     with pytest.raises(InputError, match="'powers'"):
-        gf2.from_exponents("powers", values)  # type: ignore[arg-type]
+        gf2.polynomial("powers", values)  # type: ignore[arg-type]

@@ -16,6 +16,8 @@ from .cyclotomic import (
 from .distance import DistanceSearch
 from .families import (
     bch,
+    bch_of_dimension,
+    bch_table,
     dual_bch,
     even_weight,
     family,
@@ -35,6 +37,8 @@ __all__ = [
     "all_cyclic_codes",
     "bch",
     "bch_bounds_of_all",
+    "bch_of_dimension",
+    "bch_table",
     "count_cyclic_codes",
     "cyclotomic_cosets",
     "distances_of_all",

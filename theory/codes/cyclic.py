@@ -34,9 +34,10 @@ class BinaryCyclicCode(CyclicIdeal):
     ----------
     n : int
         Length, at least 1.
-    generator : iterable of int
-        Exponents of the generator polynomial g(x), a divisor of x^n - 1: (0, 1, 3) means
-        1 + x + x^3. The exponents (0, n) give the zero code.
+    generator : iterable of int, str or galois.Poly
+        The generator polynomial g(x), a divisor of x^n - 1. As exponents, (0, 1, 3) means
+        1 + x + x^3, and (0, n) gives the zero code; as text in base 2, 8 or 16, the highest power
+        comes first as in printed tables: "0b1011", "0o13" and "0xb" are x^3 + x + 1.
 
     References
     ----------
@@ -50,6 +51,8 @@ class BinaryCyclicCode(CyclicIdeal):
     (7, 4, 3)
     >>> code.weight_distribution()
     {0: 1, 3: 7, 4: 7, 7: 1}
+    >>> BinaryCyclicCode(15, "0o721"), oct(BinaryCyclicCode(15, "0o721").generator_int)
+    (BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7], '0o721')
     """
 
     # Words.

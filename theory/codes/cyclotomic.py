@@ -213,6 +213,53 @@ def primitive_polynomial(degree: int) -> int:
     raise AssertionError("primitive polynomials exist in every degree")
 
 
+def exponent_of_root(n: int, polynomial: int) -> int:
+    """Return a unit u modulo odd n such that alpha^u is a root of order n that a polynomial gives.
+
+    The polynomial is irreducible and its root has an order e that n divides; the root of order n
+    is the root to the power e / n. For n = 2^m - 1 it is primitive of degree m.
+    """
+    roots = root_system(n)
+    units = [coset[0] for coset in roots.cosets if math.gcd(coset[0], n) == 1]
+    for u in units:
+        if roots.polynomials[roots.index[u]] == polynomial:
+            return u
+    order = _order_of_root(polynomial)
+    if not order or order % n:
+        rule = f"be an irreducible polynomial with a root of an order that {n} divides"
+        hint = f"Its root has order {order}." if order else ""
+        raise InputError("alpha", rule, gf2.exponents(polynomial), hint)
+    root = gf2.powmod(2, order // n, polynomial)
+    for u in units:
+        if gf2.evaluate(roots.polynomials[roots.index[u]], root, polynomial) == 0:
+            return u
+    raise AssertionError("every root of order n is a power of alpha")
+
+
+def _order_of_root(polynomial: int) -> int:
+    """Return the order of a root of an irreducible polynomial, or 0 if it is not irreducible."""
+    degree = gf2.degree(polynomial)
+    if degree > MAX_PRIMITIVE_DEGREE:
+        rule = f"have a degree of at most {MAX_PRIMITIVE_DEGREE}"
+        raise TooLargeError("alpha", rule, gf2.exponents(polynomial))
+    if degree < 1 or polynomial == 2:
+        return 0
+    # Rabin's test: all roots lie in the field of 2^degree elements, and in no smaller one.
+    conjugates = [2]
+    for _ in range(degree):
+        conjugates.append(gf2.mod(gf2.square(conjugates[-1]), polynomial))
+    subfields = [degree // prime for prime in prime_factors(degree)]
+    if gf2.mod(conjugates[-1] ^ 2, polynomial) or any(
+        gf2.gcd(polynomial, conjugates[m] ^ 2) != 1 for m in subfields
+    ):
+        return 0
+    order = (1 << degree) - 1
+    for prime in prime_factors(order):
+        while order % prime == 0 and gf2.powmod(2, order // prime, polynomial) == 1:
+            order //= prime
+    return order
+
+
 def _check_odd(n: int) -> int:
     n = check_integer("n", n, minimum=1)
     if n % 2 == 0:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from ...checks import check_integer
 from ...errors import InputError
 from .cyclic import BinaryCyclicCode
-from .cyclotomic import prime_factors, primitive_polynomial
+from .cyclotomic import cyclotomic_cosets, prime_factors, primitive_polynomial
 
 
 def universe(n: int) -> BinaryCyclicCode:
@@ -106,9 +106,7 @@ def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
     >>> bch(15, 5)
     BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7]
     """
-    n = check_integer("n", n, minimum=3)
-    if n % 2 == 0:
-        raise InputError("n", "be odd for a BCH code", n)
+    n = _bch_length(n)
     delta = check_integer("delta", delta, minimum=2)
     if delta > n:
         raise InputError("delta", f"be at most the length {n}", delta)
@@ -118,6 +116,85 @@ def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
     if code.k == 0:
         raise InputError("delta", "leave a nonzero word in the code", delta, "Take it smaller.")
     return code
+
+
+def bch_table(n: int) -> dict[int, int]:
+    """Return the narrow-sense BCH codes of odd length n: dimension to largest designed distance.
+
+    Each code corrects (delta - 1) // 2 errors, the t of printed tables; its minimum distance may
+    be larger than delta.
+
+    Parameters
+    ----------
+    n : int
+        Odd length, at least 3.
+
+    Returns
+    -------
+    dict of int to int
+        Descending by dimension.
+
+    References
+    ----------
+    MacWilliams and Sloane, chapter 7, section 6, and chapter 9.
+
+    Examples
+    --------
+    >>> bch_table(15)
+    {11: 3, 7: 5, 5: 7, 1: 15}
+    """
+    n = _bch_length(n)
+    size = {s: (coset[0], len(coset)) for coset in cyclotomic_cosets(n) for s in coset}
+    table, k, seen = {}, n, set[int]()
+    for s in range(1, n):
+        coset, members = size[s]
+        if coset not in seen:
+            if seen:
+                table[k] = s
+            seen.add(coset)
+            k -= members
+    return table | {1: n}
+
+
+def bch_of_dimension(n: int, k: int) -> BinaryCyclicCode:
+    """Return the narrow-sense [n, k] BCH code, of the largest designed distance that k allows.
+
+    Parameters
+    ----------
+    n : int
+        Odd length, at least 3.
+    k : int
+        Dimension: a key of :func:`bch_table`.
+
+    Examples
+    --------
+    >>> bch_of_dimension(15, 7) == bch(15, 5)
+    True
+    >>> bch_of_dimension(15, 8)
+    Traceback (most recent call last):
+    ...
+    spadv.errors.InputError: Argument 'k' must be the dimension of a narrow-sense BCH code of \
+length 15, got 8. Those nearest are 5, 7, 11.
+    """
+    table = bch_table(n)
+    k = check_integer("k", k)
+    if k not in table:
+        below, above = (sorted(d for d in table if (d > k) == side) for side in (False, True))
+        near = [*below[-2:], *above[:2]]
+        raise InputError(
+            "k",
+            f"be the dimension of a narrow-sense BCH code of length {n}",
+            k,
+            f"Those nearest are {', '.join(map(str, near))}.",
+        )
+    return bch(n, table[k])
+
+
+def _bch_length(n: int) -> int:
+    n = check_integer("n", n, minimum=3)
+    if n % 2 == 0:
+        raise InputError("n", "be odd for a BCH code", n)
+    return n
 
 
 def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
@@ -173,8 +250,8 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
     n : int
         Length; it must be the one that the family has.
     spec : str
-        repetition, even-weight, universe, simplex:K, hamming:K, bch:DELTA, dual-bch:DELTA,
-        qr or golay. The K of simplex and hamming may be left out.
+        repetition, even-weight, universe, simplex:K, hamming:K, bch:DELTA, bch:k=DIMENSION,
+        dual-bch:DELTA, qr or golay. The K of simplex and hamming may be left out.
 
     References
     ----------
@@ -185,6 +262,8 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
     --------
     >>> family(15, "bch:5")
     BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7]
+    >>> family(15, "bch:k=7") == family(15, "bch:5")
+    True
     """
     n = check_integer("n", n, minimum=1)
     if not isinstance(spec, str):
@@ -199,6 +278,8 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
         raise InputError("family", f"take no argument for {name}", spec)
     if argument == "DELTA" and not text:
         raise InputError("family", f"be written {name}:DELTA, as in {name}:5", spec)
+    if name == "bch" and text.startswith("k="):
+        build, text = bch_of_dimension, text[2:]
     if colon and not (text.isascii() and text.isdigit()):
         raise InputError("family", f"have a whole number after {name}:", spec)
     return build(n, int(text) if text else None)

@@ -6,6 +6,8 @@ Addition is `^`. Python integers beat general polynomial classes at the sizes me
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -115,6 +117,14 @@ def powmod(a: int, exponent: int, modulus: int) -> int:
     return result
 
 
+def evaluate(a: int, point: int, modulus: int) -> int:
+    """Return the polynomial `a` at a point of the field of residues modulo an irreducible one."""
+    value = 0
+    for bit in bin(a)[2:]:
+        value = mod(mul(value, point), modulus) ^ (bit == "1")
+    return value
+
+
 def x_power_minus_1(n: int) -> int:
     """Return the polynomial x^n - 1, n >= 1."""
     return (1 << n) | 1
@@ -145,18 +155,48 @@ def exponents(a: int) -> tuple[int, ...]:
     return tuple(i for i, bit in enumerate(bin(a)[:1:-1]) if bit == "1")
 
 
-def from_exponents(argument: str, values: Iterable[Any]) -> int:
-    """Return the polynomial with these exponents.
+#: Digits of the bases in which a polynomial may be written, by their prefix.
+_DIGITS = {"0b": "01", "0o": "01234567", "0x": "0123456789abcdef"}
+
+
+def polynomial(argument: str, value: Any) -> int:
+    """Return a polynomial given in any of the ways that public functions take.
+
+    Exponents, distinct and in any order; text in base 2, 8 or 16, the highest power first as in
+    printed tables ("0o13", "0xb" and "0b1011" are x^3 + x + 1); or a galois.Poly over GF(2). A
+    bare integer is refused: 13 is a generator of length 7 in base 8 and another in base 10.
 
     Parameters
     ----------
     argument : str
-        Name that an error message gives to `values`.
-    values : iterable of int
-        Distinct exponents of at least 0, in any order.
+        Name that an error message gives to `value`.
+    value : iterable of int, str or galois.Poly
+        The polynomial.
     """
+    rule = "be an iterable of exponents (not text), or digits after 0b, 0o or 0x as in '0o13'"
+    if isinstance(value, str):
+        prefix, digits = value.strip().lower()[:2], value.strip().lower()[2:]
+        if prefix not in _DIGITS or not digits:
+            raise InputError(argument, rule, value)
+        allowed = _DIGITS[prefix]
+        if set(digits) - set(allowed):
+            last = allowed[-1]
+            raise InputError(argument, f"have only digits from 0 to {last} after {prefix}", value)
+        return int(digits, len(allowed))
+    galois = sys.modules.get("galois")  # without it there is no such polynomial
+    if galois is not None and isinstance(value, galois.Poly):
+        if value.field.order != 2:
+            raise InputError(argument, "be a polynomial over GF(2)", value)
+        return int(value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        pass
+    else:
+        hint = f"In which base? {bin(number)!r} is bin({number})." if 1 < number < 1 << 32 else ""
+        raise InputError(argument, rule, value, hint)
     result = 0
-    for exponent in integers(argument, values):
+    for exponent in integers(argument, value):
         if result >> exponent & 1:
             raise InputError(argument, "not repeat an exponent", exponent)
         result |= 1 << exponent
