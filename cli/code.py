@@ -14,7 +14,7 @@ from .console import err, out, print_json, print_table, progress_bar
 from .options import Json
 
 if TYPE_CHECKING:
-    from ..theory.codes import BinaryCyclicCode
+    from ..theory.codes import BinaryCyclicCode, LinearCode
 
 #: Longest code that the command takes on.
 LONGEST = 1 << 16
@@ -27,7 +27,9 @@ MOST_WORDS = 1 << 30
 #: Beyond this length Hartmann-Tzeng's and Roos's bounds take longer than a person waits.
 LONGEST_WITH_ALL_BOUNDS = 1023
 #: What the options are called by the theory.
-_OPTIONS = {"n": "length", "exponents": "defining-set"}
+_OPTIONS = {"n": "length", "exponents": "defining-set", "s": "shorten"}
+#: Bits of a generator matrix that are printed.
+MOST_BITS = 1 << 20
 
 
 def code(
@@ -56,6 +58,13 @@ def code(
             "in place of the smallest; written as generators are."
         ),
     ] = None,
+    shorten: Annotated[
+        int | None,
+        typer.Option(help="Keep words that are zero in the last so many places, without these."),
+    ] = None,
+    extended: Annotated[
+        bool, typer.Option("--extended", help="Add an overall parity bit (after --shorten).")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="List every cyclic code of the length.")
     ] = False,
@@ -81,6 +90,9 @@ def code(
         raise InputError("code", rule, ", ".join(given) or "none of them")
     if alpha is not None and (generator is not None or everything):
         raise InputError("alpha", "be given with --family or --defining-set", alpha)
+    if everything and (extended or shorten is not None):
+        rule = "be given with one code, not with --all"
+        raise InputError("extended" if extended else "shorten", rule, shorten or extended)
     if not 0 < length <= LONGEST:
         raise InputError("length", f"lie between 1 and {LONGEST}", length)
     if max_words is not None:
@@ -94,12 +106,19 @@ def code(
         check_real("seconds", seconds, low=0)
     sys.set_int_max_str_digits(0)  # there are 2^k codewords, and k may be 65,000
     try:
-        made = _build(length, generator, defining_set, family, alpha)
+        cyclic = _build(length, generator, defining_set, family, alpha)
+        made: LinearCode = cyclic if shorten is None else cyclic.shortened(shorten)
     except InputError as error:
         name = _OPTIONS.get(error.argument, error.argument)
         raise InputError(name, error.rule, error.value, error.hint) from None
+    if extended:
+        made = made.extended()
     described = describe(made, seconds)
+    if made is not cyclic:
+        described |= {"extended": extended, "shortened": shorten or 0, "cyclic": _algebra(cyclic)}
     if as_json:
+        if made is not cyclic:
+            described["generator_matrix"] = _matrix(made)
         print_json(described)
     else:
         _show(described)
@@ -148,22 +167,17 @@ def _integers(option: str, text: str) -> list[int]:
         raise InputError(option, "be whole numbers separated by commas", text) from None
 
 
-def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, Any]:
+def describe(code: LinearCode, seconds: float | None = None) -> dict[str, Any]:
     """Return everything about a code, as plain JSON values.
 
     After so many seconds the search for the minimum distance gives the bounds it has reached.
     """
-    described: dict[str, Any] = {
-        "n": code.n,
-        "k": code.k,
-        "generator_exponents": list(code.generator_exponents),
-        "defining_set": list(code.defining_set),
-        "min_distance": None,
-        "weights": None,
-        "period_of_generator": code.period_of_generator,
-        "bounds": None,
-        "generator_octal": oct(code.generator_int),
-    }
+    from ..theory.codes import BinaryCyclicCode
+
+    described: dict[str, Any] = {"n": code.n, "k": code.k, "min_distance": None, "weights": None}
+    described["bounds"] = None
+    if isinstance(code, BinaryCyclicCode):
+        described = _algebra(code) | described
     if code.k == 0:
         return described | {"weights": {"0": 1}}
     # Weights first: where they are cheap they give the distance for nothing.
@@ -178,10 +192,12 @@ def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, 
     with progress_bar("minimum distance") as tell:
         left = None if seconds is None else max(0.0, seconds - (time.monotonic() - begun))
         found = code.distance_search(left, tell)
-    if code.n <= LONGEST_WITH_ALL_BOUNDS:
-        bounds: dict[str, int | None] = dict(code.lower_bounds())
-    else:
-        bounds = {"bch": code.bch_bound(), "hartmann_tzeng": None, "roos": None}
+    bounds: dict[str, int | None] = {}
+    if isinstance(code, BinaryCyclicCode):
+        if code.n <= LONGEST_WITH_ALL_BOUNDS:
+            bounds |= code.lower_bounds()
+        else:
+            bounds |= {"bch": code.bch_bound(), "hartmann_tzeng": None, "roos": None}
     described["bounds"] = bounds | {"lower": found.lower, "upper": found.upper}
     described["min_distance"] = found.upper if found.exact else None
     if found.interrupted:
@@ -189,25 +205,49 @@ def describe(code: BinaryCyclicCode, seconds: float | None = None) -> dict[str, 
     return described
 
 
+def _algebra(code: BinaryCyclicCode) -> dict[str, Any]:
+    return {
+        "n": code.n,
+        "k": code.k,
+        "generator_exponents": list(code.generator_exponents),
+        "generator_octal": oct(code.generator_int),
+        "defining_set": list(code.defining_set),
+        "period_of_generator": code.period_of_generator,
+    }
+
+
+def _matrix(code: LinearCode) -> list[str] | None:
+    if code.n * code.k > MOST_BITS:
+        return None
+    return ["".join(map(str, row)) for row in code.generator_matrix().tolist()]
+
+
 def _show(described: dict[str, Any]) -> None:
     bounds, distance = described["bounds"] or {}, described["min_distance"]
     if distance is None:
         distance = f"{bounds['lower']} to {bounds['upper']}" if bounds else "none: the zero code"
+    # A code made of a cyclic one tells the polynomials of that.
+    cyclic = described.get("cyclic", described)
     terms = {0: "1", 1: "x"}
-    exponents = described["generator_exponents"]
+    exponents = cyclic["generator_exponents"]
     rows = [
         ("generator", " + ".join(terms.get(e, f"x^{e}") for e in exponents)),
-        ("generator in octal", described["generator_octal"]),
-        ("defining set", ", ".join(map(str, described["defining_set"])) or "empty"),
+        ("generator in octal", cyclic["generator_octal"]),
+        ("defining set", ", ".join(map(str, cyclic["defining_set"])) or "empty"),
         ("minimum distance", str(distance)),
     ]
-    if bounds:
+    if bounds.get("bch"):
         keys = ("bch", "hartmann_tzeng", "roos", "square_root")
         shown = (f"{key.replace('_', '-')} {bounds[key]}" for key in keys if bounds.get(key))
-        text = ", ".join(shown)
-        rows.append(("lower bounds", text))
-    rows.append(("period of the generator word", str(described["period_of_generator"])))
-    title = f"Binary cyclic code [{described['n']}, {described['k']}]"
+        rows.append(("lower bounds", ", ".join(shown)))
+    rows.append(("period of the generator word", str(cyclic["period_of_generator"])))
+    parameters = f"[{described['n']}, {described['k']}]"
+    title = f"Binary cyclic code {parameters}"
+    if cyclic is not described:
+        ways = f"shortened by {described['shortened']}" if described["shortened"] else ""
+        ways += " and " if ways and described["extended"] else ""
+        ways += "extended by a parity bit" if described["extended"] else ""
+        title = f"Binary linear code {parameters}: cyclic [{cyclic['n']}, {cyclic['k']}], {ways}"
     print_table(title, ("property", "value"), rows)
     if described["weights"]:
         counts = [(weight, f"{count:,}") for weight, count in described["weights"].items()]

@@ -16,6 +16,7 @@ from spadv.theory.codes import (
     DistanceSearch,
     all_cyclic_codes,
     bch,
+    combinations,
     golay,
     hamming,
     quadratic_residue,
@@ -148,7 +149,7 @@ def test_reductions_against_enumeration(n: int) -> None:
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_chunks_cover_every_subset_once(words: int, depth: int) -> None:
     for k, t in ((7, 3), (9, 4), (5, 5), (8, 6)):
-        chunks = list(module._chunks(k, t, depth, words))
+        chunks = list(combinations._chunks(k, t, depth, words))
         assert sum(math.comb(limit, t - len(prefix)) for prefix, limit in chunks) == math.comb(k, t)
         assert len(set(chunks)) == len(chunks)
 
@@ -157,10 +158,10 @@ def test_small_chunks_and_wide_words_give_the_same(monkeypatch: pytest.MonkeyPat
     """Every branch of the kernel: one, two and more pieces, tables of one to three rows."""
     cases = [(bch(31, 7), 7), (bch(63, 13), 13), (bch(127, 31), 31), (bch(255, 91), 91)]
     for table_bytes, chunk in ((0, 5000), (1 << 12, 20000), (1 << 20, 1 << 20)):
-        monkeypatch.setattr(module, "_TABLE_BYTES", table_bytes)
-        monkeypatch.setattr(module, "CHUNK", chunk)
+        monkeypatch.setattr(combinations, "_TABLE_BYTES", table_bytes)
+        monkeypatch.setattr(combinations, "CHUNK", chunk)
         monkeypatch.setattr(module, "bch_bound", lambda code: 1)
-        monkeypatch.setattr(module, "_ALL_BOUNDS_UP_TO", 0)
+        monkeypatch.setattr(module, "ALL_BOUNDS_UP_TO", 0)
         for code, expected in cases:
             fresh = BinaryCyclicCode(code.n, code.generator_exponents)
             found = fresh.distance_search(seconds=1)
@@ -169,8 +170,8 @@ def test_small_chunks_and_wide_words_give_the_same(monkeypatch: pytest.MonkeyPat
 
 
 def test_weights_decide_when_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SMALL", 0)
-    monkeypatch.setattr(module, "_COUNTING", 0)
+    monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(module, "COUNTING", 0)
     for code, expected in ((bch(63, 11), 11), (bch(127, 9), 9), (bch(1023, 7), 7)):
         found = code.distance_search()
         check(code, found)
@@ -186,7 +187,7 @@ def test_weights_decide_when_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_distance_without_a_word_passes_through_reductions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("_SMALL", "_COUNTING", "_WITNESS_WORDS"):
+    for name in ("SMALL", "COUNTING", "_WITNESS_WORDS"):
         monkeypatch.setattr(module, name, 0)
     odd = quadratic_residue(41)
     code = BinaryCyclicCode(82, (2 * i for i in odd.generator_exponents))

@@ -1,6 +1,7 @@
 """Binary cyclic codes of any length.
 
-Construction, families, exact minimum distances, weight distributions and lower bounds.
+Construction, families, extended and shortened codes, exact minimum distances, weight
+distributions and lower bounds.
 Importing this package is cheap: galois and numba are loaded when first needed.
 """
 
@@ -28,12 +29,14 @@ from .families import (
     simplex,
     universe,
 )
+from .linear import LinearCode
 from .listing import all_cyclic_codes, bch_bounds_of_all, count_cyclic_codes, distances_of_all
 from .weights import macwilliams
 
 __all__ = [
     "BinaryCyclicCode",
     "DistanceSearch",
+    "LinearCode",
     "all_cyclic_codes",
     "bch",
     "bch_bounds_of_all",

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from ...checks import check_integer
 from ...errors import InputError
-from ...progress import Progress, silent
-from . import gf2, words
+from ...progress import Progress
+from . import gf2, weights, words
 from .bounds import bch_bound, lower_bounds
-from .distance import DistanceSearch, search
+from .distance import ALL_BOUNDS_UP_TO, DistanceSearch, search
 from .ideal import CyclicIdeal
-from .weights import weight_distribution
-from .words import Bits
-
-#: Largest enumeration, in codewords, that :meth:`BinaryCyclicCode.weight_distribution`
-#: starts unless told otherwise: a minute or so.
-MAX_ENUMERATION = 1 << 36
+from .linear import LinearCode
+from .pool import Run
 
 
-class BinaryCyclicCode(CyclicIdeal):
+class BinaryCyclicCode(CyclicIdeal, LinearCode):
     """A binary cyclic code: the multiples of g(x) modulo x^n - 1 over GF(2).
 
     Position i of a word is the coefficient of x^i. Codes are immutable, and equal when
@@ -55,103 +45,43 @@ class BinaryCyclicCode(CyclicIdeal):
     (BinaryCyclicCode(15, (0, 4, 6, 7, 8)), [15, 7], '0o721')
     """
 
-    # Words.
+    # What :class:`.LinearCode` does with a basis, it does with shifts of g.
 
-    def generator_matrix(self, systematic: bool = False) -> Bits:
-        """Return the generator matrix of shape (k, n), uint8.
+    def _rows(self) -> list[int]:
+        return self._basis(False)
 
-        Rows are g, x g, x^2 g, ...; if `systematic`, the last k columns are the identity.
+    def _basis(self, systematic: bool) -> list[int]:
+        if systematic:
+            return words.systematic_rows(self._g, self._n)
+        return [self._g << i for i in range(self.k)]
 
-        Examples
-        --------
-        >>> BinaryCyclicCode(3, (0, 1)).generator_matrix()
-        array([[1, 1, 0],
-               [0, 1, 1]], dtype=uint8)
-        """
-        if not systematic:
-            return words.shifts(self._g, self.k, self._n)
-        matrix = np.zeros((self.k, self._n), dtype=np.uint8)
-        for i, row in enumerate(words.systematic_rows(self._g, self._n)):
-            matrix[i] = words.unpack(row, self._n)
-        return matrix
+    def _checks(self) -> list[int]:
+        generator = gf2.reciprocal(self.check_int)
+        return [generator << i for i in range(self._n - self.k)]
 
-    def parity_check_matrix(self) -> Bits:
-        """Return the parity-check matrix of shape (n - k, n), uint8.
+    def shortened(self, s: int) -> LinearCode:
+        """Return the code of the words that are zero in the last s places, without those places.
 
-        Its rows are the shifts of the dual's generator.
-        """
-        return words.shifts(gf2.reciprocal(self.check_int), self._n - self.k, self._n)
-
-    def encode(self, messages: Any, systematic: bool = True) -> Bits:
-        """Encode messages.
+        Any other s consecutive places give an equivalent code. Its minimum distance is at least
+        this one's. For a parity bit besides, shorten first: ``code.shortened(s).extended()``.
 
         Parameters
         ----------
-        messages : array_like of 0 and 1, shape (B, k) or (k,)
-            Bit i of a message is the coefficient of x^i.
-        systematic : bool
-            If true the message stands in the last k positions of the word, else the word
-            is m(x) g(x).
-
-        Returns
-        -------
-        ndarray of shape (B, n) or (n,), uint8
+        s : int
+            From 1 to k - 1.
 
         Examples
         --------
-        >>> BinaryCyclicCode(7, (0, 1, 3)).encode([1, 0, 0, 0])
-        array([1, 1, 0, 1, 0, 0, 0], dtype=uint8)
+        >>> from spadv.theory.codes import hamming
+        >>> code = hamming(4).shortened(3)
+        >>> code.n, code.k, code.minimum_distance()
+        (12, 8, 3)
         """
-        bits, single = words.check_bits("messages", messages, self.k)
-        encoded = words.product(bits, self.generator_matrix(systematic))
-        return encoded[0] if single else encoded
-
-    def contains(self, candidates: Any) -> NDArray[np.bool_]:
-        """Return which words belong to the code.
-
-        Parameters
-        ----------
-        candidates : array_like of 0 and 1, shape (B, n) or (n,)
-            Words; a single one counts as a batch of one.
-
-        Returns
-        -------
-        ndarray of shape (B,), bool
-
-        Examples
-        --------
-        >>> BinaryCyclicCode(3, (0, 1)).contains([[1, 1, 0], [1, 0, 0]])
-        array([ True, False])
-        """
-        bits, _ = words.check_bits("candidates", candidates, self._n)
-        syndromes = words.product(bits, self.parity_check_matrix().T)
-        inside: NDArray[np.bool_] = np.logical_not(syndromes.any(axis=1))
-        return inside
-
-    def __contains__(self, word: Sequence[int] | NDArray[Any]) -> bool:
-        """Whether one word, given as n zeros and ones, belongs to the code."""
-        if np.ndim(word) != 1:
-            rule = f"be one word of {self._n} zeros and ones; `contains` takes several"
-            raise InputError("word", rule, f"shape {np.shape(word)}")
-        return bool(self.contains(word)[0])
-
-    def codewords(self) -> Iterator[Bits]:
-        """Yield every codeword as an array of shape (n,), uint8, in constant memory.
-
-        The order is m(x) g(x) for m = 0, 1, 2, ... read as binary numbers: the zero word
-        comes first, g second.
-
-        Examples
-        --------
-        >>> ["".join(map(str, word)) for word in BinaryCyclicCode(3, (0, 1)).codewords()]
-        ['000', '110', '011', '101']
-        """
-        for batch in words.stream(self._g, self._n, None):
-            yield from batch
-
-    def codeword_batches(self, size: int) -> Iterator[Bits]:
-        """Yield every codeword in batches of shape (b, n), b <= `size`, ordered as `codewords`."""
-        return words.stream(self._g, self._n, check_integer("size", size, minimum=1))
+        s = check_integer("s", s, minimum=1)
+        if s >= self.k:
+            rule = f"be below the dimension {self.k}, so that a nonzero word is left"
+            raise InputError("s", rule, s)
+        return _Shortened(self, s)
 
     # Distance and weights.
 
@@ -183,109 +113,63 @@ class BinaryCyclicCode(CyclicIdeal):
         self._check_distance_exists()
         return dict(lower_bounds(self))
 
-    def minimum_distance(self, progress: Progress = silent) -> int:
-        """Return the exact minimum distance, however long it takes.
+    def _search(
+        self, seconds: float | None, progress: Progress, max_words: int | None
+    ) -> DistanceSearch:
+        return search(self, seconds, progress, max_words)
 
-        :meth:`distance_search` does the same within a time limit, and takes the same `progress`.
+    def _words_to_count(self) -> int:
+        return weights.cost(self)
 
-        Examples
-        --------
-        >>> BinaryCyclicCode(23, (0, 2, 4, 5, 6, 10, 11)).minimum_distance()
-        7
-        """
-        self._check_distance_exists()
-        known = self.minimum_distance_if_known()
+    def _weights(self, run: Run) -> weights.Distribution:
+        return weights.compute(self, run)
+
+
+class _Shortened(LinearCode):
+    """The words of a cyclic code that are zero in the last places, without those."""
+
+    def __init__(self, code: BinaryCyclicCode, s: int) -> None:
+        self._code, self._s = code, s
+
+    @property
+    def n(self) -> int:
+        return self._code.n - self._s
+
+    @property
+    def k(self) -> int:
+        return self._code.k - self._s
+
+    def _rows(self) -> list[int]:
+        return self._basis(False)
+
+    def _basis(self, systematic: bool) -> list[int]:
+        g = self._code.generator_int
+        return words.systematic_rows(g, self.n) if systematic else [g << i for i in range(self.k)]
+
+    def _checks(self) -> list[int]:
+        return [row & ((1 << self.n) - 1) for row in self._code._checks()]
+
+    def _lower(self) -> int:
+        known = self._code.minimum_distance_if_known()
         if known is not None:
             return known
-        found = self.distance_search(progress=progress)
-        if not found.exact:
-            raise KeyboardInterrupt
-        return found.upper
+        if self._code.n > ALL_BOUNDS_UP_TO:
+            return self._code.bch_bound()
+        return max(self._code.lower_bounds().values())
 
-    def distance_search(
-        self,
-        seconds: float | None = None,
-        progress: Progress = silent,
-        max_words: int | None = None,
-    ) -> DistanceSearch:
-        """Return bounds on the minimum distance, exact if time allows.
+    def _once(self) -> bool:
+        """Whether the weights of the cyclic code give those of this one more cheaply."""
+        return self._s == 1 and self._code._cost() <= super()._words_to_count()
 
-        Ctrl-C, or the time limit, ends the search and keeps the bounds reached.
+    def _words_to_count(self) -> int:
+        return self._code._cost() if self._once() else super()._words_to_count()
 
-        Parameters
-        ----------
-        seconds : float, optional
-            Time limit in seconds; none by default. Compiling the kernels on first use is not cut
-            short.
-        progress : Progress
-            Called a few times a second with words checked, words planned and the bounds.
-        max_words : int, optional
-            Codewords to look through, at most: the search stops before a step that would need
-            more. Unlike a time limit it gives the same on every machine.
+    def _weights(self, run: Run) -> weights.Distribution:
+        if not self._once():
+            return super()._weights(run)
+        n = self._code.n
+        counts = {w: count * (n - w) // n for w, count in self._code._count(run).items()}
+        return {w: count for w, count in counts.items() if count}
 
-        Returns
-        -------
-        DistanceSearch
-
-        Examples
-        --------
-        >>> found = BinaryCyclicCode(7, (0, 1, 3)).distance_search()
-        >>> found.lower, found.upper, found.exact, found.witness
-        (3, 3, True, (0, 1, 3))
-        """
-        self._check_distance_exists()
-        found = search(self, seconds, progress, max_words)
-        if found.exact:
-            self.__dict__["distance"] = found.upper
-        return found
-
-    def weight_distribution(
-        self,
-        progress: Progress = silent,
-        max_words: int = MAX_ENUMERATION,
-        seconds: float | None = None,
-    ) -> dict[int, int]:
-        """Return how many codewords there are of each weight, exactly.
-
-        The cheaper of the code and its dual is enumerated up to cyclic shifts; the
-        MacWilliams identity gives the other.
-
-        Parameters
-        ----------
-        progress : Progress
-            Called a few times a second with words counted and words planned.
-        max_words : int
-            Refuse enumerations of more codewords than this.
-        seconds : float, optional
-            Time limit; none by default.
-
-        Returns
-        -------
-        dict of int to int
-            Weight to count, ascending, without zero counts.
-
-        Raises
-        ------
-        TooLargeError
-            Naming the number of words that would have to be enumerated, or the time that passed.
-
-        Examples
-        --------
-        >>> BinaryCyclicCode(15, (0, 1, 2, 4, 5, 8, 10)).weight_distribution()
-        {0: 1, 7: 15, 8: 15, 15: 1}
-        """
-        if "weights" not in self.__dict__:
-            weights = weight_distribution(self, progress, max_words, seconds)
-            self.__dict__["weights"] = weights
-            if self.k:
-                self.__dict__["distance"] = min(weight for weight in weights if weight)
-        return dict(self.__dict__["weights"])
-
-    def _check_distance_exists(self) -> None:
-        if self.k == 0:
-            raise InputError(
-                "code",
-                "have a nonzero word to have a minimum distance",
-                self,
-                "It holds the zero word alone.",
-            )
+    def __repr__(self) -> str:
+        return f"{self._code!r}, shortened to [{self.n}, {self.k}]"

@@ -15,33 +15,29 @@ IEEE Transactions on Information Theory 16 (1970), 359-360.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
-from typing import Any
-
-import numpy as np
 
 from ...checks import check_integer, check_real
 from ...progress import Progress, silent
 from . import gf2, weights
 from .bounds import allowed_weights, bch_bound, lower_bounds
+from .combinations import light_sums
 from .ideal import CyclicIdeal
-from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
+from .pool import OutOfTimeError, Run, Words, to_words
 from .quadratic import is_quadratic_residue, punctured, rows_from_outside, unseen_weight
 from .reductions import Part, split
 from .words import systematic_rows
 
-#: Bytes that the table of sums of rows may take, so that it stays in a core's cache.
-_TABLE_BYTES = 1 << 20
 #: Length up to which all bounds take well under a second; beyond it BCH's alone is used.
-_ALL_BOUNDS_UP_TO = 511
+ALL_BOUNDS_UP_TO = 511
 #: Words for which looking for a cheaper method than Chen's is not worth while.
-_SMALL = 1 << 22
+SMALL = 1 << 22
 #: Time to count a word by its weight, in units of the time to look for a lighter one.
-_COUNTING = 8
+COUNTING = 8
 #: Words to look through for a word whose weight is already known to be the distance.
 _WITNESS_WORDS = 1 << 30
 
@@ -149,7 +145,7 @@ class _Search:
     def _search(self, code: CyclicIdeal, state: _State) -> None:
         allowed = allowed_weights(code)
         state.offer(sum(1 << i for i in code.idempotent()))
-        if code.n <= _ALL_BOUNDS_UP_TO:
+        if code.n <= ALL_BOUNDS_UP_TO:
             state.lower = allowed(max(lower_bounds(code).values()))
         else:
             state.lower = allowed(bch_bound(code))
@@ -169,7 +165,7 @@ class _Search:
             if state.lower >= state.upper and state.witness is not None:
                 return
             planned = _planned(code, t, state.upper, allowed, two_sided=bool(outside))
-            if state.lower < state.upper and math.comb(k, t) > _SMALL:
+            if state.lower < state.upper and math.comb(k, t) > SMALL:
                 self._weigh(code, state, min(planned, math.comb(k, t)))
             if state.lower >= state.upper:
                 # The distance is known; a word of that weight may be too far to seek.
@@ -191,7 +187,7 @@ class _Search:
 
         Levels grow so fast that the smaller ones, done before, cost little in comparison.
         """
-        if _COUNTING * weights.cost(code) >= words * _pieces(code.n - code.k):
+        if COUNTING * weights.cost(code) >= words * _pieces(code.n - code.k):
             return
         self.run.afford(weights.cost(code))
         distribution = weights.compute(code, self.run)
@@ -211,42 +207,28 @@ class _Search:
         extended: Sequence[int] = (),
     ) -> None:
         """Encode every message of weight t; `extended` has the rows of the extended code."""
-        from .kernels import lightest_combination
-
         self._note("information sets")
-        pieces = rows.shape[1]
-        depth, table = _table(rows, t)
-        words = max(1, CHUNK // pieces)
-        started: deque[tuple[tuple[int, ...], int]] = deque()
-
-        def tasks() -> Iterator[tuple[Any, ...]]:
-            for prefix, limit in _chunks(code.k, t, depth, words):
-                offset = np.zeros(pieces, dtype=np.uint64)
-                for i in prefix:
-                    offset ^= rows[i]
-                remaining = t - len(prefix)
-                started.append((prefix, math.comb(limit, remaining)))
-                # The message has weight t; the kernel sees the other n - k positions.
-                best = state.upper - t if state.witness is not None else state.upper - t + 1
-                if extended:  # words are one heavier than what they stand for
-                    best += 1
-                yield rows, table, depth, offset, limit, remaining, best
-
-        results = self.run.in_order(lightest_combination, tasks())
+        # The message has weight t, and the rows are the other n - k positions; words of the
+        # extended code are one heavier than what they stand for.
+        hidden = t - bool(extended)
         total = self.run.done + planned
-        for _, found in results:
-            prefix, size = started.popleft()
-            if found[-1] >= 0:
-                message = [*prefix, *map(int, found[:-1]), *_unrank(int(found[-1]), depth)]
+
+        def below() -> int:
+            return state.upper - hidden + (state.witness is None)
+
+        def report(words: int) -> None:
+            bounds = f"weight {state.lower} to {state.upper}, t = {t}"
+            self.run.report(words, total, bounds)
+
+        with closing(light_sums(self.run, rows, t, below, report)) as found:
+            for message in found:
                 if extended:
                     word = reduce(xor, (extended[i] for i in message))
                     state.offer(punctured(word, code.n))
                 else:
                     state.offer(_encode(code, message))
-            self.run.report(size, total, f"weight {state.lower} to {state.upper}, t = {t}")
-            if state.lower >= state.upper and state.witness is not None:
-                results.close()
-                return
+                if state.lower >= state.upper and state.witness is not None:
+                    return
 
 
 def search(
@@ -300,43 +282,6 @@ def _planned(
         if two_sided and allowed(unseen_weight(n + 1, size) - 1) >= upper:
             break
     return total
-
-
-def _table(rows: Words, t: int) -> tuple[int, Words]:
-    """Return sums of up to three rows, by largest index, as many rows as the cache allows."""
-    depth, table = 1, rows
-    k, pieces = rows.shape
-    while depth < min(3, t) and math.comb(k, depth + 1) * pieces * 8 <= _TABLE_BYTES:
-        parts = [table[: math.comb(j, depth)] ^ rows[j] for j in range(k)]
-        depth, table = depth + 1, np.concatenate(parts)
-    return depth, np.ascontiguousarray(table.T)
-
-
-def _chunks(k: int, t: int, depth: int, words: int) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Split the t-subsets of range(k) into (fixed members, limit of the others)."""
-    stack: list[tuple[tuple[int, ...], int]] = [((), k)]
-    while stack:
-        prefix, limit = stack.pop()
-        rest = t - len(prefix)
-        if limit < rest:
-            continue
-        if rest == depth or math.comb(limit, rest) <= words:
-            yield prefix, limit
-        else:
-            stack.append((prefix, limit - 1))
-            stack.append(((*prefix, limit - 1), limit - 1))
-
-
-def _unrank(index: int, depth: int) -> list[int]:
-    """Return the `depth`-subset at this place of the order by largest member, then the next."""
-    members = []
-    for size in range(depth, 0, -1):
-        member = size - 1
-        while math.comb(member + 1, size) <= index:
-            member += 1
-        members.append(member)
-        index -= math.comb(member, size)
-    return members
 
 
 def _encode(code: CyclicIdeal, message: list[int]) -> int:

@@ -279,7 +279,7 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
     if argument == "DELTA" and not text:
         raise InputError("family", f"be written {name}:DELTA, as in {name}:5", spec)
     if name == "bch" and text.startswith("k="):
-        build, text = bch_of_dimension, text[2:]
+        build, text = _of_distance(bch_of_dimension), text[2:]
     if colon and not (text.isascii() and text.isdigit()):
         raise InputError("family", f"have a whole number after {name}:", spec)
     return build(n, int(text) if text else None)

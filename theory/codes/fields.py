@@ -26,19 +26,29 @@ def load_galois() -> Any:
     return galois
 
 
+def field_of(value: Any) -> type[galois.FieldArray] | None:
+    """Return the field over which an array is, or None for what is no array of galois."""
+    library = sys.modules.get("galois")  # without it there is no such array
+    is_one = library is not None and isinstance(value, library.FieldArray)
+    return type(value) if is_one else None
+
+
+def same_kind(given: Any, bits: Any) -> Any:
+    """Return bits as an array over the field of what was given, if that is one."""
+    field = field_of(given)
+    return bits if field is None else field(bits)
+
+
 def root_polynomial(alpha: Any) -> Any:
     """Return the minimal polynomial of a field's element, or of a field's primitive element.
 
     Anything else is returned as it is.
     """
-    library = sys.modules.get("galois")  # without it there is no such element
-    if library is None:
-        return alpha
-    if isinstance(alpha, type) and issubclass(alpha, library.FieldArray):
+    if isinstance(alpha, type) and hasattr(alpha, "primitive_element"):
         alpha = alpha.primitive_element
-    if not isinstance(alpha, library.FieldArray):
+    field = field_of(alpha)
+    if field is None:
         return alpha
-    field = type(alpha)
     if field.characteristic != 2 or alpha.ndim or alpha == 0:
         raise InputError("alpha", "be one nonzero element of a field GF(2^m)", alpha)
     return gf2.exponents(int(alpha.minimal_poly()))

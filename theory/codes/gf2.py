@@ -155,6 +155,25 @@ def exponents(a: int) -> tuple[int, ...]:
     return tuple(i for i, bit in enumerate(bin(a)[:1:-1]) if bit == "1")
 
 
+def reduce_rows(rows: Iterable[int], places: Iterable[int]) -> tuple[list[int], list[int]]:
+    """Return a basis of the span of `rows` in reduced form, and its pivots.
+
+    Pivots are the first `places` that can be: row i has a one in the i-th and zeros in the others.
+    """
+    rest, pivots = list(rows), list[int]()
+    for place in places:
+        done = len(pivots)
+        pivot = next((i for i in range(done, len(rest)) if rest[i] >> place & 1), None)
+        if pivot is None:
+            continue
+        rest[done], rest[pivot] = rest[pivot], rest[done]
+        for i, row in enumerate(rest):
+            if i != done and row >> place & 1:
+                rest[i] = row ^ rest[done]
+        pivots.append(place)
+    return rest[: len(pivots)], pivots
+
+
 #: Digits of the bases in which a polynomial may be written, by their prefix.
 _DIGITS = {"0b": "01", "0o": "01234567", "0x": "0123456789abcdef"}
 

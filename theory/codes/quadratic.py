@@ -91,13 +91,7 @@ def rows_from_outside(code: CyclicIdeal) -> list[int]:
     """
     n, k = code.n, code.k
     rows = [row | (row.bit_count() & 1) << n for row in systematic_rows(code.generator_int, n)]
-    for i, place in enumerate([*range(n - k), n]):
-        pivot = next(j for j in range(i, k) if rows[j] >> place & 1)
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        for j in range(k):
-            if j != i and rows[j] >> place & 1:
-                rows[j] ^= rows[i]
-    return rows
+    return gf2.reduce_rows(rows, [*range(n - k), n])[0]
 
 
 def punctured(word: int, p: int) -> int:

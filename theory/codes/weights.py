@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, TooLargeError
-from ...progress import Progress
+from ...errors import InputError
 from . import gf2
 from .cyclotomic import odd_part, root_system
 from .ideal import CyclicIdeal
-from .pool import CHUNK, OutOfTimeError, Run, Words, to_words
+from .pool import CHUNK, Run, Words, to_words
 from .reductions import interleaving, repetition
 
 Distribution = dict[int, int]
@@ -31,31 +30,6 @@ Distribution = dict[int, int]
 _MAX_ORBIT_DIMENSION = 24
 #: Bytes of the table of sums that the inner loop runs through.
 _TABLE_BYTES = 1 << 16
-
-
-def weight_distribution(
-    code: CyclicIdeal, progress: Progress, max_words: int, seconds: float | None = None
-) -> Distribution:
-    """See :meth:`.BinaryCyclicCode.weight_distribution`.
-
-    Raises
-    ------
-    TooLargeError
-        If more than `max_words` codewords would have to be enumerated, or the time limit passes.
-    """
-    planned = cost(code)
-    if planned > max_words:
-        raise TooLargeError(
-            "code",
-            f"have at most {max_words} codewords to enumerate",
-            code,
-            f"The cheaper of the code and its dual has about {planned:.3g}, up to cyclic shifts; "
-            "raise max_words to insist.",
-        )
-    try:
-        return compute(code, Run(progress, seconds))
-    except OutOfTimeError:
-        raise TooLargeError("seconds", "be enough to count all codewords", seconds) from None
 
 
 def cost(code: CyclicIdeal) -> int:
@@ -76,6 +50,13 @@ def compute(code: CyclicIdeal, run: Run) -> Distribution:
     if _side_cost(dual) < _side_cost(code):
         return macwilliams(_side(dual, run, total), code.n, dual.k, run)
     return _side(code, run, total)
+
+
+def of_matrices(rows: list[int], checks: list[int], n: int, run: Run) -> Distribution:
+    """Weights of any linear code, given by bases of the code and of its dual."""
+    smaller = min(rows, checks, key=len)
+    found = _histogram(to_words([0], n), smaller, n, run, run.done + (1 << len(smaller)))
+    return found if smaller is rows else macwilliams(found, n, len(checks), run)
 
 
 def _side_cost(code: CyclicIdeal) -> int:
@@ -166,8 +147,7 @@ def _enumerate(code: CyclicIdeal, run: Run, total: int) -> Distribution:
         # Words of V are multiples of (x^n - 1) / polynomial; W gets one factor more.
         rest = gf2.mul(rest, part.polynomial)
         _add_orbits(code.n, part, rest, counts, run, total)
-    dimension = code.n - gf2.degree(rest)
-    _add(counts, _histogram(to_words([0], code.n), rest, dimension, code.n, run, total), 1)
+    _add(counts, _histogram(to_words([0], code.n), _shifts(rest, code.n), code.n, run, total), 1)
     return dict(sorted((weight, count) for weight, count in counts.items() if count))
 
 
@@ -185,8 +165,12 @@ def _add_orbits(
         words = np.zeros((len(chosen), basis.shape[1]), dtype=np.uint64)
         for i, row in enumerate(basis):
             words[(chosen >> i & 1).astype(np.bool_)] ^= row
-        histogram = _histogram(words, rest, n - gf2.degree(rest), n, run, total)
+        histogram = _histogram(words, _shifts(rest, n), n, run, total)
         _add(counts, histogram, int(length))
+
+
+def _shifts(generator: int, n: int) -> list[int]:
+    return [generator << i for i in range(n - gf2.degree(generator))]
 
 
 def _add(counts: Distribution, histogram: Distribution, factor: int) -> None:
@@ -194,14 +178,12 @@ def _add(counts: Distribution, histogram: Distribution, factor: int) -> None:
         counts[weight] = counts.get(weight, 0) + factor * count
 
 
-def _histogram(
-    offsets: Words, generator: int, dimension: int, n: int, run: Run, total: int
-) -> Distribution:
-    """Weights of offset + W for all offsets (R, pieces), W spanned by shifts of `generator`."""
+def _histogram(offsets: Words, rows: list[int], n: int, run: Run, total: int) -> Distribution:
+    """Weights of offset + W for all offsets (R, pieces), W spanned by independent rows."""
     from .kernels import count_weights
 
-    pieces = offsets.shape[1]
-    basis = to_words([generator << i for i in range(dimension)], n).reshape(-1, pieces)
+    pieces, dimension = offsets.shape[1], len(rows)
+    basis = to_words(rows, n).reshape(-1, pieces)
     low = min(dimension, max(2, (_TABLE_BYTES // (8 * pieces)).bit_length() - 1))
     table = np.zeros((1, pieces), dtype=np.uint64)
     for row in basis[:low]:

@@ -1,4 +1,4 @@
-"""Words as arrays: matrices, encoding, membership and streaming of a cyclic code.
+"""Words as arrays: matrices, systematic rows, products and streaming.
 
 Position i of a word is the coefficient of x^i. All arrays of bits are uint8.
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from . import gf2
+from .fields import field_of
 
 Bits = NDArray[np.uint8]
 
@@ -26,12 +27,18 @@ def unpack(a: int, n: int) -> Bits:
     return np.unpackbits(raw, count=n, bitorder="little")
 
 
-def shifts(a: int, rows: int, n: int) -> Bits:
-    """Matrix of shape (rows, n) with rows a, x a, x^2 a, ...; no row may wrap around."""
-    matrix = np.zeros((rows, n), dtype=np.uint8)
-    for i in range(rows):
-        matrix[i] = unpack(a << i, n)
+def unpack_rows(rows: list[int], n: int) -> Bits:
+    """Return the matrix of shape (rows, n) of words given as integers."""
+    matrix = np.zeros((len(rows), n), dtype=np.uint8)
+    for i, row in enumerate(rows):
+        matrix[i] = unpack(row, n)
     return matrix
+
+
+def pack(matrix: NDArray[Any]) -> list[int]:
+    """Return the rows of a matrix of 0 and 1 as integers, bit i being place i."""
+    packed = np.packbits(matrix.astype(np.uint8), axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 def systematic_rows(generator: int, n: int) -> list[int]:
@@ -66,6 +73,9 @@ def check_bits(argument: str, values: Any, columns: int) -> tuple[NDArray[Any], 
         The flag says whether a single word was given.
     """
     rule = f"be an array of 0 and 1 of shape ({columns},) or (B, {columns})"
+    field = field_of(values)
+    if field is not None and field.characteristic != 2:
+        raise InputError(argument, "be over a field of characteristic 2", values)
     try:
         array = np.asarray(values)
     except (TypeError, ValueError):
@@ -77,13 +87,13 @@ def check_bits(argument: str, values: Any, columns: int) -> tuple[NDArray[Any], 
     return np.atleast_2d(array), array.ndim == 1
 
 
-def stream(generator: int, n: int, size: int | None) -> Iterator[Bits]:
-    """Yield all codewords in batches: m(x) g(x) for m = 0, 1, 2, ... as binary numbers.
+def stream(rows: list[int], n: int, size: int | None) -> Iterator[Bits]:
+    """Yield all codewords in batches: the sums of rows that m = 0, 1, 2, ... names in binary.
 
     Parameters
     ----------
-    generator : int
-        Generator polynomial of degree n - k.
+    rows : list of int
+        A basis.
     n : int
         Length.
     size : int, optional
@@ -94,14 +104,12 @@ def stream(generator: int, n: int, size: int | None) -> Iterator[Bits]:
     ndarray
         Of shape (b, n), uint8. Memory does not grow with the number of words.
     """
-    k = n - gf2.degree(generator)
     if size is None:
         size = max(1, _STREAM_BITS // (8 * n))
     # Messages beyond 2^62 are never reached, so the upper rows are not needed.
-    width = min(k, 62)
-    rows = shifts(generator, width, n)
-    total = 1 << k
+    matrix = unpack_rows(rows[:62], n)
+    total = 1 << len(rows)
     for start in range(0, total, size):
         messages = np.arange(start, min(total, start + size), dtype=np.uint64)
-        bits = (messages[:, None] >> np.arange(width, dtype=np.uint64)) & np.uint64(1)
-        yield product(bits, rows)
+        bits = (messages[:, None] >> np.arange(len(matrix), dtype=np.uint64)) & np.uint64(1)
+        yield product(bits, matrix)
