@@ -16,7 +16,10 @@ SOURCE = HERE / "source"
 PAGE = HERE / "explorable.html"
 
 #: Mathematics and words: these run without a browser, in this order.
-CORE = ("normal.js", "laws.js", "rules.js", "plane.js", "price.js", "model.js", "words.js")
+CORE = (
+    "normal.js", "laws.js", "worst.js", "rules.js", "mixture.js",
+    "plane.js", "price.js", "model.js", "words.js",
+)  # fmt: skip
 #: What draws and listens.
 BROWSER = ("charts.js", "app.js")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import statistics
 from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -24,6 +26,8 @@ PRESETS = (
     "p=0.5&n=2&delta=0.5&e=4&d=1024&s=0.5&show=attacked",
     "p=0.6&n=32&delta=0.5&e=1&d=4096&s=0.75&show=shifted",
     "p=0.7&n=2&delta=0.5&e=4.5&d=16&s=0.7&show=attacked",
+    "p=0.7&n=3&delta=0.5&e=1&d=1024&s=0.85&show=shifted&worst=1",
+    "p=0.7&n=2&delta=0.5&e=1&d=1024&s=0.85&a=0.5&show=attacked&large=1",
 )
 # Milliseconds in which the page must answer a move.
 QUICK = 50
@@ -223,11 +227,12 @@ def test_sliders_obey_keys_and_have_names(page: Any) -> None:
     page.call("Accessibility.enable")
     nodes = page.call("Accessibility.getFullAXTree")["nodes"]
     sliders = [n for n in nodes if n.get("role", {}).get("value") == "slider"]
-    assert len(sliders) == 6
+    assert len(sliders) == 7
     for slider in sliders:
         assert len(slider["name"]["value"]) > 3
         texts = {x["name"]: x["value"].get("value") for x in slider["properties"]}
-        assert texts.get("valuetext")
+        # The ring's text is not among these; test_the_point_obeys_keys reads it.
+        assert texts.get("valuetext") or slider["name"]["value"].startswith("Your classifier")
     pictures = [n for n in nodes if n.get("role", {}).get("value") in ("image", "img")]
     named = [n["name"]["value"] for n in pictures if n.get("name", {}).get("value")]
     assert len(named) >= 4
@@ -238,7 +243,7 @@ def test_sliders_obey_keys_and_have_names(page: Any) -> None:
 def test_tab_reaches_every_control_with_a_visible_focus(page: Any) -> None:
     seen = set()
     page.evaluate("document.activeElement.blur()")
-    for _ in range(40):
+    for _ in range(50):
         page.press("Tab", 9)
         found = page.evaluate(
             "(() => { const x = document.activeElement; return [x.id || x.name || x.textContent,"
@@ -248,6 +253,135 @@ def test_tab_reaches_every_control_with_a_visible_focus(page: Any) -> None:
             seen.add(found[0])
             assert found[1] == "solid", found
     assert {"theme", "p", "n", "delta", "e", "d", "s", "play", "link", "others", "show"} <= seen
+    assert {"large", "worst", "handle", "save-svg", "save-png"} <= seen
+
+
+def ring(page: Any) -> list[float]:
+    """Return the place of the ring: S and A in percent, then its centre on the screen."""
+    found: list[float] = page.evaluate(
+        """(() => {
+          const ring = document.getElementById("handle"), box = ring.getBoundingClientRect();
+          const told = ring.getAttribute("aria-valuetext").match(/[0-9.]+/g).map(Number);
+          return [...told, box.x + box.width / 2, box.y + box.height / 2];
+        })()"""
+    )
+    return found
+
+
+def mouse(page: Any, kind: str, x: float, y: float) -> None:
+    page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+
+@pytest.mark.slow
+def test_the_point_is_dragged_and_stays_where_classifiers_are(page: Any) -> None:
+    page.evaluate("location.hash = 'p=0.7&n=2&delta=0.5&e=4&d=1024&s=0.8'")
+    page.until("document.getElementById('law-legend').textContent.includes('exact frontier')")
+    # On the exact frontier from the start, below the line of Theorem 2.
+    s, a, x, y = ring(page)
+    assert s == 80
+    assert a / 100 <= 1 - (1 - 0.7) * s / 100 / 0.7 + 1e-3
+    mouse(page, "mousePressed", x, y)
+    mouse(page, "mouseMoved", x - 30, y + 40)
+    mouse(page, "mouseReleased", x - 30, y + 40)
+    inside = ring(page)
+    assert inside[0] < s
+    assert inside[1] < a
+    assert inside[2:] == pytest.approx([x - 30, y + 40], abs=3)
+    assert "more of A" in page.evaluate("document.getElementById('mine').textContent")
+    link = page.evaluate("document.getElementById('link').getAttribute('href')")
+    assert "&a=0." in link
+    # Far outside: it comes to rest on the frontier, and what it gives up is said.
+    mouse(page, "mousePressed", *inside[2:])
+    mouse(page, "mouseMoved", x, y - 150)
+    mouse(page, "mouseReleased", x, y - 150)
+    assert ring(page)[:2] == pytest.approx([s, a], abs=0.6)
+    told = page.evaluate("document.getElementById('mine').textContent")
+    assert "this is the frontier" in told
+    best, robust = 100 * float(two_shift_accuracy(0, 0.7)), 70.0
+    lost = [float(z) for z in re.findall(r"([\d.]+) points? of [SA]\*", told)]
+    assert lost == pytest.approx([best - ring(page)[0], robust - ring(page)[1]], abs=0.11)
+    wanted = "document.getElementById('s-out').textContent"
+    assert float(page.evaluate(wanted).split("\u202f")[0]) == pytest.approx(ring(page)[0], abs=0.06)
+
+
+@pytest.mark.slow
+def test_the_point_obeys_keys(page: Any) -> None:
+    page.until(
+        "/frontier of all classifiers, to 0.00[0-3]/"
+        ".test(document.getElementById('law-legend').textContent)"
+    )
+    page.evaluate("document.getElementById('handle').focus()")
+    s, a, *_ = ring(page)
+    page.press("ArrowLeft", 37)
+    moved = ring(page)
+    assert moved[0] == pytest.approx(s - 0.5)
+    assert moved[1] > a
+    page.press("ArrowDown", 40)
+    page.press("ArrowDown", 40)
+    assert ring(page)[1] == pytest.approx(moved[1] - 1, abs=0.6)
+    for _ in range(4):
+        page.press("ArrowUp", 38)
+    assert ring(page)[1] == pytest.approx(moved[1], abs=0.06)
+    page.press("End", 35)
+    assert ring(page)[0] == pytest.approx(100 * float(two_shift_accuracy(0, 0.7)), abs=0.3)
+    page.press("Home", 36)
+    assert ring(page)[1] == pytest.approx(
+        100 * float(robust_bayes_accuracy(0.7, 2.0, 1024)), abs=0.06
+    )
+
+
+@pytest.mark.slow
+def test_where_x0_is_the_label_nothing_is_lost(page: Any) -> None:
+    page.evaluate("location.hash = 'p=1&n=2&delta=0.5&e=4&d=1024&s=0.93'")
+    page.until("document.getElementById('p-out').textContent === '1.00'")
+    text = page.evaluate("document.getElementById('asked-body').textContent")
+    assert "\u2264 100.0" in text
+    assert "\u2265 100.0" in text
+    assert "nothing is lost" in page.evaluate("document.getElementById('headline').textContent")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_the_picture_can_be_saved(page: Any, kind: str) -> None:
+    saved = page.evaluate(
+        f"""new Promise((done) => {{
+          const click = HTMLAnchorElement.prototype.click, make = URL.createObjectURL;
+          let blob = null;
+          URL.createObjectURL = (x) => {{ blob = x; return make.call(URL, x); }};
+          HTMLAnchorElement.prototype.click = function () {{
+            HTMLAnchorElement.prototype.click = click;
+            URL.createObjectURL = make;
+            const reader = new FileReader();
+            reader.onload = () => done([this.download, reader.result.split(",")[1]]);
+            reader.readAsDataURL(blob);
+          }};
+          document.getElementById("save-{kind}").click();
+        }})"""
+    )
+    name, data = saved[0], base64.b64decode(saved[1])
+    assert name == f"spatial-adversarial-p0.7-n2-e2.{kind}"
+    if kind == "png":
+        assert data.startswith(b"\x89PNG")
+        return
+    root = ElementTree.fromstring(data)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    # Nothing of the page's style sheet is left to be looked up.
+    assert b"var(" not in data
+    words = " ".join(root.itertext())
+    assert "p = 0.7, n = 2" in words
+    assert "no classifier" in words
+
+
+@pytest.mark.slow
+def test_large_text_is_large(page: Any) -> None:
+    size = "parseFloat(getComputedStyle(document.querySelector('#law-chart text')).fontSize)"
+    assert page.evaluate(size) == 12
+    page.evaluate("document.getElementById('large').click()")
+    assert page.evaluate(size) >= 18
+    wide, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= inner
+    page.evaluate("document.getElementById('large').click()")
+    page.evaluate("localStorage.clear()")
 
 
 @pytest.mark.slow

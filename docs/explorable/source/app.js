@@ -26,8 +26,10 @@ const PRESETS = [
     { p: 0.6, n: 32, delta: 0.5, e: 1, d: 4096, s: 0.75, show: "shifted" }],
   ["Attacker can flip x\u2080", "\u03b5 \u2265 1",
     { p: 0.7, n: 2, delta: 0.5, e: 4.5, d: 16, s: 0.7, show: "attacked" }],
+  ["The worst of three shifts", "an adversary chooses the shift",
+    { p: 0.7, n: 3, delta: 0.5, e: 1, d: 1024, s: 0.85, show: "shifted", worst: true }],
 ];
-const OPENING = { ...DEFAULTS, show: "attacked", others: false };
+const OPENING = { ...DEFAULTS, a: null, worst: false, show: "attacked", others: false };
 // So long the first look may spend on refining, in milliseconds.
 const EAGER = 9;
 
@@ -46,12 +48,15 @@ function readFragment(text) {
     [key, given.get(key) ? Number(given.get(key)) : NaN]));
   const wanted = given.get("show");
   const show = ["clean", "shifted", "attacked"].includes(wanted) ? wanted : OPENING.show;
-  return { ...tidy(numbers), show, others: given.get("others") === "1" };
+  const more = { a: given.get("a") ? Number(given.get("a")) : null, worst: given.get("worst") === "1" };
+  return { ...tidy({ ...numbers, ...more }), show, others: given.get("others") === "1" };
 }
 
 function fragment() {
   const parts = Object.keys(DEFAULTS).map((key) => `${key}=${state[key]}`);
   parts.push(`show=${state.show}`);
+  if (state.a !== null) parts.push(`a=${state.a}`);
+  if (state.worst) parts.push("worst=1");
   if (state.others) parts.push("others=1");
   return `#${parts.join("&")}`;
 }
@@ -67,7 +72,7 @@ function update() {
   const before = model;
   model = study(state);
   clearTimeout(waiting);
-  const same = before && ["p", "n", "kappa", "e", "reaches"].every((key) =>
+  const same = before && ["p", "n", "kappa", "e", "reaches", "worst"].every((key) =>
     before.setting[key] === model.setting[key]);
   if (!same) {
     refined = model.exact ? exactFrontier(model.hull)
@@ -90,8 +95,9 @@ function needsRefinement() {
 
 /** One more direction, then a pause in which the page can answer. */
 function refine() {
+  const known = refined.lines.length;
   refined.step();
-  if (refined.done || refined.lines.length % 3 === 0) {
+  if (refined.done || (refined.lines.length > known && known % 3 === 2)) {
     draw();
     describe();
   }
@@ -130,13 +136,16 @@ function showControls() {
   byId("compact").textContent =
     `p ${state.p}, n ${state.n}, \u03b4 ${state.delta}, e ${state.e}`;
   byId("others").checked = state.others;
+  byId("worst").checked = state.worst;
+  byId("worst").disabled = alone;
   for (const radio of document.getElementsByName("show")) {
     radio.checked = radio.value === state.show;
     radio.disabled = radio.value === "shifted" && state.n === 1;
   }
   for (const button of byId("presets").children) {
     const preset = PRESETS[button.dataset.index][2];
-    const here = Object.keys(DEFAULTS).every((key) => preset[key] === state[key]);
+    const here = Object.keys(DEFAULTS).every((key) => preset[key] === state[key]) &&
+      Boolean(preset.worst) === state.worst;
     button.setAttribute("aria-pressed", String(here));
   }
 }
@@ -153,7 +162,7 @@ function draw() {
   const levels = wordThresholds(model);
   const word = { clean: NORM, shifted: NORM * kappa, attacked: NORM - e }[shown];
   write("word-chart", curveChart(model, {
-    mean: NORM, moved: word, title: "Along the word",
+    mean: NORM, moved: word, title: "Along the template",
     rules: RULES.filter(({ key }) => key !== "both")
       .map((rule) => ({ rule, at: p < 1 ? levels[rule.key] : -Infinity })),
   }, widths["word-chart"]));
@@ -161,7 +170,7 @@ function draw() {
   const agree = { clean: NORM * a, shifted: NORM * a, attacked: (NORM - e) * a }[shown];
   const both = n === 2 && kappa < 1 ? (a > 0 ? -odds / (4 * a) : -Infinity) : NaN;
   write("agree-chart", curveChart(model, {
-    mean: NORM * a, moved: agree, title: "Along the places where word and shift agree",
+    mean: NORM * a, moved: agree, title: "Along the places where template and shift agree",
     note: n > 2 ? "shift-Bayes: no single threshold" : "",
     rules: [{ rule: RULES[1], at: both }, { rule: RULES[3], at: -Infinity }],
   }, widths["agree-chart"]));
@@ -169,6 +178,35 @@ function draw() {
   drawRules();
   drawAsked();
   planeNote();
+  placeHandle();
+}
+
+/** The ring, and what it costs to be there. */
+function placeHandle() {
+  const mine = readersPoint(model, refined), { setting, best, robust } = model;
+  const frame = lawFrame(model, widths["law-chart"]), handle = byId("handle");
+  handle.style.left = `${frame.x(Math.max(mine.s, frame.xs[0]))}px`;
+  handle.style.top = `${frame.y(mine.a)}px`;
+  handle.setAttribute("aria-valuenow", String(Math.round(1000 * mine.s) / 10));
+  handle.setAttribute("aria-valuetext", `S ${percent(mine.s)}, A ${percent(mine.a)}`);
+  const atLeast = setting.n > 3 ? "at least " : "";
+  let text = `<b>Your point:</b> <i>S</i> ${percent(mine.s)}, <i>A</i> ${percent(mine.a)}. `;
+  if (mine.lostS < 5e-4 && mine.lostA < 5e-4) text += "Nothing is lost of either. ";
+  else {
+    text += `It gives up ${points(mine.lostS)} of <i>S</i>* = ${percent(best)} and
+      ${points(mine.lostA)} of <i>A</i>* = ${percent(robust)}. `;
+  }
+  if (state.s > mine.s + 1e-9) {
+    text += `No classifier ${model.exactPrice ? "" : "known "}has <i>S</i> ${percent(state.s)}. `;
+  } else if (!mine.follows && Math.max(mine.moreA, mine.moreS) > 5e-4) {
+    text += `A known rule with at least this <i>S</i> has ${atLeast}${points(mine.moreA)} more of <i>A</i>;
+      one with at least this <i>A</i>, ${points(mine.moreS)} more of <i>S</i>. `;
+  } else if (mine.upper !== null) {
+    const gap = Math.max(Math.min(mine.upper, robust) - mine.most, 0);
+    text += gap < 0.003 ? "More of one costs some of the other: this is the frontier. "
+      : `No classifier with at least this <i>S</i> has more than ${points(gap)} more of <i>A</i>. `;
+  }
+  write("mine", text.replace(/[ \n]+/g, " "));
 }
 
 function drawLegend() {
@@ -177,15 +215,18 @@ function drawLegend() {
   items.push([swatch("area", "sky"), n > 3 ? "achieved, at least" : "achieved"]);
   items.push([swatch("line", "ink", "", 1.4), "laws of every classifier"]);
   if (exact) items.push([swatch("line", "vermilion", "", 2.4), "exact frontier"]);
-  else if (refined && n === 2) {
+  else if (refined && n === 2 && model.setting.worst) {
+    items.push([swatch("line", "vermilion", "", 2.4),
+      `between a known rule and an upper bound: ${refined.gap.toFixed(3)}`]);
+  } else if (refined && n === 2) {
     const gap = refined.gap.toFixed(refined.gap < 0.0095 ? 3 : 2);
     items.push([swatch("line", "vermilion", "", 2.4), `frontier of all classifiers, to ${gap}`]);
   }
   if (!exact) items.push([swatch("line", "blue", "6.5 3", 1.8), "best linear rules found"]);
   if (e >= FULL && p < 1) items.push([swatch("line", "ink", "6 3", 1.6), "Theorem 2"]);
   if (e >= FULL && n > 1 && p < 1) items.push([swatch("line", "grey", "8 2 2 2", 1.2), "Theorem 3"]);
-  items.push([swatch("line", "grey", "1.5 2.5", 1.4), "gradual law, plain"]);
-  items.push([swatch("line", "ink", "3 3", 1), "where you look"]);
+  items.push([swatch("line", "grey", "1.5 2.5", 1.4), "without clean-accuracy constraint"]);
+  items.push([swatch("line", "loss", "", 2.6), "what your point gives up"]);
   if (reaches) items.push(["", "laws not sharp here: \u03b5 \u2265 1"]);
   write("law-legend", items.map(([icon, text]) => `<li>${icon}<span>${text}</span></li>`).join(""));
 }
@@ -200,9 +241,14 @@ function drawRules() {
     const last = rule.adversarial === null ? `<td>\u2264 ${percent(rule.most)}</td>`
       : cell(rule.adversarial, color);
     const shifted = setting.n > 1 ? cell(rule.shifted, color) : "<td>\u2013</td>";
+    // The worst case of negatively correlated scores is only bounded from below.
+    const floor = setting.worst && setting.n > 2 && setting.kappa < 0 && key !== "both" &&
+      rule.natural !== rule.shifted;
+    const spatial = floor ? `<td>\u2265 ${percent(rule.spatial)}</td>` : cell(rule.spatial, color);
     return `<tr><th scope="row">${swatch(kind, color)}${html}</th>` +
-      `${cell(rule.natural, color)}${shifted}${cell(rule.spatial, color)}${last}</tr>`;
+      `${cell(rule.natural, color)}${shifted}${spatial}${last}</tr>`;
   }).join(""));
+  byId("s-means").textContent = setting.worst ? "worst shift" : "random shift";
   const note = setting.n > 2 && setting.kappa < 1 && setting.p < 1
     ? "With three or more shifts shift-Bayes is not linear: its S was computed beforehand, " +
       "its A is only bounded by the laws."
@@ -220,14 +266,14 @@ function drawAsked() {
   } else {
     rows.push(["Theorems 2, 3", "need <i>e</i> \u2265 4"]);
   }
-  rows.push(["gradual law, plain", show(asked.loose)]);
-  rows.push(["gradual law, sharp", asked.upper === null ? `<i>S</i> > <i>S</i>*` : show(asked.upper)]);
-  rows.push(["lower law", show(asked.lower)]);
-  rows.push([`nobody exceeds <i>A</i>*`, show(robust)]);
+  rows.push(["gradual law, without clean-accuracy constraint", show(asked.loose)]);
+  rows.push(["gradual law, with it", asked.upper === null ? `<i>S</i> > <i>S</i>*` : show(asked.upper)]);
+  rows.push([`largest of all, <i>A</i>*`, show(robust)]);
   const all = tightenedAt(s, asked.together, refined);
   const bound = model.exact ? "exact frontier" : refined ? "best known upper bound" : "upper bound";
   rows.push([bound, asked.together === null ? "impossible" : `\u2264 ${percent(all)}`, true]);
-  const got = knownBeside(knownBorder(model, refined), s);
+  const got = knownAtLeast(knownBorder(model, refined), s);
+  write("asked-s", percent(s));
   rows.push(["a rule is known with", got === null ? "none" : `\u2265 ${percent(got)}`, true]);
   write("asked-body", rows.map(([name, value, total]) =>
     `<tr${total ? ' class="total"' : ""}><th scope="row">${name}</th><td>${value}</td></tr>`).join(""));
@@ -310,6 +356,120 @@ function play() {
   setTimeout(next, pause);
 }
 
+/** A page opened from a file may not be allowed to remember. */
+function remember(key, value) {
+  try { localStorage.setItem(key, value); } catch { /* then not */ }
+}
+
+/** Letters for an audience. */
+function setLarge(large) {
+  document.documentElement.toggleAttribute("data-large", large);
+  LOOK.letters = !large ? 1 : innerWidth <= 768 ? 1.17 : 1.58;
+  measure();
+  if (model) draw();
+}
+
+/** Let the reader's point be dragged, clicked to a place, and moved by keys. */
+function listenToHandle() {
+  const stage = byId("stage"), handle = byId("handle"), chart = byId("law-chart");
+  const goTo = (event) => {
+    const { left, top } = chart.getBoundingClientRect();
+    const frame = lawFrame(model, widths["law-chart"]);
+    const s = Math.min(Math.max(frame.s(event.clientX - left), 0.4), model.best);
+    const a = Math.min(Math.max(frame.a(event.clientY - top), 0), 1);
+    const most = knownAtLeast(knownBorder(model, refined), s);
+    change({ s, a: most !== null && a >= most - 0.0075 ? null : a });
+  };
+  let dragged = false;
+  const begin = (event) => {
+    dragged = true;
+    handle.setPointerCapture(event.pointerId);
+    handle.focus({ preventScroll: true });
+    event.preventDefault();
+    goTo(event);
+  };
+  handle.addEventListener("pointerdown", begin);
+  handle.addEventListener("pointermove", (event) => { if (dragged) goTo(event); });
+  for (const name of ["pointerup", "pointercancel"]) {
+    handle.addEventListener(name, () => { dragged = false; });
+  }
+  // With a mouse the chart itself answers; a finger there scrolls the page.
+  chart.addEventListener("pointerdown", (event) => { if (event.pointerType === "mouse") begin(event); });
+  chart.addEventListener("click", goTo);
+  stage.addEventListener("keydown", (event) => {
+    const mine = readersPoint(model, refined), size = event.shiftKey ? 0.05 : 0.005;
+    const ends = knownBorder(model, refined);
+    const moves = {
+      ArrowLeft: () => ({ s: mine.s - size }),
+      ArrowRight: () => ({ s: Math.min(mine.s + size, model.best) }),
+      ArrowUp: () => ({ a: mine.a + size >= mine.most ? null : mine.a + size }),
+      ArrowDown: () => ({ a: Math.max(mine.a - size, 0) }),
+      Home: () => ({ a: null, s: ends.reduce((top, x) => (x[1] >= top[1] ? x : top))[0] }),
+      End: () => ({ a: null, s: model.best }),
+    };
+    if (!moves[event.key]) return;
+    event.preventDefault();
+    change(moves[event.key]());
+  });
+}
+
+/** The picture of the trade-off by itself: setting, chart, legend; as a file. */
+function save(kind) {
+  const file = new Blob([picture()], { type: "image/svg+xml" });
+  const name = `spatial-adversarial-p${state.p}-n${state.n}-e${state.e}`;
+  if (kind === "svg") {
+    download(file, `${name}.svg`);
+    return;
+  }
+  const image = new Image();
+  image.onload = () => {
+    const canvas = document.createElement("canvas"), zoom = 2;
+    [canvas.width, canvas.height] = [zoom * image.width, zoom * image.height];
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => download(blob, `${name}.png`));
+  };
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture())}`;
+}
+
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** The chart as SVG text that needs no style sheet. */
+function picture() {
+  const style = getComputedStyle(document.documentElement), big = LOOK.letters;
+  const width = widths["law-chart"], { height, x, y, xs } = lawFrame(model, width);
+  const mine = readersPoint(model, refined), { setting } = model, size = 12 * big, row = 17 * big;
+  const chart = byId("law-chart").innerHTML;
+  const ring = element("circle", { cx: x(Math.max(mine.s, xs[0])), cy: y(mine.a), r: 7 * big,
+    fill: "var(--paper)", stroke: "var(--loss)", "stroke-width": 4 });
+  const legend = [...byId("law-legend").children].map((item, i) =>
+    `<g transform="translate(${i % 2 ? width / 2 : 10} ${height + 62 * big + row * Math.floor(i / 2)})">` +
+    `<g transform="translate(0 ${-size})">${item.querySelector("svg")?.outerHTML ?? ""}</g>` +
+    label(item.textContent, 32, 0, { cls: "soft" }) + "</g>").join("");
+  const rows = Math.ceil(byId("law-legend").children.length / 2);
+  const total = Math.ceil(height + 62 * big + row * rows);
+  const told = `p = ${setting.p}, n = ${setting.n}, \u03ba = ${setting.kappa.toFixed(2)}, e = ${setting.e}` +
+    (setting.worst ? ", worst shift" : "");
+  const css = `text{fill:var(--ink);font:${size}px sans-serif}text.soft{fill:var(--soft)}` +
+    "text.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}" +
+    "text.on-grey{stroke:var(--excluded)}text.loss{fill:var(--loss);font-weight:bold}" +
+    "text.title{font-weight:bold}";
+  const holder = document.createElement("div");
+  holder.innerHTML = `<svg viewBox="0 0 ${width} ${total}" width="${width}" height="${total}">` +
+    `<style>${css}</style>${box(0, 0, width, total, { fill: "var(--paper)" })}` +
+    label(byId("headline").textContent, 10, 18 * big, { cls: "title" }) +
+    label(told, 10, 35 * big, { cls: "soft" }) +
+    `<g transform="translate(0 ${44 * big})">${chart}${ring}</g>${legend}</svg>`;
+  // The serializer writes the name space, which a file needs.
+  return new XMLSerializer().serializeToString(holder.firstChild)
+    .replace(/var\(--([a-z-]+)\)/g, (_, name) => style.getPropertyValue(`--${name}`).trim());
+}
+
 function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
@@ -322,7 +482,7 @@ function start() {
     const button = event.target.closest("button");
     if (!button) return;
     byId("play").setAttribute("aria-pressed", "false");
-    change({ others: false, ...PRESETS[button.dataset.index][2] });
+    change({ others: false, worst: false, a: null, ...PRESETS[button.dataset.index][2] });
   });
   byId("sliders").addEventListener("input", (event) => {
     const { id, value } = event.target;
@@ -336,15 +496,25 @@ function start() {
     radio.addEventListener("change", () => change({ show: radio.value }));
   }
   byId("play").addEventListener("click", play);
+  byId("worst").addEventListener("change", (event) => change({ worst: event.target.checked }));
+  byId("large").addEventListener("change", (event) => {
+    setLarge(event.target.checked);
+    remember("spadv-large", event.target.checked ? "1" : "");
+  });
+  byId("save-svg").addEventListener("click", () => save("svg"));
+  byId("save-png").addEventListener("click", () => save("png"));
+  listenToHandle();
   byId("theme").addEventListener("change", (event) => {
     setTheme(event.target.value);
-    // A page opened from a file may not be allowed to remember.
-    try { localStorage.setItem("spadv-theme", event.target.value); } catch { /* then not */ }
+    remember("spadv-theme", event.target.value);
   });
   try {
     byId("theme").value = localStorage.getItem("spadv-theme") || "";
+    byId("large").checked = localStorage.getItem("spadv-large") === "1";
   } catch { /* as the system */ }
+  if (new URLSearchParams(location.hash.slice(1)).get("large") === "1") byId("large").checked = true;
   setTheme(byId("theme").value);
+  setLarge(byId("large").checked);
   byId("price-error").textContent = `\u00b1${(200 * PRICE.standard_error).toFixed(3)} points`;
   addEventListener("hashchange", (event) => {
     // The address may have been written over since: the event knows what was asked for.

@@ -10,7 +10,8 @@ const RULES = [
   { key: "stump", name: "sign(x\u2080)", html: "sign(<i>x</i>\u2080)",
     mark: "diamond", color: "orange", dash: "9 2 2 2 2 2" },
 ];
-const X_RANGE = [0.4, 1];
+// Letters are so many times as large as usual: more for an audience.
+const LOOK = { letters: 1 };
 
 function scale([from, to], [low, high]) {
   return (x) => low + (x - from) / (to - from) * (high - low);
@@ -84,7 +85,7 @@ function labeller(bounds) {
   return {
     keep(x, y, r = 7) { taken.push([x - r, y - r, x + r, y + r]); },
     put(text, x, y, cls = "halo", radii = [9, 16, 26], sides = SIDES) {
-      const width = 6.4 * text.length, height = 13;
+      const width = 6.4 * LOOK.letters * text.length, height = 13 * LOOK.letters;
       let best = null;
       for (const radius of radii) {
         for (const [dx, dy] of sides) {
@@ -104,12 +105,22 @@ function labeller(bounds) {
   };
 }
 
+/** Where the trade-off is drawn: its edges, and places of S and A. */
+function lawFrame(m, width) {
+  const big = LOOK.letters, height = Math.round(Math.min(width * 0.86, 410 * big));
+  const left = 52 * big, right = width - 8, top = 8, bottom = height - 38 * big;
+  const xs = [m.setting.worst ? 0 : 0.4, 1];
+  return {
+    left, right, top, bottom, height, xs,
+    x: scale(xs, [left, right]), y: scale([0, 1], [bottom, top]),
+    s: scale([left, right], xs), a: scale([bottom, top], [0, 1]),
+  };
+}
+
 /** The trade-off: A against S. */
 function lawChart(m, refined, family, width) {
-  const height = Math.round(Math.min(width * 0.86, 410));
-  const left = 52, right = width - 8, top = 8, bottom = height - 38;
-  const x = scale(X_RANGE, [left, right]), y = scale([0, 1], [bottom, top]);
-  const { setting, best, robust, named, state } = m, full = setting.e >= FULL;
+  const { left, right, top, bottom, height, xs, x, y } = lawFrame(m, width), big = LOOK.letters;
+  const { setting, best, robust, named } = m, full = setting.e >= FULL;
   const area = [left, top, right - left, bottom - top];
   const out = [element("defs", {}, clip("area", ...area)), box(...area, { fill: "var(--excluded)" })];
   const inside = [];
@@ -122,21 +133,23 @@ function lawChart(m, refined, family, width) {
   const known = knownBorder(m, refined);
   const corners = [[known[0][0], 0], ...known, [known[known.length - 1][0], 0]];
   inside.push(filled(`${path(corners, x, y)}Z`, "sky", 0.2));
-  for (const s of [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]) {
-    const odd = Math.round(10 * s) % 2;
-    if (width > 380 || !odd) {
+  for (let tenth = 10 * xs[0]; tenth <= 10; tenth++) {
+    const s = tenth / 10, odd = tenth % 2;
+    if ((width > 380 * big && xs[0] > 0) || !odd) {
       const anchor = s === 1 ? "end" : "middle";
-      out.push(label(percentTick(s), x(s), bottom + 15, { anchor, cls: "soft" }));
+      out.push(label(percentTick(s), x(s), bottom + 15 * big, { anchor, cls: "soft" }));
     }
     inside.push(stroked(`M${x(s)} ${top}V${bottom}`, "grid", 0.7));
   }
   for (const a of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
-    out.push(label(percentTick(a), left - 5, y(a) + (a === 1 ? 9 : 4), { anchor: "end", cls: "soft" }));
+    const drop = (a === 1 ? 9 : 4) * big;
+    out.push(label(percentTick(a), left - 5, y(a) + drop, { anchor: "end", cls: "soft" }));
     inside.push(stroked(`M${left} ${y(a)}H${right}`, "grid", 0.7));
   }
-  out.push(label("spatial accuracy S", (left + right) / 2, height - 6, { anchor: "middle" }));
-  out.push(label("adversarial accuracy A", 11, (top + bottom) / 2,
-    { anchor: "middle", transform: `rotate(-90 11 ${(top + bottom) / 2})` }));
+  const across = setting.worst ? "spatial accuracy S, worst shift" : "spatial accuracy S";
+  out.push(label(across, (left + right) / 2, height - 6, { anchor: "middle" }));
+  out.push(label("adversarial accuracy A", 11 * big, (top + bottom) / 2,
+    { anchor: "middle", transform: `rotate(-90 ${11 * big} ${(top + bottom) / 2})` }));
   const labels = labeller([left + 2, top + 2, right - 2, bottom - 2]);
   const names = [];
   if (robust < 0.9) {
@@ -149,7 +162,7 @@ function lawChart(m, refined, family, width) {
     inside.push(stroked(path(points, x, y), "grey", 1, "1.5 2"));
     // Halfway between the most robust rules and the most accurate ones.
     const [, top] = points[points.length - 1], first = points[points.length - 1][0];
-    const middle = (Math.max(first, X_RANGE[0]) + points[0][0]) / 2;
+    const middle = (Math.max(first, xs[0]) + points[0][0]) / 2;
     const corner = points[0][0] - first < 0.02;
     const [s, a] = corner ? [first, top] : points.find((point) => point[0] <= middle);
     names.push(labels.put(`e = ${e}`, x(s), y(a), "soft halo", [0, 9, 16]));
@@ -182,27 +195,23 @@ function lawChart(m, refined, family, width) {
     inside.push(stroked(path(lower, x, y), "vermilion", 2.2));
   }
   if (!m.exact) inside.push(stroked(path(m.hull, x, y), "blue", 1.8, "6.5 3"));
-  // Where the reader looks.
-  const asked = state.s, answer = m.asked.together;
-  inside.push(stroked(`M${x(asked)} ${top}V${bottom}`, "ink", 1, "3 3"));
-  if (answer !== null) {
-    const value = tightenedAt(asked, answer, refined);
-    const style = { fill: "var(--paper)", stroke: "var(--ink)", "stroke-width": 1.5 };
-    inside.push(element("circle", { cx: x(asked), cy: y(value), r: 3.4, ...style }));
-  }
+  // The reader's point, and how far it is from the best of each.
+  const mine = readersPoint(m, refined), px = x(mine.s), py = y(mine.a);
+  inside.push(stroked(`M${left} ${y(robust)}H${x(best)}V${bottom}`, "soft", 1, "1 4"));
+  inside.push(stroked(`M${x(best)} ${py}H${px}V${y(robust)}`, "loss", 2.6 * Math.sqrt(big)));
+  labels.keep(px, py, 12 * big);
   // Named rules; those that coincide share a label.
   const groups = [];
   for (const rule of RULES) {
     const { spatial, adversarial, most } = named[rule.key];
     const open = adversarial === null, a = open ? most : adversarial;
-    const px = x(spatial), py = y(a);
-    if (open) inside.push(stroked(`M${px} ${y(a)}V${bottom}`, "purple", 2, "2 2.6"));
-    const mate = groups.find((g) => Math.hypot(g.x - px, g.y - py) < 6);
+    const rx = x(spatial), ry = y(a);
+    if (open) inside.push(stroked(`M${rx} ${y(a)}V${bottom}`, "purple", 2, "2 2.6"));
+    const mate = groups.find((g) => Math.hypot(g.x - rx, g.y - ry) < 6);
     if (mate) mate.rules.push(rule);
-    else groups.push({ x: px, y: py, rules: [rule], open });
-    labels.keep(px, py);
+    else groups.push({ x: rx, y: ry, rules: [rule], open });
+    labels.keep(rx, ry);
   }
-  if (answer !== null) labels.keep(x(asked), y(answer), 5);
   for (const group of groups) {
     group.rules.slice().reverse().forEach((rule, i, list) => {
       const spread = list.length > 1 ? 3 * (i - (list.length - 1) / 2) : 0;
@@ -211,6 +220,14 @@ function lawChart(m, refined, family, width) {
     const text = group.rules.map(({ name }) => name).join(", ") + (group.open ? ": A unknown" : "");
     names.push(labels.put(text, group.x, group.y, "halo", [9, 16, 26], SIDES_BELOW));
   }
+  if (mine.lostS > 5e-4) {
+    names.push(labels.put(`S \u2212${(100 * mine.lostS).toFixed(1)}`, (px + x(best)) / 2, py, "halo loss", [10, 16],
+      SIDES_BELOW.slice(-2)));
+  }
+  if (mine.lostA > 5e-4) {
+    names.push(labels.put(`A \u2212${(100 * mine.lostA).toFixed(1)}`, px, (py + y(robust)) / 2, "halo loss", [8, 16],
+      SIDES.slice(0, 2)));
+  }
   out.push(`<g clip-path="url(#area)">${inside.join("")}</g>`, ...names);
   const each = RULES.map(({ key, name }) => {
     const { spatial, adversarial } = named[key];
@@ -218,7 +235,7 @@ function lawChart(m, refined, family, width) {
     return `${name}: S ${percent(spatial)}, A ${kept}`;
   });
   const description = `Spatial accuracy is at most ${percent(best)}, adversarial accuracy at most
-    ${percent(robust)}. ${each.join("; ")}`;
+    ${percent(robust)}. ${each.join("; ")}. Your point: S ${percent(mine.s)}, A ${percent(mine.a)}`;
   return svg(width, height, "Adversarial against spatial accuracy", description, out.join(""));
 }
 
@@ -237,7 +254,7 @@ function wordThresholds(m) {
 function planeChart(m, refined, width) {
   const { kappa, e, p, n, reaches } = m.setting, odds = logOdds(p);
   const a = Math.sqrt((1 + kappa) / 2), b = Math.sqrt((1 - kappa) / 2);
-  const size = Math.min(width, 340), reach = 5.2;
+  const size = Math.min(width, 340 * LOOK.letters), reach = 5.2;
   const x = scale([-reach, reach], [0, size]), y = scale([-reach, reach], [size, 0]);
   const unit = size / (2 * reach);
   const lines = element("path", { d: "M0 0V6", stroke: "var(--grey)", "stroke-width": 1.2 });
@@ -301,7 +318,8 @@ function planeChart(m, refined, width) {
 
 /** Two normal curves along a direction, for x0 = +1, and where the rules turn. */
 function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
-  const { p } = m.setting, height = 142, bottom = height - 18, top = 30, reach = 6;
+  const big = LOOK.letters, { p } = m.setting, height = 142 * big;
+  const bottom = height - 18 * big, top = 30 * big, reach = 6;
   const x = scale([-reach, reach], [4, width - 4]), y = scale([0, 0.42], [bottom, top]);
   const out = [stroked(`M4 ${bottom}H${width - 4}`, "grey", 1)];
   for (const z of [-4, -2, 0, 2, 4]) {
@@ -321,8 +339,8 @@ function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
     if (weight > 0) {
       // On the outer side of its curve.
       const outer = moved < 0 ? -sign : sign, peak = y(weight * density(0));
-      const place = Math.min(Math.max(x(sign * moved) + 17 * outer, 40), width - 40);
-      out.push(label(`Y = ${sign > 0 ? "+1" : "\u22121"}`, place, Math.max(peak + 4, top + 8),
+      const place = Math.min(Math.max(x(sign * moved) + 17 * outer, 40 * big), width - 40 * big);
+      out.push(label(`Y = ${sign > 0 ? "+1" : "\u22121"}`, place, Math.max(peak + 4, top + 8 * big),
         { anchor: outer > 0 ? "start" : "end", cls: "halo" }));
     }
   }
@@ -340,8 +358,8 @@ function curveChart(m, { mean, moved, rules, title, note = "" }, width) {
     out.push(stroked(`M${x(at)} ${16 + lift}V${bottom}`, rule.color, 2, rule.dash));
     out.push(mark(rule.mark, x(at), 10 + lift, rule.color, 4.5));
   }
-  if (far) out.push(label("always +1", 4, 30, { cls: "soft" }));
-  if (note) out.push(label(note, width - 4, 14, { anchor: "end", cls: "soft" }));
+  if (far) out.push(label("always +1", 4, 18 + 12 * big, { cls: "soft" }));
+  if (note) out.push(label(note, width - 4, 14 * big, { anchor: "end", cls: "soft" }));
   const turns = rules.filter(({ at }) => !Number.isNaN(at)).map(({ rule, at }) =>
     `${rule.name} ${at < -reach ? "always answers +1" : `turns to +1 at ${at.toFixed(2)}`}`).join("; ");
   return svg(width, height, title, `Mean of Y = +1 at ${moved.toFixed(2)}. ${turns}`, out.join(""));

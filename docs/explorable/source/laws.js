@@ -175,16 +175,19 @@ function pairCap(setting) {
 
 /**
  * Laws averaged over the n shifts: [least, largest] S beside A = a. One shift is the
- * identity, the other n - 1 have correlation kappa with the word.
+ * identity, the other n - 1 have correlation kappa with the template. In the worst case S is
+ * at most every S_j, and the lower laws say nothing (docs/theory/worst-case.md).
  */
 function spatialRange(setting, a, cap = pairCap(setting), tight = true) {
-  const { p, n, kappa, e } = setting;
+  const { p, n, kappa, e, worst } = setting;
   const share = 1 / n, [same] = residuals(e, 1), [D, back] = residuals(e, kappa);
   let low = share * a, high = share * gradualSpatial(a, p, same, tight);
   if (n > 1) {
     low += (1 - share) * lowerSpatial(a, back);
-    high += (1 - share) * gradualSpatial(a, p, D, tight);
+    const moved = gradualSpatial(a, p, D, tight);
+    high = worst ? Math.min(high + (1 - share) * moved, moved) : high + (1 - share) * moved;
   }
+  if (worst) low = 0;
   high = Math.min(high, cap);
   if (e >= FULL && tight) {
     high = Math.min(high, theorem2Spatial(a, p), theorem3Spatial(a, p, n)[1]);

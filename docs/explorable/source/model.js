@@ -3,10 +3,12 @@
 const SHIFT_COUNTS = [1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64];
 const LENGTHS = [8, 16, 32, 64, 128, 256, 512, 1024, 4096];
 const DEFAULTS = { p: 0.7, n: 2, delta: 0.5, e: 2, d: 1024, s: 0.9 };
+// Beside these: a, the reader's A (null: as large as is known), and worst, whether an
+// adversary chooses the shift.
 // Standard errors of S* that are granted to the classifiers where S* is not exact.
 const SAFETY = 5;
 
-/** Largest relative distance that n words can have from each other, all the same. */
+/** Largest relative distance that n templates can have from each other, all the same. */
 function largestDelta(n) {
   return n > 1 ? n / (2 * (n - 1)) : 1;
 }
@@ -28,15 +30,19 @@ function tidy(state) {
     e: round(step(known.e, 0, 6, 0.05)),
     d: near(LENGTHS, known.d),
     s: round(step(known.s, 0.4, 1, 0.005)),
+    a: Number.isFinite(state.a) && state.a !== null ? round(step(state.a, 0, 1, 0.005)) : null,
+    worst: state.worst === true,
   };
 }
 
 /** What the formulas need: kappa, eps, and whether the attack reaches x0. */
-function settingOf({ p, n, delta, e, d }) {
+function settingOf({ p, n, delta, e, d, worst = false }) {
   // The length must be a multiple of n, the number of shifts.
   const length = n * Math.max(1, Math.round(d / n));
   const eps = e / Math.sqrt(length);
-  return { p, n, kappa: n === 1 ? 1 : 1 - 2 * delta, e, d: length, eps, reaches: eps >= 1 };
+  const kappa = n === 1 ? 1 : 1 - 2 * delta;
+  // One shift, or one that changes nothing, leaves an adversary no choice.
+  return { p, n, kappa, e, d: length, eps, reaches: eps >= 1, worst: worst && kappa < 1 };
 }
 
 /** Largest A in [0, high] for which `possible(A)` holds; it holds up to some A. */
@@ -51,26 +57,28 @@ function largest(high, possible) {
   return high;
 }
 
-/** What each law allows given S = s; null where it says nothing. */
+/** The largest A that each law allows with S at least s; null where it says nothing. */
 function askedLaws(setting, s, cap) {
   const { p, n, e } = setting, full = e >= FULL, possible = s <= cap;
   const robust = robustAccuracy(p, e, setting.reaches);
+  const most = (high, law) => largest(high, (a) => law(a) >= s - 1e-13);
   return {
-    theorem2: full ? theorem2Adversarial(s, p) : null,
-    theorem3: full ? theorem3Adversarial(s, p, n) : null,
-    loose: largest(1, (a) => spatialRange({ ...setting, e }, a, 1, false)[1] >= s - 1e-13),
-    upper: possible ? largest(1, (a) => upperOnly(setting, a) >= s - 1e-13) : null,
-    lower: largest(1, (a) => spatialRange(setting, a, 1, false)[0] <= s + 1e-13),
+    theorem2: full ? clip01(theorem2Adversarial(s, p)) : null,
+    // Its upper half: the lower one bounds S from below.
+    theorem3: full ? clip01(1 - (n * s - n + 1) * (1 - p) / p) : null,
+    loose: most(1, (a) => spatialRange(setting, a, 1, false)[1]),
+    upper: possible ? most(1, (a) => upperOnly(setting, a)) : null,
     robust,
-    together: possible ? outerBound(setting, s, cap) : null,
+    together: possible ? most(robust, (a) => spatialRange(setting, a, cap)[1]) : null,
   };
 }
 
-/** The upper law U averaged over shifts, without caps. */
+/** The upper law U averaged over shifts (in the worst case: of the shift that allows least). */
 function upperOnly(setting, a) {
-  const { p, n, kappa, e } = setting;
+  const { p, n, kappa, e, worst } = setting;
   const same = gradualSpatial(a, p, residuals(e, 1)[0], true);
-  return averaged(same, n > 1 ? gradualSpatial(a, p, residuals(e, kappa)[0], true) : same, n);
+  const moved = n > 1 ? gradualSpatial(a, p, residuals(e, kappa)[0], true) : same;
+  return worst ? moved : averaged(same, moved, n);
 }
 
 /** Points of a law S(A) on [0, top], closer together at both ends. */
@@ -100,9 +108,11 @@ function study(state) {
   return {
     state, setting, best, cap, exactPrice, robust, laws, asked, hull,
     natural: bayesAccuracy(p),
-    named: namedRules(setting, best, outerBound(setting, Math.min(best, cap), cap)),
+    // No shift changes the answers of shift-Bayes, whoever chooses it.
+    named: namedRules(setting, best, outerBound({ ...setting, worst: false },
+      Math.min(best, cap), cap)),
     loose: lawCurve(robust, 60, (a) => spatialRange(setting, a, 1, false)[1]),
-    // Half-spaces are best of all: Theorems 3 and 6 of docs/theory/frontiers.md.
+    // Half-spaces are best of all: Theorems F3, F6 and W4 of docs/theory.
     exact: !reaches && (n === 1 || kappa === 1 || (n === 2 && e >= FULL)),
     lossInner: givenUp(hull, best, robust),
     lossOuter: forcedLoss(setting, best, robust, cap),
@@ -164,6 +174,36 @@ function knownBeside(border, s) {
   return null;
 }
 
+/** Largest A of a known rule (or two and a coin) with S at least s; null where none is known. */
+function knownAtLeast(border, s) {
+  const beyond = border.filter(([x]) => x >= s - 1e-9).map(([, a]) => a);
+  return beyond.length ? Math.max(...beyond, knownBeside(border, s) ?? 0) : null;
+}
+
+/** Largest S of a known rule (or two and a coin) with A at least a; null where none is known. */
+function knownSpatial(border, a) {
+  const turned = border.slice().reverse().map(([x, y]) => [y, x]);
+  return knownAtLeast(turned.filter(([y], i) => i === 0 || y > turned[i - 1][0]), a);
+}
+
+/**
+ * The reader's point: S and A, what it lacks of S* and A*, and what known rules have more of
+ * (`moreA` at this S or a larger one, `moreS` at this A or a larger one). A is as large as is
+ * known unless the reader asks for less; above S* nobody stands.
+ */
+function readersPoint(m, refined) {
+  const border = knownBorder(m, refined);
+  const s = Math.min(m.state.s, border[border.length - 1][0]);
+  const most = knownAtLeast(border, s);
+  const a = m.state.a === null ? most : Math.min(m.state.a, most);
+  return {
+    s, a, most, follows: a === most,
+    lostS: Math.max(m.best - s, 0), lostA: Math.max(m.robust - a, 0),
+    moreA: most - a, moreS: Math.max((knownSpatial(border, a) ?? s) - s, 0),
+    upper: m.asked.together === null ? null : tightenedAt(m.state.s, m.asked.together, refined),
+  };
+}
+
 /** The law's largest S beside A = a, or less where a line of the refinement is stricter. */
 function tightened(high, a, refined) {
   if (!refined) return high;
@@ -172,7 +212,7 @@ function tightened(high, a, refined) {
   return least;
 }
 
-/** The law's largest A given S = s, or less where a line is stricter. */
+/** The law's largest A with S at least s, or less where a line is stricter. */
 function tightenedAt(s, a, refined) {
   if (!refined || a === null) return a;
   let least = a;

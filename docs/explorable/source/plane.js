@@ -114,7 +114,7 @@ function thresholds(problem, last) {
   return t;
 }
 
-/** Exact [S_0, S_1, A] of the rule u >= t(v), t constant on the cells around the points. */
+/** Exact [S_0, S_1, A, S^] of the rule u >= t(v), t constant on the cells around the points. */
 function evaluateThreshold(problem, t) {
   const { setting: { p, e }, lattice: { a, b, v, cover } } = problem;
   const points = v.length, shift = e * a;
@@ -124,7 +124,7 @@ function evaluateThreshold(problem, t) {
     return edges.slice(1).map((x, i) => x - edges[i]);
   };
   const near = masses(2 * b), far = masses(-2 * b);
-  let identity = 0, shifted = 0, adversarial = 0;
+  let identity = 0, shifted = 0, adversarial = 0, worst = 0;
   for (let i = 0; i < points; i++) {
     let high = t[i], low = t[i];
     for (let j = Math.max(i - cover, 0); j <= Math.min(i + cover, points - 1); j++) {
@@ -132,27 +132,57 @@ function evaluateThreshold(problem, t) {
       if (t[j] < low) low = t[j];
     }
     const plus = p * cdf(2 * a - t[i]), minus = (1 - p) * cdf(2 * a + t[i]);
+    // The shift turns the sign of v: right after both is right at v and at -v.
+    const mirror = t[points - 1 - i];
+    worst += near[i] * p * cdf(2 * a - Math.max(t[i], mirror)) +
+      far[i] * (1 - p) * cdf(2 * a + Math.min(t[i], mirror));
     identity += near[i] * plus + far[i] * minus;
     shifted += far[i] * plus + near[i] * minus;
     adversarial += near[i] * p * cdf(2 * a - shift - high) +
       far[i] * (1 - p) * cdf(2 * a - shift + low);
   }
-  return [identity, shifted, adversarial];
+  return [identity, shifted, adversarial, worst];
+}
+
+/**
+ * Least of a convex function on [0, high], and where, after a few values.
+ */
+function leastOf(f, high) {
+  let [low, x, top] = [0, high / 2, high], best = f(x);
+  for (let step = 0; step < 4; step++) {
+    const left = x - low > top - x, y = left ? (low + x) / 2 : (x + top) / 2, value = f(y);
+    if (value.upper < best.upper) {
+      if (left) top = x;
+      else low = x;
+      [x, best] = [y, value];
+    } else if (left) low = y;
+    else top = y;
+  }
+  return best;
 }
 
 /**
  * Closes in on the frontier, one direction a call of step(); a few milliseconds each.
- * Two shifts: lines no classifier exceeds, and rules found. More shifts: lines from pairs.
+ * Two shifts: lines no classifier exceeds, and rules found. More shifts: lines from pairs, and
+ * from mixtures. In the worst case S is at most any weighted mean of the S_j, and the best weights
+ * are sought.
  */
 function refinement(setting, hull, cap) {
-  const { n } = setting;
+  const { n, worst } = setting;
   const problem = planarProblem(setting);
   const lines = [[0, cap], [1, robustAccuracy(setting.p, setting.e, false)]];
   const points = hull.slice(), tried = new Set();
   const waiting = n > 2 ? [0.12, 0.88, 0.28, 0.72, 0.42, 0.58, 0.5] : [0.75, 0.25, 0.5];
+  const mixed = n > 2 ? mixtureLines(setting, [0.97, 0.88, 0.78, 0.7, 0.62, 0.52, 0.42, 0.32, 0.2, 0.08])
+    : null;
   const state = { lines, points, done: false, rule: null, gap: NaN };
   state.step = () => {
     let w = waiting.pop();
+    if (w === undefined && mixed) {
+      const { value, done } = mixed.next();
+      if (value) lines.push(value);
+      if (!done) return;
+    }
     if (w === undefined) {
       const [gap, direction] = widestGap(envelope(lines), concaveHull(points));
       state.gap = gap;
@@ -164,14 +194,28 @@ function refinement(setting, hull, cap) {
       w = direction;
     }
     tried.add(w);
-    const { upper, threshold } = bracket(problem, [(1 - w) / n, (1 - w) * (n - 1) / n, w]);
+    const at = (share) => bracket(problem, [(1 - w) * share, (1 - w) * (1 - share), w]);
+    const { upper, threshold } = worst ? leastOf(at, 1 / n) : at(1 / n);
     lines.push([w, upper]);
     if (n === 2) {
-      const [identity, shifted, adversarial] = evaluateThreshold(problem, threshold);
-      points.push([(identity + shifted) / 2, adversarial]);
-      if (w === 0.5) state.rule = { v: problem.lattice.v, t: threshold };
+      let rule = threshold;
+      for (const t of worst ? [threshold, evened(threshold)] : [threshold]) {
+        const [identity, shifted, adversarial, always] = evaluateThreshold(problem, t);
+        points.push([worst ? always : (identity + shifted) / 2, adversarial]);
+        rule = t;
+      }
+      if (w === 0.5) state.rule = { v: problem.lattice.v, t: rule };
     }
     state.gap = widestGap(envelope(lines), concaveHull(points))[0];
   };
   return state;
+}
+
+/** A threshold that the shift does not change: the mean of t(v) and t(-v). */
+function evened(threshold) {
+  const last = threshold.length - 1;
+  return threshold.map((t, i) => {
+    const other = threshold[last - i];
+    return t === other ? t : Number.isFinite(t + other) ? (t + other) / 2 : Math.max(t, other);
+  });
 }

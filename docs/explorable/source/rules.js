@@ -14,14 +14,18 @@ function attacked(setting, margin, h) {
   return h === Infinity ? 0 : cdf(margin - Math.abs(h));
 }
 
-/** Natural, shifted (r_j X, j != identity), spatial and adversarial accuracy of one rule. */
-function accuracies(setting, natural, shifted, margin, h) {
+/**
+ * Natural, shifted (r_j X, j != identity), spatial and adversarial accuracy of one rule, whose
+ * scores after two shifts have correlation rho.
+ */
+function accuracies(setting, natural, shifted, margin, h, rho) {
   const value = (t) => mixture(t, h, setting.p);
   const one = value(natural), other = setting.n > 1 ? value(shifted) : one;
   return {
     natural: one,
     shifted: other,
-    spatial: averaged(one, other, setting.n),
+    spatial: setting.worst ? worstCase(setting, natural, shifted, rho, h)
+      : averaged(one, other, setting.n),
     adversarial: attacked(setting, margin, h),
   };
 }
@@ -39,11 +43,11 @@ function stumpAccuracies(setting) {
 function namedRules(setting, best, most) {
   const { p, n, kappa, e, reaches } = setting, odds = logOdds(p);
   const left = Math.max(NORM - e, 0), a = Math.sqrt((1 + kappa) / 2);
-  const bayes = accuracies(setting, NORM, NORM * kappa, NORM - e, odds / 4);
+  const bayes = accuracies(setting, NORM, NORM * kappa, NORM - e, odds / 4, kappa);
   let robust;
   if (left > 0) {
     const h = reaches ? 0 : odds / (2 * left);
-    robust = accuracies(setting, NORM, NORM * kappa, NORM - e, h);
+    robust = accuracies(setting, NORM, NORM * kappa, NORM - e, h, kappa);
   } else {
     // Nothing is left of the means: x0 alone, or a constant answer.
     robust = reaches ? { natural: 0.5, shifted: 0.5, spatial: 0.5, adversarial: 0.5 }
@@ -57,7 +61,7 @@ function namedRules(setting, best, most) {
   } else if (a === 0) {
     both = stumpAccuracies(setting);
   } else {
-    both = accuracies(setting, NORM * a, NORM * a, (NORM - e) * a, odds / (4 * a));
+    both = accuracies(setting, NORM * a, NORM * a, (NORM - e) * a, odds / (4 * a), 1);
   }
   return { bayes, both, robust, stump: stumpAccuracies(setting) };
 }
@@ -66,11 +70,12 @@ function namedRules(setting, best, most) {
  * Families of linear rules, as functions of one or two numbers: means after each kind of
  * shift with its share of the shifts, and the margin that the attack leaves, all for ||w|| = 1.
  */
-function linearFamilies({ n, kappa, e }) {
+function linearFamilies({ n, kappa, e, worst }) {
   if (n === 1 || kappa === 1) {
     return [{ xs: [0], ys: [0], make: () => ({ means: [[NORM, 1]], margin: NORM - e }) }];
   }
-  const families = [twoWords(n, kappa, e)];
+  // Of the first family the worst case of three and more shifts has no short formula.
+  const families = worst && n > 2 ? [] : [twoWords(n, kappa, e)];
   if (n === 3) families.push(threeWords(kappa, e));
   if (n > 3) families.push(blends(n, kappa, e));
   return families;
@@ -87,7 +92,7 @@ function twoWords(n, kappa, e) {
     const same = a * Math.cos(x), other = b * Math.sin(x);
     const means = [[2 * (same + other), 1 / n], [2 * (same - other), 1 / n]];
     if (n > 2) means.push([2 * kappa * Math.cos(x) / a, (n - 2) / n]);
-    return { means, margin: 2 * (same + other) - e * (same + other) };
+    return { means, margin: 2 * (same + other) - e * (same + other), rho: Math.cos(2 * x) };
   };
   return { xs: steps(0, Math.PI / 2, 18), ys: [0], make };
 }
@@ -104,13 +109,16 @@ function threeWords(kappa, e) {
     return {
       means: [[natural, 1 / 3], [2 * (z0 - z3), 2 / 3]],
       margin: natural - e * (z0 + 2 * z1 + Math.abs(z3)),
+      // A shift permutes the three groups, two of them with a sign.
+      rho: Math.cos(x) ** 2 + Math.sin(x) ** 2 * (Math.cos(y) ** 2 / 2 -
+        Math.SQRT2 * Math.cos(y) * Math.sin(y)),
     };
   };
   return { xs: steps(0, Math.PI / 2, 6), ys: steps(-Math.PI / 2, Math.PI / 2, 12), make };
 }
 
 /**
- * Four and more shifts: x parts of the word and 1 - x of the sum of all its shifts. How much
+ * Four and more shifts: x parts of the template and 1 - x of the sum of all its shifts. How much
  * the attack takes then depends on more than kappa; it is at most
  * ||w||_1 <= ||c||_1 + sqrt(d) ||sum||_2, and at most sqrt(d) ||w||_2.
  */
@@ -125,6 +133,7 @@ function blends(n, kappa, e) {
     return {
       means: [[2 * natural / norm, 1 / n], [2 * shifted / norm, (n - 1) / n]],
       margin: 2 * natural / norm - e * loss,
+      rho: Math.min((x * x * kappa + 2 * x * all * gain + (all * sum) ** 2) / (norm * norm), 1),
     };
   };
   return { xs: steps(0, 1, 10), ys: [0], make };
@@ -136,7 +145,11 @@ const OFFSETS = [...steps(0, 3, 15), 3.4, 3.9, 4.5, 5.2, 6, 7, 8.5, 10, 13, Infi
 /** [S, A] of a shape with threshold h, and how to make it again: family, x, y, h. */
 function shapePoint(setting, shape, h, family = 0, x = 0, y = 0) {
   let s = 0;
-  for (const [mean, share] of shape.means) s += share * mixture(mean, h, setting.p);
+  if (setting.worst) {
+    s = worstCase(setting, shape.means[0][0], shape.means[1][0], shape.rho, h);
+  } else {
+    for (const [mean, share] of shape.means) s += share * mixture(mean, h, setting.p);
+  }
   return [s, attacked(setting, shape.margin, h), family, x, y, h];
 }
 

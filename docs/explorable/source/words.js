@@ -84,16 +84,19 @@ function shiftParagraph(m) {
     return `${start} There are no shifts to serve (<i>n</i> = 1), so <i>S</i> is natural accuracy.`;
   }
   if (kappa === 1) {
-    return `${start} Shifting does not change the word (<i>δ</i> = 0), so it costs nothing.`;
+    return `${start} Shifting does not change the template (<i>δ</i> = 0), so it costs nothing.`;
   }
   const price = m.natural - m.best;
   const about = m.exactPrice ? "" : "about ";
   const best = n === 2 && kappa === -1
-    ? `The shifted word is the negative of the word: whoever must serve both shifts can use
+    ? `The shifted template is the negative of the template: whoever must serve both shifts can use
        <i>x</i>₀ alone, and is right in <i>S</i>* = ${percent(m.best)}.`
     : `A rule made for ${shiftsInWords(n)} can be right in
        <i>S</i>* = ${about}${percent(m.best)}: serving them costs ${points(price)}.`;
-  return `${start} On a shifted input it is right in ${percent(bayes.shifted)}. ${best}`;
+  const worst = !m.setting.worst ? "" : ` After the worst of the shifts <i>f</i>* is right in
+    ${percent(bayes.spatial)} only; <i>S</i>* stays what it is, as no shift changes the answers of
+    shift-Bayes.`;
+  return `${start} On a shifted input it is right in ${percent(bayes.shifted)}. ${best}${worst}`;
 }
 
 function attackParagraph(m) {
@@ -101,11 +104,11 @@ function attackParagraph(m) {
   if (e === 0) return "";
   const size = eps < 0.01 ? eps.toPrecision(1) : eps.toFixed(eps < 0.1 ? 3 : 2);
   const start = `An attacker may move every coordinate by <i>ε</i> = ${size}, which adds up to
-    <i>e</i> = <i>ε</i>√<i>d</i> = ${e} along the word.`;
+    <i>e</i> = <i>ε</i>√<i>d</i> = ${e} along the template.`;
   if (reaches) {
     return `${start} As <i>ε</i> ≥ 1 even the sign of <i>x</i>₀ can be turned:
       sign(<i>x</i>₀) is never right any more, and no rule keeps more than ${percent(m.robust)}.
-      The laws still hold but are no longer sharp. Longer words (larger <i>d</i>) put <i>x</i>₀
+      The laws still hold but are no longer sharp. Longer templates (larger <i>d</i>) put <i>x</i>₀
       out of reach.`;
   }
   const kept = m.named.bayes.adversarial;
@@ -146,7 +149,7 @@ function paperParagraph(m) {
   const said = [];
   if (n > 1 && kappa < 1 && e < FULL) {
     const { shifted } = m.named.bayes, both = m.natural >= 0.97 && shifted <= 0.85;
-    said.push(`<b>Proposition 1</b> asks for a word with natural accuracy ≥ 97\u202f% and shifted
+    said.push(`<b>Proposition 1</b> asks for a template with natural accuracy ≥ 97\u202f% and shifted
       accuracy ≤ 85\u202f%: here ${percent(m.natural)} and ${percent(shifted)}, so this
       ${both ? "is one" : "is none"}${both && m.state.delta < 0.375
         ? ", although δ is below the paper's 3/8" : ""}.`);
@@ -177,6 +180,6 @@ function spoken(m, refined) {
   if (n > 1) parts.push(`best spatial ${percent(m.best)}`);
   if (e > 0) parts.push(`best adversarial ${percent(m.robust)}`);
   const beside = tightenedAt(m.state.s, m.asked.together, refined);
-  if (beside !== null) parts.push(`given S of ${percent(m.state.s)}, A at most ${percent(beside)}`);
+  if (beside !== null) parts.push(`with S at least ${percent(m.state.s)}, A at most ${percent(beside)}`);
   return `${headline(m, refined)}. ${parts.join("; ")}.`;
 }
