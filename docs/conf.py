@@ -42,7 +42,7 @@ extensions = [
     "lessons",
     "offline",
 ]
-exclude_patterns = ["_ext", "_static", "_templates", "explorable", "conf.py"]
+exclude_patterns = ["_ext", "_static", "_templates", "explorable", "slides", "conf.py"]
 language = "en"
 nitpicky = True
 # The site links to no other.
