@@ -15,7 +15,7 @@ from ..distribution import CodeGaussian
 from ..template import mixture_value
 from .independent import bayes_in_plane, bayes_on_line, best_on_mesh, cell_masses, edges_through
 from .reference_classifiers import ROUNDING, random_rule, reference_classifiers
-from .registry import Check, compared, register
+from .registry import Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, TWO_SHIFTS, Setting, survives
 from .theorem2 import all_quantities
 
@@ -36,7 +36,6 @@ _CELL = 0.25
     locator="Section 3, used in Proposition 1",
     numbers="L1 1.1",
     value_name="largest difference to independent values",
-    bound_name="0",
     grid=ORBITS | {"p": PROBABILITIES},
 )
 def _bayes(setting: Setting) -> Check:
@@ -47,9 +46,7 @@ def _bayes(setting: Setting) -> Check:
     dist, p = setting.dist, setting.p
     best = float(bayes_accuracy(p))
     shifts = sorted({0, *dist.orbit.moving[:2].tolist()})
-    differences = {
-        "integral of the larger density": abs(best - bayes_on_line([(p, 2.0)], [(1 - p, -2.0)]))
-    }
+    differences = {"integral of the larger density": abs(best - bayes_on_line(p, [(1, 2.0)]))}
     if p < 1:
         differences["log-odds"] = abs(float(log_odds(p)) - math.log(p / (1 - p)))
     for j in shifts:
@@ -68,7 +65,6 @@ def _bayes(setting: Setting) -> Check:
 @register(
     "robust_bayes",
     title="Best adversarial accuracy",
-    locator="beyond the paper",
     numbers="L2",
     value_name="A of the robust Bayes rule",
     bound_name="A*(e)",
@@ -88,8 +84,8 @@ def _robust_bayes(setting: Setting) -> Check:
     if abs(value - best) > ROUNDING:
         broken.append("the robust Bayes rule, which should attain it")
     # The Bayes problem that is left is solved without its formula; where x0 is lost, p = 1/2.
-    share, left = p if setting.eps < 1 else 0.5, max(2 - e, 0.0)
-    if abs(bayes_on_line([(share, left)], [(1 - share, -left)]) - best) > ROUNDING:
+    share = p if setting.eps < 1 else 0.5
+    if abs(bayes_on_line(share, [(1, max(2 - e, 0.0))]) - best) > ROUNDING:
         broken.append("the best rule for what the attack leaves")
     rule = random_rule(dist, setting.rng("direct"))
     if abs(_direct(rule, dist, e) - rule.adversarial_accuracy(dist, e)) > ROUNDING:
@@ -128,10 +124,8 @@ def _direct(rule: LinearRule, dist: CodeGaussian, budget: float) -> float:
 @register(
     "robust_bayes.mesh",
     title="Best A: every classifier of a mesh",
-    locator="beyond the paper",
     numbers="L2",
     value_name="largest difference to a linear program",
-    bound_name="0",
     grid={"p": PROBABILITIES, "budget": (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)},
 )
 def _robust_bayes_mesh(setting: Setting) -> Check:
@@ -140,9 +134,7 @@ def _robust_bayes_mesh(setting: Setting) -> Check:
     rule has as much.
     """
     p, e = setting.p, setting.budget
-    hypotheses = (survives(setting), Hypothesis("p < 1", p < 1))
-    if not all(h.satisfied for h in hypotheses):
-        return compared({}, 0.0, hypotheses)
+    hypotheses = required(survives(setting), Hypothesis("p < 1", p < 1))
     reach = max(1, round(e / _CELL))
     step = e / reach if e else _CELL
     threshold = 0.0 if e >= 2 else -math.log(p / (1 - p)) / (2 * (2 - e))
@@ -157,10 +149,8 @@ def _robust_bayes_mesh(setting: Setting) -> Check:
 @register(
     "law.natural",
     title="Natural vs adversarial",
-    locator="beyond the paper",
     numbers="L8",
     value_name="largest gap between the rules and the curve",
-    bound_name="0",
     grid=_GRID | {"budget": (1.0, 1.5)},
     remark="docs/theory/laws.md, Theorem L8: for e <= 2 no classifier at all is above this curve.",
 )
@@ -171,13 +161,8 @@ def _natural(setting: Setting) -> Check:
     w A + S on it is the value of the mixed Bayes problem, which no classifier exceeds.
     """
     dist, p, e = setting.dist, setting.p, setting.budget
-    hypotheses = (
-        Hypothesis(f"budget e < 2 (e = {e:g})", e < 2),
-        survives(setting),
-        Hypothesis("p < 1", p < 1),
-    )
-    if not all(h.satisfied for h in hypotheses):
-        return compared({}, 0.0, hypotheses)
+    small, known = Hypothesis(f"budget e < 2 (e = {e:g})", e < 2), Hypothesis("p < 1", p < 1)
+    hypotheses = required(small, survives(setting), known)
     ends = (-dist.log_odds / 4, -dist.log_odds / (2 * (2 - e)))
     differences = {"rules": 0.0, "mixed Bayes problems": 0.0}
     for t in np.linspace(*ends, 9):
@@ -188,9 +173,7 @@ def _natural(setting: Setting) -> Check:
     t = np.linspace(*ends, 20001) if p > 0.5 else np.zeros(1)
     curve = [mixture_accuracy(2 - cost, -t, p) for cost in (0.0, e)]
     for w in (0.0, 0.3, 1.0, 3.0):
-        mixed = bayes_on_line(
-            [(p * w, 2 - e), (p, 2.0)], [((1 - p) * w, e - 2), (1 - p, -2.0)]
-        )  # fmt: skip
+        mixed = bayes_on_line(p, [(w, 2 - e), (1, 2.0)])
         gap = abs(float((w * curve[1] + curve[0]).max()) - mixed)
         differences["mixed Bayes problems"] = max(differences["mixed Bayes problems"], gap)
     return compared(differences, _STEPS, hypotheses)
@@ -199,10 +182,8 @@ def _natural(setting: Setting) -> Check:
 @register(
     "law.mixture",
     title="Mixture bounds",
-    locator="beyond the paper",
     numbers="L9",
     value_name="largest w A + S - V over rules",
-    bound_name="0",
     grid=TWO_SHIFTS | {"p": (0.5, 0.75), "budget": (1.0,)},
 )
 def _mixture(setting: Setting) -> Check:
@@ -212,9 +193,7 @@ def _mixture(setting: Setting) -> Check:
     """
     dist, p = setting.dist, setting.p
     two = Hypothesis(f"two different shifts ({dist.orbit.n_distinct})", dist.orbit.n_distinct == 2)
-    hypotheses = (two, survives(setting))
-    if not all(h.satisfied for h in hypotheses):
-        return compared({}, 0.0, hypotheses)
+    hypotheses = required(two, survives(setting))
     shifted = dist.rotated_mean(int(dist.orbit.moving[0]))
     eps = setting.eps
     # The sums over the agreeing and the differing places: an orthonormal basis of the plane.
@@ -226,11 +205,7 @@ def _mixture(setting: Setting) -> Check:
         means = np.stack([nu, dist.mean, shifted])
         places = np.stack([means @ axis for axis in basis] + [np.zeros(3)] * (2 - len(basis)), 1)
         weights = (w, 0.5, 0.5)
-        sides = [
-            [(q * k, s * x, s * y) for k, (x, y) in zip(weights, places.tolist(), strict=True)]
-            for q, s in ((p, 1.0), (1 - p, -1.0))
-        ]
-        value = bayes_in_plane(*sides)
+        value = bayes_in_plane(p, [(k, x, y) for k, (x, y) in zip(weights, places, strict=True)])
         for one in reference_classifiers(setting):
             if one.exact:
                 worst = max(worst, w * one.exact[1] + one.exact[0] - value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from statistics import NormalDist
 
 import numpy as np
@@ -10,23 +9,16 @@ import numpy as np
 from ...result import Hypothesis
 from ..classifiers import LinearRule, best_adversarial_accuracy
 from ..distribution import CodeGaussian
-from ..frontier import (
-    Plane,
-    inner_frontier,
-    outer_bound,
-    pair_lines,
-    spatial_cap,
-    spatial_range,
-)
+from ..frontier import Plane, inner_frontier, outer_bound, pair_lines, spatial_cap, spatial_range
 from ..frontier.lattice import make_lattice
 from ..laws import gradual_spatial
 from ..template import TemplateModel, codeword_template
 from ..transformations import cyclic_shifts
 from .frontier import PROGRAM
-from .independent import bayes_in_plane
+from .independent import two_shifts_bayes
 from .planar import optimum
 from .reference_classifiers import ROUNDING, random_rule
-from .registry import Check, compared, register
+from .registry import Check, compared, register, required
 from .setting import Setting, shifts_of, survives
 
 _NORMAL = NormalDist()
@@ -36,7 +28,6 @@ _PAIR_WEIGHTS = (0.4, 0.7)
 @register(
     "frontier.laws",
     title="Averaged laws",
-    locator="beyond the paper",
     numbers="F8 L6",
     value_name="largest difference to independent values, in units of the tolerance",
     bound_name="1",
@@ -55,10 +46,8 @@ def _averaged(setting: Setting) -> Check:
     dist, p, e = setting.dist, setting.p, setting.budget
     kappas, count = np.unique(dist.orbit.kappa[1 : dist.orbit.n_distinct], return_counts=True)
     few = Hypothesis(f"2 to 8 different shifts ({dist.orbit.n_distinct})", 0 < count.sum() < 8)
-    hypotheses = (few, survives(setting), Hypothesis("p < 1", p < 1))
-    if not all(h.satisfied for h in hypotheses):
-        return compared({}, 0.0, hypotheses)
-    pairs = [_pair_optimum(p, float(k)) for k in kappas]
+    hypotheses = required(few, survives(setting), Hypothesis("p < 1", p < 1))
+    pairs = [two_shifts_bayes(p, float(k)) for k in kappas]
     cap = float(np.dot(pairs, count) / count.sum())
     differences = {"cap": abs(spatial_cap(dist) - cap) / PROGRAM}
     best = best_adversarial_accuracy(dist, e)
@@ -106,20 +95,9 @@ def _averaged(setting: Setting) -> Check:
     return compared(differences, 1.0, hypotheses, "In units of the tolerance:")
 
 
-def _pair_optimum(p: float, kappa: float) -> float:
-    """Return the best accuracy for two shifts of a correlation, as a Bayes problem in the plane."""
-    a, b = math.sqrt((1 + kappa) / 2), math.sqrt((1 - kappa) / 2)
-    sides = [
-        [(q / 2, s * 2 * a, 2 * b), (q / 2, s * 2 * a, -2 * b)]
-        for q, s in ((p, 1.0), (1 - p, -1.0))
-    ]
-    return bayes_in_plane(*sides)
-
-
 @register(
     "frontier.pairs",
     title="Pairs of shifts",
-    locator="beyond the paper",
     numbers="F9",
     value_name="largest difference to linear programs, in units of the tolerance",
     bound_name="1",
@@ -137,9 +115,7 @@ def _pairs(setting: Setting) -> Check:
     dist, p, e = setting.dist, setting.p, setting.budget
     n = dist.orbit.n_distinct
     several = Hypothesis(f"three to five different shifts ({n})", 3 <= n <= 5)
-    hypotheses = (several, survives(setting))
-    if not all(h.satisfied for h in hypotheses):
-        return compared({}, 0.0, hypotheses)
+    hypotheses = required(several, survives(setting))
     mesh, differences = 1.0, {}
     for w, line in pair_lines(dist, e, _PAIR_WEIGHTS, mesh=mesh).items():
         total = 0.0

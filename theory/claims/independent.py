@@ -16,10 +16,6 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
-#: (weight, mean) of normal laws on a line.
-Line = Sequence[tuple[float, float]]
-#: (weight, x, y): normal laws in a plane.
-Points = Sequence[tuple[float, float, float]]
 
 # Densities beyond this are below 1e-31 for the means of at most 6 that occur.
 _END = 18.0
@@ -36,14 +32,22 @@ def cell_masses(edges: Floats, mean: float) -> Floats:
     return np.diff(ndtr(edges - mean), prepend=0.0, append=1.0)
 
 
-def bayes_on_line(plus: Line, minus: Line) -> float:
-    """Return the integral of the larger of two densities, each a sum of normal ones.
+def bayes_on_line(p: float, laws: Sequence[tuple[float, float]]) -> float:
+    """Return the best accuracy beside x0 where the normal laws (weight, mean) are those of +1.
 
-    The region is found by the signs of their difference on a grid, whatever its form; its
-    edges by root finding; its masses are exact.
+    Those of -1 are their mirror images.
     """
-    weights = np.array([w for w, _ in plus] + [-w for w, _ in minus])
-    means = np.array([m for _, m in plus] + [m for _, m in minus])
+    sides = ((1, p), (-1, 1 - p))
+    weights = np.array([s * (q * w) for s, q in sides for w, _ in laws])
+    return _larger(weights, np.array([s * x for s, _ in sides for _, x in laws]))
+
+
+def _larger(weights: Floats, means: Floats) -> float:
+    """Return the integral of the larger of two sums of normal densities.
+
+    Those of the second have weights below 0. The region is found by the signs of the difference
+    on a grid, whatever its form; its edges by root finding; its masses are exact.
+    """
 
     def difference(z: float) -> float:
         # Scaled by exp(z^2/2), which has no influence on the sign.
@@ -60,21 +64,26 @@ def bayes_on_line(plus: Line, minus: Line) -> float:
     return float(np.abs(weights) @ np.where(np.sign(weights)[:, None] == signs, areas, 0).sum(1))
 
 
-def bayes_in_plane(plus: Points, minus: Points) -> float:
-    """Return the integral of the larger of two densities in the plane.
+def bayes_in_plane(p: float, laws: Sequence[tuple[float, float, float]]) -> float:
+    """Return :func:`bayes_on_line` for normal laws (weight, x, y) in the plane.
 
     Exact along x; along y by the trapezoidal rule, whose error for a function as smooth as
     this one is below 1e-10 from 0.2 standard deviations on.
     """
+    sides = ((1, p), (-1, 1 - p))
+    weights, means, places = np.array(
+        [(s * (q * w), s * x, s * y) for s, q in sides for w, x, y in laws]
+    ).T
     step = 0.2
-    total = 0.0
-    for y in np.arange(-9.0, 9.0 + step, step):
-        sides = [
-            [(w * float(np.exp(-((y - at) ** 2) / 2)), x) for w, x, at in side]
-            for side in (plus, minus)
-        ]
-        total += bayes_on_line(*sides)
-    return total * step / np.sqrt(2 * np.pi)
+    ys = np.arange(-9.0, 9.0 + step, step)
+    total = sum(_larger(weights * np.exp(-((y - places) ** 2) / 2), means) for y in ys)
+    return float(total * step / np.sqrt(2 * np.pi))
+
+
+def two_shifts_bayes(p: float, kappa: float) -> float:
+    """Return the best accuracy for two shifts of a correlation, as a problem in the plane."""
+    a, b = math.sqrt((1 + kappa) / 2), math.sqrt((1 - kappa) / 2)
+    return bayes_in_plane(p, [(0.5, 2 * a, 2 * b), (0.5, 2 * a, -2 * b)])
 
 
 def maximum(objective: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:

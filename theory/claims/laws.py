@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis
+from ...result import EQUALITY, HOLDS, VIOLATED, Hypothesis
 from ..accuracy import FULL_BUDGET, bayes_accuracy
 from ..classifiers import LinearRule, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian
@@ -26,7 +26,7 @@ from ..laws import (
 )
 from . import independent
 from .reference_classifiers import ROUNDING
-from .registry import Check, compared, register
+from .registry import Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting
 from .theorem2 import exact, largest_beside
 
@@ -94,11 +94,8 @@ def _margins(setting: Setting, rule: LinearRule, shifts: NDArray[np.intp], upper
 
 def _law(setting: Setting, upper: bool) -> Check:
     dist, orbit = setting.dist, setting.dist.orbit
-    hypotheses = (
-        Hypothesis(f"a shift that moves the word ({orbit.moving.size})", orbit.moving.size > 0),
-    )
-    if not orbit.moving.size:
-        return Check(INCONCLUSIVE, None, 0.0, hypotheses)
+    text = f"a shift that moves the word ({orbit.moving.size})"
+    hypotheses = required(Hypothesis(text, orbit.moving.size > 0))
     best, where = math.inf, ""
     for rule in _trial_rules(setting):
         margins = _margins(setting, rule, orbit.moving, upper)
@@ -150,10 +147,8 @@ def _wrong_distances(setting: Setting, j: int) -> float:
 @register(
     "law.upper",
     title="Gradual upper law",
-    locator="beyond the paper",
     numbers="L4 L4c",
     value_name="smallest U_D(S_j) - A over rules and moving shifts",
-    bound_name="0",
     grid=_GRID,
     remark="Proved in docs/theory/laws.md, Theorem L4; here tried on rules that come near it, and "
     "on those that attain it.",
@@ -169,10 +164,8 @@ def _upper(setting: Setting) -> Check:
 @register(
     "law.lower",
     title="Gradual lower law",
-    locator="beyond the paper",
     numbers="L5 L5a",
     value_name="smallest S_j - Phi(Phi^-1(A) - D') over rules and moving shifts",
-    bound_name="0",
     grid=_GRID,
     remark="Proved in docs/theory/laws.md, Theorem L5; here tried on rules that come near it, and "
     "on those that attain it.",
@@ -188,10 +181,8 @@ def _lower(setting: Setting) -> Check:
 @register(
     "law.maximum",
     title="Upper law: its maximum",
-    locator="beyond the paper",
     numbers="L4 L4a L4b",
     value_name="largest difference to a search over q_+, q_-",
-    bound_name="0",
     grid={"p": PROBABILITIES, "budget": (0.5, 2.0, 4.0)},
 )
 def _maximum(setting: Setting) -> Check:
@@ -200,15 +191,13 @@ def _maximum(setting: Setting) -> Check:
     largest S beside a given A.
     """
     p = setting.p
-    hypotheses = (Hypothesis("p < 1", p < 1),)
-    if p == 1:
-        return compared({}, 0.0, hypotheses)
+    hypotheses = required(Hypothesis("p < 1", p < 1))
     differences = dict.fromkeys(("U0", "U", "inverse of U0", "inverse of U"), 0.0)
     for norm in (2.0, 1.3):
         # D for words of several distances; for another template every D up to 2M occurs.
         top = float(np.clip(FULL_BUDGET - setting.budget, 0, 2 * norm))
         distances = top * np.sqrt(np.array([1.0, 0.6, 0.2, 0.0]))
-        best = independent.bayes_on_line([(p, norm)], [(1 - p, -norm)])
+        best = independent.bayes_on_line(p, [(1, norm)])
         levels = np.append(np.linspace(0.04, best - 1e-3, 10), best - 0.01)
         s, d = (v.ravel() for v in np.meshgrid(levels, distances))
         for name, bound in (("U0", None), ("U", norm)):
@@ -245,7 +234,6 @@ def _not_largest(
     locator="beyond the paper (used by the laws)",
     numbers="L3",
     value_name="largest difference to regions chosen cell by cell",
-    bound_name="0",
     grid={"budget": (0.5, 1.0, 2.0, 4.0)},
 )
 def _neyman_pearson(setting: Setting) -> Check:
@@ -276,7 +264,6 @@ def _neyman_pearson(setting: Setting) -> Check:
     locator="beyond the paper (sharpens Theorem 2)",
     numbers="L4a L7",
     value_name="largest U0_0(S) - (1 - (1-p) S/p) over S",
-    bound_name="0",
     grid={"p": PROBABILITIES},
 )
 def _sharpens(setting: Setting) -> Check:
@@ -305,10 +292,8 @@ def _sharpens(setting: Setting) -> Check:
 @register(
     "law.norms",
     title="Laws in another norm",
-    locator="beyond the paper",
     numbers="L10",
     value_name="largest violation, or distance from the law of a rule that attains it",
-    bound_name="0",
     grid={"p": PROBABILITIES, "budget": (0.5, 1.0, 2.0)},
 )
 def _norms(setting: Setting) -> Check:
@@ -322,12 +307,8 @@ def _norms(setting: Setting) -> Check:
     image = np.roll(mean, 5)
     ways = [float(np.linalg.norm(v)) for v in (mean + image, mean - image)]
     norm, odds = float(np.linalg.norm(mean)), math.log(p / (1 - p)) if p < 1 else math.inf
-    far = Hypothesis(
-        f"the attack does not reach g mu or -g mu ({min(ways):.3g})", radius < min(ways)
-    )
-    hypotheses = (far, Hypothesis("p < 1", p < 1))
-    if not all(h.satisfied for h in hypotheses):
-        return compared({}, 0.0, hypotheses)
+    far = f"the attack does not reach g mu or -g mu ({min(ways):.3g})"
+    hypotheses = required(Hypothesis(far, radius < min(ways)), Hypothesis("p < 1", p < 1))
     away, there = (way - radius for way in ways)
 
     def accuracies(weights: Floats, bias: float) -> tuple[float, float]:

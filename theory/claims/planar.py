@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -12,15 +13,12 @@ from scipy.special import ndtr, ndtri
 
 from ...result import Hypothesis, Quantity
 from ..accuracy import FULL_BUDGET
-from ..frontier import (
-    Plane,
-    bracket,
-)
+from ..frontier import Plane, bracket
 from ..frontier.lattice import Lattice, make_lattice
 from ..frontier.levels import are_nested, best_levels, best_nested
 from .frontier import PROGRAM, TWO, WEIGHTS, best_half_space, two_shifts
 from .independent import bayes_in_plane, best_on_mesh, cell_masses, edges_through
-from .reference_classifiers import MOST_DOUBLES, ROUNDING
+from .reference_classifiers import ROUNDING
 from .registry import Check, compared, register
 from .setting import Setting
 
@@ -90,10 +88,8 @@ def optimum(lattice: Lattice, weights: tuple[float, float, float], *, nested: bo
 @register(
     "frontier.hull",
     title="Coins add the hull, no more",
-    locator="beyond the paper",
     numbers="F2",
     value_name="linear program less the deterministic optimum",
-    bound_name="0",
     grid=TWO | {"budget": (1.0, 3.0)},
 )
 def _hull(setting: Setting) -> Check:
@@ -101,8 +97,6 @@ def _hull(setting: Setting) -> Check:
     randomised classifiers: on a lattice the linear program's optimum is that of a minimum cut.
     """
     hypotheses, plane = two_shifts(setting)
-    if plane is None:
-        return compared({}, 0.0, hypotheses)
     lattice, differences = make_lattice(plane, _COARSE), {}
     # With much weight on A levels left alone do not always nest.
     for w in (0.4, 0.8):
@@ -133,10 +127,8 @@ def _earned(lattice: Lattice, weights: tuple[float, float, float], answers: Bool
 @register(
     "frontier.thresholds",
     title="Two shifts: thresholds in u",
-    locator="beyond the paper",
     numbers="F4",
     value_name="largest loss by passing to a threshold",
-    bound_name="0",
     grid=TWO | {"budget": (1.0, 3.0)},
 )
 def _thresholds(setting: Setting) -> Check:
@@ -145,8 +137,6 @@ def _thresholds(setting: Setting) -> Check:
     such a rule itself, all are equal.)
     """
     hypotheses, plane = two_shifts(setting)
-    if plane is None:
-        return compared({}, 0.0, hypotheses)
     lattice, rng = make_lattice(plane, 0.5), setting.rng("sets")
     alpha = plane.budget * plane.a
     reach = max(1, round(alpha / 0.5))
@@ -200,20 +190,16 @@ def _planar(lattice: Lattice, edges: Floats, inside: Bools, reach: int) -> Float
 @register(
     "frontier.levels",
     title="Levels fit up to e = 2",
-    locator="beyond the paper",
     numbers="F5",
     value_name="largest difference of separate and nested levels",
-    bound_name="0",
     grid=TWO | {"budget": (1.0, 2.0)},
 )
 def _levels(setting: Setting) -> Check:
     """For e <= 2 the best sets of separate levels grow with the level and so form one rule: the
     sum of their gains is the optimum of the program in which they have to. (On a lattice.)
     """
-    hypotheses, plane = two_shifts(setting)
     small = Hypothesis(f"e <= 2 (e = {setting.budget:g})", setting.budget <= 2)
-    if plane is None or not small.satisfied:
-        return compared({}, 0.0, (*hypotheses, small))
+    hypotheses, plane = two_shifts(setting, small)
     lattice = make_lattice(plane, _COARSE)
     differences = {}
     for w in WEIGHTS:
@@ -222,13 +208,12 @@ def _levels(setting: Setting) -> Check:
         differences[f"program, w = {w}"] = abs(value - optimum(lattice, weights, nested=True))
         differences[f"answers, w = {w}"] = abs(value - _earned(lattice, weights, answers))
         differences[f"growth, w = {w}"] = float(not are_nested(answers))
-    return compared(differences, PROGRAM, (*hypotheses, small))
+    return compared(differences, PROGRAM, hypotheses)
 
 
 @register(
     "frontier.certified",
     title="Certified values",
-    locator="beyond the paper",
     numbers="F7",
     value_name="largest difference to independent values, in units of the tolerance",
     bound_name="1",
@@ -240,8 +225,6 @@ def _certified(setting: Setting) -> Check:
     exchanged, and the tails; and the rule that comes with it achieves what is said.
     """
     hypotheses, plane = two_shifts(setting)
-    if plane is None:
-        return compared({}, 0.0, hypotheses)
     e = setting.budget
     differences = {}
     for mesh, weights in ((_COARSE, (0.25, 0.15, 0.6)), (0.1, (0.3, 0.3, 0.4))):
@@ -275,9 +258,7 @@ def _certified(setting: Setting) -> Check:
             differences[f"far from the true value {mesh}"] = (found.upper - true) / (2 * slack)
     quantities = _attacked(setting, plane, found.v, found.threshold, lattice.cover, achieved)
     check = compared(differences, 1.0, hypotheses, "In units of the tolerance:")
-    return Check(
-        check.verdict, check.value, 1.0, hypotheses, quantities if e > 0 else (), check.note
-    )
+    return replace(check, bound=1.0, quantities=quantities if e > 0 else ())
 
 
 def _known(plane: Plane, weights: tuple[float, float, float]) -> float | None:
@@ -286,9 +267,7 @@ def _known(plane: Plane, weights: tuple[float, float, float]) -> float | None:
     first, second, robust = weights
     if plane.budget == 0:
         # A is S_0 then: a Bayes problem of two points.
-        laws = [(first + robust, 2 * a, 2 * b), (second, 2 * a, -2 * b)]
-        sides = [[(q * w, s * x, s * y) for w, x, y in laws] for q, s in ((p, 1.0), (1 - p, -1.0))]
-        return bayes_in_plane(*sides)
+        return bayes_in_plane(p, [(first + robust, 2 * a, 2 * b), (second, 2 * a, -2 * b)])
     if plane.budget >= FULL_BUDGET and first == second:
         best, _ = best_half_space(p, 2 * a, plane.budget * a, robust)
         return max(best, p)
@@ -322,7 +301,7 @@ def _attacked(
     dist = setting.dist
     if not setting.samples:
         return ()
-    trials = min(setting.samples, max(500, MOST_DOUBLES // dist.d))
+    trials = setting.trials
     word = dist.orbit.codeword
     same = word == dist.orbit.rotated(int(dist.orbit.moving[0]))
     borders = (v[1:] + v[:-1]) / 2

@@ -7,13 +7,13 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis, Quantity
+from ...result import EQUALITY, HOLDS, VIOLATED, Hypothesis, Quantity
 from ..accuracy import bayes_accuracy, two_shift_accuracy
 from ..classifiers import ShiftBayes
 from ..price import orthogonal_limit, spatial_optimum
 from ..template import mixture_value
-from .independent import bayes_in_plane
-from .registry import Check, compared, register
+from .independent import two_shifts_bayes
+from .registry import Check, compared, register, required
 from .setting import ORBITS, PROBABILITIES, Setting
 from .theorem2 import MOST_SHIFTS
 
@@ -26,7 +26,6 @@ _FEW_SHIFTS = 4
 @register(
     "price",
     title="Price of all n shifts",
-    locator="beyond the paper",
     numbers="P11 P13",
     value_name="S*, the best accuracy on r X",
     bound_name="Bayes accuracy on X",
@@ -40,18 +39,17 @@ def _price(setting: Setting) -> Check:
     """
     dist = setting.dist
     n = dist.orbit.n_distinct
-    hypotheses = (Hypothesis(f"at most {MOST_SHIFTS} different shifts ({n})", n <= MOST_SHIFTS),)
     natural = float(bayes_accuracy(setting.p))
-    if not hypotheses[0].satisfied:
-        return Check(INCONCLUSIVE, None, natural, hypotheses)
+    few = Hypothesis(f"at most {MOST_SHIFTS} different shifts ({n})", n <= MOST_SHIFTS)
+    hypotheses = required(few, bound=natural)
     best = spatial_optimum(dist, rng=setting.rng("price"), error=_ERROR, level=setting.level)
     low, high = best.interval[:2] if best.interval else (best.value, best.value)
-    quantities = []
+    quantities: tuple[Quantity, ...] = ()
     if setting.samples:
         sample = dist.sample_correlations(setting.samples, setting.rng("shift-Bayes"))
         hits = int((ShiftBayes(dist).predict_correlations(sample) == sample.y).sum())
         # The quadrature's error is far below what this comparison can see.
-        quantities.append(Quantity("S of shift-Bayes", best.value, hits, setting.samples))
+        quantities = (Quantity("S of shift-Bayes", best.value, hits, setting.samples),)
     inside = low <= natural + _ROUNDING and high >= setting.p - _ROUNDING
     note = f"costs {natural - best.value:.4f}; {best.method}"
     if n <= _FEW_SHIFTS:
@@ -65,17 +63,14 @@ def _price(setting: Setting) -> Check:
             inside = False
             note += f"; {mixed.value:.4f} as a mixture"
     verdict = VIOLATED if not inside else EQUALITY if n == 1 else HOLDS
-    found = tuple(quantities)
-    return Check(verdict, best.value, natural, hypotheses, found, note, best.interval)
+    return Check(verdict, best.value, natural, hypotheses, quantities, note, best.interval)
 
 
 @register(
     "price.two",
     title="Price of two shifts",
-    locator="beyond the paper",
     numbers="P12",
     value_name="largest difference to a Bayes problem in the plane",
-    bound_name="0",
     grid={"p": PROBABILITIES},
 )
 def _two(setting: Setting) -> Check:
@@ -84,13 +79,8 @@ def _two(setting: Setting) -> Check:
     """
     p, differences = setting.p, {}
     for kappa in (-1.0, -0.5, 0.0, 0.3, 1.0):
-        a, b = math.sqrt((1 + kappa) / 2), math.sqrt((1 - kappa) / 2)
-        sides = [
-            [(q / 2, 2 * a * sign, 2 * b), (q / 2, 2 * a * sign, -2 * b)]
-            for q, sign in ((p, 1.0), (1 - p, -1.0))
-        ]
         found = float(two_shift_accuracy(kappa, p))
-        differences[f"kappa = {kappa}"] = abs(found - bayes_in_plane(*sides))
+        differences[f"kappa = {kappa}"] = abs(found - two_shifts_bayes(p, kappa))
         if kappa > -1 and p < 1:
             odds, size = math.log(p / (1 - p)), math.sqrt(8 * (1 + kappa))
             z = [(4 * (1 + kappa) + sign * odds) / size for sign in (1, -1)]
@@ -102,7 +92,6 @@ def _two(setting: Setting) -> Check:
 @register(
     "price.limit",
     title="Price of many shifts",
-    locator="beyond the paper",
     numbers="P14",
     value_name="excess of S* over 1/2 as a share of its limit's, 1023 orthogonal shifts",
     bound_name="1",
@@ -116,9 +105,7 @@ def _limit(setting: Setting) -> Check:
     # The limit's own law: at n = 10^10 the next term is below 1e-9 of it.
     n = 1e10
     law = (float(orthogonal_limit(p, n)) - 0.5) / math.sqrt(math.sinh(4) / (2 * math.pi * n))
-    hypotheses = (Hypothesis("p = 1/2", setting.p == p),)
-    if not hypotheses[0].satisfied:
-        return Check(INCONCLUSIVE, None, 1.0, hypotheses)
+    hypotheses = required(Hypothesis("p = 1/2", setting.p == p), bound=1.0)
     rng, shares, deviations = setting.rng("orthogonal"), [], []
     for count, draws in ((63, 40_000), (1023, 4_000)):
         g = rng.standard_normal((draws, count))

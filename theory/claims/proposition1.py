@@ -13,7 +13,7 @@ from ...checks import check_probability, check_real
 from ...errors import InputError
 from ...result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis, Quantity
 from ..accuracy import bayes_accuracy, shifted_accuracy
-from .reference_classifiers import FEWEST_SAMPLES, MOST_DOUBLES, ROUNDING
+from .reference_classifiers import ROUNDING
 from .registry import Check, register
 from .setting import ORBITS, PROBABILITIES, Setting
 
@@ -101,7 +101,7 @@ def _bayes_on_shifts(setting: Setting) -> BayesOnShifts:
     dist, moving, n = setting.dist, setting.dist.orbit.moving, setting.dist.n_shifts
     exact = shifted_accuracy(dist.orbit.kappa, dist.p)
     worst = int(moving[np.argmax(exact[moving])]) if moving.size else 0
-    trials = min(setting.samples, max(FEWEST_SAMPLES, _MOST_CORRELATIONS // n))
+    trials = min(setting.samples, max(500, _MOST_CORRELATIONS // n))
     hits = [0, 0, 0]
     rng = setting.rng("bayes on shifts")
     rows = max(1, _PART_DOUBLES // n)
@@ -193,7 +193,7 @@ def _variance(setting: Setting) -> Check:
     quantities = []
     if setting.samples:
         # From raw samples of X: the correlations' own sampler assumes the covariance.
-        trials = min(setting.samples, max(FEWEST_SAMPLES, MOST_DOUBLES // orbit.d))
+        trials = setting.trials
         signs = np.concatenate([[0], orbit.rotated(j)]) / np.sqrt(orbit.d)
         inside = 0
         for x, y in setting.dist.stream(trials, setting.rng("variance")):

@@ -18,9 +18,6 @@ from .setting import Setting
 
 # Exact values are compared with each other up to this.
 ROUNDING = 1e-12
-# Doubles drawn for one setting: long words are simulated with fewer samples.
-MOST_DOUBLES = 500_000
-FEWEST_SAMPLES = 500
 # The best rule for the random shift costs n correlations a sample and has no closed form.
 _MOST_SHIFTS_MEASURED = 64
 
@@ -92,7 +89,7 @@ def _at(setting: Setting) -> tuple[ReferenceClassifier, ...]:
     spatial: list[int | None] = [None] * len(rules)
     adversarial = spatial
     if setting.samples:
-        trials = min(setting.samples, max(FEWEST_SAMPLES, MOST_DOUBLES // dist.d))
+        trials = setting.trials
         spatial, adversarial = _simulate(dist, rules, budget, trials, rng)
     found = [
         ReferenceClassifier(

@@ -19,23 +19,7 @@ from .setting import Setting, Values
 
 @dataclass(frozen=True)
 class Check:
-    """What a claim's evaluation returns; see :class:`spadv.theory.Result`.
-
-    Attributes
-    ----------
-    verdict : str
-        One of :data:`spadv.result.VERDICTS`.
-    value, bound : float or None
-        The number that the claim speaks of, and what it is compared with.
-    hypotheses : tuple of Hypothesis
-        The claim's conditions and whether they are met.
-    quantities : tuple of Quantity
-        Exact values with their simulations.
-    note : str
-        One or two sentences for a reader.
-    interval : Interval or None
-        Confidence interval of `value`; None when `value` is exact to rounding.
-    """
+    """What an evaluation returns: the fields of :class:`spadv.theory.Result` that it finds."""
 
     verdict: str
     value: float | None = None
@@ -44,6 +28,19 @@ class Check:
     quantities: tuple[Quantity, ...] = ()
     note: str = ""
     interval: Interval | None = None
+
+
+class _UnmetError(Exception):
+    """Ends the evaluation of a claim that says nothing at a setting."""
+
+
+def required(
+    *hypotheses: Hypothesis, value: float | None = None, bound: float | None = 0.0
+) -> tuple[Hypothesis, ...]:
+    """Return a claim's hypotheses; where one is not met its check ends here, inconclusive."""
+    if not all(h.satisfied for h in hypotheses):
+        raise _UnmetError(Check(INCONCLUSIVE, value, bound, hypotheses))
+    return hypotheses
 
 
 def compared(
@@ -56,8 +53,6 @@ def compared(
 
     Those that are one-sided are given as positive where they are wrong. NaN is wrong.
     """
-    if not all(h.satisfied for h in hypotheses):
-        return Check(INCONCLUSIVE, None, 0.0, hypotheses)
     worst, value = max(differences.items(), key=lambda item: (math.isnan(item[1]), item[1]))
     verdict = EQUALITY if value <= rounding else VIOLATED
     found = f"largest difference: {worst}, {value:.1e}"
@@ -66,44 +61,26 @@ def compared(
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement that can be checked.
+    """One statement that can be checked."""
 
-    Attributes
-    ----------
-    id : str
-        Identifier, e.g. "thm2a".
-    title : str
-        A few words for tables.
-    locator : str
-        Where the paper states it, or "beyond the paper".
-    numbers : tuple of str
-        Numbers of the statements that it checks, in docs/theory, e.g. "L4".
-    statement : str
-        The claim in words.
-    value_name, bound_name : str
-        What :attr:`Result.value` and :attr:`Result.bound` are.
-    grid : dict
-        Values of each parameter that it depends on, besides samples, seed and level, at which
-        `spadv verify` checks it: a sequence, or a function that gives one from the values of
-        the parameters before it.
-    expected : str
-        "holds", "violated" for a known slip, or "hypothesis-unsatisfiable".
-    evaluate : callable
-        The evaluation itself.
-    remark : str
-        What a reader should know: why it fails, or how it is meant.
-    """
-
+    #: Identifier, e.g. "thm2a", and a few words for tables.
     id: str
     title: str
+    #: Where the paper states it, or "beyond the paper".
     locator: str
+    #: Numbers of the statements that it checks, in docs/theory, e.g. "L4".
     numbers: tuple[str, ...]
     statement: str
+    #: What value and bound of its results are.
     value_name: str
     bound_name: str
+    #: By name of each parameter that it depends on, besides samples, seed and level, the values
+    #: at which `spadv verify` checks it, or a function of the values of the parameters before it.
     grid: Mapping[str, Values]
+    #: "holds", "violated" for a known slip, or "hypothesis-unsatisfiable".
     expected: str
     evaluate: Callable[[Setting], Check]
+    #: What a reader should know: why it fails, or how it is meant.
     remark: str = ""
 
     @property
@@ -117,7 +94,10 @@ class Claim:
         A simulation that contradicts its closed form is recorded in it, not raised.
         """
         start = time.perf_counter()
-        found = self.evaluate(setting)
+        try:
+            found = self.evaluate(setting)
+        except _UnmetError as unmet:
+            (found,) = unmet.args
         return Result(
             claim=self.id,
             locator=self.locator,
@@ -142,11 +122,11 @@ def register(
     claim_id: str,
     *,
     title: str,
-    locator: str,
     numbers: str,
     value_name: str,
-    bound_name: str,
     grid: Mapping[str, Values],
+    locator: str = "beyond the paper",
+    bound_name: str = "0",
     expected: str = HOLDS,
     remark: str = "",
 ) -> Callable[[Callable[[Setting], Check]], Callable[[Setting], Check]]:
@@ -197,15 +177,8 @@ def check(claim_id: str, **parameters: Any) -> Result:
         Fields of :class:`Setting`: ``codeword``, ``shift``, ``p``, ``budget``, ``eta``,
         ``samples``, ``seed``, ``level``. Those left out have defaults.
 
-    Returns
-    -------
-    Result
-        Verdict, value, bound, hypotheses, simulations and provenance.
-
     Raises
     ------
-    InputError
-        For an unknown claim or parameter, or a bad value.
     SimulationMismatchError
         If a simulation contradicts its closed form: an error in the software.
 

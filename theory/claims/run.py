@@ -18,20 +18,7 @@ from .setting import Setting
 class Grid:
     """Values to take the place of those in the claims' own grids; None keeps them.
 
-    Attributes
-    ----------
-    codewords : sequence of str, optional
-        Forms that :func:`spadv.theory.parse_word` reads.
-    shifts : sequence of int, optional
-        Values of m; by default up to two divisors of each length.
-    ps, budgets, etas : sequence of float, optional
-        Values of p, of e = eps sqrt(d), and of eta.
-    samples : int
-        Simulated samples for each comparison; 0 switches simulation off.
-    seed : int
-        Seed of the simulations.
-    level : float
-        Confidence level of the reported intervals, in (0, 1).
+    What they are: :class:`Setting`, where each has its singular for its name.
     """
 
     codewords: Sequence[str] | None = None
@@ -46,19 +33,13 @@ class Grid:
 
 def settings(of: Claim, grid: Grid) -> list[Setting]:
     """Return the settings at which to check a claim: all combinations of its parameters."""
-    given = {
-        "codeword": grid.codewords,
-        "shift": grid.shifts,
-        "p": grid.ps,
-        "budget": grid.budgets,
-        "eta": grid.etas,
-    }
     chosen: list[dict[str, Any]] = [{}]
     for name, default in of.grid.items():
         chosen = [
             at | {name: value}
             for at in chosen
-            for value in given[name] or (default(at) if callable(default) else default)
+            for value in getattr(grid, f"{name}s")
+            or (default(at) if callable(default) else default)
         ]
     shared: dict[str, Any] = {"samples": grid.samples, "seed": grid.seed, "level": grid.level}
     return [Setting(**at, **shared) for at in chosen]
@@ -70,27 +51,16 @@ class Summary:
 
     A claim that should hold does so only where its hypotheses are met: if none of its checks
     is non-vacuous its verdict is that it says nothing here.
-
-    Attributes
-    ----------
-    claim : Claim
-        The claim.
-    counts : dict of str to int
-        How many checks gave each verdict.
-    verdict : str
-        The verdict over all: that of the checks that say something.
-    ok : bool
-        Whether every check gave what it should, and no simulation contradicts.
-    mismatches : int
-        Simulations that contradict their closed form.
-    compared : int
-        Simulations that were compared with a closed form.
     """
 
     claim: Claim
+    #: How many checks gave each verdict.
     counts: dict[str, int]
+    #: The verdict over all: that of the checks that say something.
     verdict: str
+    #: Whether every check gave what it should, and no simulation contradicts.
     ok: bool
+    #: Simulations that contradict their closed form, of how many that were compared with one.
     mismatches: int
     compared: int
 
@@ -120,7 +90,7 @@ def run(
     *,
     progress: Progress = silent,
 ) -> Iterator[Result]:
-    """Yield the result of every check of a grid, as they are computed.
+    """Yield the result of every check of a grid, as they are computed; bad input raises at once.
 
     Parameters
     ----------
@@ -131,11 +101,6 @@ def run(
         Where; the default grid by default.
     progress : Progress
         Told checks done, checks planned and the claim.
-
-    Raises
-    ------
-    InputError
-        For an unknown claim or a bad value, before anything is computed.
     """
     chosen = select(claim_ids)
     grid = grid or Grid()

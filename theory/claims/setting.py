@@ -19,6 +19,9 @@ from ...result import Hypothesis
 from ..distribution import CodeGaussian
 from ..words import Word, as_word, check_moves, parse_word
 
+# Doubles drawn for one setting, and samples in any case.
+_MOST_DOUBLES, _FEWEST_SAMPLES = 500_000, 500
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -90,6 +93,11 @@ class Setting:
     def eps(self) -> float:
         """What an attack may change each coordinate by; from 1 on it can overwrite x0."""
         return self.budget / math.sqrt(self.word.size)
+
+    @property
+    def trials(self) -> int:
+        """Simulated samples of whole vectors: fewer than `samples` for long words."""
+        return min(self.samples, max(_FEWEST_SAMPLES, _MOST_DOUBLES // self.word.size))
 
     @property
     def loss(self) -> float:

@@ -44,8 +44,8 @@ from .reference_classifiers import (
     random_rule,
     reference_classifiers,
 )
-from .registry import Check, compared, register
-from .setting import FEWER_PROBABILITIES, ORBITS, Setting, default_etas
+from .registry import Check, compared, register, required
+from .setting import FEWER_PROBABILITIES, ORBITS, Setting, default_etas, survives
 
 #: S* is an integral in as many dimensions as there are different shifts.
 MOST_SHIFTS = 128
@@ -227,7 +227,6 @@ def _attained(setting: Setting, found: Check, given: str) -> Check:
     locator="Supplement, proof of Theorem 2",
     numbers="2.1",
     value_name="largest difference to closed forms, or violation by a rule",
-    bound_name="0",
     grid=ORBITS | {"p": FEWER_PROBABILITIES},
 )
 def _relaxation(setting: Setting) -> Check:
@@ -237,9 +236,7 @@ def _relaxation(setting: Setting) -> Check:
     go up to p, and for S' > p to p (1-S')/(1-p).
     """
     dist, p = setting.dist, setting.p
-    hypotheses = (Hypothesis("p < 1", p < 1),)
-    if p == 1:
-        return compared({}, 0.0, hypotheses)
+    hypotheses = required(Hypothesis("p < 1", p < 1))
     differences = {"the linear program": float(_wrong_program(exact(p)))}
     rng = setting.rng("relaxation")
     rules = [x0_rule(dist), bayes(dist), *(random_rule(dist, rng) for _ in range(3))]
@@ -327,10 +324,8 @@ def _without_fraction(setting: Setting) -> Check:
     spatial, robust = _x0_accuracies(setting)
     text = f"sign(x0) has adversarial accuracy >= 1 - eta (it has {robust:.4g})"
     met = Hypothesis(text, robust >= 1 - setting.loss - ROUNDING)
-    hypotheses = (budget_hypothesis(setting), met)
     bound = setting.loss * setting.p * (1 - setting.p)
-    if not all(h.satisfied for h in hypotheses):
-        return Check(INCONCLUSIVE, spatial, bound, hypotheses)
+    hypotheses = required(budget_hypothesis(setting), met, value=spatial, bound=bound)
     verdict = VIOLATED if spatial > bound + ROUNDING else HOLDS
     return Check(verdict, spatial, bound, hypotheses, note="sign(x0) refutes it")
 
@@ -388,7 +383,6 @@ def _optimum(setting: Setting, error: float) -> float:
 @register(
     "thm2.equality",
     title="Thm 2: both are attained",
-    locator="beyond the paper",
     numbers="2.2 L7",
     value_name="S of sign(x0)",
     bound_name="(1 - A) p/(1-p)",
@@ -402,7 +396,7 @@ def _equality(setting: Setting) -> Check:
     spatial, robust = _x0_accuracies(setting)
     hypotheses = (
         budget_hypothesis(setting),
-        Hypothesis(f"eps < 1 (eps = {setting.eps:.3g})", setting.eps < 1),
+        survives(setting),
         Hypothesis("p < 1", p < 1),
     )
     quantities = next(c for c in reference_classifiers(setting) if c.name == "sign(x0)").quantities
@@ -418,7 +412,6 @@ def _equality(setting: Setting) -> Check:
 @register(
     "thm2.feasibility",
     title="Thm 2: what is feasible",
-    locator="beyond the paper",
     numbers="2.3 E4 L2 L7",
     value_name="largest A of any classifier",
     bound_name="p",

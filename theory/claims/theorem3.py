@@ -12,8 +12,8 @@ from ...result import HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis, 
 from ..accuracy import FULL_BUDGET
 from ..classifiers import best_adversarial_accuracy, x0_rule
 from ..laws import theorem3_adversarial, theorem3_spatial
-from .reference_classifiers import FEWEST_SAMPLES, MOST_DOUBLES, ROUNDING, reference_classifiers
-from .registry import Check, register
+from .reference_classifiers import ROUNDING, reference_classifiers
+from .registry import Check, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting, shifts_of, survives
 from .theorem2 import (
     GRID,
@@ -182,7 +182,7 @@ def _pointwise(setting: Setting) -> Check:
     quantities: tuple[Quantity, ...] = ()
     note = f"j = {j}"
     if setting.samples:
-        trials = min(setting.samples, max(FEWEST_SAMPLES, MOST_DOUBLES // d))
+        trials = setting.trials
         rng = setting.rng("pointwise")
         inside, whole = 0, 0
         for x, _ in dist.stream(trials, rng):
@@ -216,12 +216,8 @@ def _random(setting: Setting) -> Check:
     dist = setting.dist
     rule = x0_rule(dist)
     spatial, robust = rule.spatial_accuracy(dist), rule.adversarial_accuracy(dist, FULL_BUDGET)
-    hypotheses = (
-        Hypothesis(f"m = d/2 (n = {dist.n_shifts})", dist.n_shifts == 2),
-        survives(setting),
-        Hypothesis(f"sign(x0) has A >= 0.9 (it has {robust:.4g})", robust >= 0.9 - ROUNDING),
-    )
-    if not all(h.satisfied for h in hypotheses):
-        return Check(INCONCLUSIVE, spatial, 0.5, hypotheses)
+    half = Hypothesis(f"m = d/2 (n = {dist.n_shifts})", dist.n_shifts == 2)
+    met = Hypothesis(f"sign(x0) has A >= 0.9 (it has {robust:.4g})", robust >= 0.9 - ROUNDING)
+    hypotheses = required(half, survives(setting), met, value=spatial, bound=0.5)
     verdict = VIOLATED if spatial > 0.5 + ROUNDING else HOLDS
     return Check(verdict, spatial, 0.5, hypotheses, note=f"sign(x0): A = {robust:.4g}")

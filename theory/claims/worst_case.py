@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...result import HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis, Quantity
+from ...result import HOLDS, VIOLATED, Hypothesis, Quantity
 from ..classifiers import LinearRule, ShiftBayes, bayes, exact_spatial_optimum, robust_bayes
 from ..frontier import BlockLattice, Blocks, Found, worst_case_at_least
-from .registry import Check, register
+from .registry import Check, register, required
 from .setting import Setting, shifts_of
 
 # Directions in which both frontiers are enclosed, and widths of the lattices in one dimension
@@ -18,10 +18,8 @@ _ROUNDING = 1e-9
 @register(
     "worst_case",
     title="Random and worst shifts",
-    locator="beyond the paper",
     numbers="W1 W2 W3 W4",
     value_name="certified excess of random over worst shifts in (1-w) S + w A",
-    bound_name="0",
     grid={
         "codeword": ("random:64:1", "simplex:6"),
         "shift": shifts_of(2, 3),
@@ -37,14 +35,12 @@ def _worst_case(setting: Setting) -> Check:
     """
     dist, e = setting.dist, setting.budget
     n = dist.orbit.n_distinct
-    hypotheses = (
+    hypotheses = required(
         Hypothesis(f"two or three different shifts ({n})", n in (2, 3)),
         Hypothesis(f"budget 0 < e <= 2 (e = {e:g})", 0 < e <= 2),
         Hypothesis("eps < 1", setting.eps < 1),
         Hypothesis("p < 1", setting.p < 1),
     )
-    if not all(h.satisfied for h in hypotheses):
-        return Check(INCONCLUSIVE, None, 0.0, hypotheses)
     blocks = Blocks.of(dist, e)
     mesh = _FINE if n == 2 else _COARSE
     random, worst = (
