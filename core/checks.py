@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def check_integer(argument: str, value: Any, *, minimum: int | None = None) -> int:
+def check_integer(
+    argument: str, value: Any, *, minimum: int | None = None, maximum: int | None = None
+) -> int:
     """Return `value` as an int, or raise :class:`InputError`.
 
     Booleans and non-integral floats are refused; numpy integers are accepted.
@@ -40,6 +42,8 @@ def check_integer(argument: str, value: Any, *, minimum: int | None = None) -> i
         raise InputError(argument, rule, value) from None
     if minimum is not None and number < minimum:
         raise InputError(argument, rule, value)
+    if maximum is not None and number > maximum:
+        raise InputError(argument, f"be at most {maximum}", value)
     return number
 
 
@@ -66,7 +70,7 @@ def check_real(
         raise InputError(argument, rule, value)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # 10**400 is beyond the floats
         raise InputError(argument, rule, value) from None
     if not math.isfinite(number) or not low <= number <= high:
         raise InputError(argument, rule, value)
@@ -96,11 +100,6 @@ def check_fraction(
 ) -> float:
     """Return a number given as a number or as text such as "8/255".
 
-    Raises
-    ------
-    InputError
-        If it is no number, not finite, or outside [low, high].
-
     Examples
     --------
     >>> check_fraction("budget", "8/256")
@@ -110,18 +109,13 @@ def check_fraction(
     """
     upper = "" if math.isinf(high) else f" and at most {high:g}"
     rule = f"be a number or a fraction like 8/255, at least {low:g}{upper}"
-    if isinstance(value, bool):
-        raise InputError(argument, rule, value)
-    try:
-        if isinstance(value, str) and "/" in value:
-            number = float(Fraction(value.replace(" ", "")))
-        else:
-            number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        raise InputError(argument, rule, value) from None
-    if not math.isfinite(number) or not low <= number <= high:
-        raise InputError(argument, rule, value)
-    return number
+    number = value
+    if isinstance(value, str):
+        try:
+            number = float(Fraction(value.replace(" ", "")) if "/" in value else value)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            raise InputError(argument, rule, value) from None
+    return check_real(argument, number, low=low, high=high, rule=rule)
 
 
 def choose(argument: str, name: object, options: Iterable[str]) -> str:
@@ -164,13 +158,7 @@ _RULES = {
 
 
 def real_array(argument: str, rule: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return a float64 copy of an array of numbers.
-
-    Raises
-    ------
-    InputError
-        If it holds something else.
-    """
+    """Return a float64 copy of an array of numbers."""
     import numpy as np
 
     try:
@@ -183,13 +171,7 @@ def real_array(argument: str, rule: str, value: ArrayLike) -> NDArray[np.float64
 
 
 def fractions(**arguments: ArrayLike) -> tuple[NDArray[np.float64], ...]:
-    """Check every argument against the rule of its name, and broadcast them together.
-
-    Raises
-    ------
-    InputError
-        Naming the argument, its rule and the first value that breaks it (NaN does).
-    """
+    """Check every argument against the rule of its name (NaN breaks it), and broadcast them."""
     import numpy as np
 
     arrays = []

@@ -1,7 +1,8 @@
 """Closed forms for accuracies on the Gaussian-plus-x0 distribution.
 
-Pure functions, vectorised over every argument; budgets are e = eps sqrt(d). All rules see
-only the sign of x0, which an attack with eps < 1 cannot change.
+Pure functions, vectorised over every argument: p is the probability in [1/2, 1] that x0 equals the
+label, L its log-odds, kappa in [-1, 1] a word's normalised autocorrelation at a shift; budgets are
+e = eps sqrt(d) >= 0. All rules see only the sign of x0, which an attack with eps < 1 cannot change.
 """
 
 from __future__ import annotations
@@ -90,13 +91,6 @@ def shifted_accuracy(kappa: ArrayLike, p: ArrayLike) -> Any:
     for the shifted sum and so a larger argument in place of 2 kappa (arXiv 2002.11318,
     Proposition 1; the claim `prop1.variance`).
 
-    Parameters
-    ----------
-    kappa : array_like
-        Normalised autocorrelation of the word at the shift, in [-1, 1].
-    p : array_like
-        Probability in [1/2, 1] that x0 equals the label.
-
     Examples
     --------
     >>> round(float(shifted_accuracy(0.25, 0.5)), 6)
@@ -107,7 +101,7 @@ def shifted_accuracy(kappa: ArrayLike, p: ArrayLike) -> Any:
 
 
 def robust_bayes_accuracy(p: ArrayLike, budget: ArrayLike, d: ArrayLike) -> Any:
-    """Return A*(e), the highest adversarial accuracy of any classifier.
+    """Return A*(e), the highest adversarial accuracy of any classifier, for words of length d.
 
     With a = max(2 - e, 0) and eps = e/sqrt(d) < 1: p Phi(a + L/(2a)) + (1-p) Phi(a - L/(2a)),
     which is p for a = 0. From eps = 1 on the attack can overwrite x0: Phi(a).
@@ -115,15 +109,6 @@ def robust_bayes_accuracy(p: ArrayLike, budget: ArrayLike, d: ArrayLike) -> Any:
     Upper bound: every coordinate of the mean has size 2/sqrt(d); moving each by eps towards 0
     is an attack, and leaves the problem of telling N(+-nu, I) apart with ||nu|| = a. Attained:
     by the linear rule along nu. Theorem L2 of docs/theory/laws.md.
-
-    Parameters
-    ----------
-    p : array_like
-        Probability in [1/2, 1] that x0 equals the label.
-    budget : array_like
-        e = eps sqrt(d), at least 0.
-    d : array_like
-        Length of the word, at least 1.
 
     Examples
     --------
@@ -143,13 +128,6 @@ def two_shift_accuracy(kappa: ArrayLike, p: ArrayLike) -> Any:
     With two equally likely shifts of correlation kappa the log-odds are linear,
     L x0 + <mu_1 + mu_2, x>, and their means sqrt(2 (1 + kappa)) from the origin; p for
     kappa = -1. Proposition P12 of docs/theory/price.md.
-
-    Parameters
-    ----------
-    kappa : array_like
-        Normalised autocorrelation of the word at the shift, in [-1, 1].
-    p : array_like
-        Probability in [1/2, 1] that x0 equals the label.
 
     Examples
     --------
@@ -172,9 +150,7 @@ def bivariate_normal_cdf(h: ArrayLike, k: ArrayLike, rho: ArrayLike) -> Any:
     >>> round(float(bivariate_normal_cdf(0, 0, 0.5)), 6)
     0.333333
     """
-    h, k, rho = np.broadcast_arrays(
-        np.asarray(h, dtype=np.float64), np.asarray(k, dtype=np.float64), rho
-    )
+    h, k, rho = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (h, k, rho)))
     # Products and quotients of smaller numbers would leave the range of doubles.
     h, k = (np.where(np.abs(v) < 1e-150, 0.0, v) for v in (h, k))
     root = np.sqrt(np.maximum((1 - rho) * (1 + rho), 0))

@@ -21,15 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MeanAttack:
-    """Attack that adds y times a fixed vector to x_1..x_d and leaves x0 alone.
-
-    Parameters
-    ----------
-    displacement : ndarray, shape (d,)
-        What is added where y = +1; its largest entry is at most eps.
-    name : str
-        A short name for tables.
-    """
+    """Attack that adds y times a fixed vector, shape (d,), to x_1..x_d and leaves x0 alone."""
 
     displacement: Floats
     name: str

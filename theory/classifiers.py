@@ -40,19 +40,9 @@ MOST_MARGINS = 256
 class LinearRule:
     """Classifier sign(<w, x_1..x_d> + b), with w and b chosen by the sign of x0.
 
-    Parameters
-    ----------
-    minus, plus : ndarray, shape (d,)
-        Weights where x0 <= 0, and where x0 > 0.
-    bias_minus, bias_plus : float
-        Thresholds b; +-inf makes the branch constant.
-    name : str
-        A short name for tables.
-
-    Notes
-    -----
-    A score of exactly 0 is answered +1, so that a rule with w = 0, b = 0 is constant. The form is
-    that of arXiv 2002.11318, supplement: a decision stump at x0 followed by a linear classifier.
+    `minus` and `plus`, shape (d,), are the weights where x0 <= 0, and where x0 > 0; a threshold b
+    of +-inf makes the branch constant. A score of exactly 0 is answered +1, so that a rule with
+    w = 0, b = 0 is constant.
 
     Examples
     --------
@@ -270,16 +260,11 @@ def x0_rule(dist: CodeGaussian) -> LinearRule:
 
 
 class ShiftBayes:
-    """Classifier of highest accuracy on (r X, Y), r a uniformly random shift.
+    """Classifier of highest accuracy on (r X, Y), r a uniformly random shift of `dist`.
 
     sign(L x0 + logsumexp_j <mu_j, x> - logsumexp_j -<mu_j, x>), mu_j = r_j mu. It sees
     x_1..x_d through the correlations g_j alone: <mu_j, x> = 2 g_j. Theorem P11 of
     docs/theory/price.md.
-
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution, with its shifts.
     """
 
     name = "shift-Bayes"

@@ -70,10 +70,8 @@ class CodeGaussian:
 
     Attributes
     ----------
-    orbit : CodewordOrbit
-        The shifts of the codeword.
-    p, d, n_shifts : float, int, int
-        p, the length, and n = d/m.
+    orbit, p, d, n_shifts : CodewordOrbit, float, int, int
+        The shifts of the codeword, p, the length, and n = d/m.
 
     Examples
     --------
@@ -144,20 +142,10 @@ class CodeGaussian:
             yield Sample(x[:count], y[:count])
 
     def rotate(self, x: ArrayLike, j: int | NDArray[np.integer]) -> Floats:
-        """Return r_j x for every row: x0 stays, coordinate t becomes x_{t + m j}.
+        """Return r_j x, a copy of x (..., d + 1): x0 stays, coordinate t becomes x_{t + m j}.
 
-        Parameters
-        ----------
-        x : array_like, shape (..., d + 1)
-            Samples, x0 in column 0.
-        j : int, or array of int of shape (size,)
-            Number of the shift, taken modulo n; 0 and n are the identity. An array gives
-            each of the rows x, shape (size, d + 1), a shift of its own.
-
-        Returns
-        -------
-        ndarray of float64, the shape of `x`
-            A copy.
+        j is taken modulo n; 0 and n are the identity. An array of integers of shape (size,) gives
+        each of the rows x, shape (size, d + 1), a shift of its own.
 
         Examples
         --------

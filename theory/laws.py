@@ -1,7 +1,8 @@
 """The laws that tie spatial accuracy S to adversarial accuracy A, as pure functions.
 
-All are vectorised, take accuracies in [0, 1] and budgets e = eps sqrt(d), and hold for *every*
-classifier. Laws of the paper are stated for e >= 4 and return NaN below it; the gradual
+All are vectorised, take accuracies in [0, 1], p in [1/2, 1], how often x0 equals the label, and
+budgets e = eps sqrt(d), and hold for *every* classifier. Laws of the paper (arXiv 2002.11318,
+section 3) are stated for e >= 4 and return NaN below it; the gradual
 laws hold for every budget. Attacks leave x0 alone, so a budget that can also overwrite x0
 only makes the laws less sharp. The gradual laws are stated for one transformation g and any
 template mu of norm M (proofs: docs/theory/laws.md): cyclic shifts of +-1 words are the case
@@ -32,8 +33,7 @@ def theorem2_spatial(adversarial: ArrayLike, p: ArrayLike, budget: ArrayLike = F
     """Return Theorem 2(a): S <= (1 - A) p/(1-p), at most 1; NaN for a budget below 4.
 
     The text prints the bound as eta p(1-p); its proof has eta p/(1-p), which is meant here.
-    At p = 1 it says nothing: 1 (and 0 times infinity, for A = 1, is taken as 1 too). Source:
-    arXiv 2002.11318, section 3.
+    At p = 1 it says nothing: 1 (and 0 times infinity, for A = 1, is taken as 1 too).
 
     Examples
     --------
@@ -48,8 +48,6 @@ def theorem2_spatial(adversarial: ArrayLike, p: ArrayLike, budget: ArrayLike = F
 
 def theorem2_adversarial(spatial: ArrayLike, p: ArrayLike, budget: ArrayLike = FULL_BUDGET) -> Any:
     """Return Theorem 2(b): A <= 1 - (1-p) S/p; NaN for a budget below 4.
-
-    Source: arXiv 2002.11318, section 3.
 
     Examples
     --------
@@ -66,8 +64,7 @@ def theorem3_spatial(
     """Return the ends of Theorem 3's interval for S given A; NaN for a budget below 4.
 
     (1 - 1/n) A <= S <= (1 - 1/n) + (1/n) (1 - A) p/(1-p), with n = d/m shifts, capped at 1.
-    True but loose: A <= S <= (1 - A) p/(1-p) holds. Source: arXiv 2002.11318, section 3, and
-    Theorem L7 of docs/theory/laws.md.
+    True but loose: A <= S <= (1 - A) p/(1-p) holds, Theorem L7 of docs/theory/laws.md.
 
     Examples
     --------
@@ -88,8 +85,7 @@ def theorem3_adversarial(
 ) -> Any:
     """Return the largest A that Theorem 3 allows given S; NaN for a budget below 4.
 
-    Both of its inequalities solved for A: min(S n/(n-1), 1 - (n S - n + 1)(1-p)/p), within
-    [0, 1]. Source: arXiv 2002.11318, section 3.
+    Both of its inequalities solved for A: min(S n/(n-1), 1 - (n S - n + 1)(1-p)/p), within [0, 1].
 
     Examples
     --------
@@ -156,21 +152,10 @@ def gradual_adversarial(
     and for D = 0: 1 - (1-p) S/p up to S = p, then p (1-S)/(1-p). Its own inverse. Proofs:
     Theorem L4 of docs/theory/laws.md and the propositions after it.
 
-    Parameters
-    ----------
-    spatial : array_like
-        S_g, accuracy on g X, in [0, 1].
-    p : array_like
-        Probability in [1/2, 1] that x0 equals the label.
-    distance : array_like
-        D >= 0; see :func:`residual`.
-    tight : bool
-        Add that the two accuracies come from one classifier of means 2M apart,
-        ``q_- <= T_2M(q_+)``: U instead of U0. Smaller for large S; NaN for S above the Bayes
-        accuracy, which no classifier has. For D > 2M, which no residual is, U0 is returned:
-        valid, not sharp.
-    mean_norm : array_like
-        M = ||mu||, above 0.
+    `distance` is D >= 0 (see :func:`residual`), `mean_norm` is M = ||mu|| > 0. With `tight` it is
+    added that the two accuracies come from one classifier of means 2M apart, ``q_- <= T_2M(q_+)``:
+    U instead of U0. Smaller for large S; NaN for S above the Bayes accuracy, which no classifier
+    has. For D > 2M, which no residual is, U0 is returned: valid, not sharp.
 
     Examples
     --------
@@ -247,10 +232,7 @@ def lower_spatial_at(adversarial: ArrayLike, distance: ArrayLike) -> Any:
 
 
 def lower_adversarial_at(spatial: ArrayLike, distance: ArrayLike) -> Any:
-    """Return the lower law solved for A: A <= Phi(Phi^-1(S_g) + D'). Theorem L5.
-
-    See docs/theory/laws.md.
-    """
+    """Return the lower law solved for A: A <= Phi(Phi^-1(S_g) + D')."""
     s, dist = fractions(spatial=spatial, distance=distance)
     return ndtr(ndtri(s) + dist)[()]
 
@@ -270,10 +252,7 @@ def lower_spatial(adversarial: ArrayLike, budget: ArrayLike, delta: ArrayLike) -
 
 
 def lower_adversarial(spatial: ArrayLike, budget: ArrayLike, delta: ArrayLike) -> Any:
-    """Return the lower law solved for A: A <= Phi(Phi^-1(S_j) + (4 - e)_+ sqrt(delta_j)).
-
-    Theorem L5 of docs/theory/laws.md.
-    """
+    """Return the lower law solved for A: A <= Phi(Phi^-1(S_j) + (4 - e)_+ sqrt(delta_j))."""
     return lower_adversarial_at(spatial, _way_to_shift(budget, delta))
 
 

@@ -27,16 +27,8 @@ _WORK = 1 << 28
 class FarWord(NamedTuple):
     """A word, its largest correlation with another shift, and what no word is below.
 
-    Attributes
-    ----------
-    word : ndarray of int8, shape (d,)
-        The word, read-only.
-    kappa : float
-        max over 0 < j < n of <c, r_j c>/d.
-    bound : float
-        The largest kappa of a word of this length and shift is at least this.
-    proved : bool
-        Whether no word has a smaller one: the bound is reached, or all words were tried.
+    `kappa` is the maximum over 0 < j < n of <c, r_j c>/d; that of a word of this length and shift
+    is at least `bound`. `proved`: none has a smaller one (the bound is reached, or all were tried).
     """
 
     word: Words

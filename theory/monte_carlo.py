@@ -19,15 +19,7 @@ from .distribution import CodeGaussian
 
 @dataclass(frozen=True)
 class Proportion:
-    """Successes out of trials, with the exact interval of Clopper and Pearson.
-
-    Attributes
-    ----------
-    successes, trials : int
-        Of independent trials.
-    level : float
-        Confidence level of :attr:`interval`.
-    """
+    """Successes out of independent trials, with the exact interval of Clopper and Pearson."""
 
     successes: int
     trials: int
@@ -40,7 +32,7 @@ class Proportion:
 
     @property
     def interval(self) -> Interval:
-        """Exact binomial confidence interval."""
+        """Exact binomial confidence interval, at `level`."""
         return clopper_pearson(self.successes, self.trials, self.level)
 
     def __repr__(self) -> str:
@@ -50,28 +42,17 @@ class Proportion:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Measured accuracies of one classifier.
+    """Measured accuracies of one classifier."""
 
-    Attributes
-    ----------
-    natural : Proportion
-        Pr(f(X) = Y).
-    spatial : Proportion
-        Pr(f(r X) = Y), r uniformly random.
-    shifted : dict of int to Proportion
-        Pr(f(r_j X) = Y) for the shifts that were asked for.
-    attacked : dict of str to Proportion
-        Accuracy under each attack: each bounds adversarial accuracy from above.
-    adversarial_upper : Proportion or None
-        Fraction that survives every one of the attacks, the clean input included: an
-        attack may choose among them, so this too bounds adversarial accuracy from above,
-        and best. None without attacks.
-    """
-
+    #: Pr(f(X) = Y), and Pr(f(r X) = Y) for r uniformly random.
     natural: Proportion
     spatial: Proportion
+    #: Pr(f(r_j X) = Y) by the j that were asked for.
     shifted: dict[int, Proportion]
+    #: Accuracy under each attack, by its name: each bounds adversarial accuracy from above.
     attacked: dict[str, Proportion]
+    #: Fraction that survives every attack, the clean input included: an attack may choose among
+    #: them, so this is the best of these bounds. None without attacks.
     adversarial_upper: Proportion | None
 
 

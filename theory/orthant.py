@@ -21,20 +21,12 @@ _BITS = (9, 11, 13)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with what is known of its error.
-
-    Attributes
-    ----------
-    value : float
-        The number; a fraction when it is an accuracy.
-    interval : Interval or None
-        Confidence interval; None when `value` is exact to rounding.
-    method : str
-        How it was found: "exact" or the kind of simulation.
-    """
+    """A number with what is known of its error."""
 
     value: float
+    #: Confidence interval; None where the value is exact to rounding.
     interval: Interval | None
+    #: How it was found: "exact" or the kind of simulation.
     method: str
 
 

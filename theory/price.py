@@ -57,24 +57,9 @@ def spatial_optimum(
     `error`, at most 2^18 a scrambling. Theorem P11 of docs/theory/price.md and the propositions
     after it.
 
-    Parameters
-    ----------
-    dist : CodeGaussian
-        The distribution; at most 2048 different shifts unless there is a closed form.
-    rng : numpy.random.Generator or int
-        Seeds the scramblings.
-    error : float
-        Wanted half-width of the interval, above 0.
-    level : float
-        Confidence level of the interval.
-    progress : Progress
-        Told points used and the most that may be.
-
-    Returns
-    -------
-    Estimate
-        Exact in the cases of :func:`~spadv.theory.classifiers.exact_spatial_optimum`, otherwise
-        with an interval; its `method` names the points.
+    Exact in the cases of :func:`~spadv.theory.classifiers.exact_spatial_optimum`; elsewhere `dist`
+    may have at most 2048 different shifts, `rng` seeds the scramblings, and `progress` is told
+    points used and the most that may be.
 
     Examples
     --------
@@ -153,9 +138,8 @@ def _law_of_correlations(dist: CodeGaussian) -> tuple[Floats, Floats]:
 def _average(seed: int, bits: int, root: Floats, kappa: Floats, p: float) -> float:
     """Return the mean of the integrand over 2^bits points of one scrambling.
 
-    Each point is one draw of the noise in the n correlations, used for every shift that X
-    may have had: by symmetry all have the same mean, and their average varies far less.
-    For shift i, sum_j exp(2 g_j) = sum_j exp(2 noise_j) exp(4 kappa_{j-i}): one product.
+    Each point is one draw of the noise, used for every shift that X may have had: by symmetry all
+    have the same mean. For shift i, sum_j exp(2 g_j) = sum_j exp(2 noise_j) exp(4 kappa_{j-i}).
     """
     from scipy.stats.qmc import Sobol  # a second to import
 

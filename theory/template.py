@@ -1,17 +1,17 @@
 """The general form: any real template, any coordinate permutations, any law on them.
 
 X_1..X_d given Y = y is N(y mu, I) for a template mu in R^d; X0 agrees with Y with
-probability p. Codewords and cyclic shifts are the case mu = 2c/sqrt(d). Proofs of the laws:
-docs/theory/laws.md. Budgets here are eps itself, in the units of the template (for a
-codeword e/sqrt(d)).
+probability p. A transformation g acts on a vector by (g x)_t = x_{g(t)}, and keeps x0. Codewords
+and cyclic shifts are the case mu = 2c/sqrt(d). Proofs of the laws: docs/theory/laws.md. Budgets
+here are eps itself, finite, at least 0, in the units of the template (for a codeword e/sqrt(d)).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +24,6 @@ from ..stats import Interval
 from .accuracy import log_odds, mixture_accuracy, two_class_accuracy
 from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
 from .orthant import Estimate
-from .transformations import Transformations
 from .words import as_word
 
 Floats = NDArray[np.float64]
@@ -47,41 +46,102 @@ def codeword_template(codeword: ArrayLike) -> Floats:
     return 2 * word.astype(np.float64) / math.sqrt(word.size)
 
 
-class SpatialInterval(NamedTuple):
-    """Bounds on a spatial accuracy; `high` is below `low` if A itself is impossible."""
+class Transformations:
+    """Permutations of d coordinates, a law on them, and a size of each.
 
-    low: float
-    high: float
+    Row g of `permutations`, integers of shape (n, d), holds g(0), ..., g(d-1); `law`, shape (n,),
+    their probabilities pi(g), uniform if left out; `labels` a size for each, such as its shift.
+    Those of images, where they lose no pixel, are the `sources` of
+    :class:`spadv.theory.images.PixelMaps`.
+
+    Examples
+    --------
+    >>> Transformations([[0, 1, 2], [1, 2, 0]]).apply([5, 6, 7])
+    array([[5., 6., 7.],
+           [6., 7., 5.]])
+    """
+
+    def __init__(
+        self,
+        permutations: ArrayLike,
+        law: ArrayLike | None = None,
+        labels: Sequence[float] | None = None,
+    ) -> None:
+        rule = "be integers of shape (n, d)"
+        try:
+            rows = np.asarray(permutations)
+        except ValueError:  # rows of different lengths
+            raise InputError("permutations", rule, permutations) from None
+        if rows.ndim != 2 or rows.size == 0 or rows.dtype.kind not in "iu":
+            raise InputError("permutations", rule, permutations)
+        n, self.d = rows.shape
+        wrong = (np.sort(rows, axis=1) != np.arange(self.d)).any(axis=1)
+        if wrong.any():
+            rule = f"have a permutation of 0..{self.d - 1} in every row"
+            raise InputError("permutations", rule, f"row {int(wrong.argmax())}")
+        self.permutations: NDArray[np.intp] = rows.astype(np.intp)
+        rule = f"be {n} probabilities that sum to 1"
+        self.law: Floats = np.full(n, 1 / n) if law is None else real_array("law", rule, law)
+        if self.law.shape != (n,) or not (self.law >= 0).all() or abs(self.law.sum() - 1) > 1e-9:
+            raise InputError("law", rule, self.law.tolist() if n < 9 else self.law.shape)
+        self.labels = None if labels is None else tuple(map(float, labels))
+        if self.labels is not None and len(self.labels) != n:
+            raise InputError("labels", f"be one for each of {n} permutations", len(self.labels))
+
+    def __len__(self) -> int:
+        return len(self.permutations)
+
+    def apply(self, template: ArrayLike) -> Floats:
+        """Return g x for every g, float64 of shape (n, d), for x = `template` of shape (d,)."""
+        rule = f"have the shape ({self.d},)"
+        x = real_array("template", rule, template)
+        if x.shape != (self.d,):
+            raise InputError("template", rule, x.shape)
+        return x[self.permutations]
+
+    def window(self, half_width: float) -> Transformations:
+        """Return the transformations with labels of size at most `half_width`, equally likely.
+
+        The analogue of a random rotation in [-theta, theta].
+        """
+        if self.labels is None:
+            raise InputError("labels", "be given to cut a window", None)
+        check_real("half_width", half_width, low=0, rule="be a finite number of at least 0")
+        labels = np.asarray(self.labels)
+        inside = np.abs(labels) <= half_width
+        if not inside.any():
+            raise InputError("half_width", "keep at least one transformation", half_width)
+        return Transformations(self.permutations[inside], labels=labels[inside].tolist())
+
+
+def cyclic_shifts(d: int, step: int = 1) -> Transformations:
+    """Return the shifts r_j of d coordinates by multiples of `step`, j = 0..d/step - 1.
+
+    Labels are the shifts in coordinates, between -d/2 and d/2; `step` divides d.
+
+    Examples
+    --------
+    >>> cyclic_shifts(4, 2).permutations
+    array([[0, 1, 2, 3],
+           [2, 3, 0, 1]])
+    """
+    d, step = check_integer("d", d, minimum=1), check_integer("step", step, minimum=1)
+    if d % step:
+        raise InputError("step", f"divide the length d = {d}", step)
+    moves = np.arange(0, d, step)
+    nearest = np.where(2 * moves > d, moves - d, moves)
+    return Transformations((np.arange(d) + moves[:, None]) % d, labels=nearest.tolist())
 
 
 class TemplateModel:
     """The Gaussian-plus-x0 distribution of a template, and its transformed versions.
 
-    Parameters
-    ----------
-    template : array_like, shape (d,)
-        mu, the mean of X_1..X_d given Y = 1, finite; its largest entry has a size between
-        1e-100 and 1e100.
-    p : float
-        Probability in [1/2, 1] that X0 equals Y.
-    transformations : Transformations
-        Permutations of the d coordinates, and their law pi.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (d,)
-        The template.
-    norm : float
-        M = ||mu||; the class means are 2M apart.
-
-    Notes
-    -----
-    The model of docs/theory/laws.md, "Setting and notation". Budgets eps are finite, at least 0,
-    and in the template's units.
+    The model of docs/theory/laws.md, "Setting and notation". The template mu, shape (d,), finite,
+    its largest entry of a size between 1e-100 and 1e100, is kept as `mean`, and M = ||mu|| as
+    `norm`; `p` in [1/2, 1] is the probability that X0 equals Y.
 
     Examples
     --------
-    >>> from spadv.theory.transformations import cyclic_shifts
     >>> model = TemplateModel([2, 0, 0], p=0.7, transformations=cyclic_shifts(3))
     >>> model.kappa
     array([1., 0., 0.])
@@ -141,32 +201,20 @@ class TemplateModel:
     def upper_residuals(self, eps: float) -> Floats:
         """Return D_g for every g, shape (n,): what is left on the way from mu to -g mu.
 
-        The norm of mu + g mu after the size of every entry is lowered by `eps`, to 0 at least
-        (docs/theory/laws.md, section 4).
+        The norm of mu + g mu after the size of every entry is lowered by `eps`, to 0 at least.
         """
         return _residuals(self.mean + self.images, eps)
 
     def lower_residuals(self, eps: float) -> Floats:
-        """Return D'_g for every g, shape (n,): what is left on the way from mu to g mu.
-
-        The norm of mu - g mu after the size of every entry is lowered by `eps`, to 0 at least
-        (docs/theory/laws.md, section 5).
-        """
+        """Return D'_g for every g, shape (n,): what is left on the way from mu to g mu."""
         return _residuals(self.mean - self.images, eps)
 
     def adversarial_bound(self, spatial: ArrayLike, eps: float, *, tight: bool = True) -> Floats:
         """Return, for every g, shape (n,), the largest A possible beside the given S_g.
 
-        The least of the upper law, the lower law and the robust Bayes accuracy.
-
-        Parameters
-        ----------
-        spatial : array_like, shape () or (n,)
-            Accuracies S_g on g X; NaN bounds where no classifier has one so high.
-        eps : float
-            l-infinity budget.
-        tight : bool
-            As in :func:`spadv.theory.laws.gradual_adversarial`.
+        The least of the upper law, the lower law and the robust Bayes accuracy; NaN where no
+        classifier has an S_g so high. `spatial` is one accuracy, or one for each g; `tight` as in
+        :func:`spadv.theory.laws.gradual_adversarial`.
         """
         n = len(self.transformations)
         rule = f"be one accuracy or {n}"
@@ -178,11 +226,11 @@ class TemplateModel:
         lower = lower_adversarial_at(spatial, self.lower_residuals(eps))
         return np.minimum(np.minimum(upper, lower), self.robust_bayes_accuracy(eps))
 
-    def spatial_bounds(self, adversarial: float, eps: float) -> SpatialInterval:
+    def spatial_bounds(self, adversarial: float, eps: float) -> tuple[float, float]:
         """Return the interval in which S, averaged over the law pi, lies beside A.
 
-        Each S_g has its own interval from the two laws; S lies in their average. Where A is
-        above the robust Bayes accuracy no classifier has it and the interval says nothing.
+        Each S_g has its own interval from the two laws; S lies in their average. Where A is above
+        the robust Bayes accuracy it says nothing: its upper end may be below the lower one.
         """
         a = check_real("adversarial", adversarial, low=0, high=1)
         high = gradual_spatial(
@@ -190,7 +238,7 @@ class TemplateModel:
         )
         low = lower_spatial_at(a, self.lower_residuals(eps))
         law = self.transformations.law
-        return SpatialInterval(float(law @ low), float(law @ high))
+        return float(law @ low), float(law @ high)
 
     def adversarial_bound_on_average(self, spatial: float, eps: float) -> float:
         """Return the largest A possible given S, averaged over the law pi.
@@ -220,20 +268,8 @@ class TemplateModel:
         The least of (V(w, nu) - S)/w over the given weights and over nu: the mean moved by the
         attack towards -g mu or towards the origin, as far as it goes. V is taken at the upper
         end of its interval; all intervals hold together at level 0.999 (Bonferroni). Theorem L9
-        of docs/theory/laws.md.
-
-        Parameters
-        ----------
-        spatial : float
-            S in [0, 1].
-        eps : float
-            l-infinity budget.
-        rng : numpy.random.Generator or int
-            Seeds the quadrature.
-        weights : array_like, shape (k,)
-            Values of w above 0 to try; more give a sharper bound.
-        bits : int
-            2^bits points in each of 16 scramblings.
+        of docs/theory/laws.md. More `weights` above 0 give a sharper bound; `rng` seeds the
+        quadrature, by 2^bits points in each of 16 scramblings.
         """
         s, eps = check_real("spatial", spatial, low=0, high=1), _check_eps(eps)
         tried = np.asarray(weights, dtype=np.float64)
@@ -270,22 +306,8 @@ def mixture_value(
 
     The integral of max(p f, (1-p) g), f and g the mixtures of N(m_k, I) and of N(-m_k, I), over
     the span of the means, by scrambled Sobol points around every mean, with a t interval over 16
-    scramblings. Theorem L9 of docs/theory/laws.md.
-
-    Parameters
-    ----------
-    means : array_like, shape (K, d)
-        The means m_k.
-    weights : array_like, shape (K,)
-        w_k, not negative, not all 0.
-    p : float
-        Probability in [1/2, 1] that x0 equals the label.
-    rng : numpy.random.Generator or int
-        Seeds the scramblings.
-    bits : int
-        2^bits points in each scrambling.
-    level : float
-        Confidence level.
+    scramblings of 2^bits points, seeded by `rng`. `means` has the shape (K, d); the `weights` w_k
+    are not negative, not all 0. Theorem L9 of docs/theory/laws.md.
 
     Examples
     --------

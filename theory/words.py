@@ -1,6 +1,7 @@
 """Words over {-1, +1}: the codewords that carry the mean of the distribution.
 
-A binary word b becomes the signs (-1)^b throughout: 0 -> +1, 1 -> -1.
+A word is a read-only vector of int8, shape (d,); a binary word b becomes the signs (-1)^b
+throughout: 0 -> +1, 1 -> -1. MacWilliams and Sloane is The Theory of Error-Correcting Codes.
 """
 
 from __future__ import annotations
@@ -30,17 +31,7 @@ LONGEST_SEARCHED = 1 << 12
 
 
 def as_word(codeword: ArrayLike) -> Word:
-    """Return a +-1 word as a read-only int8 vector, or say what is wrong with it.
-
-    Parameters
-    ----------
-    codeword : array_like, shape (d,)
-        Entries -1 and +1 (any numeric dtype).
-
-    Returns
-    -------
-    ndarray of int8, shape (d,)
-        A copy that cannot be written to.
+    """Return a copy of a +-1 word, of any numeric dtype, or say what is wrong with it.
 
     Examples
     --------
@@ -72,26 +63,8 @@ def check_moves(codeword: Word) -> None:
         raise InputError("codeword", rule, shown)
 
 
-def check_length(argument: str, value: Any, *, minimum: int) -> int:
-    """Return a word length as an int; refuse what would not fit a computer's memory."""
-    length = check_integer(argument, value, minimum=minimum)
-    if length > MAX_LENGTH:
-        raise InputError(argument, f"be at most {MAX_LENGTH}", value)
-    return length
-
-
 def word_from_bits(bits: ArrayLike) -> Word:
-    """Return the signs of a binary word, 0 -> +1 and 1 -> -1.
-
-    Parameters
-    ----------
-    bits : array_like, shape (d,)
-        Entries 0 and 1 (or False and True).
-
-    Returns
-    -------
-    ndarray of int8, shape (d,)
-        The signs, read-only.
+    """Return the signs of a binary word, 0 (or False) -> +1 and 1 -> -1.
 
     Examples
     --------
@@ -109,26 +82,14 @@ def simplex_word(degree: int) -> Word:
 
     The recurrence polynomial is the numerically smallest primitive polynomial of the
     degree. Length 2^degree - 1; every proper shift has kappa = -1/d (MacWilliams and
-    Sloane, chapter 14, section 4).
-
-    Parameters
-    ----------
-    degree : int
-        Number of register stages, from 2 to 24.
-
-    Returns
-    -------
-    ndarray of int8, shape (2^degree - 1,)
-        The word, read-only.
+    Sloane, chapter 14, section 4). `degree` is the number of register stages, from 2 to 24.
 
     Examples
     --------
     >>> simplex_word(3)
     array([ 1,  1, -1,  1, -1, -1, -1], dtype=int8)
     """
-    k = check_integer("degree", degree, minimum=2)
-    if k > 24:
-        raise InputError("degree", "be at most 24", degree)
+    k = check_integer("degree", degree, minimum=2, maximum=24)
     from .codes import primitive_polynomial
 
     return word_from_bits(linear_recurrence(primitive_polynomial(k), 2**k - 1))
@@ -137,18 +98,8 @@ def simplex_word(degree: int) -> Word:
 def linear_recurrence(polynomial: int, length: int) -> NDArray[np.uint8]:
     """Return the impulse response of a binary linear recurrence.
 
-    s_0, ..., s_{k-2} = 0, s_{k-1} = 1 and sum_i f_i s_{t+i} = 0 for f of degree k.
-
-    Parameters
-    ----------
-    polynomial : int
-        f as an integer, bit i being the coefficient of x^i; f_0 = 1.
-    length : int
-        Number of terms.
-
-    Returns
-    -------
-    ndarray of uint8, shape (length,)
+    s_0, ..., s_{k-2} = 0, s_{k-1} = 1 and sum_i f_i s_{t+i} = 0 for f of degree k, given as an
+    integer whose bit i is the coefficient of x^i; f_0 = 1. uint8, shape (length,).
     """
     k = polynomial.bit_length() - 1
     taps = [i for i in range(k) if polynomial >> i & 1]
@@ -173,24 +124,14 @@ def legendre_word(length: int) -> Word:
     """Return the Legendre word of prime length: (t/N), with +1 at position 0.
 
     For N = 3 mod 4 every proper shift has kappa = -1/N; for N = 1 mod 4 the values are
-    1/N and -3/N (MacWilliams and Sloane, chapter 18).
-
-    Parameters
-    ----------
-    length : int
-        N, an odd prime.
-
-    Returns
-    -------
-    ndarray of int8, shape (length,)
-        The word, read-only.
+    1/N and -3/N (MacWilliams and Sloane, chapter 18). `length` is N, an odd prime.
 
     Examples
     --------
     >>> legendre_word(7)
     array([ 1,  1,  1, -1,  1, -1, -1], dtype=int8)
     """
-    n = check_length("length", length, minimum=3)
+    n = check_integer("length", length, minimum=3, maximum=MAX_LENGTH)
     if n % 2 == 0 or any(n % q == 0 for q in range(3, math.isqrt(n) + 1, 2)):
         raise InputError("length", "be an odd prime", length)
     word = np.full(n, -1, dtype=np.int8)
@@ -200,26 +141,14 @@ def legendre_word(length: int) -> Word:
 
 
 def random_word(length: int, seed: int) -> Word:
-    """Return a word of independent fair signs, from numpy's default generator.
-
-    Parameters
-    ----------
-    length : int
-        d, at least 1.
-    seed : int
-        Seed of the generator, at least 0.
-
-    Returns
-    -------
-    ndarray of int8, shape (length,)
-        The word, read-only.
+    """Return a word of independent fair signs, from numpy's default generator with a seed.
 
     Examples
     --------
     >>> random_word(5, seed=1)
     array([ 1, -1, -1, -1,  1], dtype=int8)
     """
-    n = check_length("length", length, minimum=1)
+    n = check_integer("length", length, minimum=1, maximum=MAX_LENGTH)
     rng = np.random.default_rng(check_integer("seed", seed, minimum=0))
     return word_from_bits(rng.integers(0, 2, size=n))
 
@@ -231,26 +160,14 @@ def dual_bch_word(degree: int) -> Word:
     at every third place, so that it lies in neither component of the code (zeros alpha and
     alpha^3). For odd degree its proper shifts have kappa in
     {-1, -1 +- 2^((degree+1)/2)}/d (R. Gold, IEEE Transactions on Information Theory 13
-    (1967), 619-621).
-
-    Parameters
-    ----------
-    degree : int
-        Number of register stages, from 3 to 16.
-
-    Returns
-    -------
-    ndarray of int8, shape (2^degree - 1,)
-        The word, read-only.
+    (1967), 619-621). `degree` is the number of register stages, from 3 to 16.
 
     Examples
     --------
     >>> dual_bch_word(5).size
     31
     """
-    k = check_integer("degree", degree, minimum=3)
-    if k > 16:
-        raise InputError("degree", "be at most 16", degree)
+    k = check_integer("degree", degree, minimum=3, maximum=16)
     from .codes import primitive_polynomial
 
     n = 2**k - 1
@@ -262,15 +179,7 @@ def dual_bch_word(degree: int) -> Word:
 def qr_word(length: int) -> Word:
     """Return the generator polynomial's word of the quadratic-residue code.
 
-    Parameters
-    ----------
-    length : int
-        A prime of the form 8m + 1 or 8m - 1.
-
-    Returns
-    -------
-    ndarray of int8, shape (length,)
-        The word, read-only.
+    `length` is a prime of the form 8m + 1 or 8m - 1.
 
     Examples
     --------
@@ -289,21 +198,8 @@ def low_correlation_word(length: int, shift: int = 1, seed: int = 0) -> FarWord:
     """Return a word whose largest correlation with another shift is as small as was found.
 
     All words up to length 20; beyond, a tabu search of some seconds at most, from words that are
-    known to be good and from random ones.
-
-    Parameters
-    ----------
-    length : int
-        d, from 2 to 4096.
-    shift : int
-        m, a divisor of d below d: the shifts are those by multiples of m.
-    seed : int
-        Of the search; the same seed gives the same word.
-
-    Returns
-    -------
-    FarWord
-        The word, its kappa, a bound below which no word's is, and whether it is proved best.
+    known to be good and from random ones; the same `seed` gives the same word. `length` is d, from
+    2 to 4096; `shift` is m, a divisor of d below d: the shifts are those by multiples of m.
 
     Examples
     --------
@@ -313,7 +209,7 @@ def low_correlation_word(length: int, shift: int = 1, seed: int = 0) -> FarWord:
     >>> low_correlation_word(64, 4).kappa  # of 16 shifts none is nearer than that
     -0.0625
     """
-    n = check_length("length", length, minimum=2)
+    n = check_integer("length", length, minimum=2, maximum=MAX_LENGTH)
     if n > LONGEST_SEARCHED:
         raise InputError("length", f"be at most {LONGEST_SEARCHED}, to be searched", length)
     m = check_integer("shift", shift, minimum=1)
@@ -347,19 +243,10 @@ _FORMS = ", ".join(f"{name}:{form}" for name, (_, form) in _FAMILIES.items())
 def parse_word(text: str) -> Word:
     """Return the word that a text means in the form used on the command line.
 
-    Parameters
-    ----------
-    text : str
-        A family (``simplex:6``, ``legendre:31``, ``random:63:1``, ``dual-bch:6``,
-        ``qr:31``, ``low:64:4``), a string of ``+`` and ``-``, a hexadecimal number (four
-        coordinates a digit, most significant bit first, bit 1 -> -1; an optional ``0x`` in
-        front), or
-        the path of a text file that holds one of the last two or numbers -1 and +1.
-
-    Returns
-    -------
-    ndarray of int8, shape (d,)
-        The word, read-only.
+    A family (``simplex:6``, ``legendre:31``, ``random:63:1``, ``dual-bch:6``, ``qr:31``,
+    ``low:64:4``), a string of ``+`` and ``-``, a hexadecimal number (four coordinates a digit,
+    most significant bit first, bit 1 -> -1; an optional ``0x`` in front), or the path of a text
+    file that holds one of the last two or numbers -1 and +1.
 
     Examples
     --------

@@ -39,9 +39,8 @@ from spadv.theory.images import (
 from spadv.theory.images.fit import ledoit_wolf, together
 from spadv.theory.images.model import mixture_value, trade
 from spadv.theory.laws import gradual_adversarial
-from spadv.theory.template import TemplateModel
+from spadv.theory.template import TemplateModel, Transformations
 from spadv.theory.template import mixture_value as template_mixture_value
-from spadv.theory.transformations import quarter_turns
 
 
 def _covariance(rng, d, shrink=0.3):
@@ -183,7 +182,8 @@ def test_the_trade_between_labels_is_the_best_split_and_its_own_inverse():
 
 def test_templates_and_permutations_are_a_special_case():
     rng = np.random.default_rng(5)
-    template, turns = rng.standard_normal(16) * 0.6, quarter_turns(4)
+    template = rng.standard_normal(16) * 0.6
+    turns = Transformations(rotations((1, 4, 4), [0, 90, 180]).sources)
     known = TemplateModel(template, 0.5, turns)
     moved = np.stack([known.images, -known.images], axis=1)
     model = ClassModel([template, -template], moved, np.eye(16))

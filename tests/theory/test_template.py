@@ -20,12 +20,13 @@ from spadv.theory import (
     random_word,
     simplex_word,
 )
-from spadv.theory.template import TemplateModel, codeword_template, mixture_value
-from spadv.theory.transformations import (
+from spadv.theory.images import rotations, shifts
+from spadv.theory.template import (
+    TemplateModel,
     Transformations,
+    codeword_template,
     cyclic_shifts,
-    quarter_turns,
-    torus_translations,
+    mixture_value,
 )
 
 SLACK = 1e-9
@@ -89,6 +90,11 @@ def pool(mean, images, p, eps, rng, size):
     return np.array(weights), np.array(biases)
 
 
+def permutations(maps):
+    """Return maps of images that lose no pixel as permutations, the identity first."""
+    return Transformations(np.roll(maps.sources, -maps.identity, axis=0))
+
+
 def random_model(seed):
     """Return a random template of any size, permutations (the identity first) and law."""
     rng = np.random.default_rng(seed)
@@ -98,9 +104,10 @@ def random_model(seed):
         rows = np.array([np.arange(d), *(rng.permutation(d) for _ in range(n))])
         group = Transformations(rows, law=rng.dirichlet(np.ones(n + 1)))
     elif kind == 1:
-        group = quarter_turns(int(rng.integers(2, 6)), mirrors=bool(rng.random() < 0.5))
+        side = int(rng.integers(2, 6))
+        group = permutations(rotations((1, side, side), [0, 90, 180]))
     elif kind == 2:
-        group = torus_translations(4, 5, rows=1, columns=1)
+        group = permutations(shifts((1, 4, 5), [0.25], torus=True))
     else:
         group = cyclic_shifts(12, 2).window(4)
     mean = rng.normal(size=group.d) * rng.choice([1, 1, 0], size=group.d)

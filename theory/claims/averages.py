@@ -12,8 +12,7 @@ from ..distribution import CodeGaussian
 from ..frontier import Plane, inner_frontier, outer_bound, pair_lines, spatial_cap, spatial_range
 from ..frontier.lattice import make_lattice
 from ..laws import gradual_spatial
-from ..template import TemplateModel, codeword_template
-from ..transformations import cyclic_shifts
+from ..template import TemplateModel, codeword_template, cyclic_shifts
 from .frontier import PROGRAM
 from .independent import two_shifts_bayes
 from .planar import optimum

@@ -13,8 +13,7 @@ from ...style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figu
 from ..accuracy import bayes_accuracy, mixture_accuracy, robust_bayes_accuracy
 from ..laws import gradual_adversarial, lower_adversarial, residual
 from ..price import orthogonal_limit
-from ..template import TemplateModel, codeword_template
-from ..transformations import cyclic_shifts
+from ..template import TemplateModel, codeword_template, cyclic_shifts
 from ..words import Word, as_word, simplex_word
 
 if TYPE_CHECKING:
@@ -132,12 +131,8 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
             eps = budget / math.sqrt(d)
             robust = whole.robust_bayes_accuracy(eps) - 0.02
             widths = np.arange(d // 2 + 1)
-            highest = [
-                TemplateModel(whole.mean, p, shifts.window(float(w)))
-                .spatial_bounds(robust, eps)
-                .high
-                for w in widths
-            ]
+            cut = [TemplateModel(whole.mean, p, shifts.window(float(w))) for w in widths]
+            highest = [model.spatial_bounds(robust, eps)[1] for model in cut]
             right.plot(widths, highest, color=color, ls=line, label=name)
         left.axhline(0, color=GREY, lw=0.8)
         left.set(
