@@ -32,18 +32,9 @@ def option(
 ) -> Any:
     """Return a dataclass field with its help text, its check, and its command-line name.
 
-    Parameters
-    ----------
-    default : object
-        Its default; a settings class for a nested table.
-    meaning : str
-        One line, the help text of the command line.
-    check : callable, optional
-        Such as those of :mod:`spadv.checks`.
-    flag : str
-        Name of its command-line option; empty for none.
-    **rules
-        Keywords of the check.
+    `default` may be a settings class, for a nested table; `meaning` is one line, the help text of
+    the command line; `check` one such as those of :mod:`spadv.checks`, called with the `rules`;
+    `flag` the name of the command-line option, empty for none.
 
     Examples
     --------
@@ -75,18 +66,11 @@ def check_settings(settings: Any) -> None:
 def read_settings(
     cls: type[Settings], table: Any, place: str = "", base: Settings | None = None
 ) -> Settings:
-    """Return settings from a table as TOML or JSON have it.
+    """Return settings from a table as TOML or JSON have it, nested settings as tables.
 
-    Parameters
-    ----------
-    cls : dataclass
-        Of what kind; if it has a method `parse`, text may stand for the table.
-    table : mapping or str
-        Values by the names of fields, nested settings as tables.
-    place : str
-        What to put before a key in errors, such as "model.".
-    base : settings, optional
-        Values of the keys that are left out, in place of the defaults.
+    If their class has a method `parse`, text may stand for the table. `place` is put before a key
+    in errors, such as "model."; `base` has the values of keys that are left out, in place of the
+    defaults.
     """
     parse: Callable[[str], Settings] | None = getattr(cls, "parse", None)
     if isinstance(table, str) and parse is not None:

@@ -36,26 +36,17 @@ def release() -> str:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is needed to make a result again.
+    """What is needed to make a result again."""
 
-    Attributes
-    ----------
-    seed : int or None
-        Seed of the randomness; None where there is none.
-    versions : dict of str to str
-        Versions of Python, spadv and the packages that matter.
-    commit : str or None
-        Commit of the checkout, with "+changes" if it was not clean; None outside of one.
-    device : str
-        What it ran on.
-    seconds : float
-        Wall time in seconds.
-    """
-
+    #: Seed of the randomness; None where there is none.
     seed: int | None
+    #: Versions of Python, spadv and the packages that matter.
     versions: dict[str, str]
+    #: Commit of the checkout, with "+changes" if it was not clean; None outside of one.
     commit: str | None
+    #: What it ran on.
     device: str
+    #: Wall time.
     seconds: float
 
 
@@ -66,18 +57,9 @@ def make_provenance(
     device: str | None = None,
     packages: tuple[str, ...] = ("scipy", "galois", "numba"),
 ) -> Provenance:
-    """Return the provenance of a computation.
+    """Return the provenance of a computation: by default of this machine's processor.
 
-    Parameters
-    ----------
-    seed : int or None
-        Seed of its randomness.
-    seconds : float
-        Wall time.
-    device : str, optional
-        Where it ran; this machine's processor by default.
-    packages : tuple of str
-        Packages, beside spadv and numpy, whose versions matter.
+    `packages` are those, beside spadv and numpy, whose versions matter.
     """
     return Provenance(
         seed=seed,

@@ -9,15 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import StoreError
 from .provenance import Provenance
 from .stats import Interval, binomial_p_value, clopper_pearson
-from .store import write_atomically
 
 #: Version of the JSON layout of a result; readers refuse others.
 SCHEMA = 1
@@ -56,15 +55,7 @@ MISMATCH_LEVEL = 1e-9
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One condition of a claim, and whether the parameters satisfy it.
-
-    Attributes
-    ----------
-    text : str
-        The condition in words, with the numbers it is judged by.
-    satisfied : bool
-        Whether it holds at these parameters.
-    """
+    """One condition of a claim in words, with its numbers, and whether they satisfy it."""
 
     text: str
     satisfied: bool
@@ -72,21 +63,11 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A named exact value beside its simulation, where there is one.
+    """A named exact value beside its simulation, where there is one."""
 
-    Attributes
-    ----------
-    name : str
-        What it is, e.g. "accuracy of f* on r_1 X".
-    exact : float or None
-        Value of the closed form; None where there is none.
-    successes, trials : int or None
-        Outcome of the simulation.
-    level : float
-        Confidence level of :attr:`interval`.
-    """
-
+    #: What it is, e.g. "accuracy of f* on r_1 X".
     name: str
+    #: Value of the closed form; None where there is none.
     exact: float | None
     successes: int | None = None
     trials: int | None = None
@@ -121,53 +102,33 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of checking one claim, or making one experiment, at one setting.
+    """The outcome of checking one claim, or making one experiment, at one setting."""
 
-    Attributes
-    ----------
-    claim : str
-        Identifier of the claim or experiment, e.g. "thm2a".
-    locator : str
-        Where the paper states it.
-    statement : str
-        The claim in words.
-    parameters : dict
-        Everything that was chosen, as plain JSON values.
-    hypotheses : tuple of Hypothesis
-        The claim's conditions and whether they are met here.
-    value, bound : float or None
-        The number that the claim speaks of, and what it is compared with.
-    interval : Interval or None
-        Confidence interval of `value`; None when `value` is exact to rounding.
-    verdict : str
-        One of :data:`VERDICTS`.
-    expected : str
-        Verdict kind the claim should get: "violated" for a known slip of the paper,
-        "hypothesis-unsatisfiable" for a claim about nothing, else "holds".
-    note : str
-        One or two sentences for a reader.
-    quantities : tuple of Quantity
-        Exact values with their simulations.
-    provenance : Provenance or None
-        Seed, versions, commit, device, seconds.
-    schema : int
-        Version of the JSON layout.
-    """
-
+    #: Identifier of the claim or experiment, e.g. "thm2a"; where the paper states it; in words.
     claim: str
     locator: str
     statement: str
+    #: Everything that was chosen, as plain JSON values.
     parameters: dict[str, Any]
+    #: One of :data:`VERDICTS`.
     verdict: str
+    #: The claim's conditions and whether they are met here.
     hypotheses: tuple[Hypothesis, ...] = ()
+    #: The number that the claim speaks of, its confidence interval (None when it is exact to
+    #: rounding), and what it is compared with.
     value: float | None = None
     interval: Interval | None = None
     bound: float | None = None
+    #: Verdict kind the claim should get: "violated" for a known slip of the paper,
+    #: "hypothesis-unsatisfiable" for a claim about nothing, else "holds".
     expected: str = HOLDS
+    #: One or two sentences for a reader.
     note: str = ""
+    #: Exact values with their simulations.
     quantities: tuple[Quantity, ...] = ()
     provenance: Provenance | None = None
-    schema: int = field(default=SCHEMA)
+    #: Version of the JSON layout.
+    schema: int = SCHEMA
 
     @property
     def mismatches(self) -> list[Quantity]:
@@ -202,13 +163,7 @@ class Result:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Result:
-        """Return the result that `data`, as :meth:`to_json` made it, describes.
-
-        Raises
-        ------
-        StoreError
-            For another schema or bad data.
-        """
+        """Return the result that `data`, as :meth:`to_json` made it, describes."""
         found = data.get("schema") if isinstance(data, dict) else None
         if found != SCHEMA:
             raise StoreError(f"results have schema {found}, this version reads schema {SCHEMA}")
@@ -258,14 +213,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_results(path: Path) -> Iterator[Result]:
-    """Yield the results of a JSON-lines file.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be read, a line is not JSON, or has another schema; the message
-        names file and line.
-    """
+    """Yield the results of a JSON-lines file; StoreError names file and line of what is none."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -277,15 +225,3 @@ def read_results(path: Path) -> Iterator[Result]:
             yield Result.from_json(json.loads(line))
         except (json.JSONDecodeError, StoreError) as error:
             raise StoreError(f"{path}, line {number}: {error}") from None
-
-
-def write_results(path: Path, results: Iterable[Result]) -> None:
-    """Write results as JSON lines, whole or not at all (a rename at the end).
-
-    Raises
-    ------
-    StoreError
-        If the folder cannot be written.
-    """
-    text = "".join(json.dumps(result.to_json(), allow_nan=False) + "\n" for result in results)
-    write_atomically(path, text)

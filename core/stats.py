@@ -41,8 +41,6 @@ class Interval(NamedTuple):
 def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> Interval:
     """Return the exact binomial interval: coverage is at least `level` for every true value.
 
-    References
-    ----------
     Clopper and Pearson, Biometrika 26 (1934), 404-413.
 
     Examples
@@ -61,8 +59,6 @@ def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> Interv
 def wilson(successes: int, trials: int, level: float = LEVEL) -> Interval:
     """Return the score interval: shorter than Clopper-Pearson, coverage `level` on average.
 
-    References
-    ----------
     E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
 
     Examples
@@ -163,8 +159,6 @@ class Mean:
 def mean_of(values: ArrayLike, level: float = LEVEL) -> Mean:
     """Return the mean of finite numbers, shape (N,), with Student's t interval.
 
-    References
-    ----------
     Student, The probable error of a mean, Biometrika 6 (1908), 1-25.
 
     Examples
@@ -253,12 +247,9 @@ def mcnemar(first_only: int, second_only: int) -> float:
     """Return the two-sided exact p-value of McNemar's test.
 
     Images on which both networks agree say nothing; of the others each is a fair coin if the
-    rates are equal. The p-value is twice the smaller tail, at most 1; 1 if there are none.
-
-    References
-    ----------
-    McNemar, Psychometrika 12 (1947), 153-157; Fagerland, Lydersen and Laake, BMC Medical
-    Research Methodology 13 (2013) 91, equation 3.
+    rates are equal. The p-value is twice the smaller tail, at most 1; 1 if there are none
+    (McNemar, Psychometrika 12 (1947), 153-157; Fagerland, Lydersen and Laake, BMC Medical
+    Research Methodology 13 (2013) 91, equation 3).
 
     Examples
     --------
@@ -277,12 +268,9 @@ def newcombe(
 
     Wilson intervals of the two rates are joined with their correlation phi:
     low = D - sqrt((p1 - l1)^2 - 2 phi (p1 - l1) (u2 - p2) + (u2 - p2)^2), high alike. A positive
-    correlation is corrected for continuity.
-
-    References
-    ----------
-    Newcombe, Statistics in Medicine 17 (1998), 2635-2650, method 10; the example is that of
-    Fagerland, Lydersen and Laake, Statistics in Medicine 33 (2014), 2850-2875.
+    correlation is corrected for continuity: Newcombe, Statistics in Medicine 17 (1998), 2635-2650,
+    method 10; the example is that of Fagerland, Lydersen and Laake, Statistics in Medicine 33
+    (2014), 2850-2875.
 
     Examples
     --------
@@ -343,7 +331,7 @@ def common(tables: Sequence[Scores]) -> list[Scores]:
     return [table[:, finite] for table in tables]
 
 
-def effect(tables: Sequence[Scores], weights: Sequence[float], level: float = LEVEL) -> Effect:
+def effect(tables: Sequence[Scores], weights: Sequence[float]) -> Effect:
     """Return a weighted sum of mean scores: weights (1, -1) give a difference.
 
     Tables have shape (seeds, images), one a weight, on the same images; the numbers of seeds
@@ -380,44 +368,28 @@ def effect(tables: Sequence[Scores], weights: Sequence[float], level: float = LE
         if seeds > 1:
             variances.append(weight**2 * float(table.mean(axis=1).var(ddof=1)) / seeds)
             freedoms.append(seeds - 1.0)
-    return _student(value, variances, freedoms, images, level)
+    return _student(value, variances, freedoms, images)
 
 
 def _student(
-    value: float,
-    variances: Sequence[float],
-    freedoms: Sequence[float],
-    images: int,
-    level: float,
+    value: float, variances: Sequence[float], freedoms: Sequence[float], images: int
 ) -> Effect:
     """Return an effect whose variance is a sum of estimated ones."""
     error = math.sqrt(sum(variances))
-    half = _quantile(variances, freedoms, level) * error
+    half = _quantile(variances, freedoms) * error
     p_value = float(value == 0)
     if error > 0:
         p_value = 2 * float(stdtr(_freedom(variances, freedoms), -abs(value) / error))
-    return Effect(value, Interval(value - half, value + half, level), images, p_value)
+    return Effect(value, Interval(value - half, value + half, LEVEL), images, p_value)
 
 
-def effect_of_seeds(
-    values: ArrayLike, resampled: ArrayLike, images: int, level: float = LEVEL
-) -> Effect:
+def effect_of_seeds(values: ArrayLike, resampled: ArrayLike, images: int) -> Effect:
     """Return the mean of one number a seed that is no mean over images, such as an area.
 
-    Parameters
-    ----------
-    values : array (seeds,)
-        The number of every seed.
-    resampled : array (samples,)
-        Their mean in bootstrap samples of the images, the seeds being what they are.
-    images : int
-        How many images there are.
-
-    Notes
-    -----
-    The variance is that of the bootstrap over images plus that of the seeds' mean, as in
-    :func:`effect`. Seeds are not resampled: percentiles over three of them cover about 80%
-    where 95% is said.
+    `values`, shape (seeds,), are the numbers, `resampled`, shape (samples,), their mean in
+    bootstrap samples of the images, the seeds being what they are. The variance is that of the
+    bootstrap over images plus that of the seeds' mean, as in :func:`effect`. Seeds are not
+    resampled: percentiles over three of them cover about 80% where 95% is said.
     """
     found = np.asarray(values, dtype=np.float64)
     seeds, images_drawn = found.size, np.asarray(resampled, dtype=np.float64)
@@ -425,18 +397,14 @@ def effect_of_seeds(
     if seeds > 1:
         variances.append(float(found.var(ddof=1)) / seeds)
         freedoms.append(seeds - 1.0)
-    return _student(float(found.mean()), variances, freedoms, images, level)
+    return _student(float(found.mean()), variances, freedoms, images)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for how many there are, by Holm's step-down method.
 
     All at most 0.05 that are so after it are false together with a probability of at most 0.05,
-    whatever the dependence.
-
-    References
-    ----------
-    Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
+    whatever the dependence (Holm, Scandinavian Journal of Statistics 6 (1979), 65-70).
 
     Examples
     --------
@@ -450,7 +418,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def pooled(scores: Scores, level: float = LEVEL) -> tuple[float, Interval]:
+def pooled(scores: Scores) -> tuple[float, Interval]:
     """Return the mean of scores (seeds, images) with an interval over seeds and images.
 
     For scores in [0, 1] the variance of :func:`effect` tells how many independent trials
@@ -466,20 +434,14 @@ def pooled(scores: Scores, level: float = LEVEL) -> tuple[float, Interval]:
     (scores,) = common([scores])
     seeds, images = scores.mean(axis=1), scores.shape[1]
     rates = bool(scores.min() >= 0 and scores.max() <= 1)
-    return _pooled(seeds, float(scores.mean(axis=0).var()) / images, images, rates, level)
+    return _pooled(seeds, float(scores.mean(axis=0).var()) / images, images, rates)
 
 
-def pooled_counts(
-    seeds: Sequence[float], counts: Sequence[int], level: float = LEVEL
-) -> tuple[float, Interval]:
+def pooled_counts(seeds: Sequence[float], counts: Sequence[int]) -> tuple[float, Interval]:
     """Return :func:`pooled` from the mean of every seed and counts of images alone.
 
-    Parameters
-    ----------
-    seeds : sequence of float
-        The mean of each of S seeds, of outcomes that are true or false.
-    counts : sequence of int
-        How many images are true for 0, 1, ..., S of the seeds.
+    Outcomes are true or false; `counts` says how many images are true for 0, 1, ..., S of the S
+    seeds.
 
     Examples
     --------
@@ -491,11 +453,11 @@ def pooled_counts(
     shares = np.arange(len(counts)) / (len(counts) - 1)
     mean = float(number @ shares) / images
     over_images = float(number @ (shares - mean) ** 2) / images**2
-    return _pooled(np.asarray(seeds, dtype=np.float64), over_images, images, True, level)
+    return _pooled(np.asarray(seeds, dtype=np.float64), over_images, images, True)
 
 
 def _pooled(
-    seeds: NDArray[np.float64], over_images: float, images: int, rates: bool, level: float
+    seeds: NDArray[np.float64], over_images: float, images: int, rates: bool
 ) -> tuple[float, Interval]:
     mean = float(seeds.mean())
     variances, freedoms = [over_images], [math.inf]
@@ -503,15 +465,15 @@ def _pooled(
         variances.append(float(seeds.var(ddof=1)) / len(seeds))
         freedoms.append(len(seeds) - 1.0)
     total = sum(variances)
-    factor = _quantile(variances, freedoms, level)
+    factor = _quantile(variances, freedoms)
     if not rates:
         half = factor * math.sqrt(total)
-        return mean, Interval(mean - half, mean + half, level)
+        return mean, Interval(mean - half, mean + half, LEVEL)
     if total == 0 or not 0 < mean < 1:
-        return mean, wilson_real(mean, float(images), level)
+        return mean, wilson_real(mean, float(images))
     # Fewer trials make Wilson's normal quantile as wide as Student's.
-    trials = mean * (1 - mean) / total * (_normal(level) / factor) ** 2
-    return mean, wilson_real(mean, max(trials, 1.0), level)
+    trials = mean * (1 - mean) / total * (_normal(LEVEL) / factor) ** 2
+    return mean, wilson_real(mean, max(trials, 1.0))
 
 
 def resampled_means(
@@ -544,14 +506,11 @@ def rank_correlations(means: NDArray[np.float64], levels: Sequence[float]) -> ND
     return found
 
 
-def spearman(x: ArrayLike, y: ArrayLike, level: float = LEVEL) -> tuple[float, Interval]:
+def spearman(x: ArrayLike, y: ArrayLike) -> tuple[float, Interval]:
     """Return Spearman's rank correlation of n >= 4 pairs of numbers with its interval.
 
-    Fisher's z with the standard error sqrt((1 + r^2/2)/(n - 3)).
-
-    References
-    ----------
-    Bonett and Wright, Psychometrika 65 (2000), 23-28.
+    Fisher's z with the standard error sqrt((1 + r^2/2)/(n - 3)): Bonett and Wright, Psychometrika
+    65 (2000), 23-28.
 
     Examples
     --------
@@ -563,53 +522,38 @@ def spearman(x: ArrayLike, y: ArrayLike, level: float = LEVEL) -> tuple[float, I
     if a.ndim != 1 or a.shape != b.shape or len(a) < 4 or not np.isfinite([a, b]).all():
         raise InputError("x", "be at least 4 finite numbers, and y as many", (a.shape, b.shape))
     r = float(rank_correlations(a[None], b.tolist())[0])
-    half = _normal(check_level(level)) * math.sqrt((1 + r * r / 2) / (len(a) - 3))
-    centre = math.atanh(min(max(r, -1 + 1e-15), 1 - 1e-15))
-    return r, Interval(math.tanh(centre - half), math.tanh(centre + half), level)
+    half = _normal(LEVEL) * math.sqrt((1 + r * r / 2) / (len(a) - 3))
+    return r, _from_z(_fisher_z(r), half)
 
 
 def node_jackknife(
-    edges: Sequence[Sequence[str]],
-    correlation: Callable[[list[int]], float],
-    level: float = LEVEL,
+    edges: Sequence[Sequence[str]], correlation: Callable[[list[int]], float]
 ) -> Interval | None:
     """Return an interval for a correlation over pairs of things, where pairs share things.
 
-    Each thing is left out with all its pairs; the standard error of Fisher's z is
-    sqrt((N - 2)/(2 N) sum (z_i - mean z)^2) over the N things.
-
-    Parameters
-    ----------
-    edges : sequence of pairs of str
-        Which two things each observation is about.
-    correlation : callable
-        From numbers of observations that are kept to their correlation.
-    level : float
-        Confidence level; the interval is Student's with N - 1 degrees of freedom.
-
-    Returns
-    -------
-    Interval or None
-        None where some things are left with fewer than four pairs.
-
-    References
-    ----------
-    Snijders and Borgatti, Connections 22 (1999), 61-70.
+    `edges` says which two things each observation is about; `correlation` is called with the
+    numbers of observations that are kept. Each thing is left out with all its pairs; the standard
+    error of Fisher's z is sqrt((N - 2)/(2 N) sum (z_i - mean z)^2) over the N things, the interval
+    Student's with N - 1 degrees of freedom; None where some are left with fewer than four pairs
+    (Snijders and Borgatti, Connections 22 (1999), 61-70).
     """
     things = sorted({name for edge in edges for name in edge})
     kept = [[i for i, edge in enumerate(edges) if name not in edge] for name in things]
     if min(map(len, kept)) < 4:
         return None
-
-    def z_of(which: list[int]) -> float:
-        return math.atanh(min(max(correlation(which), -1 + 1e-15), 1 - 1e-15))
-
-    values = np.array([z_of(which) for which in kept])
+    values = np.array([_fisher_z(correlation(which)) for which in kept])
     n = len(things)
     spread = math.sqrt((n - 2) / (2 * n) * float(np.square(values - values.mean()).sum()))
-    half = float(stdtrit(n - 1, (1 + check_level(level)) / 2)) * spread
-    centre = z_of(list(range(len(edges))))
-    return Interval(math.tanh(centre - half), math.tanh(centre + half), level)
+    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * spread
+    return _from_z(_fisher_z(correlation(list(range(len(edges))))), half)
+
+
+def _fisher_z(correlation: float) -> float:
+    return math.atanh(min(max(correlation, -1 + 1e-15), 1 - 1e-15))
+
+
+def _from_z(centre: float, half: float) -> Interval:
+    return Interval(math.tanh(centre - half), math.tanh(centre + half), LEVEL)
 
 
 def _ranks(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -633,10 +577,10 @@ def _normal(level: float) -> float:
     return -float(ndtri((1 - level) / 2))
 
 
-def _quantile(variances: Sequence[float], freedoms: Sequence[float], level: float) -> float:
+def _quantile(variances: Sequence[float], freedoms: Sequence[float]) -> float:
     """Return Student's quantile for a sum of estimated variances (Welch, Satterthwaite)."""
     freedom = _freedom(variances, freedoms)
-    return _normal(level) if freedom == math.inf else float(stdtrit(freedom, (1 + level) / 2))
+    return _normal(LEVEL) if freedom == math.inf else float(stdtrit(freedom, (1 + LEVEL) / 2))
 
 
 def _freedom(variances: Sequence[float], freedoms: Sequence[float]) -> float:

@@ -35,46 +35,18 @@ class FolderInUseError(StoreError):
 
 
 class RunFolder:
-    """One training's folder.
-
-    Parameters
-    ----------
-    path : Path
-        The folder; made when first written to.
-    """
+    """One training's folder, made when first written to, and the paths in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-
-    @property
-    def config_path(self) -> Path:
-        """What was asked for."""
-        return self.path / "config.json"
-
-    @property
-    def metrics_path(self) -> Path:
-        """One JSON line an epoch."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def checkpoint_path(self) -> Path:
-        """State after the last saved step."""
-        return self.path / "checkpoint.pt"
-
-    @property
-    def provenance_path(self) -> Path:
-        """Who, when and where; its presence says that the training is complete."""
-        return self.path / "provenance.json"
-
-    @property
-    def evaluations(self) -> Path:
-        """Folder of the evaluations."""
-        return self.path / "evaluations"
-
-    @property
-    def failure_path(self) -> Path:
-        """Why the last try failed; see :mod:`spadv.empirical.launch.failure`."""
-        return self.path / "failure.json"
+        self.config_path = self.path / "config.json"
+        self.metrics_path = self.path / "metrics.jsonl"
+        self.checkpoint_path = self.path / "checkpoint.pt"
+        #: Its presence says that the training is complete.
+        self.provenance_path = self.path / "provenance.json"
+        self.evaluations = self.path / "evaluations"
+        #: See :mod:`spadv.empirical.launch.failure`.
+        self.failure_path = self.path / "failure.json"
 
     @property
     def is_complete(self) -> bool:
@@ -93,13 +65,7 @@ class RunFolder:
             return True
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """Return the lines of metrics.jsonl; none if there is no such file.
-
-        Raises
-        ------
-        StoreError
-            If a line is not a JSON object; file and line are named.
-        """
+        """Return the lines of metrics.jsonl; none if there is no such file."""
         if not self.metrics_path.is_file():
             return []
         rows = []
@@ -120,14 +86,9 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; the lock goes when the process does.
+        """Hold the folder for this process, or raise :class:`FolderInUseError`.
 
-        Raises
-        ------
-        FolderInUseError
-            If another process holds it.
-        StoreError
-            If the folder cannot be made or locked.
+        The lock goes when the process does.
         """
         lock = FileLock(self.path / ".lock", timeout=0)
         try:
@@ -148,12 +109,7 @@ class RunFolder:
 class Store:
     """A folder of run folders, addressed by what they hold.
 
-    Parameters
-    ----------
-    root : Path
-        The folder.
-    any_version : bool
-        Use results of other releases of spadv, too; otherwise they are refused.
+    With `any_version` results of other releases of spadv are used, too; otherwise refused.
 
     Examples
     --------
@@ -193,12 +149,8 @@ class Store:
 def write_atomically(path: Path, text: str | bytes | memoryview, *, on_disk: bool = False) -> None:
     """Write a file under a temporary name and rename it into place.
 
-    With `on_disk` it also outlives a power cut once this returns.
-
-    Raises
-    ------
-    StoreError
-        If the folder cannot be made or written; what was there before stays.
+    With `on_disk` it also outlives a power cut once this returns. Where it fails, StoreError says
+    so, and what was there before stays.
     """
     data = text.encode() if isinstance(text, str) else text
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -225,13 +177,7 @@ def read_text(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object of a file.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be read or is no JSON object.
-    """
+    """Return the JSON object of a file; StoreError names the file if there is none."""
     try:
         value = json.loads(read_text(path))
     except json.JSONDecodeError as error:

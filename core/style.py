@@ -99,13 +99,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and SVG into a folder and return the paths.
-
-    Raises
-    ------
-    StoreError
-        If the folder cannot be written.
-    """
+    """Write a figure as PNG and SVG into a folder and return the paths."""
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
     with styled():
         for path in paths:

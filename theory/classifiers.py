@@ -9,6 +9,7 @@ the best rule for a random shift.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,11 +86,7 @@ class LinearRule:
 
     def shifted_accuracies(self, dist: CodeGaussian) -> Floats:
         """Return Pr(f(r_j X) = Y), exactly, for j = 0..n-1 (0: natural accuracy), shape (n,)."""
-        # <w, r_j mu> is 2 g_j of the weights themselves.
-        rows = np.zeros((2, dist.d + 1))
-        rows[0, 1:], rows[1, 1:] = self._weights(dist)
-        means = 2 * dist.correlations(rows)
-        return self._accuracy(dist, means, np.zeros(2))
+        return self._accuracy(dist, self._shifted_means(dist), np.zeros(2))
 
     def natural_accuracy(self, dist: CodeGaussian) -> float:
         """Return Pr(f(X) = Y), exactly, for (X, Y) of the distribution `dist`."""
@@ -112,35 +109,27 @@ class LinearRule:
         if weights.any() and dist.orbit.n_distinct > MOST_MARGINS:
             rule = f"have at most {MOST_MARGINS} different shifts"
             raise InputError("dist", rule, dist.orbit.n_distinct)
-        rows = np.zeros((2, dist.d + 1))
-        rows[:, 1:] = weights
-        means = 2 * dist.correlations(rows)
+        means = self._shifted_means(dist)
         terms: list[tuple[float, Estimate]] = []
         known: dict[tuple[bytes, bytes], Estimate] = {}
-        for y in (-1, 1):
-            for branch, x0 in enumerate((-1, 1)):
-                share = (dist.p if x0 == y else 1 - dist.p) / 2
-                norm = float(np.linalg.norm(weights[branch]))
-                if norm == 0:
-                    right = float(self._constant_branches_correct(y)[branch])
-                    terms.append((share, Estimate(right, None, "exact")))
-                    continue
-                # <w, r_j x> is the inner product of x with w shifted back.
-                turned = np.stack(
-                    [
-                        np.roll(weights[branch], dist.orbit.shift * j) / norm
-                        for j in range(dist.n_shifts)
-                    ]
+        for share, y, branch in _cases(dist.p):
+            norm = float(np.linalg.norm(weights[branch]))
+            if norm == 0:
+                right = float(self._constant_branches_correct(y)[branch])
+                terms.append((share, Estimate(right, None, "exact")))
+                continue
+            # <w, r_j x> is the inner product of x with w shifted back.
+            moves = dist.orbit.shift * np.arange(dist.n_shifts)
+            turned = np.stack([np.roll(weights[branch], move) / norm for move in moves])
+            different, at = np.unique(turned.round(13), axis=0, return_index=True)
+            margin = (means[branch, at] + y * self._biases[branch]) / norm
+            # Rules that mirror each other meet every probability twice.
+            key = (different.tobytes(), margin.round(13).tobytes())
+            if key not in known:
+                known[key] = orthant_probability(
+                    margin, different @ different.T, rng=rng, level=1 - (1 - level) / 4
                 )
-                different, at = np.unique(turned.round(13), axis=0, return_index=True)
-                margin = (means[branch, at] + y * self._biases[branch]) / norm
-                # Rules that mirror each other meet every probability twice.
-                key = (different.tobytes(), margin.round(13).tobytes())
-                if key not in known:
-                    known[key] = orthant_probability(
-                        margin, different @ different.T, rng=rng, level=1 - (1 - level) / 4
-                    )
-                terms.append((share, known[key]))
+            terms.append((share, known[key]))
         value = min(sum(share * found.value for share, found in terms), 1.0)
         inexact = [found for _, found in terms if found.interval is not None]
         if not inexact:
@@ -192,6 +181,12 @@ class LinearRule:
             raise InputError("dist", f"have the rule's length {self.plus.size}", dist.d)
         return np.stack([self.minus, self.plus])
 
+    def _shifted_means(self, dist: CodeGaussian) -> Floats:
+        """Return <w, r_j mu>, shape (2, n): 2 g_j of the weights themselves."""
+        rows = np.zeros((2, dist.d + 1))
+        rows[:, 1:] = self._weights(dist)
+        return 2 * dist.correlations(rows)
+
     def _constant_branches_correct(self, y: int) -> NDArray[np.bool_]:
         return (self._biases >= 0) == (y > 0)
 
@@ -199,16 +194,20 @@ class LinearRule:
         """Average the correct probabilities over y and x0; means is (2, n), loss (2,)."""
         norms = np.linalg.norm(self._weights(dist), axis=1)
         total = np.zeros(means.shape[1])
-        for y in (-1, 1):
-            for branch, x0 in enumerate((-1, 1)):
-                share = dist.p if x0 == y else 1 - dist.p
-                if norms[branch] == 0:
-                    correct = float(self._constant_branches_correct(y)[branch])
-                    total += share / 2 * correct
-                    continue
+        for share, y, branch in _cases(dist.p):
+            if norms[branch] == 0:
+                total += share * float(self._constant_branches_correct(y)[branch])
+            else:
                 margin = means[branch] + y * self._biases[branch] - loss[branch]
-                total += share / 2 * ndtr(margin / norms[branch])
+                total += share * ndtr(margin / norms[branch])
         return total
+
+
+def _cases(p: float) -> Iterator[tuple[float, int, int]]:
+    """Yield the label y and the branch (0 for x0 = -1), each case with its probability."""
+    for y in (-1, 1):
+        for branch, x0 in enumerate((-1, 1)):
+            yield (p if x0 == y else 1 - p) / 2, y, branch
 
 
 def bayes(dist: CodeGaussian, shift: int = 0) -> LinearRule:
@@ -283,7 +282,7 @@ class ShiftBayes:
         return self._decide(sample.x0, sample.g)
 
     def _decide(self, x0: NDArray[np.integer], g: Floats) -> Labels:
-        evidence = _log_sum_exp(2 * g) - _log_sum_exp(-2 * g)
+        evidence = log_sum_exp(2 * g) - log_sum_exp(-2 * g)
         score = np.where(x0 > 0, self.dist.log_odds, -self.dist.log_odds) + evidence
         return np.where(score >= 0, 1, -1).astype(np.int8)
 
@@ -348,7 +347,7 @@ def _cosine(a: Floats, b: Floats) -> float:
     return float(a @ b)
 
 
-def _log_sum_exp(a: Floats) -> Floats:
+def log_sum_exp(a: Floats) -> Floats:
     """Return log sum exp over each row; scipy's general version takes twice as long."""
     top = a.max(axis=1)
-    return top + np.log(np.exp(a - top[:, None]).sum(axis=1))
+    return np.asarray(top + np.log(np.exp(a - top[:, None]).sum(axis=1)))

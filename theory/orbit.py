@@ -40,25 +40,10 @@ def periodic_autocorrelation(codeword: ArrayLike) -> NDArray[np.int64]:
 class CodewordOrbit:
     """The shifts r_j c of a word by multiples of m coordinates.
 
-    Parameters
-    ----------
-    codeword : array_like, shape (d,)
-        Entries -1 and +1.
-    shift : int
-        m, a divisor of d. There are n = d/m shifts r_j, by m j coordinates each; r_0 is
-        the identity (the paper numbers it r_n: indices are modulo n).
-
-    Attributes
-    ----------
-    codeword : ndarray of int8, shape (d,)
-        The word, read-only.
-    d, shift, n_shifts : int
-        Length, m, and n = d/m.
-
-    Notes
-    -----
-    arXiv 2002.11318, section 3, calls such an orbit a cyclic code. Orbits can be smaller
-    than n: a word of period t is fixed by every shift that is a multiple of t.
+    The word has the shape (d,), entries -1 and +1; `shift` is m, a divisor of d. There are
+    n = d/m shifts r_j, `n_shifts`, by m j coordinates each; r_0 is the identity (the paper numbers
+    it r_n: indices are modulo n). arXiv 2002.11318, section 3, calls such an orbit a cyclic code.
+    Orbits can be smaller than n: a word of period t is fixed by every multiple of t.
 
     Examples
     --------

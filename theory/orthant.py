@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,9 @@ from .accuracy import bivariate_normal_cdf
 
 Floats = NDArray[np.float64]
 
-_SCRAMBLINGS = 16
+#: Independent scramblings of Sobol points: enough for a t interval, few enough to keep each point
+#: set long.
+SCRAMBLINGS = 16
 _ERROR = 5e-5
 _BITS = (9, 11, 13)
 
@@ -28,6 +31,20 @@ class Estimate:
     interval: Interval | None
     #: How it was found: "exact" or the kind of simulation.
     method: str
+
+
+def student(means: Floats, level: float, method: str) -> Estimate:
+    """Return the mean of independent estimates of one number, with Student's interval."""
+    value, count = float(means.mean()), len(means)
+    half = -float(stdtrit(count - 1, (1 - level) / 2)) * float(means.std(ddof=1)) / math.sqrt(count)
+    return Estimate(value, Interval(value - half, value + half, level), method)
+
+
+def sobol(size: int, seed: int) -> Any:
+    """Return a sampler of Sobol points in [0, 1)^size, scrambled by a seed."""
+    from scipy.stats.qmc import Sobol  # a second to import
+
+    return Sobol(size, scramble=True, rng=np.random.default_rng(seed))
 
 
 def orthant_probability(
@@ -81,25 +98,20 @@ def _three(h: Floats, r: Floats) -> float:
 
 
 def _by_points(h: Floats, r: Floats, rng: np.random.Generator, level: float) -> Estimate:
-    from scipy.stats.qmc import Sobol  # a second to import
-
     order = np.argsort(h)
     h, root = h[order], _root(r[np.ix_(order, order)])
-    seeds = rng.integers(2**63, size=_SCRAMBLINGS).tolist()
-    quantile = -float(stdtrit(_SCRAMBLINGS - 1, (1 - level) / 2))
+    seeds = rng.integers(2**63, size=SCRAMBLINGS).tolist()
+    size = h.size - 1
     for bits in _BITS:
-        means = np.empty(_SCRAMBLINGS)
-        for i, seed in enumerate(seeds):
-            sampler = Sobol(h.size - 1, scramble=True, rng=np.random.default_rng(seed))
-            uniform = np.clip(sampler.random(1 << bits), 1e-16, 1 - 1e-16)
-            means[i] = _separated(h, root, uniform).mean()
-        half = quantile * float(means.std(ddof=1)) / math.sqrt(_SCRAMBLINGS)
-        if half <= _ERROR:
+        points = (sobol(size, seed).random(1 << bits) for seed in seeds)
+        means = [_separated(h, root, np.clip(u, 1e-16, 1 - 1e-16)).mean() for u in points]
+        method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {size} dimensions"
+        found = student(np.array(means), level, method)
+        assert found.interval is not None
+        low, high, _ = found.interval
+        if high - found.value <= _ERROR:
             break
-    value = float(means.mean())
-    interval = Interval(max(value - half, 0.0), min(value + half, 1.0), level)
-    method = f"quasi-Monte-Carlo, {_SCRAMBLINGS} x 2^{bits} Sobol points in {h.size - 1} dimensions"
-    return Estimate(value, interval, method)
+    return replace(found, interval=Interval(max(low, 0.0), min(high, 1.0), level))
 
 
 def _separated(h: Floats, root: Floats, uniform: Floats) -> Floats:

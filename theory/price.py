@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import circulant
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
 from ..checks import check_real, fractions
 from ..errors import InputError
@@ -26,13 +26,10 @@ from ..stats import Interval
 from .accuracy import MEAN_NORM, log_odds, two_class_accuracy
 from .classifiers import exact_spatial_optimum
 from .distribution import CodeGaussian
-from .orthant import Estimate
+from .orthant import SCRAMBLINGS, Estimate, sobol, student
 
 Floats = NDArray[np.float64]
 
-#: Independent scramblings of the Sobol points: enough for a t interval, few enough to keep
-#: each point set long.
-SCRAMBLINGS = 16
 # Longest set of points in one scrambling, 2^18, and the largest number of shifts for which
 # Sobol points exist in scipy (21201) and the circulant root is worth a dense product.
 _MOST_BITS = 18
@@ -77,24 +74,25 @@ def spatial_optimum(
         raise InputError("dist", f"have at most {_MOST_SHIFTS} different shifts", n)
     root, kappa = _law_of_correlations(dist)
     seeds = as_rng(rng).integers(2**63, size=SCRAMBLINGS)
-    quantile = -float(stdtrit(SCRAMBLINGS - 1, (1 - level) / 2))
     bits = 9
     while True:
         work = partial(_average, bits=bits, root=root, kappa=kappa, p=dist.p)
         # numpy lets go of the interpreter in the long loops, so threads are enough.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             means = np.array(list(pool.map(work, seeds.tolist())))
-        half = quantile * float(means.std(ddof=1)) / math.sqrt(SCRAMBLINGS)
+        method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {n} dimensions"
+        found = student(means, level, method)
+        assert found.interval is not None
+        low, high, _ = found.interval
+        half = high - found.value
         progress(2.0**bits, 2.0**_MOST_BITS, f"half-width {half:.1e}")
         if half <= error or bits >= _MOST_BITS:
             break
         # The error falls about as fast as the number of points grows: aim, do not creep.
         bits = min(_MOST_BITS, bits + max(1, round(math.log2(half / error))))
     # x0 alone reaches p: an estimate below it is noise.
-    mean = float(means.mean())
-    value = max(mean, dist.p)
-    interval = Interval(max(mean - half, dist.p), min(max(mean + half, value), 1.0), level)
-    method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {n} dimensions"
+    value = max(found.value, dist.p)
+    interval = Interval(max(low, dist.p), min(max(high, value), 1.0), level)
     return Estimate(value, interval, method)
 
 
@@ -141,10 +139,8 @@ def _average(seed: int, bits: int, root: Floats, kappa: Floats, p: float) -> flo
     Each point is one draw of the noise, used for every shift that X may have had: by symmetry all
     have the same mean. For shift i, sum_j exp(2 g_j) = sum_j exp(2 noise_j) exp(4 kappa_{j-i}).
     """
-    from scipy.stats.qmc import Sobol  # a second to import
-
     n = len(kappa)
-    sampler = Sobol(n, scramble=True, rng=np.random.default_rng(seed))
+    sampler = sobol(n, seed)
     signal = np.exp(2 * MEAN_NORM * circulant(kappa))
     against = 1 / signal
     odds = float(log_odds(p))

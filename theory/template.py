@@ -15,22 +15,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri
 
 from ..checks import check_integer, check_probability, check_real, real_array
 from ..errors import InputError
 from ..random import as_rng
-from ..stats import Interval
 from .accuracy import log_odds, mixture_accuracy, two_class_accuracy
+from .classifiers import log_sum_exp
 from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
-from .orthant import Estimate
+from .orthant import SCRAMBLINGS, Estimate, sobol, student
 from .words import as_word
 
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-13
 _BISECTIONS = 45
-_SCRAMBLINGS = 16
 _BLOCK = 1 << 11
 
 
@@ -328,13 +327,10 @@ def mixture_value(
     left, sizes, _ = np.linalg.svd(m, full_matrices=False)
     rank = max(1, int((sizes > 1e-12 * max(1.0, sizes[0])).sum()))
     m = (left * sizes)[:, :rank]
-    seeds = as_rng(rng).integers(2**63, size=_SCRAMBLINGS).tolist()
+    seeds = as_rng(rng).integers(2**63, size=SCRAMBLINGS).tolist()
     values = np.array([_mean_over_points(seed, bits, m, w, p) for seed in seeds])
-    value = float(values.mean())
-    spread = float(values.std(ddof=1)) / math.sqrt(_SCRAMBLINGS)
-    half = -float(stdtrit(_SCRAMBLINGS - 1, (1 - level) / 2)) * spread
-    method = f"quasi-Monte-Carlo, {_SCRAMBLINGS} x 2^{bits} Sobol points in {rank} dimensions"
-    return Estimate(value, Interval(value - half, value + half, level), method)
+    method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {rank} dimensions"
+    return student(values, level, method)
 
 
 def _mean_over_points(seed: int, bits: int, means: Floats, weights: Floats, p: float) -> float:
@@ -343,16 +339,15 @@ def _mean_over_points(seed: int, bits: int, means: Floats, weights: Floats, p: f
     Sampling around +m_k with weight w_k (the mixtures at -m_k follow by symmetry), the
     contribution of a point is (max(p f_+, q f_-) + max(p f_-, q f_+))/(f_+ + f_-), q = 1-p.
     """
-    from scipy.stats.qmc import Sobol  # a second to import
-
-    sampler = Sobol(means.shape[1], scramble=True, rng=np.random.default_rng(seed))
-    half_norms = np.square(means).sum(axis=1) / 2
+    sampler = sobol(means.shape[1], seed)
+    # Exponents of the mixtures at +m_k, with their weights.
+    scale = np.log(weights) - np.square(means).sum(axis=1) / 2
     total = 0.0
     for _ in range(max(1, (1 << bits) // _BLOCK)):
         normal = ndtri(np.maximum(sampler.random(min(_BLOCK, 1 << bits)), 2.0**-33))
         for mean, weight in zip(means, weights, strict=True):
             inner = (normal + mean) @ means.T
-            odds = _log_sum(inner - half_norms, weights) - _log_sum(-inner - half_norms, weights)
+            odds = log_sum_exp(scale + inner) - log_sum_exp(scale - inner)
             plus = 1 / (1 + np.exp(-odds))
             best = np.maximum(p * plus, (1 - p) * (1 - plus))
             other = np.maximum(p * (1 - plus), (1 - p) * plus)
@@ -376,12 +371,6 @@ def largest_beside(
         possible = (least <= s + _ROUNDING) & (s <= most + _ROUNDING)
         low, high = np.where(possible, middle, low), np.where(possible, high, middle)
     return high
-
-
-def _log_sum(exponents: Floats, weights: Floats) -> Floats:
-    # As scipy's logsumexp, in half the time.
-    top = exponents.max(axis=1)
-    return np.asarray(top + np.log(np.exp(exponents - top[:, None]) @ weights))
 
 
 def _check_eps(eps: float) -> float:

@@ -25,6 +25,7 @@ from spadv.theory.images import (
     confusion_bound,
     fit,
     linear_frontier,
+    loss_of,
     mirror,
     moments,
     nearest_point,
@@ -327,8 +328,8 @@ def test_hulls_are_concave_and_losses_are_read_from_them():
     best = float(found.hull[-1, 0])
     assert found.beside(best) == pytest.approx(found.hull[-1, 1])
     assert math.isnan(found.beside(best + 0.01))
-    assert found.loss(1.0) == 0
-    assert found.loss(0.0) == pytest.approx(found.hull[0, 1] - found.hull[-1, 1])
+    assert loss_of(found.hull, 1.0) == 0
+    assert loss_of(found.hull, 0.0) == pytest.approx(found.hull[0, 1] - found.hull[-1, 1])
 
 
 # Real images

@@ -22,15 +22,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ...result import (
-    EQUALITY,
-    HOLDS,
-    INCONCLUSIVE,
-    UNSATISFIABLE,
-    VIOLATED,
-    Hypothesis,
-    Quantity,
-)
+from ...result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis, Quantity
 from ..accuracy import FULL_BUDGET, bayes_accuracy
 from ..attacks import imitating_attack, opposing_attack
 from ..classifiers import ShiftBayes, bayes, best_adversarial_accuracy, x0_rule
@@ -38,12 +30,7 @@ from ..distribution import CodeGaussian
 from ..laws import theorem2_adversarial, theorem2_spatial
 from ..price import spatial_optimum
 from ..words import parse_word
-from .reference_classifiers import (
-    ROUNDING,
-    ReferenceClassifier,
-    random_rule,
-    reference_classifiers,
-)
+from .reference_classifiers import ROUNDING, ReferenceClassifier, random_rule, reference_classifiers
 from .registry import Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, Setting, default_etas, survives
 
@@ -63,13 +50,7 @@ Constraint = tuple[Fraction, Fraction, Fraction] | tuple[int, int, int]
 
 
 def exact(value: float) -> Fraction:
-    """Return the decimal that the float prints as: 0.1 is 1/10.
-
-    Examples
-    --------
-    >>> exact(0.1)
-    Fraction(1, 10)
-    """
+    """Return the decimal that the float prints as: 0.1 is 1/10."""
     return Fraction(repr(float(value)))
 
 
@@ -77,13 +58,6 @@ def spatial_range(p: Fraction, adversarial: Fraction) -> Point | None:
     """Return the least and the largest S over all (a, b) compatible with A >= `adversarial`.
 
     None if there is no such (a, b): then no classifier has that adversarial accuracy.
-
-    Examples
-    --------
-    >>> spatial_range(Fraction(3, 5), Fraction(1, 2))
-    (Fraction(1, 2), Fraction(2, 3))
-    >>> spatial_range(Fraction(3, 5), Fraction(7, 10)) is None
-    True
     """
     opposing, imitating = (1 - p, p, 1 - adversarial), (-p, p - 1, -adversarial)
     values = [p * a + (1 - p) * b for a, b in _corners(opposing, imitating)]
@@ -91,13 +65,7 @@ def spatial_range(p: Fraction, adversarial: Fraction) -> Point | None:
 
 
 def largest_adversarial(p: Fraction, spatial: Fraction) -> Fraction:
-    """Return the largest A compatible with S >= `spatial`.
-
-    Examples
-    --------
-    >>> largest_adversarial(Fraction(7, 10), Fraction(9, 10))
-    Fraction(7, 30)
-    """
+    """Return the largest A compatible with S >= `spatial`."""
     accurate = (-p, p - 1, -spatial)
     # The least of both bounds on A is concave with a kink on a + b = 1: its ends count too.
     corners = _corners(accurate) | _corners(accurate, (1, 1, 1), (-1, -1, -1))
@@ -105,26 +73,12 @@ def largest_adversarial(p: Fraction, spatial: Fraction) -> Fraction:
 
 
 def largest_opposed(p: Fraction, adversarial: Fraction) -> Fraction:
-    """Return the largest S that the opposing attack alone leaves beside A >= `adversarial`.
-
-    Examples
-    --------
-    >>> largest_opposed(Fraction(3, 5), Fraction(4, 5))
-    Fraction(3, 10)
-    """
+    """Return the largest S that the opposing attack alone leaves beside A >= `adversarial`."""
     return max(p * a + (1 - p) * b for a, b in _corners((1 - p, p, 1 - adversarial)))
 
 
 def largest_beside(p: Fraction, spatial: Fraction) -> Fraction:
-    """Return the largest A that the opposing attack leaves given S = `spatial` exactly.
-
-    This is U0 at D = 0, without a closed form.
-
-    Examples
-    --------
-    >>> largest_beside(Fraction(7, 10), Fraction(9, 10))
-    Fraction(7, 30)
-    """
+    """Return the largest A that the opposing attack leaves given S exactly: U0 at D = 0."""
     corners = _corners((p, 1 - p, spatial), (-p, p - 1, -spatial))
     return max(_opposed(p, a, b) for a, b in corners)
 

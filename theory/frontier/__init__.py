@@ -16,6 +16,7 @@ from .compute import OUTER_LEVEL, Frontier, frontier
 from .exact import (
     Bracket,
     ExactFrontier,
+    block_frontier,
     bracket,
     half_space_frontier,
     half_space_point,
@@ -23,13 +24,11 @@ from .exact import (
     two_shift_frontier,
 )
 from .hull import concave_hull, edge_weights, envelope, gap, support
-from .inner import AchievedRule, inner_frontier
+from .inner import AchievedRule, inner_frontier, worst_case_at_least, worst_case_rules
 from .lattice import Plane
 from .mixture import mixture_lines
 from .named import NamedPoint, named_points
 from .outer import law_lines, outer_bound, outer_curve, pair_lines, spatial_cap, spatial_range
-from .several import block_frontier
-from .worst_case import worst_case_at_least, worst_case_rules
 
 __all__ = [
     "OUTER_LEVEL",

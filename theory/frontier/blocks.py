@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
@@ -57,27 +57,17 @@ def sign_blocks(dist: CodeGaussian) -> tuple[NDArray[np.int8], Integers]:
 
 @dataclass(frozen=True)
 class Blocks:
-    """What a frontier depends on: how the word's shifts differ, p, and the budget.
-
-    Attributes
-    ----------
-    p, budget : float
-        Probability in [1/2, 1], and e = eps sqrt(d).
-    agree : float
-        a, the root of the share of coordinates on which all shifts agree.
-    widths : tuple of float
-        q_g, the roots of the other blocks' shares, for v_1..v_D.
-    signs : tuple of tuple of int
-        s_jg by shift; all +1 for the identity, which is the first.
-    moves : tuple of Move
-        How every shift permutes v, with signs.
-    """
+    """What a frontier depends on: how the word's shifts differ, p, and the budget."""
 
     p: float
     budget: float
+    #: a, the root of the share of coordinates on which all shifts agree.
     agree: float
+    #: q_g, the roots of the other blocks' shares, for v_1..v_D.
     widths: tuple[float, ...]
+    #: s_jg by shift; all +1 for the identity, which is the first.
     signs: tuple[tuple[int, ...], ...]
+    #: How every shift permutes v, with signs.
     moves: tuple[Move, ...]
 
     @classmethod
@@ -132,22 +122,12 @@ class _Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class BlockLattice:
-    """A lattice in v and levels of u; the attack moves along v in strides of `split` cells.
-
-    Attributes
-    ----------
-    blocks : Blocks
-        The problem.
-    mesh : float
-        Width of cells at most.
-    worst_case : bool
-        Whether the first accuracy is S^, being right after all shifts at once, in place of S.
-    level_step : float
-        Between levels.
-    """
+    """A lattice in v and levels of u; the attack moves along v in strides of `split` cells."""
 
     blocks: Blocks
+    #: Width of cells at most.
     mesh: float
+    #: Whether the first accuracy is S^, being right after all shifts at once, in place of S.
     worst_case: bool = False
     level_step: float = LEVEL_STEP
 
@@ -204,29 +184,27 @@ class BlockLattice:
         half = math.ceil((2 * self.blocks.agree + _TAIL) / self.level_step)
         return np.arange(-half, half + 1, dtype=np.float64) * self.level_step
 
-    def _masses(self, signs: Sequence[int]) -> Floats:
-        """Return the masses of v, shape of the lattice, given y and the shift with these signs."""
-        factors = [
-            step * _narrow(axis - 2 * s * q, step)
-            for axis, step, q, s in zip(
-                self.axes, self.steps, self.blocks.widths, signs, strict=True
-            )
-        ]
-        return _outer(factors)
+    def _masses(self, signs: Sequence[int], part: Callable[[Floats, float], Floats]) -> Floats:
+        """Return the masses of v, shape of the lattice, given y = 1 and the shift with these signs.
+
+        `part` gives those along one axis, from its points about the mean and their distance.
+        """
+        axes = zip(self.axes, self.steps, self.blocks.widths, signs, strict=True)
+        return reduce(
+            np.multiply.outer, [part(axis - 2 * s * q, step) for axis, step, q, s in axes]
+        )
 
     @cached_property
     def _gains(self) -> tuple[Floats, Floats]:
         """Masses (spatial, robust) of label +1; those of label -1 are their mirror images."""
         rows = self.blocks.signs
-        robust = self._masses(rows[0])
-        if self.worst_case:
-            return robust, robust
-        return np.mean([self._masses(row) for row in rows], axis=0), robust
+        masses = [self._masses(row, lambda x, h: h * _narrow(x, h)) for row in rows]
+        return masses[0] if self.worst_case else np.mean(masses, axis=0), masses[0]
 
     @cached_property
     def _live(self) -> tuple[Bools, float]:
         """Cells that are looked at, and the mass of the others."""
-        most: Floats = np.maximum.reduce([g for gain in self._gains for g in (gain, _mirror(gain))])
+        most: Floats = np.maximum.reduce([g for gain in self._gains for g in (gain, np.flip(gain))])
         if self.worst_case:
             most = np.maximum.reduce([_moved(most, move) for move in self.blocks.moves])
         order = np.sort(most.ravel())
@@ -256,8 +234,7 @@ class BlockLattice:
         """Build the graph of one part.
 
         Its layers of nodes stand for windows along all axes of attack, fewer, none (the answers
-        themselves), and back: robust +1 needs all answers of its window, a single -1 in it
-        spoils robust... -1 is robust where no answer of the window is +1.
+        themselves), and back: robust +1 needs all answers of its window to be +1, robust -1 none.
         """
         where = tuple(slice(o, None, m) for o, m in zip(start, self.split, strict=True))
         live = self._live[0][where]
@@ -328,7 +305,7 @@ class BlockLattice:
         plus_rate, minus_rate = self._rates(w)
         separate = self.blocks.budget > 2 and self.levels.size > 1
         spatial, robust = self._gains
-        earned = (spatial, robust), (_mirror(spatial), _mirror(robust))
+        earned = (spatial, robust), (np.flip(spatial), np.flip(robust))
         count = self.levels.size
         # What a node earns that is chosen from level k on.
         chosen = np.pad(np.cumsum(plus_rate[:, ::-1], axis=1)[:, ::-1], ((0, 0), (0, 1)))
@@ -386,15 +363,11 @@ class BlockLattice:
     @cached_property
     def _cell_masses(self) -> tuple[Floats, Floats]:
         """Exact masses of the cells for label +1: after a random shift, and after none."""
-        found = [
-            _outer(
-                [
-                    np.diff(ndtr((axis[1:] + axis[:-1]) / 2 - 2 * s * q), prepend=0, append=1)
-                    for axis, q, s in zip(self.axes, self.blocks.widths, signs, strict=True)
-                ]
-            )
-            for signs in self.blocks.signs
-        ]
+
+        def cells(x: Floats, step: float) -> Floats:
+            return np.diff(ndtr(x[:-1] + step / 2), prepend=0, append=1)
+
+        found = [self._masses(signs, cells) for signs in self.blocks.signs]
         return np.mean(found, axis=0), found[0]
 
     def achieved(self, threshold: Floats) -> tuple[float, float]:
@@ -413,7 +386,7 @@ class BlockLattice:
 
         def right(plus: Floats, high: Floats, low: Floats, way: float) -> float:
             total = p * (plus * ndtr(2 * a - way - high)).sum()
-            return float(total + (1 - p) * (_mirror(plus) * ndtr(2 * a - way + low)).sum())
+            return float(total + (1 - p) * (np.flip(plus) * ndtr(2 * a - way + low)).sum())
 
         shifted, natural = self._cell_masses
         high = maximum_filter(threshold, windows, mode="nearest")
@@ -444,10 +417,7 @@ def block_lattice(
 ) -> BlockLattice:
     """Return the lattice of a mesh, or of the finest of MESHES that has not too many cells.
 
-    Raises
-    ------
-    TooLargeError
-        If the lattice would have too many.
+    :class:`~spadv.errors.TooLargeError` where all have too many.
     """
     far = blocks.budget > 2
     most = MOST_CELLS // (5 if far else 1) // (3 if worst_case else 1)
@@ -511,18 +481,6 @@ def _amplified(plus: Floats, minus: Floats, separate: bool) -> float:
                 total += float(least[np.isfinite(least)].sum())
         stack += [(low, middle), (middle + 1, high)]
     return total
-
-
-def _outer(factors: Sequence[Floats]) -> Floats:
-    made = np.ones(())
-    for factor in factors:
-        made = np.multiply.outer(made, factor)
-    return made
-
-
-def _mirror(array: Floats) -> Floats:
-    """Return the values at -v."""
-    return np.flip(array)
 
 
 def _moved(array: Any, move: Move) -> Any:

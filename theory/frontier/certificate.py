@@ -35,8 +35,6 @@ _DIGITS = 20
 # Points and levels either side of 0, cells of a rule: more would take long to check.
 _MOST = 10_000
 
-Ratio = tuple[int, int]
-
 
 class Certified(NamedTuple):
     """What a certificate proves: lower <= the best (1 - w) S + w A <= upper."""
@@ -103,13 +101,10 @@ def make_certificate(
 
 
 def check_certificate(document: Any) -> Certified:
-    """Return what a certificate proves, or refuse it.
+    """Return what a certificate proves, or refuse it with InputError.
 
-    Raises
-    ------
-    InputError
-        For a document that is no certificate, is cut short or changed, or whose plan or rule
-        does not prove its values.
+    So are documents that are none, cut short or changed, or whose plan or rule does not prove
+    their values.
     """
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(
@@ -178,44 +173,22 @@ class _Masses:
             "reach": self.reach >= 0
             and 2 * (self.reach * self.step) ** 2 <= self.budget**2 * (1 - self.kappa),
         }
-        self._keep(document, rules)
-        self.iv = _intervals()
-        self.a, self.b = (self._root((1 + sign * self.kappa) / 2) for sign in (1, -1))
+        _keep(document, rules)
+        self.a, self.b = _sides(self.kappa)
         wide = {
-            "points": self._interval(self.points * self.step) > 2 * self.b + 5,
-            "levels": self._interval(self.levels * self.level_step) > 2 * self.a + 5,
+            "points": _interval(self.points * self.step) > 2 * self.b + 5,
+            "levels": _interval(self.levels * self.level_step) > 2 * self.a + 5,
         }
-        self._keep(document, wide)
-        self.near = [self._density(i * self.step, 2 * self.b) for i in self._range(self.points)]
-
-    @staticmethod
-    def _keep(document: dict[str, Any], rules: dict[str, bool]) -> None:
-        for name, kept in rules.items():
-            if not kept:
-                raise InputError("certificate", f"have a valid '{name}'", document[name])
-
-    @staticmethod
-    def _range(half: int) -> range:
-        return range(-half, half + 1)
-
-    def _interval(self, x: Fraction) -> Any:
-        return self.iv.mpf(x.numerator) / x.denominator
-
-    def _root(self, x: Fraction) -> Any:
-        return self.iv.sqrt(self._interval(x))
-
-    def _density(self, x: Fraction, mean: Any) -> Fraction:
-        """Return an upper bound on the normal density at x - mean."""
-        z = self._interval(x) - mean
-        top = self.iv.exp(-(z * z) / 2) / self.iv.sqrt(2 * self.iv.pi)
-        return _above(top)
+        _keep(document, wide)
+        places = range(-self.points, self.points + 1)
+        self.near = [_density(i * self.step, 2 * self.b) for i in places]
 
     def level(self, tau: int) -> _Level:
         """Return the masses of level number `tau`."""
         u = tau * self.level_step
-        attack = self.a * self._interval(self.budget)
-        plain = [self._density(u, sign * 2 * self.a) for sign in (1, -1)]
-        robust = [self._density(u, sign * (2 * self.a - attack)) for sign in (1, -1)]
+        attack = self.a * _interval(self.budget)
+        plain = [_density(u, sign * 2 * self.a) for sign in (1, -1)]
+        robust = [_density(u, sign * (2 * self.a - attack)) for sign in (1, -1)]
         cell = self.scale * self.step * self.level_step
         one = 10**_DIGITS
         near = [int(x * one) for x in self.near]
@@ -234,8 +207,8 @@ class _Masses:
     def value(self, moves: Sequence[Any]) -> Fraction:
         """Return the bound that an attack plan proves: Proposition C1."""
         total = 0
-        for k, tau in enumerate(self._range(self.levels)):
-            masses = self.level(tau)
+        for k in range(2 * self.levels + 1):
+            masses = self.level(k - self.levels)
             for sums, left, plan in (
                 (masses.plus, masses.plus_robust, moves[0][k]),
                 (masses.minus, masses.minus_robust, moves[1][k]),
@@ -251,6 +224,12 @@ class _Masses:
             total += sum(map(max, masses.plus, masses.minus))
         slack = Fraction(46704, 10**6) * (self.step**2 + self.level_step**2)
         return Fraction(total, self.scale) + slack + Fraction(6, 10**6)
+
+
+def _keep(document: dict[str, Any], rules: dict[str, bool]) -> None:
+    for name, kept in rules.items():
+        if not kept:
+            raise InputError("certificate", f"have a valid '{name}'", document[name])
 
 
 def _plan(level: _Level, reach: int) -> tuple[list[list[int]], list[list[int]]]:
@@ -315,13 +294,9 @@ def _lower(document: dict[str, Any]) -> Fraction:
     if not whole or 2 * (cover * width) ** 2 < e * e * (1 - kappa):
         raise InputError("certificate", "have a rule whose cells cover the attack", cover)
     iv = _intervals()
-
-    def interval(x: Fraction) -> Any:
-        return iv.mpf(x.numerator) / x.denominator
-
-    a, b = (iv.sqrt(interval((1 + sign * kappa) / 2)) for sign in (1, -1))
-    attack = a * interval(e)
-    edges = [interval((i + Fraction(1, 2) - len(t) // 2) * width) for i in range(len(t) - 1)]
+    a, b = _sides(kappa)
+    attack = a * _interval(e)
+    edges = [_interval((i + Fraction(1, 2) - len(t) // 2) * width) for i in range(len(t) - 1)]
     below = [iv.mpf(0), *(_normal(x - 2 * b) for x in edges), iv.mpf(1)]
     near = [y - x for x, y in pairwise(below)]
     far = near[::-1]
@@ -329,10 +304,10 @@ def _lower(document: dict[str, Any]) -> Fraction:
     @cache
     def right(x: int, sign: int, way: bool) -> Any:
         """Return Phi(2a - t) or Phi(2a + t), 2a less what the attack takes."""
-        return _normal(2 * a - (attack if way else 0) - sign * interval(Fraction(x, 10**6)))
+        return _normal(2 * a - (attack if way else 0) - sign * _interval(Fraction(x, 10**6)))
 
     windows = [t[max(0, i - cover) : i + cover + 1] for i in range(len(t))]
-    chance, other = interval(p), interval(1 - p)
+    chance, other = _interval(p), _interval(1 - p)
     spatial, robust = iv.mpf(0), iv.mpf(0)
     for x, y, threshold, window in zip(near, far, t, windows, strict=True):
         clean = chance * right(threshold, 1, False) + other * right(threshold, -1, False)
@@ -340,7 +315,7 @@ def _lower(document: dict[str, Any]) -> Fraction:
         robust += x * chance * right(max(window), 1, True) + y * other * right(
             min(window), -1, True
         )
-    return _below(interval(1 - w) * spatial + interval(w) * robust)
+    return _below(_interval(1 - w) * spatial + _interval(w) * robust)
 
 
 def _normal(x: Any) -> Any:
@@ -369,6 +344,22 @@ def _intervals() -> Any:
 
     iv.dps = _DIGITS + 10
     return iv
+
+
+def _interval(x: Fraction) -> Any:
+    return _intervals().mpf(x.numerator) / x.denominator
+
+
+def _sides(kappa: Fraction) -> tuple[Any, Any]:
+    """Return a and b of the plane."""
+    a, b = (_intervals().sqrt(_interval((1 + sign * kappa) / 2)) for sign in (1, -1))
+    return a, b
+
+
+def _density(x: Fraction, mean: Any) -> Fraction:
+    """Return an upper bound on the normal density at x - mean."""
+    iv, z = _intervals(), _interval(x) - mean
+    return _above(iv.exp(-(z * z) / 2) / iv.sqrt(2 * iv.pi))
 
 
 def _above(x: Any) -> Fraction:

@@ -18,14 +18,12 @@ from ..distribution import CodeGaussian
 from ..orthant import Estimate
 from ..price import spatial_optimum
 from .blocks import Blocks, block_lattice
-from .exact import ExactFrontier, two_shift_frontier
+from .exact import ExactFrontier, block_frontier, two_shift_frontier
 from .hull import concave_hull, envelope, gap
-from .inner import AchievedRule, check_attack, inner_frontier
+from .inner import AchievedRule, check_attack, inner_frontier, worst_case_rules
 from .mixture import mixture_lines
 from .named import NamedPoint, named_points
 from .outer import outer_curve
-from .several import block_frontier
-from .worst_case import worst_case_rules
 
 Floats = NDArray[np.float64]
 
@@ -39,46 +37,30 @@ _MANY_SHIFTS = 16
 
 @dataclass(frozen=True)
 class Frontier:
-    """The trade-off between spatial and adversarial accuracy for one distribution.
-
-    Attributes
-    ----------
-    p, budget, d, n_shifts : float, float, int, int
-        The setting; the budget is e = eps sqrt(d).
-    rules : tuple of AchievedRule
-        Linear rules found, with exact accuracies; certified to be achieved, not to be the
-        best linear ones.
-    hull : ndarray, shape (v, 2)
-        Concave hull of the rules: achieved with a coin that the attacker cannot influence.
-    outer : ndarray, shape (k, 2)
-        (S, largest A not excluded), for every classifier: laws, and where there are at least
-        three shifts pairs of them, mixture bounds and the best S. Those two are estimated by
-        quasi-Monte-Carlo, and taken at the upper ends of intervals that hold together with
-        probability 0.999.
-    exact : ExactFrontier or None
-        Certified polylines for all measurable classifiers.
-    named : mapping of str to NamedPoint
-        Bayes, robust Bayes, shift-Bayes and sign(x0).
-    linear_gap : (low, high) or None
-        Certified limits of how far the best of all classifiers exceeds the hull of the
-        linear rules found, in the weighted sum where it does so most.
-    mixture : mapping of float to Estimate
-        What (1 - w) S + w A does not exceed, by w; empty for up to two shifts.
-    worst_case : bool
-        Whether S stands for S^, the probability of being right after all shifts at once.
-    """
+    """The trade-off between spatial and adversarial accuracy for one distribution."""
 
     p: float
     budget: float
     d: int
     n_shifts: int
+    #: Linear rules found, with exact accuracies: achieved, but perhaps not the best linear ones.
     rules: tuple[AchievedRule, ...]
+    #: Concave hull of the rules, shape (v, 2): achieved with a coin that no attacker can influence.
     hull: Floats
+    #: (S, largest A not excluded), shape (k, 2), for every classifier: laws, and where there are at
+    #: least three shifts pairs of them, mixture bounds and the best S. Those two are estimated by
+    #: quasi-Monte-Carlo, and taken at the upper ends of intervals that hold together with
+    #: probability 0.999.
     outer: Floats
     exact: ExactFrontier | None
+    #: Bayes, robust Bayes, shift-Bayes and sign(x0), by these names.
     named: Mapping[str, NamedPoint]
+    #: Certified limits (low, high) of how far the best of all classifiers exceeds the hull of the
+    #: linear rules found, in the weighted sum where it does so most.
     linear_gap: tuple[float, float] | None
+    #: What (1 - w) S + w A does not exceed, by w; empty for up to two shifts.
     mixture: Mapping[float, Estimate] = field(default_factory=dict)
+    #: Whether S stands for S^, the probability of being right after all shifts at once.
     worst_case: bool = False
 
     @property
@@ -144,8 +126,6 @@ def frontier(
 
     Parameters
     ----------
-    dist, budget : CodeGaussian, float
-        The distribution, and e = eps sqrt(d), with eps < 1.
     points : int
         Directions and values of S to try for the achievable part, and points of the outer
         curve; at least 2.
@@ -163,8 +143,6 @@ def frontier(
         Simulated samples for shift-Bayes, where it is not linear.
     rng : numpy.random.Generator or int, optional
         Source of randomness; a fixed one if left out.
-    progress : Progress
-        Told how far the work is.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The exact frontier over all measurable classifiers, for one and for two different shifts.
+"""The exact frontier over all measurable classifiers, for one, two, and any number of shifts.
 
 *Half-spaces.* With means +-m and attacks of size k along a line, and thresholds -+t by the
 sign of x0,
@@ -13,17 +13,21 @@ k = e sqrt(1 - delta) (Theorem F6 there).
 certified bracket: a rule whose accuracies are evaluated exactly, and a value that no
 classifier exceeds. Directions are chosen where the polylines through the rules and around
 the values are furthest apart.
+
+*Blocks.* For any number of shifts, and for the worst case S^, the same on a lattice in several
+dimensions (:mod:`.blocks`; sections 6 and 7 there, and docs/theory/worst-case.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...checks import check_budget, check_probability, check_real
+from ...checks import check_budget, check_integer, check_probability, check_real
 from ...progress import Progress, silent
 from ..accuracy import (
     FULL_BUDGET,
@@ -33,7 +37,11 @@ from ..accuracy import (
     robust_bayes_accuracy,
     two_shift_accuracy,
 )
+from ..classifiers import bayes, robust_bayes, x0_rule
+from ..distribution import CodeGaussian
+from .blocks import Blocks, block_lattice
 from .hull import concave_hull, edge_weights, envelope, gap, support
+from .inner import check_attack, worst_case_at_least
 from .lattice import Achieved, Plane, Weights, make_lattice
 from .levels import are_nested, best_levels, best_nested, bytes_per_cell
 
@@ -48,50 +56,30 @@ _REACH = 12.0
 _STEP = 2e-3
 
 
-@dataclass(frozen=True)
-class Bracket:
+class Bracket(NamedTuple):
     """What is known of the best weighted accuracy in one direction.
 
-    Attributes
-    ----------
-    upper : float
-        No classifier, randomised or not, has a larger weighted sum.
-    achieved : Achieved
-        Exact accuracies of a rule that comes near.
-    v, threshold : ndarray of float64, shape (points,)
-        The rule: +1 where u >= threshold(v), constant on cells around v, in the branch
-        x0 = +1; mirrored in the other.
-    method : str
-        "levels" or "minimum cut".
+    No classifier, randomised or not, has a weighted sum above `upper`. The rule "+1 where
+    u >= threshold(v)", constant on cells around v, in the branch x0 = +1 and mirrored in the other,
+    has exactly the accuracies `achieved`. `v` and `threshold` have the shape (points,).
     """
 
     upper: float
     achieved: Achieved
     v: Floats
     threshold: Floats
-    method: str
 
 
 @dataclass(frozen=True)
 class ExactFrontier:
-    """Polylines that hold the frontier of all classifiers between them.
+    """Polylines that hold the frontier of all classifiers between them."""
 
-    Attributes
-    ----------
-    lower : ndarray, shape (v, 2)
-        Achieved (S, A), by increasing S; points between vertices by a coin.
-    upper : ndarray, shape (u, 2)
-        No classifier lies beyond.
-    method : str
-        "half-spaces" (a closed form), or "planar".
-    brackets : tuple of (float, Bracket)
-        Directions and what was found there; empty for closed forms.
-    """
-
+    #: Achieved (S, A), shape (v, 2), by increasing S; points between vertices by a coin.
     lower: Floats
+    #: No classifier lies beyond; shape (u, 2).
     upper: Floats
+    #: "half-spaces" (a closed form), "planar" or "blocks".
     method: str
-    brackets: tuple[tuple[float, Bracket], ...] = ()
 
     @property
     def gap(self) -> float:
@@ -154,29 +142,14 @@ def bracket(
 ) -> Bracket:
     """Return a certified bracket of the largest weighted sum of S_0, S_1 and A.
 
-    Theorems F4 and F5 and Proposition F7 of docs/theory/frontiers.md.
-
-    Parameters
-    ----------
-    plane : Plane
-        The problem of two shifts.
-    weights : tuple of three floats
-        Weights of S_0, S_1 and A, at least 0, that sum to 1.
-    mesh : float
-        Lattice width for separate levels.
-    cut_mesh : float or None
-        Lattice width of the minimum cut, used where the levels do not fit together;
-        None: never.
-
-    Raises
-    ------
-    TooLargeError
-        If the lattice would need more than 4 GiB.
+    Theorems F4 and F5 and Proposition F7 of docs/theory/frontiers.md. The weights are at least 0
+    and sum to 1; `mesh` is the lattice's width for separate levels, `cut_mesh` that of the minimum
+    cut where the levels do not fit together (None: never). TooLargeError for more than 4 GiB.
     """
     lattice = make_lattice(plane, mesh)
     value, answers = best_levels(lattice.gains(weights), lattice.reach)
     threshold, upper = lattice.threshold(answers), value + lattice.slack
-    best = Bracket(upper, lattice.achieved(threshold), lattice.v, threshold, "levels")
+    best = Bracket(upper, lattice.achieved(threshold), lattice.v, threshold)
     if cut_mesh is None or are_nested(answers):
         return best
     reach = int(np.ceil(plane.budget * plane.b / cut_mesh))
@@ -185,8 +158,8 @@ def bracket(
     upper, threshold = min(upper, value + lattice.slack), lattice.threshold(answers)
     achieved = lattice.achieved(threshold)
     if np.dot(weights, achieved) < np.dot(weights, best.achieved):
-        return Bracket(upper, best.achieved, best.v, best.threshold, "minimum cut")
-    return Bracket(upper, achieved, lattice.v, threshold, "minimum cut")
+        return best._replace(upper=upper)
+    return Bracket(upper, achieved, lattice.v, threshold)
 
 
 def two_shift_frontier(
@@ -203,12 +176,10 @@ def two_shift_frontier(
     """Return the frontier of (S, A) over all measurable classifiers, between certified lines.
 
     S is the mean accuracy on X and r_1 X, where the orbit has two different words. Sections 3 to
-    5 of docs/theory/frontiers.md.
+    5 of docs/theory/frontiers.md. TooLargeError if the lattice would need more than 4 GiB.
 
     Parameters
     ----------
-    p, budget : float
-        Strength of x0, and e = eps sqrt(d), with eps < 1.
     kappa : float
         <c, r_1 c>/d, in [-1, 1]; 1 means that there is only one shift.
     tolerance : float
@@ -218,13 +189,6 @@ def two_shift_frontier(
         and a part for rounding the rules to cells, by about four.
     achieved : array_like, shape (k, 2)
         Points (S, A) known to be achieved; they may raise the lower line.
-    progress : Progress
-        Told after every direction.
-
-    Raises
-    ------
-    TooLargeError
-        If the lattice would need more than 4 GiB.
 
     Examples
     --------
@@ -248,28 +212,102 @@ def two_shift_frontier(
         1.0: float(robust_bayes_accuracy(p, budget, np.inf)),
     }
     points = [*_linear_rules(plane), *map(tuple, np.reshape(np.asarray(achieved), (-1, 2)))]
-    found: dict[float, Bracket] = {}
 
     def look(weight: float) -> tuple[float, float, float]:
         spatial = (1 - weight) / 2
         part = bracket(plane, (spatial, spatial, weight), mesh=mesh, cut_mesh=cut_mesh)
-        found[weight] = part
         return part.upper, part.achieved.spatial, part.achieved.adversarial
 
-    lower, upper = enclose(
-        look, limits, points, tolerance=tolerance, most=_MOST_DIRECTIONS, progress=progress
-    )
-    return ExactFrontier(lower, upper, "planar", tuple(sorted(found.items())))
+    lines = _enclosed(look, limits, points, tolerance, _MOST_DIRECTIONS, progress)
+    return ExactFrontier(*lines, "planar")
 
 
-def enclose(
+def block_frontier(
+    dist: CodeGaussian,
+    budget: float,
+    *,
+    worst_case: bool = False,
+    directions: int = 13,
+    tolerance: float = 1e-3,
+    mesh: float | None = None,
+    achieved: ArrayLike = (),
+    progress: Progress = silent,
+) -> ExactFrontier:
+    """Return the frontier of (S, A) over all measurable classifiers, between certified lines.
+
+    Up to e = 2 the lines close in on the frontier as the mesh gets finer; beyond, the upper
+    line is certified as well, but is not known to be attained: its rule need not be one, and the
+    lower line is that of the rules found. TooLargeError, before any work is done, if the lattice
+    would have more than 300,000 cells (100,000 for the worst case, a fifth of either beyond e = 2).
+    Theorems F10, F11, Proposition F12 of docs/theory/frontiers.md.
+
+    Parameters
+    ----------
+    worst_case : bool
+        S^, the probability of being right after all shifts at once, in place of S.
+    directions : int
+        At most so many weights w are looked at, each in seconds, or up to a minute.
+    tolerance : float
+        Gap at which no more directions are tried.
+    mesh : float, optional
+        Width of the lattice's cells, at most; left out, the finest that is not too dear. For
+        three shifts the gap's floor is about 0.02 mesh^2.
+    achieved : array_like, shape (k, 2)
+        Points (S, A) known to be achieved; they may raise the lower line.
+
+    Examples
+    --------
+    >>> dist = CodeGaussian([1, 1, -1] * 4, 0.7, shift=1)
+    >>> found = block_frontier(dist, 1.0, directions=3, mesh=0.6)
+    >>> bool(found.gap < 0.05)
+    True
+    """
+    budget = check_attack(dist, budget)
+    directions = check_integer("directions", directions, minimum=3)
+    tolerance = check_real("tolerance", tolerance, low=0)
+    if mesh is not None:
+        mesh = check_real("mesh", mesh, low=0.01, high=1)
+    blocks = Blocks.of(dist, budget)
+    if not blocks.widths:
+        return ExactFrontier(*half_space_frontier(dist.p, 2.0, budget), "half-spaces")
+    lattice = block_lattice(blocks, worst_case=worst_case, mesh=mesh)
+
+    rules: dict[float, Floats] = {}
+
+    def look(weight: float) -> tuple[float, float, float]:
+        found = lattice.bracket(weight)
+        rules[weight] = found.threshold
+        order = sorted(rules)
+        place = order.index(weight)
+        # Halfway between the rules of neighbouring directions lies one that is nearly best
+        # between them.
+        for other in (*order[max(place - 1, 0) : place], *order[place + 1 : place + 2]):
+            points.append(lattice.achieved((found.threshold + rules[other]) / 2))
+        return found.upper, found.spatial, found.adversarial
+
+    named = [x0_rule(dist), bayes(dist), robust_bayes(dist, budget)]
+    points = [
+        (
+            worst_case_at_least(rule, dist) if worst_case else rule.spatial_accuracy(dist),
+            rule.adversarial_accuracy(dist, budget),
+        )
+        for rule in named
+    ]
+    points += [(float(s), float(a)) for s, a in np.reshape(np.asarray(achieved), (-1, 2))]
+    top, *first = look(0.0)
+    points.append((first[0], first[1]))
+    limits = {0.0: top, 1.0: float(robust_bayes_accuracy(dist.p, budget, np.inf))}
+    lines = _enclosed(look, limits, points, tolerance, directions - 1, progress)
+    return ExactFrontier(*lines, "blocks" if budget <= 2 else "blocks, upper line only")
+
+
+def _enclosed(
     look: Callable[[float], tuple[float, float, float]],
     limits: dict[float, float],
     points: list[tuple[float, float]],
-    *,
     tolerance: float,
     most: int,
-    progress: Progress = silent,
+    progress: Progress,
 ) -> tuple[Floats, Floats]:
     """Return polylines (lower, upper), new directions taken where they are furthest apart.
 

@@ -27,6 +27,7 @@ from ...progress import Progress, silent
 from ...random import as_rng
 from ..classifiers import LinearRule
 from ..distribution import CodeGaussian
+from .blocks import sign_blocks
 from .hull import concave_hull, pareto
 from .lattice import density
 
@@ -38,6 +39,8 @@ _BIAS = 14.0
 _MOST_CONSTRAINED = 64
 # With so few groups all starts are tried in every direction.
 _FEW_GROUPS = 16
+# Up to three shifts S^ has a closed form; with more it takes up to a second a rule.
+_FEW_SHIFTS, _MOST_RULES = 3, 12
 
 
 class AchievedRule(NamedTuple):
@@ -68,13 +71,11 @@ class LinearFamily:
 
     def __init__(self, dist: CodeGaussian, budget: float) -> None:
         self.dist, self.budget = dist, check_attack(dist, budget)
-        shifts = np.stack([dist.orbit.rotated(j) for j in range(dist.orbit.n_distinct)], axis=1)
-        signs, group = np.unique(shifts * dist.orbit.codeword[:, None], axis=0, return_inverse=True)
-        self.group = group.reshape(-1)
+        signs, self.group = sign_blocks(dist)
         self.counts = np.bincount(self.group)
         share = np.sqrt(self.counts / dist.d)
         #: Mean of u given Y = 1 after each shift, shape (shifts, groups).
-        self.means: Floats = 2 * (signs * share[:, None]).T
+        self.means: Floats = 2 * (signs.astype(np.float64) * share[:, None]).T
         #: What the attack can move each group's sum by, shape (groups,).
         self.box: Floats = self.budget * share
 
@@ -178,18 +179,8 @@ def inner_frontier(
     given S, which finds the parts that are not concave (for up to 64 groups of
     coordinates). The search is local, the accuracies of its rules are exact: each is
     evaluated once more by :class:`spadv.theory.LinearRule`. The family of rules is that of
-    docs/theory/frontiers.md, section 6.
-
-    Parameters
-    ----------
-    dist, budget : CodeGaussian, float
-        The distribution, and e = eps sqrt(d), with eps < 1.
-    points : int
-        Number of directions, and of values of S, to try; at least 2.
-    rng : numpy.random.Generator or int, optional
-        Source of random starts; a fixed one if left out.
-    progress : Progress
-        Told after every direction and value.
+    docs/theory/frontiers.md, section 6. `points` is the number of directions, and of values of S,
+    to try, at least 2; `rng` the source of random starts, a fixed one if left out.
     """
     family = LinearFamily(dist, budget)
     points = check_integer("points", points, minimum=2)
@@ -254,3 +245,38 @@ def _thinned(values: Floats) -> Sequence[int]:
         if np.abs(values[kept] - values[i]).max(axis=1).min() > distance:
             kept.append(i)
     return kept
+
+
+def worst_case_at_least(rule: LinearRule, dist: CodeGaussian) -> float:
+    """Return S^ of a linear rule, or the lower end of its 99.99% interval."""
+    found = rule.worst_case_accuracy(dist, rng=np.random.default_rng(0), level=0.9999)
+    return found.value if found.interval is None else found.interval.low
+
+
+def worst_case_rules(
+    rules: list[AchievedRule], dist: CodeGaussian, budget: float
+) -> list[AchievedRule]:
+    """Return rules that no other one beats by (S^, A), in the place of those found for (S, A).
+
+    Tried are `rules` (some of them, where there are many shifts) and rules between the word
+    and the mean of its shifts, with several thresholds; the latter no shift changes, so their
+    S^ is their S.
+    """
+    few = dist.orbit.n_distinct <= _FEW_SHIFTS
+    natural = dist.mean
+    shared = np.mean([dist.rotated_mean(j) for j in range(dist.orbit.n_distinct)], axis=0)
+    thresholds = np.array([0.0, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0, 1.5, 3.0] if few else [0.25, 1.0])
+    most = len(rules) if few else _MOST_RULES
+    tried = [rules[i].rule for i in np.unique(np.linspace(0, len(rules) - 1, most).astype(int))]
+    odds = min(dist.log_odds, 40.0)
+    for share in np.linspace(0, 1, 13 if few else 5).tolist():
+        mixed = (1 - share) * natural + share * shared
+        norm = float(np.linalg.norm(mixed))
+        if norm > 1e-9:
+            for h in (thresholds * odds).tolist():
+                tried.append(LinearRule(mixed / norm, mixed / norm, -h, h, name="achievable"))
+    points = [
+        AchievedRule(worst_case_at_least(rule, dist), rule.adversarial_accuracy(dist, budget), rule)
+        for rule in tried
+    ]
+    return [points[i] for i in pareto([point[:2] for point in points])]

@@ -33,13 +33,7 @@ _MEMORY = 4 << 30
 
 @dataclass(frozen=True)
 class Plane:
-    """Two shifts of correlation kappa, x0 of strength p, budget e.
-
-    Attributes
-    ----------
-    p, budget, kappa : float
-        Probability in [1/2, 1], e = eps sqrt(d), and <c, r_1 c>/d in [-1, 1].
-    """
+    """Two shifts of correlation kappa = <c, r_1 c>/d in [-1, 1], x0 of strength p, budget e."""
 
     p: float
     budget: float
@@ -172,10 +166,7 @@ class Lattice:
 def make_lattice(plane: Plane, mesh: float, *, bytes_per_cell: int = 96) -> Lattice:
     """Return the lattice of a mesh at most `mesh` standard deviations wide in both directions.
 
-    Raises
-    ------
-    TooLargeError
-        If the solver, at so many bytes a cell, would need more than 4 GiB.
+    TooLargeError if the solver, at so many bytes a cell, would need more than 4 GiB.
     """
     attack = plane.budget * plane.b
     half, top = 2 * plane.b + _TAIL, 2 * plane.a + _TAIL

@@ -40,17 +40,8 @@ _SOURCE, _SINK = 0, 1
 def best_levels(gains: Gains, reach: int) -> tuple[float, Bools]:
     """Return the largest total gain of separate levels, and the sets that earn it.
 
-    Parameters
-    ----------
-    gains : Gains
-        Nonnegative masses, arrays of shape (points, levels).
-    reach : int
-        K: windows are i - K..i + K, cut off at the ends of the lattice.
-
-    Returns
-    -------
-    (value, answers) : tuple of float and ndarray of bool
-        ``answers[i, k]`` says whether point i answers +1 at level k.
+    `reach` is K: windows are i - K..i + K, cut off at the ends of the lattice. ``answers[i, k]``
+    says whether point i answers +1 at level k.
     """
     points, levels = gains.plus.shape
     # First axis: state 0 answers -1, state 1 answers +1.

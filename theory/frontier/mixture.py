@@ -13,19 +13,18 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logit, ndtri, stdtrit
+from scipy.special import logit, ndtri
 
 from ...checks import check_integer, check_real
 from ...progress import Progress, silent
-from ...stats import Interval
+from ..classifiers import log_sum_exp
 from ..distribution import CodeGaussian
-from ..orthant import Estimate
+from ..orthant import SCRAMBLINGS, Estimate, sobol, student
 from .blocks import sign_blocks
 from .inner import check_attack
 
 Floats = NDArray[np.float64]
 
-_SCRAMBLINGS = 16
 _SEARCH_BITS, _STEPS = 11, 12
 # So many numbers in a block of points times shifts stay in a core's cache.
 _BLOCK = 1 << 17
@@ -44,23 +43,8 @@ def mixture_lines(
     """Return what no classifier's (1 - w) S + w A exceeds, by direction w in (0, 1).
 
     Each value is the bound's estimate, with an interval; the upper ends hold together with
-    probability `level`, over the choice of the points (Bonferroni).
-
-    Parameters
-    ----------
-    dist, budget : CodeGaussian, float
-        The distribution, and e = eps sqrt(d), with eps < 1.
-    weights : array_like, shape (k,)
-        Directions in (0, 1).
-    rng : numpy.random.Generator
-        Seeds the points.
-    bits : int
-        2^bits Sobol points around nu, and as many around the shifted means, in each of 16
-        scramblings.
-    level : float
-        Confidence level, of all lines together.
-    progress : Progress
-        Told after every direction.
+    probability `level`, over the choice of the points (Bonferroni): 2^bits Sobol points around nu,
+    and as many around the shifted means, in each of 16 scramblings, seeded by `rng`.
     """
     budget = check_attack(dist, budget)
     bits = check_integer("bits", bits, minimum=4)
@@ -93,7 +77,7 @@ class _Mixture:
 
     def search(self, w: float, nu: Floats, rng: np.random.Generator) -> Floats:
         """Return a nu in the box whose bound is lower, by projected gradient steps."""
-        points = _sobol(self.means.shape[1] + 1, _SEARCH_BITS, int(rng.integers(2**63)))
+        points = self._points(_SEARCH_BITS, int(rng.integers(2**63)))
         best, lowest = nu, math.inf
         step = 1.0
         for _ in range(_STEPS):
@@ -110,14 +94,15 @@ class _Mixture:
         self, w: float, nu: Floats, bits: int, rng: np.random.Generator, level: float
     ) -> Estimate:
         """Return the bound of nu, by fresh points."""
-        seeds = rng.integers(2**63, size=_SCRAMBLINGS).tolist()
-        size = self.means.shape[1] + 1
-        found = np.array([self._average(w, nu, _sobol(size, bits, seed))[0] for seed in seeds])
-        value = float(found.mean())
-        spread = float(found.std(ddof=1)) / math.sqrt(_SCRAMBLINGS)
-        half = -float(stdtrit(_SCRAMBLINGS - 1, (1 - level) / 2)) * spread
-        method = f"quasi-Monte-Carlo, 2 x {_SCRAMBLINGS} x 2^{bits} Sobol points"
-        return Estimate(value, Interval(value - half, value + half, level), method)
+        seeds = rng.integers(2**63, size=SCRAMBLINGS).tolist()
+        found = np.array([self._average(w, nu, self._points(bits, seed))[0] for seed in seeds])
+        return student(
+            found, level, f"quasi-Monte-Carlo, 2 x {SCRAMBLINGS} x 2^{bits} Sobol points"
+        )
+
+    def _points(self, bits: int, seed: int) -> Floats:
+        points = sobol(self.means.shape[1] + 1, seed).random(1 << bits)
+        return np.clip(np.asarray(points), 2.0**-33, 1 - 2.0**-33)
 
     def _average(self, w: float, nu: Floats, points: Floats) -> tuple[float, Floats]:
         """Return the mixture's Bayes accuracy, and its gradient by nu, averaged over points.
@@ -137,7 +122,7 @@ class _Mixture:
             z = noise[start : start + rows]
             for weight, centre in ((w, nu), (1 - w, self.means[pick[start : start + rows]])):
                 inner = (z + centre) @ targets.T
-                evidence = _log_sum(inner + scale) - _log_sum(scale - inner)
+                evidence = log_sum_exp(inner + scale) - log_sum_exp(scale - inner)
                 # The Bayes rule answers by its own posterior, with x0 = +1 and x0 = -1; what it
                 # earns is averaged over both labels of the point, which varies less.
                 plus = 1 / (1 + np.exp(-evidence))
@@ -148,16 +133,3 @@ class _Mixture:
                 if centre is nu:
                     gradient += weight * ((self.p * agree + (1 - self.p) * differ) @ z)
         return total / len(points), gradient / len(points)
-
-
-def _sobol(size: int, bits: int, seed: int) -> Floats:
-    from scipy.stats.qmc import Sobol  # a second to import
-
-    sampler = Sobol(size, scramble=True, rng=np.random.default_rng(seed))
-    return np.clip(np.asarray(sampler.random(1 << bits)), 2.0**-33, 1 - 2.0**-33)
-
-
-def _log_sum(exponents: Floats) -> Floats:
-    # As scipy's logsumexp, in half the time.
-    top = exponents.max(axis=1)
-    return np.asarray(top + np.log(np.exp(exponents - top[:, None]).sum(axis=1)))

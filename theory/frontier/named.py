@@ -19,18 +19,10 @@ _MOST_ATTACKS = 8
 
 @dataclass(frozen=True)
 class NamedPoint:
-    """A classifier's spatial accuracy, and what is known of its adversarial accuracy.
-
-    Attributes
-    ----------
-    spatial : Estimate
-        S, exact or with a confidence interval.
-    adversarial : tuple of float
-        (low, high) around A; equal where A is exact. Simulated ends are one-sided
-        confidence limits.
-    """
+    """A classifier's spatial accuracy, and what is known of its adversarial accuracy."""
 
     spatial: Estimate
+    #: (low, high) around A, equal where A is exact; simulated ends are one-sided limits.
     adversarial: tuple[float, float]
 
     @property

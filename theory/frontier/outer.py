@@ -171,11 +171,8 @@ def outer_curve(
     return np.stack([grid, np.clip(excluded, 0, best)], axis=1)
 
 
-def law_lines(dist: CodeGaussian, budgets: ArrayLike = (1, 2, 3, 4)) -> dict[float, Floats]:
-    """Return the laws' outer bound as points (S, A), shape (200, 2), for budgets with eps < 1."""
+def law_lines(dist: CodeGaussian) -> dict[float, Floats]:
+    """Return the laws' outer bound as points (S, A), shape (200, 2), e = 1 to 4, eps < 1."""
     grid = np.linspace(1 - dist.p, spatial_cap(dist), 200)
-    return {
-        e: np.stack([grid, outer_bound(dist, e, grid)], axis=1)
-        for e in np.asarray(budgets, dtype=np.float64).tolist()
-        if e < math.sqrt(dist.d)
-    }
+    budgets = [e for e in (1.0, 2.0, 3.0, 4.0) if e < math.sqrt(dist.d)]
+    return {e: np.stack([grid, outer_bound(dist, e, grid)], axis=1) for e in budgets}

@@ -5,14 +5,13 @@ spatial and adversarial accuracy, `many` bounds more than two classes. Statement
 docs/theory/images.md.
 """
 
-from .check import on_images
 from .fit import Moments, fit, ledoit_wolf, moments
 from .lasso import NearestPoint, nearest_point
 from .linear import LinearFrontier, TaskRule, linear_frontier, loss_of, upper_hull
 from .many import confusion_bound, spatial_bound
 from .maps import PixelMaps, mirror, rotations, shifts
 from .model import ClassModel
-from .prediction import Task, Window, class_moments, predict, tasks, windows
+from .prediction import Task, Window, class_moments, on_images, predict, tasks, windows
 
 __all__ = [
     "ClassModel",

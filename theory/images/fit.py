@@ -24,29 +24,19 @@ FEWEST = 20
 
 @dataclass(frozen=True)
 class Moments:
-    """What the model needs of one class.
+    """What the model needs of one class."""
 
-    Attributes
-    ----------
-    count : int
-        Images.
-    mean : ndarray, shape (C H W,)
-        Mean image.
-    moved : ndarray, shape (n, d)
-        The mean image after each transformation, as it is seen.
-    covariance : ndarray, shape (d, d)
-        Of the images as they are seen, divisor `count`.
-    averaged : ndarray, shape (d, d)
-        Mean over the transformations of the covariance of transformed images.
-    fourth : float
-        Sum over the images of ||x - mean||^4, as they are seen.
-    """
-
+    #: Images.
     count: int
+    #: Mean image, shape (C H W,).
     mean: Floats
+    #: The mean image after each transformation, as it is seen, shape (n, d).
     moved: Floats
+    #: Of the images as they are seen, divisor `count`, shape (d, d).
     covariance: Floats
+    #: Mean over the transformations of the covariance of transformed images, shape (d, d).
     averaged: Floats
+    #: Sum over the images of ||x - mean||^4, as they are seen.
     fourth: float
 
 
@@ -55,14 +45,8 @@ def moments(
 ) -> tuple[Moments, ...]:
     """Return the moments of a class for each of several sets of transformations.
 
-    Parameters
-    ----------
-    images : array_like, shape (N, C, H, W) or (N, H, W)
-        Of the class: pixels in [0, 1], or uint8.
-    windows : sequence of PixelMaps
-        All of the same shape and pool.
-    name : str
-        How errors call the class.
+    Images have the shape (N, C, H, W) or (N, H, W): pixels in [0, 1], or uint8. All `windows` have
+    the same shape and pool; `name` is how errors call the class.
     """
     x = np.asarray(images)
     if x.ndim == 3:
@@ -112,18 +96,9 @@ def together(parts: Sequence[Moments], maps: PixelMaps) -> Moments:
 def ledoit_wolf(covariance: Floats, fourth: float, count: int) -> float:
     """Return how far to shrink a covariance towards a multiple of the identity, in [0, 1].
 
-    Parameters
-    ----------
-    covariance : ndarray, shape (d, d)
-        Sample covariance about a known mean, divisor `count`.
-    fourth : float
-        Sum of ||x||^4 of the centred sample.
-    count : int
-        Its size.
-
-    References
-    ----------
-    Ledoit and Wolf, Journal of Multivariate Analysis 88 (2004), 365-411.
+    For a sample covariance about a known mean, shape (d, d), divisor `count`; `fourth` is the sum
+    of ||x||^4 of the centred sample (Ledoit and Wolf, Journal of Multivariate Analysis 88 (2004),
+    365-411).
 
     Examples
     --------

@@ -35,14 +35,7 @@ class NearestPoint(NamedTuple):
 def nearest_point(covariance: Floats, root: Floats, q: Floats, eps: float) -> NearestPoint:
     """Return the distance min ||q + v|| over ||v||_inf <= eps, the norm that of Sigma^-1.
 
-    Parameters
-    ----------
-    covariance, root : ndarray, shape (d, d)
-        Sigma, positive definite, and its lower Cholesky factor.
-    q : ndarray, shape (d,)
-        The point.
-    eps : float
-        At least 0.
+    `covariance` is Sigma, positive definite, shape (d, d), `root` its lower Cholesky factor.
 
     Examples
     --------

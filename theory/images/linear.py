@@ -24,6 +24,7 @@ from scipy.linalg import cho_solve
 from scipy.special import log_ndtr, ndtr
 
 from ...checks import check_integer, check_real
+from ..frontier import concave_hull
 from .lasso import lasso
 from .model import ClassModel
 
@@ -66,10 +67,6 @@ class LinearFrontier(NamedTuple):
         if spatial > s[-1] + 1e-12:
             return float("nan")
         return float(np.interp(spatial, s, a))
-
-    def loss(self, slack: float = SLACK) -> float:
-        """Return :func:`loss_of` of the hull."""
-        return loss_of(self.hull, slack)
 
 
 def _scaled(w: Floats, pull: Floats) -> tuple[Floats, Floats]:
@@ -192,20 +189,8 @@ def linear_frontier(
 
     The search is local, the accuracies of its rules are exact in the model. First weights are
     tried on a coarse grid, each from the rule before it and from the best one of the concave form;
-    then between the two whose S lie around the best S less `slack`.
-
-    Parameters
-    ----------
-    model : ClassModel
-        The classes.
-    eps : float
-        l-infinity budget.
-    slack : float
-        As in :meth:`LinearFrontier.loss`.
-    points : int
-        Rules between the two ends.
-    start : TaskRule, optional
-        The rule of the highest S, known from another budget.
+    then between the two whose S lie around the best S less `slack`, up to so many `points` between
+    the two ends. `start` is the rule of the highest S, where another budget has shown it.
     """
     eps = check_real("eps", eps, low=0, rule="be a finite number of at least 0")
     points = check_integer("points", points, minimum=2)
@@ -224,7 +209,8 @@ def linear_frontier(
     found[0.0].append(start)
     best = max(rule.spatial for rule in found[0.0])
     for _ in range(points - len(_COARSE)):
-        above = max((t for t, rules in found.items() if _has(rules, best - slack)), default=0.0)
+        near = [t for t, known in found.items() if max(r.spatial for r in known) >= best - slack]
+        above = max(near, default=0.0)
         below = min((t for t in found if t > above), default=1.0)
         if below / max(above, 1e-5) < 1.05:
             break
@@ -233,10 +219,6 @@ def linear_frontier(
         found[weight] = [search.climb(weight, rule) for rule in ends]
     rules = sorted((r for rules in found.values() for r in rules), key=lambda rule: rule.spatial)
     return LinearFrontier(tuple(rules), upper_hull([(r.spatial, r.adversarial) for r in rules]))
-
-
-def _has(rules: Sequence[TaskRule], spatial: float) -> bool:
-    return any(rule.spatial >= spatial for rule in rules)
 
 
 def upper_hull(points: Sequence[Sequence[float]]) -> Floats:
@@ -250,15 +232,7 @@ def upper_hull(points: Sequence[Sequence[float]]) -> Floats:
     array([[0.6, 0.9],
            [0.9, 0.5]])
     """
-    known = {(float(s), float(a)) for s, a in points} | {(0.5, 0.5)}
-    chain: list[tuple[float, float]] = []
-    for point in sorted(known, reverse=True):  # from the highest S down, A must rise
-        if chain and point[1] <= chain[-1][1]:
-            continue
-        while len(chain) > 1 and _turns(chain[-2], chain[-1], point):
-            chain.pop()
-        chain.append(point)
-    return np.array(chain[::-1])
+    return concave_hull([*points, (0.5, 0.5)])
 
 
 def loss_of(hull: Floats, slack: float = SLACK) -> float:
@@ -271,8 +245,3 @@ def loss_of(hull: Floats, slack: float = SLACK) -> float:
     """
     s, a = hull.T
     return float(a[0] - np.interp(s[-1] - slack, s, a))
-
-
-def _turns(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
-    """Return whether b lies on or below the line from a to c (S falls, A rises)."""
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) <= 0

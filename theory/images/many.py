@@ -19,18 +19,9 @@ Floats = NDArray[np.float64]
 def confusion_bound(adversarial: ArrayLike, distances: ArrayLike) -> Floats:
     """Return how often class l, transformed, is taken for k at least: Phi(Phi^-1(A_k) - D_kl).
 
-    Parameters
-    ----------
-    adversarial : array_like, shape (K,)
-        A_k, the probability that an attacked image of class k is recognised.
-    distances : array_like, shape (K, K)
-        D_kl, what an attack leaves of the way from m_k to the transformed m_l.
-
-    Returns
-    -------
-    ndarray, shape (K, K)
-        For k != l a lower bound on the confusion of l with k; for k = l one on the accuracy on
-        transformed images of class k.
+    A_k, shape (K,), is the probability that an attacked image of class k is recognised, D_kl,
+    shape (K, K), what an attack leaves of the way from m_k to the transformed m_l. For k = l it is
+    a bound on the accuracy on transformed images of class k.
 
     Examples
     --------

@@ -29,16 +29,9 @@ _GRID = 5
 class PixelMaps:
     """Equally likely maps of images (channels, height, width), all channels moved alike.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Channels, height and width.
-    sources : array_like of int, shape (n, height * width)
-        The pixel that each pixel is copied from; -1 is black.
-    labels : sequence of float
-        Size of each map: degrees, or a fraction of the side. 0 is the identity.
-    pool : int
-        What is seen of a moved image: means of blocks of pool x pool pixels.
+    `sources`, integers of shape (n, height * width), are the pixels that each pixel is copied from;
+    -1 is black. `labels` are the sizes of the maps, degrees or fractions of the side; 0 is the
+    identity. What is seen of a moved image are means of blocks of pool x pool pixels.
 
     Examples
     --------
@@ -116,14 +109,7 @@ class PixelMaps:
 def rotations(shape: Shape, angles: Sequence[float], *, pool: int = 1) -> PixelMaps:
     """Return the rotations by the angles in degrees, and back by them, each once.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Channels, height, width.
-    angles : sequence of float
-        In [-180, 180], 0 among them.
-    pool : int
-        As in :class:`PixelMaps`.
+    The angles lie in [-180, 180], 0 among them.
 
     Examples
     --------
@@ -158,19 +144,8 @@ def shifts(
     """Return shifts by up to the largest fraction f of the side, in each direction.
 
     They are on an even grid of 5 x 5 whole pixels (all, where there are fewer) in -k..k,
-    k = round(f side). Images keep black borders, or wrap around on a torus.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Channels, height, width.
-    fractions : sequence of float
-        In [0, 1). The label of a shift is the larger of its two parts, as a fraction; for
-        images of one row the signed shift.
-    torus : bool
-        What leaves comes in at the other side.
-    pool : int
-        As in :class:`PixelMaps`.
+    k = round(f side), f < 1. Images keep black borders, or wrap around on a torus. The label of a
+    shift is the larger of its two parts, as a fraction; for images of one row the signed shift.
 
     Examples
     --------

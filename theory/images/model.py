@@ -13,12 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cholesky, solve_triangular
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr
 
 from ...checks import check_real, real_array
 from ...errors import InputError
-from ...stats import Interval
-from ..orthant import Estimate
+from ..orthant import Estimate, student
 from ..template import largest_beside
 from .lasso import NearestPoint, nearest_point
 
@@ -34,27 +33,12 @@ _PUSHES = 3
 class ClassModel:
     """The distribution of two classes of images, and of their transformed versions.
 
-    Parameters
-    ----------
-    means : array_like, shape (2, d)
-        Of the classes Y = +1 and Y = -1.
-    moved : array_like, shape (n, 2, d)
-        Means of both classes after each of n equally likely transformations.
-    covariance : array_like, shape (d, d)
-        Sigma, positive definite, the same before and after.
-    labels : sequence of float, optional
-        Size of each transformation.
-    shrinkage : float
-        How far Sigma was shrunk, for the record.
-
-    Attributes
-    ----------
-    mu, centre : ndarray, shape (d,)
-        Half the difference of the means, and their middle.
-    root : ndarray, shape (d, d)
-        Lower Cholesky factor of Sigma.
-    norm : float
-        M, the length of mu in the norm of Sigma^-1.
+    `means`, shape (2, d), are those of the classes Y = +1 and Y = -1, `moved`, shape (n, 2, d),
+    those after each of n equally likely transformations, whose sizes are `labels`; `covariance` is
+    Sigma, positive definite, the same before and after, and `shrinkage` how far it was shrunk.
+    Kept are also `mu` and `centre`, shape (d,), half the difference of the means and their middle,
+    `root`, the lower Cholesky factor of Sigma, and `norm`, M, the length of mu in the norm of
+    Sigma^-1.
 
     Examples
     --------
@@ -244,18 +228,10 @@ class ClassModel:
 def trade(x: ArrayLike, distances: Floats) -> Floats:
     """Return the largest mean of T_D(u) over the labels, for u of mean x, rounded upwards.
 
-    Parameters
-    ----------
-    x : array_like, shape (n,)
-        In [0, 1].
-    distances : ndarray, shape (n, k)
-        D >= 0 for each of k labels; T_D(u) = Phi(D - Phi^-1(u)).
-
-    Notes
-    -----
-    T_D is concave with slope -exp(D q - D^2/2), q = Phi^-1(u): at the maximum all slopes are
-    one, -exp(t), found by bisection. For any t the Lagrangian bounds the maximum from above,
-    and that is what is returned. The function is its own inverse, as T_D is.
+    For x in [0, 1], shape (n,), and D >= 0 for each of k labels, shape (n, k);
+    T_D(u) = Phi(D - Phi^-1(u)). It is concave with slope -exp(D q - D^2/2), q = Phi^-1(u): at the
+    maximum all slopes are one, -exp(t), found by bisection. For any t the Lagrangian bounds the
+    maximum from above, and that is what is returned. The function is its own inverse, as T_D is.
 
     Examples
     --------
@@ -288,21 +264,8 @@ def mixture_value(
     """Return the largest weighted sum of accuracies of one classifier on several problems.
 
     Problem k tells N(means[k, 0], 1) from N(means[k, 1], 1), equally likely; the optimum is the
-    integral of the larger of the two mixtures, halved. Sampled from their mean, with a t interval
-    over 16 batches.
-
-    Parameters
-    ----------
-    means : ndarray, shape (K, 2, d)
-        In coordinates in which the noise is N(0, 1).
-    weights : ndarray, shape (K,)
-        Above 0.
-    rng : numpy.random.Generator
-        Of the samples.
-    samples : int
-        How many; a multiple of 16.
-    level : float
-        Confidence level.
+    integral of the larger of the two mixtures, halved. `means` has the shape (K, 2, d), the weights
+    are above 0. Sampled from their mean, with a t interval over 16 batches.
 
     Examples
     --------
@@ -324,9 +287,5 @@ def mixture_value(
         densities = np.exp(exponents - exponents.max(axis=1, keepdims=True)) * shares
         plus, minus = densities[:, ::2].sum(axis=1), densities[:, 1::2].sum(axis=1)
         values.append(float((np.maximum(plus, minus) / (plus + minus)).mean()))
-    total = float(weights.sum())
-    value = float(np.mean(values)) * total
-    spread = float(np.std(values, ddof=1)) * total / _BATCHES**0.5
-    half = -float(stdtrit(_BATCHES - 1, (1 - level) / 2)) * spread
     method = f"Monte Carlo, {samples} points in {rank} dimensions"
-    return Estimate(value, Interval(value - half, value + half, level), method)
+    return student(np.array(values) * float(weights.sum()), level, method)

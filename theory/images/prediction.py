@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...checks import check_real
 from ...errors import InputError
-from .check import on_images
+from ...stats import wilson_real
 from .fit import Moments, fit, moments, together
-from .linear import SLACK, linear_frontier
+from .linear import SLACK, TaskRule, linear_frontier, loss_of
 from .maps import PixelMaps, Shape, mirror, rotations, shifts
 from .model import ClassModel
 
@@ -54,21 +54,11 @@ def windows(
 ) -> list[Window]:
     """Return one window a range: rotations by the angles up to it, shifts up to it.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Channels, height, width.
-    rotations_to, shifts_to : sequence of float
-        Angles in degrees, and fractions of the side; 0 among them.
-    only : sequence of float
-        The largest angles of the windows wanted; by default every angle but 0.
-    mirrored : bool
-        Also the mirror image.
-    torus : bool
-        Shifts wrap around.
-    pool : int, optional
-        Side of the blocks whose means are seen; by default the smallest power of 2 that leaves at
-        most 1100 numbers.
+    For images (channels, height, width). `rotations_to` are angles in degrees, `shifts_to`
+    fractions of the side, 0 among them; `only` the largest angles of the windows wanted, by default
+    every one. Also the mirror image, if `mirrored`. On a `torus` shifts wrap around. `pool` is the
+    side of the blocks whose means are seen, by default the smallest power of 2 that leaves at most
+    1100 numbers.
 
     Examples
     --------
@@ -143,28 +133,12 @@ def predict(
 ) -> dict[str, Any]:
     """Return what the fitted models say of a task, as plain JSON values.
 
-    Parameters
-    ----------
-    task : Task
-        The classes.
-    known : mapping
-        Moments of the classes, of :func:`class_moments`.
-    chosen : sequence of Window
-        The windows they were made for.
-    budgets : sequence of float
-        l-infinity budgets, in pixels of [0, 1].
-    seed : int
-        Of the quadrature.
-    bounds : bool
-        Also what no classifier exceeds: laws and mixture bound.
-    test : mapping, optional
-        Other images of the classes, on which the linear rules are tried.
-
-    Returns
-    -------
-    dict
-        Under "ranges" accuracies, laws and the linear frontier for each window; under
-        "transformations" kappa and the residual distances in the largest window of each kind.
+    `known` are moments of the classes, of :func:`class_moments`, `chosen` the windows they were
+    made for, `budgets` l-infinity budgets, in pixels of [0, 1]; `seed` is the quadrature's. With
+    `bounds` also what no classifier exceeds: laws and mixture bound. On the images of `test` the
+    linear rules are tried. Under "ranges" are accuracies, laws and the linear frontier for each
+    window, under "transformations" kappa and the residual distances in the largest window of each
+    kind.
     """
     found: dict[str, Any] = {"task": task.name, "classes": [list(task.first), list(task.second)]}
     rng = np.random.default_rng(seed)
@@ -183,12 +157,10 @@ def predict(
             sides.append(several[0] if len(several) == 1 else together(several, window.maps))
         model = fit(sides[0], sides[1], window.maps)
         _check_kept(window, model)
-        ranges.append(_range(window, model, budgets, rng if bounds else None, held))
         largest = number + 1 == len(chosen) or chosen[number + 1].kind != window.kind
         if largest:
             last[window.kind] = (window, model)
-        if bounds:
-            _add_mixture(ranges[-1], model, rng if largest else None)
+        ranges.append(_range(window, model, budgets, rng if bounds else None, held, largest))
         found["images"] = [side.count for side in sides]
     found["ranges"] = ranges
     found["transformations"] = {
@@ -197,9 +169,14 @@ def predict(
     return found
 
 
-def _check_kept(window: Window, model: ClassModel) -> None:
+def _kept(model: ClassModel) -> NDArray[np.float64]:
+    """Return what every map keeps of the squared difference of the class means."""
     halves = (model.moved[:, 0] - model.moved[:, 1]) / 2
-    kept = np.square(halves).sum(axis=1) / np.square(model.mu).sum()
+    return np.asarray(np.square(halves).sum(axis=1) / np.square(model.mu).sum())
+
+
+def _check_kept(window: Window, model: ClassModel) -> None:
+    kept = _kept(model)
     if kept.min() < _LOST:
         label = model.labels[int(kept.argmin())]
         rule = f"keep the classes' difference inside the image ({kept.min():.2%} is left)"
@@ -212,8 +189,12 @@ def _range(
     budgets: Sequence[float],
     rng: np.random.Generator | None,
     held: tuple[NDArray[Any], NDArray[Any]] | None,
+    mixture: bool,
 ) -> dict[str, Any]:
-    """Return accuracies and frontiers where all maps of a window are equally likely."""
+    """Return accuracies and frontiers where all maps of a window are equally likely.
+
+    With `mixture` also mixture bounds at the S of the laws, which take long.
+    """
     made: dict[str, Any] = {
         "kind": window.kind,
         "range": window.range,
@@ -240,7 +221,7 @@ def _range(
             "robust_bayes": model.robust_bayes_accuracy(eps),
             "linear_spatial": spatial,
             "linear_adversarial": frontier.beside(spatial - SLACK),
-            "loss": frontier.loss(SLACK),
+            "loss": loss_of(frontier.hull, SLACK),
             "hull": frontier.hull.tolist(),
             "rules": [[rule.spatial, rule.adversarial] for rule in frontier.rules],
         }
@@ -253,24 +234,17 @@ def _range(
                 {"predicted": list(rule[:2]), **on_images(rule, held[0], held[1], window.maps, eps)}
                 for rule in frontier.rules
             ]
+        if rng is not None:
+            row["mixture"] = model.mixture_bound(row["law_at"], eps, rng=rng) if mixture else None
         made["budgets"].append(row)
     return made
-
-
-def _add_mixture(made: dict[str, Any], model: ClassModel, rng: np.random.Generator | None) -> None:
-    """Add mixture bounds at the S of the laws, or None without a generator: they take long."""
-    for row in made["budgets"]:
-        row["mixture"] = None
-        if rng is not None:
-            row["mixture"] = model.mixture_bound(row["law_at"], row["budget"], rng=rng)
 
 
 def _transformations(
     window: Window, model: ClassModel, budgets: Sequence[float]
 ) -> list[dict[str, Any]]:
     """Return kappa and distances of every map, in the model of the whole window."""
-    halves = (model.moved[:, 0] - model.moved[:, 1]) / 2
-    kept: NDArray[np.float64] = np.square(halves).sum(axis=1) / np.square(model.mu).sum()
+    kept = _kept(model)
     shifted = model.bayes_shifted()
     upper = {eps: model.upper_residuals(eps) for eps in budgets}
     lower = {eps: model.lower_residuals(eps) for eps in budgets}
@@ -285,3 +259,35 @@ def _transformations(
         }
         for i, label in enumerate(window.maps.labels)
     ]
+
+
+def on_images(
+    rule: TaskRule, first: ArrayLike, second: ArrayLike, maps: PixelMaps, eps: float
+) -> dict[str, Any]:
+    """Return S and A of a linear rule on images that it was not made of, as plain values.
+
+    Both are exact for these images: S is the mean over all maps, an attack on a linear rule is
+    known. Each class counts one half. Images have the shape (N, C, H, W) or (N, H, W), uint8 or in
+    [0, 1]; A is given for any attacked images, and ("in_range") for those in [0, 1].
+    """
+    pulled = maps.pulled(rule.weights)
+    here = pulled[maps.identity]
+    spatial, adversarial, within, counts = [], [], [], []
+    for sign, images in ((1.0, first), (-1.0, second)):
+        x = np.asarray(images).reshape(len(np.asarray(images)), -1)
+        x = x / 255 if x.dtype == np.uint8 else x.astype(np.float64)
+        margins = sign * (x @ pulled.T - rule.threshold)
+        spatial.append(float((margins > 0).mean()))
+        clean = margins[:, maps.identity]
+        adversarial.append(float((clean - eps * np.abs(here).sum() > 0).mean()))
+        down = sign * here > 0  # the attack lowers these pixels
+        room = np.minimum(np.where(down, x, 1 - x), eps)
+        within.append(float((clean - room @ np.abs(here) > 0).mean()))
+        counts.append(len(x))
+    trials = 4 / sum(1 / n for n in counts)  # a mean of two independent proportions
+    found: dict[str, Any] = {"images": counts}
+    for name, parts in (("spatial", spatial), ("adversarial", adversarial), ("in_range", within)):
+        value = sum(parts) / 2
+        low, high, level = wilson_real(value, trials)
+        found[name] = {"value": value, "low": low, "high": high, "level": level}
+    return found

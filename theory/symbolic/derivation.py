@@ -38,20 +38,12 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a derivation.
-
-    Attributes
-    ----------
-    text : str
-        What is done, in words.
-    expression : sympy object
-        An equation or inequality, kept unevaluated.
-    kind : str
-        "definition", "equality" or "inequality"; the last two have been proved.
-    """
+    """One line of a derivation: what is done, in words, and in an equation or inequality."""
 
     text: str
+    #: Of sympy, kept unevaluated.
     expression: Any
+    #: "definition", "equality" or "inequality"; the last two have been proved.
     kind: str
 
     @property
@@ -262,12 +254,9 @@ def derivation(ident: str) -> Derivation:
 
 
 def derivations(claim: str | None = None) -> tuple[Derivation, ...]:
-    """Return all derivations, or those of one claim.
+    """Return all derivations, or those of one claim, given by its identifier or its beginning.
 
-    Parameters
-    ----------
-    claim : str, optional
-        Identifier of a derivation, or of a claim, or the beginning of one.
+    The identifier of a derivation gives that one.
     """
     if claim is not None and claim in _BUILDERS:
         return (derivation(claim),)
