@@ -23,7 +23,7 @@ from .tables import shown
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..theory.claims import Summary
+    from ..theory.claims import Claim, Summary
 
 _SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "->": "→", "sqrt(": "√(", "x0": "x₀"}
 _GREEK = {"eta": "η", "kappa": "κ", "delta": "δ", "eps": "ε", "mu": "μ", "Phi": "Φ", "alpha": "α"}
@@ -137,6 +137,10 @@ _VERIFY_CAPTIONS = {
 }
 
 
+_PRINTED = "What does not hold as printed"
+_COPIED = "What plain-text copies of the paper lose"
+
+
 def verify_page(results: Sequence[Result], figures: Mapping[str, Figure]) -> str:
     """Return the report of checked claims as one HTML document.
 
@@ -148,12 +152,11 @@ def verify_page(results: Sequence[Result], figures: Mapping[str, Figure]) -> str
     by_claim: dict[str, list[Result]] = {s.claim.id: [] for s in summaries}
     for result in results:
         by_claim[result.claim].append(result)
-    slips = [
-        s.claim
-        for s in summaries
-        if s.claim.expected != HOLDS
-        and any(r.verdict == s.claim.expected for r in by_claim[s.claim.id])
-    ]
+    slips: dict[str, list[Claim]] = {_PRINTED: [], _COPIED: []}
+    for claim in (s.claim for s in summaries if s.claim.expected != HOLDS):
+        if any(r.verdict == claim.expected for r in by_claim[claim.id]):
+            copied = claim.locator.startswith("plain-text copies")
+            slips[_COPIED if copied else _PRINTED].append(claim)
     return _render(
         "verify.html",
         known=THEORY,

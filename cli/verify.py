@@ -13,6 +13,7 @@ from rich.text import Text
 from ..checks import check_integer, check_level
 from ..errors import StoreError
 from ..progress import Progress
+from ..result import SHOWN_OF_THEORY
 from ..store import write_atomically
 from .console import err, out, print_json, print_table, progress_bar
 from .options import CODEWORD, Json, Level
@@ -82,6 +83,7 @@ def verify(
                 "statement": s.claim.statement,
                 "expected": s.claim.expected,
                 "verdict": s.verdict,
+                "shown": SHOWN_OF_THEORY[s.verdict],
                 "ok": s.ok,
                 "checks": s.checks,
                 "counts": s.counts,
@@ -173,7 +175,7 @@ def _write_report(results: list[Result], folder: Path) -> None:
 
 
 def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None:
-    from ..result import EQUALITY, HOLDS, SHOWN_OF_THEORY
+    from ..result import EQUALITY, HOLDS
 
     words, rows = SHOWN_OF_THEORY, []
     for s in summaries:

@@ -139,7 +139,7 @@ def gradual_adversarial(
     tight: bool = False,
     mean_norm: ArrayLike = MEAN_NORM,
 ) -> Any:
-    """Return the gradual upper law: the largest A possible beside S_g = S.
+    """Return the gradual upper law: the largest A possible given S_g = S.
 
     An attack that leaves x0 alone pushes the mean of X towards that of g X with the other
     label; `distance` is what remains of the way. By the Neyman-Pearson lemma, given x0, the
@@ -186,7 +186,7 @@ def gradual_spatial(
     tight: bool = False,
     mean_norm: ArrayLike = MEAN_NORM,
 ) -> Any:
-    """Return the gradual upper law read the other way: the largest S_g possible beside A.
+    """Return the gradual upper law read the other way: the largest S_g possible given A.
 
     Arguments as in :func:`gradual_adversarial`. U0 is its own inverse. U falls along U0 up to
     t = M and then along the curve A = p Phi(D - M + v) + (1-p) Phi(D - M - v),

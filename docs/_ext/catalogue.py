@@ -30,6 +30,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from spadv.empirical.experiments import EXPERIMENTS, Experiment
+from spadv.empirical.experiments.formatting import stand_ins
 from spadv.result import SHOWN
 
 #: What is copied of a folder of results.
@@ -127,10 +128,9 @@ def _outcome(folder: Path, document: Document) -> Iterator[str]:
     """Yield what was measured: verdicts, figures, claims, the paper's numbers, all numbers."""
     name, findings = document["id"], document["findings"]
     yield from (f"## What came out at scale {document['scale']}", "")
-    others = [line for line in document["shrunk"] if line.startswith(("data:", "network:"))]
-    here = "; ".join(line.partition(": ")[2].split(";")[0] for line in others)
+    here = "; ".join(stand_ins(document))
     seeds = seeds_of(document)
-    said = f"{seeds} training seed{'s' if seeds != '1' else ''} a variant. Claims"
+    said = f"{seeds} training seed{'s' if seeds != '1' else ''} per variant. Claims"
     yield f"{f'**Here: {text(here)}.** ' if here else ''}{said}: {badges(findings)}."
     yield ""
     for figure in figures(folder, name):
@@ -146,6 +146,8 @@ def _outcome(folder: Path, document: Document) -> Iterator[str]:
         yield from lines_of_table(head, map(_finding, findings))
     for remark in document.get("remarks", ()):
         yield from (f"*{text(remark)}.*", "")
+    for line in document.get("explanations", ()):
+        yield from (text(line), "")
     yield from ("### Beside the paper's numbers", "")
     if document.get("known"):
         yield "Difference: ours less the paper's; none where the paper's words hold."

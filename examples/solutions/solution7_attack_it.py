@@ -59,7 +59,7 @@ network = trained()
 # w,a\rangle= \sum_tyw_ta_t$ to it. Each term is at least $-|w_t|\varepsilon$, with equality for
 # $a_t=-\varepsilon y\operatorname{sign}(w_t)$. The sum is $-\varepsilon\lVert w\rVert_1$. In lesson
 # 4 this is `adversarial_accuracy` of a linear rule; for $w=2\mu$ the loss is
-# $\varepsilon\cdot2\lVert\mu\rVert_1=4e$, that is $e$ in units of the deviation 4.
+# $\varepsilon\cdot2\lVert\mu\rVert_1=4e$, that is $e$ in units of the standard deviation 4.
 #
 # The gradient of the loss is a negative multiple of $yw$ everywhere, so its sign never changes: one
 # step of size $\varepsilon$ from $x$ is the best attack (clipping to $[0,1]$ aside).

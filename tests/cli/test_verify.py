@@ -83,6 +83,13 @@ def _check_order(text):
         assert f"<dt>{sign}</dt><dd>{meaning}" in unescape(text)
     assert len(re.findall(r"<details open>|<details [^>]*open>", text)) == 1
     assert re.search(r"<summary>\d+ of [\d,]+ checks</summary>", text)
+    # The bar that copies lose is no slip of the paper.
+    printed, copied, rest = (
+        text.index(part)
+        for part in (">What does not hold as printed<", ">What plain-text copies", ">Every claim<")
+    )
+    assert "Thm 2(a): no fraction bar" not in text[printed:copied]
+    assert "Thm 2(a): no fraction bar" in text[copied:rest]
     shown = re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
     assert "hypothesis-unsatisfiable" not in shown
     assert "vacuous" in shown

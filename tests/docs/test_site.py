@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from spadv.cli.symbols import NETWORKS, THEORY
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
@@ -289,3 +291,10 @@ def test_formulas_on_lines_of_their_own_follow_an_empty_line():
         blocks = outside.split("$$")[::2]
         wrong = [before[-60:] for before in blocks[:-1] if before and not before.endswith("\n\n")]
         assert wrong == [], name
+
+
+def test_symbols_of_the_glossary_are_those_of_the_reports():
+    found = re.findall(r"^\| (\S.*?) \| (.*) \|$", (DOCS / "glossary.md").read_text(), re.M)
+    assert found == [
+        (f"${tex}$" if tex else sign, meaning) for sign, tex, meaning in (*THEORY, *NETWORKS)
+    ]

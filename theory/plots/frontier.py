@@ -106,7 +106,7 @@ def bounds_by_shifts(panels: Sequence[tuple[Frontier, ArrayLike]]) -> Figure:
                 new, label = known.outer, "no classifier beyond"
             end = np.array([[new[-1, 0], 0.0]])
             axes.plot(*np.concatenate([new, end]).T, color=VERMILION, ls="-", label=label)
-            axes.plot(*known.hull.T, color=BLUE, ls="--", label="linear rules and a coin")
+            axes.plot(*known.hull.T, color=BLUE, ls="--", label="randomised linear rules")
             low = float(known.hull[0, 0]) - 0.08
             axes.set(xlim=(low, float(old[-1, 0]) + 0.02), title=f"{known.n_shifts} shifts")
             axes.set(xlabel="spatial accuracy S", ylim=(0.5, 0.9))
