@@ -181,7 +181,7 @@ def _replacements(option: str, given: Sequence[str], known: Sequence[str]) -> di
     found = {}
     for text in given:
         name, sign, other = text.partition("=")
-        if not sign or not other:
+        if not sign or not other or (option == "model" and ":" not in other and other not in known):
             form = "NAME=FOLDER, as in cifar10=images"
             if option == "model":
                 form = "NAME=MODULE:FACTORY, as in stdcnn=my_models:factory"

@@ -10,6 +10,7 @@ import typer
 
 from ..config import read_toml, read_value
 from ..empirical.settings import Schedule, TrainConfig, TrainOptions
+from ..empirical.settings.data import describe, names
 from ..errors import InputError
 from ..store import Store
 from .console import err, out, print_json, print_table, progress_bar
@@ -48,6 +49,7 @@ def train(
     made = configuration(config or [], settings)
     path = folder or Store(RUNS).folder(label(made), made.digest).path
     if dry_run:
+        _check_factory(made)
         _show_plan(made, path, as_json=as_json)
         return
     from ..empirical.training import train as run_training
@@ -100,6 +102,21 @@ def label(config: TrainConfig) -> str:
     if last.objective.name != "natural":
         parts.append(last.objective.name)
     return " ".join(parts).replace(":", "").replace(",", " ")
+
+
+def _check_factory(config: TrainConfig) -> None:
+    """Refuse a network of one's own that does not serve, as far as the data's sizes are known."""
+    if ":" not in config.model.name or config.data.name not in names():
+        return
+    from ..empirical.models import build
+
+    about = describe(config.data.name)
+    build(
+        config.model.name,
+        num_classes=about.num_classes,
+        in_channels=about.channels,
+        image_size=about.image_size,
+    )
 
 
 class _Lines:

@@ -82,6 +82,25 @@ def test_factories_that_do_not_serve_are_told(mine, name, message):
         build(name, **SIZES)
 
 
+@pytest.mark.parametrize(
+    ("command", "name", "message"),
+    [
+        ("train", "my_nets:needs", "It needs depth"),
+        ("train", "my_nets:seven", "(2, 7)"),
+        ("train", "no_such_module:small", "no module no_such_module"),
+        ("reproduce fig8 --scale small", "stdcnn=my_nets:needs", "It needs depth"),
+        ("reproduce fig8 --scale small", "stdcnn=my_nets:seven", "(2, 7)"),
+        ("reproduce fig8 --scale small", "stdcnn=no_such_module:small", "no_such_module"),
+        ("reproduce fig8 --scale small", "stdcnn=my_nets.py", "stdcnn=my_models:factory"),
+    ],
+)
+def test_a_dry_run_refuses_what_would_not_train(spadv, mine, command, name, message):
+    found = spadv(*command.split(), "--model", name, "--dry-run")
+    assert (found.status, found.out) == (2, "")
+    assert message in found.err
+    assert len(found.err.strip().splitlines()) == 1
+
+
 def test_a_run_remembers_the_module(spadv, mine):
     train = ("train", "--model", "my_nets:small", "--limit", 200, "--epochs", 1, "--out", "run")
     assert spadv(*train).status == 0
