@@ -14,8 +14,8 @@ from ..classifiers import LinearRule, bayes, best_adversarial_accuracy, robust_b
 from ..distribution import CodeGaussian
 from ..template import mixture_value
 from .independent import bayes_in_plane, bayes_on_line, best_on_mesh, cell_masses, edges_through
-from .reference_classifiers import ROUNDING, random_rule, reference_classifiers
-from .registry import Check, compared, register, required
+from .reference_classifiers import random_rule, reference_classifiers
+from .registry import ROUNDING, Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, TWO_SHIFTS, Setting, survives
 from .theorem2 import all_quantities
 

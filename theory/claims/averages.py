@@ -16,8 +16,8 @@ from ..template import TemplateModel, codeword_template, cyclic_shifts
 from .frontier import PROGRAM
 from .independent import two_shifts_bayes
 from .planar import optimum
-from .reference_classifiers import ROUNDING, random_rule
-from .registry import Check, compared, register, required
+from .reference_classifiers import random_rule
+from .registry import ROUNDING, Check, compared, register, required
 from .setting import Setting, shifts_of, survives
 
 _NORMAL = NormalDist()

@@ -14,8 +14,8 @@ from ..accuracy import FULL_BUDGET
 from ..classifiers import LinearRule
 from ..frontier import Plane, half_space_frontier, one_shift_frontier, support, two_shift_frontier
 from .independent import best_on_mesh, cell_masses, edges_through
-from .reference_classifiers import ROUNDING, random_rule
-from .registry import Check, compared, register, required
+from .reference_classifiers import random_rule
+from .registry import ROUNDING, Check, compared, register, required
 from .setting import TWO_SHIFTS, Setting, survives
 
 Floats = NDArray[np.float64]

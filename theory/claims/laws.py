@@ -25,8 +25,7 @@ from ..laws import (
     theorem2_adversarial,
 )
 from . import independent
-from .reference_classifiers import ROUNDING
-from .registry import Check, compared, register, required
+from .registry import ROUNDING, Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting
 from .theorem2 import exact, largest_beside
 

@@ -18,8 +18,7 @@ from ..frontier.lattice import Lattice, make_lattice
 from ..frontier.levels import are_nested, best_levels, best_nested
 from .frontier import PROGRAM, TWO, WEIGHTS, best_half_space, two_shifts
 from .independent import bayes_in_plane, best_on_mesh, cell_masses, edges_through
-from .reference_classifiers import ROUNDING
-from .registry import Check, compared, register
+from .registry import ROUNDING, Check, compared, register
 from .setting import Setting
 
 Floats = NDArray[np.float64]

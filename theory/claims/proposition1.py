@@ -13,8 +13,7 @@ from ...checks import check_probability, check_real
 from ...errors import InputError
 from ...result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis, Quantity
 from ..accuracy import bayes_accuracy, shifted_accuracy
-from .reference_classifiers import ROUNDING
-from .registry import Check, register
+from .registry import ROUNDING, Check, at_most, register
 from .setting import ORBITS, PROBABILITIES, Setting
 
 #: Relative distance that the proposition asks for.
@@ -228,9 +227,7 @@ def _corrected(setting: Setting) -> Check:
     if not distance.satisfied:
         note = "The orbit has a smaller distance; the bound speaks of others."
         return Check(INCONCLUSIVE, found.highest, bound, (distance,), note=note)
-    verdict = EQUALITY if abs(found.highest - bound) <= ROUNDING else HOLDS
-    if found.highest > bound + ROUNDING:
-        verdict = VIOLATED
+    verdict = at_most(found.highest, bound)
     return Check(verdict, found.highest, bound, (distance,), found.quantities)
 
 
@@ -258,9 +255,7 @@ def _p_interval(setting: Setting) -> Check:
     # The natural accuracy is lowest at p = 1/2, where it is Phi(2) = 0.977.
     ends_right = value == 1 or abs(shifted_accuracy(1 - 2 * delta, value) - CEILING) < 1e-9
     accurate = bayes_accuracy(0.5) >= FLOOR
-    verdict = HOLDS if ends_right and accurate and value >= guaranteed - ROUNDING else VIOLATED
-    if verdict == HOLDS and abs(value - guaranteed) <= ROUNDING:
-        verdict = EQUALITY
+    verdict = at_most(guaranteed, value) if ends_right and accurate else VIOLATED
     note = f"All three conclusions hold exactly for p in [0.5, {value:.5f}]."
     return Check(verdict, value, guaranteed, (distance,), note=note)
 

@@ -14,10 +14,9 @@ from ..attacks import optimal_linear_attack, proof_attacks
 from ..classifiers import LinearRule, ShiftBayes, bayes, robust_bayes, x0_rule
 from ..distribution import CodeGaussian
 from ..monte_carlo import measure
+from .registry import ROUNDING
 from .setting import Setting
 
-# Exact values are compared with each other up to this.
-ROUNDING = 1e-12
 # The best rule for the random shift costs n correlations a sample and has no closed form.
 _MOST_SHIFTS_MEASURED = 64
 

@@ -16,6 +16,9 @@ from ...result import EQUALITY, HOLDS, INCONCLUSIVE, VIOLATED, Hypothesis, Quant
 from ...stats import Interval
 from .setting import Setting, Values
 
+#: Exact values are compared with each other up to this.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Check:
@@ -41,6 +44,13 @@ def required(
     if not all(h.satisfied for h in hypotheses):
         raise _UnmetError(Check(INCONCLUSIVE, value, bound, hypotheses))
     return hypotheses
+
+
+def at_most(value: float, bound: float) -> str:
+    """Return the verdict on value <= bound, up to rounding."""
+    if value > bound + ROUNDING:
+        return VIOLATED
+    return EQUALITY if abs(value - bound) <= ROUNDING else HOLDS
 
 
 def compared(

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...checks import check_budget, check_integer, check_probability, check_real
-from ...errors import InputError
+from ...checks import check_budget, check_integer, check_level, check_probability, check_real
 from ...result import Hypothesis
 from ..distribution import CodeGaussian
 from ..words import Word, as_word, check_moves, parse_word
@@ -25,44 +24,27 @@ _MOST_DOUBLES, _FEWEST_SAMPLES = 500_000, 500
 
 @dataclass(frozen=True)
 class Setting:
-    """Checked parameters of one evaluation; equal ones, which have one word, hash alike.
+    """Checked parameters of one evaluation; equal ones, which have one word, hash alike."""
 
-    Parameters
-    ----------
-    codeword : str or array_like
-        A form that :func:`spadv.theory.parse_word` reads, or a word of -1 and +1, of period
-        above 1.
-    shift : int
-        m, a divisor of the word's length.
-    p : float
-        Probability in [1/2, 1] that x0 equals the label.
-    budget : float
-        e = eps sqrt(d) >= 0.
-    eta : float or None
-        Allowed loss of accuracy in Theorems 2 and 3, in [0, 1]; None for 1 - p, the
-        smallest for which their hypothesis can be met.
-    samples : int
-        Simulated samples for each comparison; 0 switches simulation off.
-    seed : int
-        Seed of the simulation.
-    level : float
-        Confidence level of the reported intervals, in (0, 1).
-    """
-
+    #: A form that :func:`spadv.theory.parse_word` reads, or a word of -1 and +1, of period above 1.
     codeword: str | ArrayLike = field(default="simplex:6", compare=False)
+    #: m, a divisor of the word's length.
     shift: int = 1
+    #: Probability in [1/2, 1] that x0 equals the label.
     p: float = 0.6
+    #: e = eps sqrt(d) >= 0.
     budget: float = 4.0
+    #: Allowed loss of accuracy in Theorems 2 and 3, in [0, 1]; None for 1 - p, the smallest for
+    #: which their hypothesis can be met.
     eta: float | None = None
+    #: Simulated samples for each comparison; 0 switches simulation off.
     samples: int = 20_000
     seed: int = 0
+    #: Confidence level of the reported intervals, in (0, 1).
     level: float = 0.95
     signs: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        level = check_real("level", self.level, low=0, high=1)
-        if level in (0, 1):
-            raise InputError("level", "lie strictly between 0 and 1", level)
         checked = {
             "p": check_probability("p", self.p),
             "budget": check_budget("budget", self.budget),
@@ -70,7 +52,7 @@ class Setting:
             "samples": check_integer("samples", self.samples, minimum=0),
             "seed": check_integer("seed", self.seed, minimum=0),
             "eta": None if self.eta is None else check_real("eta", self.eta, low=0, high=1),
-            "level": level,
+            "level": check_level(self.level),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)

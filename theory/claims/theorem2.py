@@ -30,8 +30,8 @@ from ..distribution import CodeGaussian
 from ..laws import theorem2_adversarial, theorem2_spatial
 from ..price import spatial_optimum
 from ..words import parse_word
-from .reference_classifiers import ROUNDING, ReferenceClassifier, random_rule, reference_classifiers
-from .registry import Check, compared, register, required
+from .reference_classifiers import ReferenceClassifier, random_rule, reference_classifiers
+from .registry import ROUNDING, Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, Setting, default_etas, survives
 
 #: S* is an integral in as many dimensions as there are different shifts.

@@ -12,8 +12,8 @@ from ...result import HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Hypothesis, 
 from ..accuracy import FULL_BUDGET
 from ..classifiers import best_adversarial_accuracy, x0_rule
 from ..laws import theorem3_adversarial, theorem3_spatial
-from .reference_classifiers import ROUNDING, reference_classifiers
-from .registry import Check, register, required
+from .reference_classifiers import reference_classifiers
+from .registry import ROUNDING, Check, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting, shifts_of, survives
 from .theorem2 import (
     GRID,
