@@ -26,6 +26,8 @@ MOST_LISTED = 1 << 16
 MOST_WORDS = 1 << 30
 #: Beyond this length Hartmann-Tzeng's and Roos's bounds take longer than a person waits.
 LONGEST_WITH_ALL_BOUNDS = 1023
+#: The same for the shifting bound.
+LONGEST_WITH_SHIFTING = 127
 #: What the options are called by the theory.
 _OPTIONS = {"n": "length", "exponents": "defining-set", "s": "shorten"}
 #: Bits of a generator matrix that are printed.
@@ -198,6 +200,7 @@ def describe(code: LinearCode, seconds: float | None = None) -> dict[str, Any]:
             bounds |= code.lower_bounds()
         else:
             bounds |= {"bch": code.bch_bound(), "hartmann_tzeng": None, "roos": None}
+        bounds["shifting"] = code.shifting_bound() if code.n <= LONGEST_WITH_SHIFTING else None
     described["bounds"] = bounds | {"lower": found.lower, "upper": found.upper}
     described["min_distance"] = found.upper if found.exact else None
     if found.interrupted:
@@ -237,7 +240,7 @@ def _show(described: dict[str, Any]) -> None:
         ("minimum distance", str(distance)),
     ]
     if bounds.get("bch"):
-        keys = ("bch", "hartmann_tzeng", "roos", "square_root")
+        keys = ("bch", "hartmann_tzeng", "roos", "shifting", "square_root")
         shown = (f"{key.replace('_', '-')} {bounds[key]}" for key in keys if bounds.get(key))
         rows.append(("lower bounds", ", ".join(shown)))
     rows.append(("period of the generator word", str(cyclic["period_of_generator"])))

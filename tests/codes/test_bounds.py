@@ -10,6 +10,7 @@ from spadv.theory.codes import (
     all_cyclic_codes,
     bch,
     bch_bounds_of_all,
+    count_cyclic_codes,
     cyclotomic_cosets,
     simplex,
     universe,
@@ -136,3 +137,41 @@ def test_every_coset_shape_of_length_45() -> None:
     for i in range(1, len(cosets)):
         zeros = {*cosets[i], *cosets[-1]}
         assert simple_root_bounds(45, tuple(zeros)) == by_definition(45, zeros)
+
+
+#: Lengths below 63 at which the shifting bound is the distance of every code.
+TIGHT = [7, 9, 15, 17, 21, 25, 27, 31, 33, 35, 39, 43, 45, 49]
+
+
+@pytest.mark.parametrize("n", [*TIGHT, 23, 41, 47, 51, 55, 57])
+def test_shifting_bound_against_exact_distances(n: int) -> None:
+    """As van Lint and Wilson report: tight for nearly all codes; above the distance of none."""
+    better = 0
+    seen = set()
+    for code in all_cyclic_codes(n):
+        units = [u for u in range(1, n) if math.gcd(u, n) == 1]
+        key = min(tuple(sorted(u * s % n for s in code.defining_set)) for u in units)
+        if code.k == 0 or key in seen:
+            continue
+        seen.add(key)
+        bound, distance = code.shifting_bound(), code.minimum_distance()
+        assert max(code.lower_bounds()["bch"], code.lower_bounds()["roos"]) <= bound <= distance
+        assert bound == distance or n not in TIGHT
+        better += bound > max(code.lower_bounds().values())
+    assert better or n not in (21, 31, 33, 35, 39, 43, 45, 51, 55, 57)
+
+
+@pytest.mark.parametrize("n", [6, 12, 14, 18, 28, 30, 42])
+def test_shifting_bound_of_repeated_roots(n: int) -> None:
+    for code in list(all_cyclic_codes(n))[:: max(1, count_cyclic_codes(n) // 80)]:
+        if code.k:
+            assert code.bch_bound() <= code.shifting_bound() <= code.minimum_distance()
+
+
+def test_shifting_shortens_searches() -> None:
+    """The dual of a BCH code that takes minutes without; and a limit that is kept."""
+    code = bch(127, 27).dual()
+    found = code.distance_search()
+    assert (code.k, found.upper, found.exact) == (77, 16, True)
+    assert "shifting" in found.method
+    assert not bch(127, 27).dual().distance_search(seconds=0).exact

@@ -47,7 +47,7 @@ def lower_bounds(code: CyclicIdeal) -> dict[str, int]:
         Keys bch, hartmann_tzeng, roos, each at least the BCH bound; square_root, for
         quadratic-residue codes alone.
     """
-    found = _over_parts(code, simple_root_bounds)
+    found = over_parts(code, simple_root_bounds)
     if is_quadratic_residue(code):
         found["square_root"] = square_root_bound(code.n)
     return found
@@ -55,10 +55,10 @@ def lower_bounds(code: CyclicIdeal) -> dict[str, int]:
 
 def bch_bound(code: CyclicIdeal) -> int:
     """Return the BCH bound alone, for a code with k >= 1."""
-    return _over_parts(code, lambda n, zeros: {"bch": simple_root_bch(n, zeros)})["bch"]
+    return over_parts(code, lambda n, zeros: {"bch": simple_root_bch(n, zeros)})["bch"]
 
 
-def _over_parts(
+def over_parts(
     code: CyclicIdeal, bounds: Callable[[int, tuple[int, ...]], dict[str, int]]
 ) -> dict[str, int]:
     """Least of 2^wt(t) times the bounds of C_t; for odd n, C_0 is the code itself."""

@@ -3,8 +3,9 @@
 Any k consecutive positions of a cyclic code are an information set, and every word of
 weight w has a cyclic shift with at most floor(w k / n) ones there. So once every message
 of weight at most t is encoded, an unseen word has weight w with floor(w k / n) > t. The
-weights that McEliece's theorem excludes are skipped. For quadratic-residue codes two
-information sets and a larger group do with less: see :mod:`.quadratic`.
+weights that McEliece's theorem excludes are skipped, and searches that would be long try
+:mod:`.shifting` first. For quadratic-residue codes two information sets and a larger
+group do with less: see :mod:`.quadratic`.
 
 References
 ----------
@@ -30,12 +31,15 @@ from .ideal import CyclicIdeal
 from .pool import OutOfTimeError, Run, Words, to_words
 from .quadratic import is_quadratic_residue, punctured, rows_from_outside, unseen_weight
 from .reductions import Part, split
+from .shifting import proves
 from .words import systematic_rows
 
 #: Length up to which all bounds take well under a second; beyond it BCH's alone is used.
 ALL_BOUNDS_UP_TO = 511
 #: Words for which looking for a cheaper method than Chen's is not worth while.
 SMALL = 1 << 22
+#: Words that take so long that the shifting bound is tried first.
+_LONG = 1 << 33
 #: Time to count a word by its weight, in units of the time to look for a lighter one.
 COUNTING = 8
 #: Words to look through for a word whose weight is already known to be the distance.
@@ -54,7 +58,7 @@ class DistanceSearch:
         Whether they agree.
     method : str
         What gave the bounds: "bounds" (algebraic bounds and a known word), "information
-        sets" (Chen), "weight distribution" (of the code or, by MacWilliams, its dual),
+        sets" (Chen), "shifting", "weight distribution" (of the code or, by MacWilliams, its dual),
         or several of them.
     words_checked : int
         Codewords enumerated.
@@ -161,10 +165,18 @@ class _Search:
             # What the messages on the other side see is the last k places.
             outside = rows_from_outside(code)
             seen = to_words([row >> (n - k) & ((1 << k) - 1) for row in outside], k)
+        shifted = self.run.max_words is not None  # whose limit is meant for short searches
         for t in range(1, k + 1):
             if state.lower >= state.upper and state.witness is not None:
                 return
             planned = _planned(code, t, state.upper, allowed, two_sided=bool(outside))
+            if planned > _LONG and not shifted:
+                shifted = True
+                while state.lower < state.upper and proves(
+                    n, code.defining_set, state.lower + 1, self.run.check
+                ):
+                    state.lower = allowed(state.lower + 1)
+                    self._note("shifting")
             if state.lower < state.upper and math.comb(k, t) > SMALL:
                 self._weigh(code, state, min(planned, math.comb(k, t)))
             if state.lower >= state.upper:
