@@ -54,7 +54,7 @@ def search(
         seconds = check_real("seconds", seconds, low=0)
     if max_words is not None:
         max_words = check_integer("max_words", max_words, minimum=0)
-    work = _Search(rows, checks, n, lower, Run(progress, seconds, max_words))
+    work = _DisjointSetSearch(rows, checks, n, lower, Run(progress, seconds, max_words))
     interrupted = False
     try:
         work.solve()
@@ -73,7 +73,7 @@ def search(
     )
 
 
-class _Search:
+class _DisjointSetSearch:
     def __init__(self, rows: list[int], checks: list[int], n: int, lower: int, run: Run) -> None:
         self.rows, self.checks, self.n, self.run = rows, checks, n, run
         self.step = 1 if any(row.bit_count() % 2 for row in rows) else 2
