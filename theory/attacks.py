@@ -9,14 +9,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Floats
 from ..checks import check_budget, check_integer
 from ..errors import InputError
 from .classifiers import LinearRule
 from .distribution import CodeGaussian
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

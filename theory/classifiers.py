@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from ..arrays import Floats, Labels
 from ..checks import check_budget, check_integer
 from ..errors import InputError
 from ..random import as_rng
@@ -29,9 +30,6 @@ from .accuracy import (
 )
 from .distribution import CodeGaussian, CorrelationSample
 from .orthant import Estimate, orthant_probability
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 #: Margins, one a shift, whose joint probability is computed.
 MOST_MARGINS = 256

@@ -15,14 +15,12 @@ import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import circulant
 
+from ..arrays import Floats, Labels
 from ..checks import check_integer, check_probability
 from ..errors import InputError
 from ..random import as_rng
 from .accuracy import log_odds
 from .orbit import CodewordOrbit
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 # Half a megabyte of doubles: a chunk stays in a core's second-level cache while the mean
 # is added, so that sampling costs little more than drawing the normals.

@@ -14,14 +14,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import logit, ndtr, ndtri
 
+from ..arrays import Floats
 from ..checks import fractions
 from .accuracy import FULL_BUDGET, MEAN_NORM, mixture_accuracy, two_class_accuracy
 from .roots import curve_position, mixture_inverse
-
-Floats = NDArray[np.float64]
 
 # From this h = L/D on, Phi(t + h) and Phi(t - h) never both differ from 0 and 1 in doubles.
 _WIDE = 40.0

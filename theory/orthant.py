@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtrit
 
+from ..arrays import Floats
 from ..stats import Interval
 from .accuracy import bivariate_normal_cdf
-
-Floats = NDArray[np.float64]
 
 #: Independent scramblings of Sobol points: enough for a t interval, few enough to keep each point
 #: set long.

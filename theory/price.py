@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.linalg import circulant
 from scipy.special import ndtri
 
+from ..arrays import Floats
 from ..checks import check_real, fractions
 from ..errors import InputError
 from ..progress import Progress, silent
@@ -27,8 +28,6 @@ from .accuracy import MEAN_NORM, log_odds, two_class_accuracy
 from .classifiers import exact_spatial_optimum
 from .distribution import CodeGaussian
 from .orthant import SCRAMBLINGS, Estimate, sobol, student
-
-Floats = NDArray[np.float64]
 
 # Longest set of points in one scrambling, 2^18, and the largest number of shifts for which
 # Sobol points exist in scipy (21201) and the circulant root is worth a dense product.

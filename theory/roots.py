@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-Floats = NDArray[np.float64]
+from ..arrays import Floats
+
 # (points, their indices) -> values and slopes of increasing functions
 Increasing = Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]]
 

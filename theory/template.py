@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
+from ..arrays import Floats
 from ..checks import check_integer, check_probability, check_real, real_array
 from ..errors import InputError
 from ..random import as_rng
@@ -25,8 +26,6 @@ from .classifiers import log_sum_exp
 from .laws import gradual_adversarial, gradual_spatial, lower_adversarial_at, lower_spatial_at
 from .orthant import SCRAMBLINGS, Estimate, sobol, student
 from .words import as_word
-
-Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-13
 _BISECTIONS = 45

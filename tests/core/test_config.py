@@ -110,6 +110,12 @@ def test_a_number_is_no_truth_value_and_no_text(value: Any) -> None:
             fractions(p=[value, value])
 
 
+def test_an_integer_beyond_the_floats_is_refused() -> None:
+    for check in (check_real, check_fraction):
+        with pytest.raises(InputError, match="'x' must"):
+            check("x", 10**400)
+
+
 def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfsize = 1\n")
     assert read_toml(tmp_path / "a.toml") == {"size": 1}

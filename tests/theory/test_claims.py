@@ -383,3 +383,10 @@ def test_statements_are_text():
         assert "\n" not in one.statement
         assert one.expected in ("holds", "violated", "hypothesis-unsatisfiable")
         assert set(one.parameters) <= {"codeword", "shift", "p", "budget", "eta"}
+
+
+def test_two_shifts_that_agree_nowhere_have_no_half_spaces():
+    """kappa = -1: u says nothing, and the claim about half-spaces in u says nothing either."""
+    word = np.tile([1, -1, 1, 1, -1, -1, 1], 4)
+    result = check("frontier.full_budget", codeword=[*word, *-word], shift=28, p=0.6, budget=4.0)
+    assert result.verdict == "inconclusive"

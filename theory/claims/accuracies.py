@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from ...result import EQUALITY, VIOLATED, Hypothesis
@@ -18,8 +17,6 @@ from .reference_classifiers import random_rule, reference_classifiers
 from .registry import ROUNDING, Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, TWO_SHIFTS, Setting, survives
 from .theorem2 import all_quantities
-
-Floats = NDArray[np.float64]
 
 # Every word at e = 1 and at e = 4, where nothing but x0 is left; between them, the mesh.
 _GRID = ORBITS | {"p": FEWER_PROBABILITIES, "budget": (1.0, 4.0)}

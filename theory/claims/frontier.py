@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ...arrays import Floats
 from ...result import INCONCLUSIVE, Hypothesis
 from ..accuracy import FULL_BUDGET
 from ..classifiers import LinearRule
@@ -17,8 +17,6 @@ from .independent import best_on_mesh, cell_masses, edges_through
 from .reference_classifiers import random_rule
 from .registry import ROUNDING, Check, compared, register, required
 from .setting import TWO_SHIFTS, Setting, survives
-
-Floats = NDArray[np.float64]
 
 # The steps of thresholds, and of directions, of the polylines for half-spaces.
 _STEPS = 1e-6

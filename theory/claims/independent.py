@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-Floats = NDArray[np.float64]
+from ...arrays import Floats
 
 # Densities beyond this are below 1e-31 for the means of at most 6 that occur.
 _END = 18.0

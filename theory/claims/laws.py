@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...result import EQUALITY, HOLDS, VIOLATED, Hypothesis
 from ..accuracy import FULL_BUDGET, bayes_accuracy
 from ..classifiers import LinearRule, bayes, robust_bayes, x0_rule
@@ -28,8 +29,6 @@ from . import independent
 from .registry import ROUNDING, Check, compared, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting
 from .theorem2 import exact, largest_beside
-
-Floats = NDArray[np.float64]
 
 _GRID = ORBITS | {"p": FEWER_PROBABILITIES, "budget": (1.0, 2.0, 4.0)}
 # Of the laws and their inversions.

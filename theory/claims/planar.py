@@ -7,10 +7,10 @@ from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
+from ...arrays import Bools, Floats
 from ...result import Hypothesis, Quantity
 from ..accuracy import FULL_BUDGET
 from ..frontier import Plane, bracket
@@ -20,9 +20,6 @@ from .frontier import PROGRAM, TWO, WEIGHTS, best_half_space, two_shifts
 from .independent import bayes_in_plane, best_on_mesh, cell_masses, edges_through
 from .registry import ROUNDING, Check, compared, register
 from .setting import Setting
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 _NORMAL = NormalDist()
 # Of thresholds found from masses near 1.

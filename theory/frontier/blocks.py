@@ -23,13 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ...arrays import Bools, Floats, Integers
 from ...errors import TooLargeError
 from ..distribution import CodeGaussian
 from .lattice import density
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 #: What a shift does to v: (g, s) with v_i(r_j x) = s_i v_g_i(x).
 Move = tuple[Integers, Integers]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...checks import check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
@@ -24,8 +24,6 @@ from .inner import AchievedRule, check_attack, inner_frontier, worst_case_rules
 from .mixture import mixture_lines
 from .named import NamedPoint, named_points
 from .outer import outer_curve
-
-Floats = NDArray[np.float64]
 
 #: Confidence that all estimated bounds of an outer curve hold together.
 OUTER_LEVEL = 0.999

@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Floats
 from ...checks import check_budget, check_integer, check_probability, check_real
 from ...progress import Progress, silent
 from ..accuracy import (
@@ -44,8 +45,6 @@ from .hull import concave_hull, edge_weights, envelope, gap, support
 from .inner import check_attack, worst_case_at_least
 from .lattice import Achieved, Plane, Weights, make_lattice
 from .levels import are_nested, best_levels, best_nested, bytes_per_cell
-
-Floats = NDArray[np.float64]
 
 #: Mesh of separate levels and of the minimum cut, in standard deviations.
 MESH, CUT_MESH = 0.03, 0.1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from ...arrays import Floats
 
 
 def pareto(points: ArrayLike) -> NDArray[np.intp]:

@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ...arrays import Floats
 from ...checks import check_budget, check_integer
 from ...errors import InputError
 from ...progress import Progress, silent
@@ -30,8 +30,6 @@ from ..distribution import CodeGaussian
 from .blocks import sign_blocks
 from .hull import concave_hull, pareto
 from .lattice import density
-
-Floats = NDArray[np.float64]
 
 # Thresholds beyond this are those of sign(x0), to 1e-16.
 _BIAS = 14.0

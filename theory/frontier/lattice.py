@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from ...arrays import Floats
 from ...errors import TooLargeError
 from ..accuracy import mixture_accuracy
 
-Floats = NDArray[np.float64]
 #: Weights of S_0 (the identity), S_1 (the shift) and A: at least 0, and of sum 1.
 Weights = tuple[float, float, float]
 

@@ -24,10 +24,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Bools, Floats
 from .lattice import Gains
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Nodes = NDArray[np.int64]
 
 # Capacities are 32-bit integers in scipy; the gains sum to about 1.

@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import logit, ndtri
 
+from ...arrays import Floats
 from ...checks import check_integer, check_real
 from ...progress import Progress, silent
 from ..classifiers import log_sum_exp
@@ -22,8 +23,6 @@ from ..distribution import CodeGaussian
 from ..orthant import SCRAMBLINGS, Estimate, sobol, student
 from .blocks import sign_blocks
 from .inner import check_attack
-
-Floats = NDArray[np.float64]
 
 _SEARCH_BITS, _STEPS = 11, 12
 # So many numbers in a block of points times shifts stay in a core's cache.

@@ -12,8 +12,9 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Floats
 from ...progress import Progress, silent
 from .. import laws
 from ..accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy, two_shift_accuracy
@@ -22,8 +23,6 @@ from ..template import largest_beside
 from .exact import bracket
 from .inner import check_attack
 from .lattice import Plane
-
-Floats = NDArray[np.float64]
 
 # With more different correlations, pairs of shifts take too long.
 _MOST_PAIRS = 8

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Floats
 from ...errors import InputError
 from .maps import PixelMaps
 from .model import ClassModel
-
-Floats = NDArray[np.float64]
 
 #: Fewest images of a class. The covariance is shrunk, so that fewer images than pixels are
 #: enough; how far to shrink is itself estimated, and means nothing for a handful.

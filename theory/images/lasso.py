@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-Floats = NDArray[np.float64]
+from ...arrays import Floats
 
 #: Where descent stops, if not told otherwise.
 _CHANGE = 1e-4

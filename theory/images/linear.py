@@ -19,16 +19,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.special import log_ndtr, ndtr
 
+from ...arrays import Floats
 from ...checks import check_integer, check_real
 from ..frontier import concave_hull
 from .lasso import lasso
 from .model import ClassModel
-
-Floats = NDArray[np.float64]
 
 #: How far below its best S may be where the loss of A is told.
 SLACK = 0.02

@@ -7,13 +7,12 @@ l makes answers that are right after the attack wrong after the transformation.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
+from ...arrays import Floats
 from ...checks import check_real, real_array
 from ...errors import InputError
-
-Floats = NDArray[np.float64]
 
 
 def confusion_bound(adversarial: ArrayLike, distances: ArrayLike) -> Floats:

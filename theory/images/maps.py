@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from ...arrays import Floats
 from ...checks import check_integer, check_real
 from ...errors import InputError
 
-Floats = NDArray[np.float64]
 Shape = tuple[int, int, int]
 
 _ONE = 1 << 16

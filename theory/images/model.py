@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import ndtr
 
+from ...arrays import Floats
 from ...checks import check_real, real_array
 from ...errors import InputError
 from ..orthant import Estimate, student
 from ..template import largest_beside
 from .lasso import NearestPoint, nearest_point
-
-Floats = NDArray[np.float64]
 
 #: Distances below this are raised to it, which only makes an upper bound larger.
 _SMALLEST = 1e-8
