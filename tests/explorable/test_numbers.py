@@ -602,17 +602,22 @@ def test_the_readers_point_loses_what_it_says(value: Value) -> None:
     for state, mine in zip(given, found, strict=True):
         where = f"{state}"
         border = np.array(mine["border"])
-        assert mine["s"] <= min(state["s"], border[-1, 0] + 1e-12), where
+        wanted = min(state["s"], border[-1, 0])
+        beyond = border[border[:, 0] >= wanted - 1e-9, 1].max()
+        beyond = max(beyond, np.interp(wanted, *border.T) if wanted >= border[0, 0] else 0)
+        assert mine["most"] == pytest.approx(beyond, abs=1e-9), where
         assert mine["lostS"] == pytest.approx(max(mine["best"] - mine["s"], 0)), where
         assert mine["lostA"] == pytest.approx(max(mine["robust"] - mine["a"], 0)), where
-        beyond = border[border[:, 0] >= mine["s"] - 1e-9, 1].max()
-        beyond = max(beyond, np.interp(mine["s"], *border.T) if mine["s"] >= border[0, 0] else 0)
-        assert mine["most"] == pytest.approx(beyond, abs=1e-9), where
         assert mine["follows"] == (state["a"] is None or state["a"] >= mine["most"]), where
+        assert mine["s"] >= wanted - 1e-12, where
         if mine["follows"]:
+            # Nothing known has more of one and no less of the other.
             assert mine["moreA"] == 0, where
+            assert mine["moreS"] == pytest.approx(0, abs=1e-9), where
+        else:
+            assert mine["s"] == pytest.approx(wanted), where
         if state["p"] == 1 and state["a"] is None:
-            assert mine["lostS"] + mine["lostA"] == pytest.approx(1 - state["s"]), where
+            assert mine["lostS"] + mine["lostA"] == pytest.approx(0), where
         # What is promised beside it lies on the border.
         s = mine["s"] + mine["moreS"]
         if mine["moreS"] > 1e-9:

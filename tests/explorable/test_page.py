@@ -338,6 +338,8 @@ def test_where_x0_is_the_label_nothing_is_lost(page: Any) -> None:
     assert "\u2264 100.0" in text
     assert "\u2265 100.0" in text
     assert "nothing is lost" in page.evaluate("document.getElementById('headline').textContent")
+    assert "Nothing is lost" in page.evaluate("document.getElementById('mine').textContent")
+    assert ring(page)[:2] == [100, 100]
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ const PRESETS = [
   ["One shift: no trade-off", "n = 1, p = 1/2",
     { p: 0.5, n: 1, delta: 0.5, e: 1, d: 1024, s: 0.95, show: "attacked" }],
   ["Many shifts", "the price of serving all",
-    { p: 0.6, n: 32, delta: 0.5, e: 1, d: 4096, s: 0.75, show: "shifted" }],
+    { p: 0.6, n: 32, delta: 0.5, e: 1, d: 4096, s: 0.6, show: "shifted" }],
   ["Attacker can flip x\u2080", "\u03b5 \u2265 1",
     { p: 0.7, n: 2, delta: 0.5, e: 4.5, d: 16, s: 0.7, show: "attacked" }],
   ["The worst of three shifts", "an adversary chooses the shift",
@@ -197,7 +197,8 @@ function placeHandle() {
       ${points(mine.lostA)} of <i>A</i>* = ${percent(robust)}. `;
   }
   if (state.s > mine.s + 1e-9) {
-    text += `No classifier ${model.exactPrice ? "" : "known "}has <i>S</i> ${percent(state.s)}. `;
+    text += state.s > model.cap + 1e-9 ? `No classifier has <i>S</i> ${percent(state.s)}. `
+      : `No rule is known that has <i>S</i> ${percent(state.s)} and any <i>A</i> for certain. `;
   } else if (!mine.follows && Math.max(mine.moreA, mine.moreS) > 5e-4) {
     text += `A known rule with at least this <i>S</i> has ${atLeast}${points(mine.moreA)} more of <i>A</i>;
       one with at least this <i>A</i>, ${points(mine.moreS)} more of <i>S</i>. `;
@@ -400,7 +401,7 @@ function listenToHandle() {
     const mine = readersPoint(model, refined), size = event.shiftKey ? 0.05 : 0.005;
     const ends = knownBorder(model, refined);
     const moves = {
-      ArrowLeft: () => ({ s: mine.s - size }),
+      ArrowLeft: () => ({ s: Math.max(mine.s - size, 0.4) }),
       ArrowRight: () => ({ s: Math.min(mine.s + size, model.best) }),
       ArrowUp: () => ({ a: mine.a + size >= mine.most ? null : mine.a + size }),
       ArrowDown: () => ({ a: Math.max(mine.a - size, 0) }),

@@ -188,16 +188,19 @@ function knownSpatial(border, a) {
 
 /**
  * The reader's point: S and A, what it lacks of S* and A*, and what known rules have more of
- * (`moreA` at this S or a larger one, `moreS` at this A or a larger one). A is as large as is
- * known unless the reader asks for less; above S* nobody stands.
+ * (`moreA` at this S or a larger one, `moreS` at this A or a larger one). Unless the reader asks
+ * for less, A is as large as is known with S at least what is wanted, and then S is as large as can
+ * be had beside it; above S* nobody stands.
  */
 function readersPoint(m, refined) {
   const border = knownBorder(m, refined);
-  const s = Math.min(m.state.s, border[border.length - 1][0]);
+  let s = Math.min(m.state.s, border[border.length - 1][0]);
   const most = knownAtLeast(border, s);
   const a = m.state.a === null ? most : Math.min(m.state.a, most);
+  const follows = a === most;
+  if (follows) s = Math.max(s, knownSpatial(border, a) ?? s);
   return {
-    s, a, most, follows: a === most,
+    s, a, most, follows,
     lostS: Math.max(m.best - s, 0), lostA: Math.max(m.robust - a, 0),
     moreA: most - a, moreS: Math.max((knownSpatial(border, a) ?? s) - s, 0),
     upper: m.asked.together === null ? null : tightenedAt(m.state.s, m.asked.together, refined),

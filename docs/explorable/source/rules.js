@@ -76,7 +76,7 @@ function linearFamilies({ n, kappa, e, worst }) {
   }
   // Of the first family the worst case of three and more shifts has no short formula.
   const families = worst && n > 2 ? [] : [twoWords(n, kappa, e)];
-  if (n === 3) families.push(threeWords(kappa, e));
+  if (n === 3) families.push(threeWords(kappa, e, worst));
   if (n > 3) families.push(blends(n, kappa, e));
   return families;
 }
@@ -101,7 +101,7 @@ function twoWords(n, kappa, e) {
  * Three shifts: four groups of coordinates by the signs of (c, r_1 c, r_2 c), of which the
  * two where one shift differs get equal weights. Shares of the groups follow from kappa.
  */
-function threeWords(kappa, e) {
+function threeWords(kappa, e, worst) {
   const all = Math.sqrt((1 + 3 * kappa) / 4), one = Math.sqrt((1 - kappa) / 4);
   const make = (x, y) => {
     const z0 = Math.cos(x) * all, z1 = Math.sin(x) * Math.cos(y) * one / Math.SQRT2;
@@ -114,7 +114,8 @@ function threeWords(kappa, e) {
         Math.SQRT2 * Math.cos(y) * Math.sin(y)),
     };
   };
-  return { xs: steps(0, Math.PI / 2, 6), ys: steps(-Math.PI / 2, Math.PI / 2, 12), make };
+  const [fine, finer] = worst ? [4, 8] : [6, 12];
+  return { xs: steps(0, Math.PI / 2, fine), ys: steps(-Math.PI / 2, Math.PI / 2, finer), make };
 }
 
 /**
@@ -160,11 +161,13 @@ function shapePoint(setting, shape, h, family = 0, x = 0, y = 0) {
 function linearHull(setting) {
   // A constant answer is right half of the time, whatever happens.
   const families = linearFamilies(setting), points = [[0.5, 0.5, -1, 0, 0, 0]];
+  // An integral for each point: fewer of them.
+  const offsets = setting.worst ? OFFSETS.filter((_, i) => i % 2 === 0 || i > 20) : OFFSETS;
   families.forEach(({ xs, ys, make }, family) => {
     for (const x of xs) {
       for (const y of ys) {
         const shape = make(x, y);
-        if (shape) for (const h of OFFSETS) points.push(shapePoint(setting, shape, h, family, x, y));
+        if (shape) for (const h of offsets) points.push(shapePoint(setting, shape, h, family, x, y));
       }
     }
   });
@@ -178,13 +181,13 @@ function linearHull(setting) {
         .map((k) => value + k * (list[1] - list[0]) / closer)
         .filter((z) => z >= list[0] && z <= list[list.length - 1]));
       const spread = h < 3 ? 0.2 : h / 7;
-      const offsets = h === Infinity ? [h] : [-1, -0.5, 0, 0.5, 1]
+      const nearby = h === Infinity ? [h] : [-1, -0.5, 0, 0.5, 1]
         .map((k) => Math.max(h + k * spread * 1.3 / closer, 0));
       for (const u of near(xs, x)) {
         for (const v of near(ys, y)) {
           const shape = make(u, v);
           if (!shape) continue;
-          for (const k of offsets) more.push(shapePoint(setting, shape, k, family, u, v));
+          for (const k of nearby) more.push(shapePoint(setting, shape, k, family, u, v));
         }
       }
     }

@@ -48,7 +48,7 @@ function allRight(n, natural, shifted, rho, h) {
   // Score = mean + sqrt(rho) z + sqrt(1 - rho) own noise: an integral over y = z sqrt(rho/(1 - rho)),
   // in panels where the product moves; beyond them it is 0, or 1.
   const unit = Math.sqrt(1 - rho), spread = Math.sqrt(rho) / unit, a = one / unit, b = other / unit;
-  const reach = 8 + Math.log(n), low = Math.max(-Math.min(a, b) - reach, -8 * spread);
+  const reach = 6 + Math.log(n), low = Math.max(-Math.min(a, b) - reach, -8 * spread);
   const high = Math.min(-Math.min(a, b) + reach, 8 * spread);
   if (!(low < high)) return cdf(Math.min(a, b) / spread);
   const count = Math.ceil((high - low) / Math.min(2, 2 * spread)), half = (high - low) / count / 2;
