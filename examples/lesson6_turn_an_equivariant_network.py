@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Lesson 6: train a small equivariant network, and turn it
+# # Lesson 6: train a small equivariant network, and rotate its input
 #
 # **What you will learn**
 #
@@ -62,7 +62,7 @@ print(
 # A **group convolution** (Cohen and Welling, 2016) does the same for quarter turns: it applies each
 # filter in its four orientations, and a feature map carries one more index, the orientation. Turn
 # the image by 90 degrees, and the maps turn by 90 degrees while their four orientations move on by
-# one. These four turns are called the group **P4**.
+# one. These four rotations are called the group **P4**.
 #
 # If in the end one reads the maps in all four orientations and takes the maximum, the output does
 # not change at all: the network is *invariant* to quarter turns.
@@ -98,7 +98,7 @@ networks = {"plain": trained("plain", PLAIN), "P4": trained("P4", P4)}
 # ## Turn it
 #
 # Both networks have seen upright digits only. **Predict**: on what share of the test digits does
-# the P4 network change its mind when the digit is turned by 90 degrees? And by 45 degrees?
+# the P4 network change its mind when the digit is rotated by 90 degrees? And by 45 degrees?
 
 # %%
 my_guess_90, my_guess_45 = 0.1, 0.1  # change them before you go on
@@ -106,20 +106,18 @@ my_guess_90, my_guess_45 = 0.1, 0.1  # change them before you go on
 
 # %%
 def changed(model, angle):
-    """Return the share of digits whose predicted class changes when they are turned."""
+    """Return the share of digits whose predicted class changes when they are rotated."""
     kept = predict(model, rotate(images, angle)) == predict(model, images)
     return 1 - rate_of(kept.numpy()).value
 
 
 for name, model in networks.items():
-    print(
-        f"{name:6} changes its mind on {changed(model, 90):.3f} of the digits turned by 90 degrees,"
-    )
-    print(f"       and on {changed(model, 45):.3f} of those turned by 45 degrees")
+    print(f"{name:6} changes its mind on {changed(model, 90):.3f} of digits rotated by 90 degrees,")
+    print(f"       and on {changed(model, 45):.3f} of those rotated by 45 degrees")
 print(f"you said {my_guess_90} and {my_guess_45} for P4")
 
 # %% [markdown]
-# At 90 degrees not a single digit changes class, although the network never saw a turned digit:
+# At 90 degrees not a single digit changes class, although the network never saw a rotated digit:
 # this is no result of training but of its construction. At 45 degrees the guarantee ends: a turn by
 # 45 degrees mixes pixels, and no element of P4 does that.
 #
@@ -136,15 +134,15 @@ print("layers that break the symmetry:", exactness_report(networks["P4"].feature
 
 # %%
 def draw_digits(numbers, angles):
-    """Draw turned digits with the predictions of both networks."""
+    """Draw rotated digits with the predictions of both networks."""
     with styled():
         figure = new_figure(figsize=(1.35 * len(angles), 1.75 * len(numbers)))
         grid = figure.subplots(len(numbers), len(angles), squeeze=False)
         for row, number in zip(grid, numbers, strict=True):
             for axes, angle in zip(row, angles, strict=True):
-                turned = rotate(images[number : number + 1], angle)
-                said = [int(predict(model, turned)) for model in networks.values()]
-                axes.imshow(turned[0, 0].numpy(), cmap="gray_r", vmin=0, vmax=1)
+                rotated = rotate(images[number : number + 1], angle)
+                said = [int(predict(model, rotated)) for model in networks.values()]
+                axes.imshow(rotated[0, 0].numpy(), cmap="gray_r", vmin=0, vmax=1)
                 axes.set(xticks=[], yticks=[])
                 axes.grid(visible=False)
                 title = f"{angle}°: " + ", ".join(map(str, said))
@@ -172,7 +170,7 @@ def draw_fixed_angles(step=15):
             values = [rate.value for rate in rates]
             axes.plot(angles, values, color=color, ls=line, marker="o", ms=4, label=name)
         axes.set(xlabel="angle (degrees), the same for all digits", ylabel="predictions unchanged")
-        axes.set(xticks=range(0, 181, 30), ylim=(0, 1.02), title="Turned by a fixed angle")
+        axes.set(xticks=range(0, 181, 30), ylim=(0, 1.02), title="Rotated by a fixed angle")
         axes.legend(loc="lower left")
     return figure
 
@@ -185,9 +183,9 @@ draw_fixed_angles()
 #
 # ## The invariance profile
 #
-# The paper's measure is the **rate of invariance** under a *random* rotation: each image is turned
+# The paper's measure is the **rate of invariance** under a *random* rotation: each image is rotated
 # by an angle uniform in $[-\theta,\theta]$, and one counts how often the predicted class stays that
-# of the unturned image, right or wrong. Against $\theta$ that is the *invariance profile*.
+# of the unrotated image, right or wrong. Against $\theta$ that is the *invariance profile*.
 # `evaluate` measures it, and much more; all images, angles and networks share their random numbers,
 # so that curves can be compared.
 
@@ -205,7 +203,7 @@ records = {name: evaluate(model, data, settings) for name, model in networks.ite
 for name, record in records.items():
     profile = record.profile("rotation")
     last = profile.number_of(180)
-    print(f"{name:6} random turns up to 180 degrees:", end=" ")
+    print(f"{name:6} random rotations up to 180 degrees:", end=" ")
     for what, rate in (
         ("rate of invariance", profile.unchanged(last)),
         ("accuracy", profile.accuracy(last)),
@@ -216,16 +214,17 @@ for name, record in records.items():
 profiles_figure(records, ("rotation", "translation", "both"))
 
 # %% [markdown]
-# Exact invariance to four turns helps with all the others, but does not give them; at small angles
-# it is no help at all. The paper therefore trains equivariant networks with random rotations on top
-# (`"augment": "R:180"`), and asks what that costs in adversarial robustness (lesson 7, question 4).
+# Exact invariance to four rotations helps with all the others, but does not give them; at small
+# angles it is no help at all. The paper therefore trains equivariant networks with random rotations
+# on top (`"augment": "R:180"`), and asks what that costs in adversarial robustness (lesson 7,
+# question 4).
 #
 # ## Questions
 #
 # [Solutions](solutions/solution6_turn_an_equivariant_network.py), for afterwards.
 #
 # **Question 1** (paper). Let $F(x)$ have one value for each orientation, $F_0,\dots,F_3$, and let
-# $F_i(\text{turned }x)=F_{i-1}(x)$, indices modulo 4. Show that $\max_iF_i$ and the mean of the
+# $F_i(\text{rotated }x)=F_{i-1}(x)$, indices modulo 4. Show that $\max_iF_i$ and the mean of the
 # $F_i$ are invariant. Is $F_0-F_1$? Give a function of $F$ that is invariant and keeps more than
 # the maximum.
 #
@@ -236,13 +235,13 @@ profiles_figure(records, ("rotation", "translation", "both"))
 # networks.
 #
 # **Question 3** (code). Build the P4 network with `"head": "paper"`. Is it invariant to quarter
-# turns before training? Why does the paper's network need augmentation where ours does not?
+# rotations before training? Why does the paper's network need augmentation where ours does not?
 #
 # **Question 4** (code). Train the plain network with random rotations, `trained("augmented", PLAIN,
 # augment="R:180")`. Compare it with the P4 network at 90 degrees, at 45 degrees and on upright
 # digits. How many training images would make the comparison fair?
 #
-# **Question 5** (open). A 6 turned by 180 degrees looks like a 9. What must an invariant network
+# **Question 5** (open). A 6 rotated by 180 degrees looks like a 9. What must an invariant network
 # answer? What do accuracy and rate of invariance say about it, and which of them would you report?
 #
 # ## Where to go next

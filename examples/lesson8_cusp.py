@@ -35,12 +35,12 @@ from spadv.style import BLUE, VERMILION, new_figure, styled
 # %% [markdown]
 # ## The idea
 #
-# To be robust to both, train with both: turn each training image at random, attack the turned
+# To be robust to both, train with both: rotate each training image at random, attack the rotated
 # image, and learn from the attacked one (adversarial training, Madry and others, 2018). The paper's
 # finding is that *order and pace* matter. Train for rotations first and for attacks afterwards, and
 # the first is forgotten; the other way round as well. **CuSP** raises both difficulties together:
-# small turns and small budgets first, full ones in the end. A **curriculum** is a list of stages;
-# spadv's training takes any such list.
+# small rotations and small budgets first, full ones in the end. A **curriculum** is a list of
+# stages; spadv's training takes any such list.
 
 # %%
 published = curriculum(
@@ -51,8 +51,8 @@ published = curriculum(
 )
 for stage in published:
     budget = round(255 * stage.objective.budget)
-    print(f"{stage.epochs:3} epochs: turns up to {stage.augment.rotation:.0f} degrees", end=", ")
-    print(f"attacks of {budget}/255")
+    rotation = f"rotations up to {stage.augment.rotation:.0f} degrees"
+    print(f"{stage.epochs:3} epochs: {rotation}, attacks of {budget}/255")
 
 
 # %%
@@ -83,10 +83,10 @@ draw_curriculum(published, 120)
 # %% [markdown]
 # ## Our experiment
 #
-# A small LeNet, 800 training digits, six epochs, turns up to 60 degrees, budget 0.1, attacks of two
-# steps: a toy of the size of a lesson, not a reproduction. Two ways of training with the *same*
+# A small LeNet, 800 training digits, six epochs, rotations up to 60 degrees, budget 0.1, attacks of
+# two steps: a toy of the size of a lesson, not a reproduction. Two ways of training with the *same*
 # last stage: everything at once from the first epoch on (`plain`), and CuSP. Two numbers for each
-# network: accuracy on randomly turned digits, and accuracy under PGD with ten steps.
+# network: accuracy on randomly rotated digits, and accuracy under PGD with ten steps.
 
 # %%
 data = load("mnist-sample")
@@ -121,7 +121,7 @@ def experiment(way, seed):
 
 
 def spatial(record):
-    """Return the accuracy on turned digits, with its interval."""
+    """Return the accuracy on rotated digits, with its interval."""
     return record.profile("rotation").accuracy(0)
 
 
@@ -133,7 +133,7 @@ def robust(record):
 records = {(way, 0): experiment(way, seed=0) for way in ("plain", "cusp")}
 for (way, seed), record in records.items():
     print(f"{way:6} seed {seed}:", end=" ")
-    for name, rate in (("turned", spatial(record)), ("attacked", robust(record))):
+    for name, rate in (("rotated", spatial(record)), ("attacked", robust(record))):
         print(
             f"{name} {rate.value:.3f} [{rate.interval.low:.3f}, {rate.interval.high:.3f}]", end="  "
         )
@@ -141,7 +141,7 @@ for (way, seed), record in records.items():
 
 # %% [markdown]
 # The intervals speak of these two networks and of digits like these. Both networks saw the same
-# turned digits, so they can be compared digit by digit, which is sharper than looking whether
+# rotated digits, so they can be compared digit by digit, which is sharper than looking whether
 # intervals overlap: McNemar's exact test and Newcombe's interval of the difference.
 
 # %%
@@ -149,14 +149,14 @@ first, second = records["cusp", 0], records["plain", 0]
 pair = compare(first.profile("rotation").correct[0, 0], second.profile("rotation").correct[0, 0])
 low, high, _ = pair.interval
 print(
-    f"CuSP minus plain on turned digits: {pair.difference:+.4f} [{low:+.4f}, {high:+.4f}]", end=" "
+    f"CuSP minus plain on rotated digits: {pair.difference:+.4f} [{low:+.4f}, {high:+.4f}]", end=" "
 )
 print(f"p-value {pair.p_value:.2f}")
 
 # %% [markdown]
 # So much for one seed. **Predict**: two more trainings of each kind, nothing changed but the seed
-# of weights, turns and batches. By how much will the accuracy on turned digits differ between the
-# best and the worst of the three networks that were trained in the *same* way?
+# of weights, rotations and batches. By how much will the accuracy on rotated digits differ between
+# the best and the worst of the three networks that were trained in the *same* way?
 
 # %%
 my_guess = 0.01  # change it before you go on
@@ -166,10 +166,10 @@ seeds = (0, 1, 2)
 for way in ("plain", "cusp"):
     for seed in seeds[1:]:
         records[way, seed] = experiment(way, seed)
-    turned = [spatial(records[way, seed]).value for seed in seeds]
+    rotated = [spatial(records[way, seed]).value for seed in seeds]
     attacked = [robust(records[way, seed]).value for seed in seeds]
-    print(f"{way:6} turned:  ", *(f"{v:.3f}" for v in turned), end="   ")
-    print(f"range {max(turned) - min(turned):.3f}")
+    print(f"{way:6} rotated:  ", *(f"{v:.3f}" for v in rotated), end="   ")
+    print(f"range {max(rotated) - min(rotated):.3f}")
     print(f"{'':6} attacked:", *(f"{v:.3f}" for v in attacked))
 print("you said", my_guess)
 
@@ -191,7 +191,7 @@ def draw_plane(records):
             axes.annotate(
                 str(seed), (x.value, y.value), fontsize=7, ha="center", va="center", color="white"
             )
-        axes.set(xlabel="accuracy on turned digits", ylabel="accuracy under attack")
+        axes.set(xlabel="accuracy on rotated digits", ylabel="accuracy under attack")
         axes.set(title="Every point is one training; numbers are seeds")
         axes.legend(loc="lower right")
     return figure
@@ -206,7 +206,7 @@ draw_plane(records)
 # three differences. Their mean has Student's interval with two degrees of freedom.
 
 # %%
-for name, measure in (("turned", spatial), ("attacked", robust)):
+for name, measure in (("rotated", spatial), ("attacked", robust)):
     gains = [measure(records["cusp", s]).value - measure(records["plain", s]).value for s in seeds]
     mean = mean_of(gains)
     inside = "contains 0" if 0 in mean.interval else "excludes 0"
@@ -234,9 +234,9 @@ for name, measure in (("turned", spatial), ("attacked", robust)):
 # Give the width of Student's interval of the mean difference for $k=2,4,10$ in units of $\sigma$
 # (the quantiles are $12.7$, $3.18$ and $2.26$). What does a second seed tell?
 #
-# **Question 3** (code). Write a curriculum of your own as `stages`: first one without turns and
-# with the full attack, then one with turns and no attack (as the paper's "PGD, then Aug"). What is
-# forgotten?
+# **Question 3** (code). Write a curriculum of your own as `stages`: first one without rotations and
+# with the full attack, then one with rotations and no attack (as the paper's "PGD, then Aug"). What
+# is forgotten?
 #
 # **Question 4** (code). How much of the spread between seeds is left if only the *test digits*
 # change? Take one trained network, split 2,000 test digits into five parts of 400 and compare the

@@ -198,7 +198,7 @@ for degrees in (15, 90):
 # %% [markdown]
 # ## Compare two models
 #
-# Do not ask whether two intervals overlap: both models saw the *same* images, turned by the same
+# Do not ask whether two intervals overlap: both models saw the *same* images, rotated by the same
 # angles. Ask on which images exactly one of them is right. `compare` counts those, and gives the
 # difference, Newcombe's interval for it, and the p-value of McNemar's exact test.
 

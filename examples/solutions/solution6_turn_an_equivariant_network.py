@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Solutions to lesson 6: train a small equivariant network, and turn it
+# # Solutions to lesson 6: train a small equivariant network, and rotate its input
 #
 # The questions are in [lesson 6](../lesson6_turn_an_equivariant_network.py).
 
@@ -52,7 +52,7 @@ for turns in range(4):
     assert torch.isclose(moved.mean(), F.mean())
     assert torch.equal(moved.sort().values, F.sort().values)
     first = min(moved.roll(k).tolist() for k in range(4))
-    print(f"turned {turns} times: F_0 - F_1 = {moved[0] - moved[1]:+.1f}, first rotation {first}")
+    print(f"rotated {turns} times: F_0 - F_1 = {moved[0] - moved[1]:+.1f}, first rotation {first}")
 
 # %% [markdown]
 # ## Answer 2
@@ -119,8 +119,8 @@ networks = {"plain": plain, "augmented": augmented}
 for name, model in networks.items():
     clean = predict(model, images)
     for angle in (0, 45, 90):
-        turned = predict(model, rotate(images, angle))
-        kept, right = rate_of((turned == clean).numpy()), rate_of((turned == labels).numpy())
+        rotated = predict(model, rotate(images, angle))
+        kept, right = rate_of((rotated == clean).numpy()), rate_of((rotated == labels).numpy())
         print(
             f"{name:10} {angle:2} degrees: unchanged {kept.value:.3f}, accuracy {right.value:.3f}"
         )
@@ -160,17 +160,17 @@ draw_angles()
 # ## Answer 5
 #
 # An open question. A network that is exactly invariant *must* answer the same for a 6 and for the
-# same 6 turned by 180 degrees. Counted by rate of invariance that is right. Counted by accuracy it
-# is right as well, because the label of a turned image stays the label of the original: the
+# same 6 rotated by 180 degrees. Counted by rate of invariance that is right. Counted by accuracy it
+# is right as well, because the label of a rotated image stays the label of the original: the
 # benchmark says that an upside-down 6 is a 6. A person who sees it alone would say 9. So for such
 # digits invariance is the wrong aim, and both metrics reward it. Honest reports say so, give both
 # metrics (they differ where a network is stably wrong), and look at the classes one by one.
 
 # %%
 sixes = images[labels == 6]
-turned = quarter_turn(sixes, 2)
-said = predict(plain, turned)
-print(f"the plain network on {len(sixes)} sixes turned by 180 degrees:")
+rotated = quarter_turn(sixes, 2)
+said = predict(plain, rotated)
+print(f"the plain network on {len(sixes)} sixes rotated by 180 degrees:")
 print({digit: int((said == digit).sum()) for digit in said.unique().tolist()})
-assert torch.equal(turned, rotate(sixes, 180))
+assert torch.equal(rotated, rotate(sixes, 180))
 assert said.mode().values == 9  # most of them look like nines to it

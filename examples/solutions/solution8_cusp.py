@@ -84,7 +84,7 @@ assert round(widths[10], 1) == 2.0
 
 # %%
 def measured(name, stages, images=400):
-    """Train a LeNet with these stages; return accuracy on turned and on attacked digits."""
+    """Train a LeNet with these stages; return accuracy on rotated and on attacked digits."""
     table = {
         "data": {"name": "mnist-sample", "limit": 1000},
         "model": {"name": "lenet"},
@@ -104,10 +104,10 @@ def measured(name, stages, images=400):
         images=images,
     )
     record = evaluate(model, data, settings)
-    turned = record.profile("rotation").accuracy(0)
+    rotated = record.profile("rotation").accuracy(0)
     attacked = record.profile("robustness").accuracy(0)
-    print(f"{name:22} turned {turned.value:.3f}, attacked {attacked.value:.3f}")
-    return model, turned.value, attacked.value
+    print(f"{name:22} rotated {rotated.value:.3f}, attacked {attacked.value:.3f}")
+    return model, rotated.value, attacked.value
 
 
 attack = {"epochs": 4, "augment": "none", "objective": "pgd:0.1,steps=2"}
@@ -117,7 +117,7 @@ points = {
     "attacks, then turns": measured("attacks, then turns", [attack, turn]),
 }
 before, after = points["attacks only"], points["attacks, then turns"]
-assert after[1] > before[1] + 0.1  # turns are learned
+assert after[1] > before[1] + 0.1  # rotations are learned
 assert after[2] < before[2] - 0.05  # and attacks forgotten
 
 
@@ -130,7 +130,7 @@ def draw_forgetting(before, after):
         axes.annotate("", after[1:], before[1:], arrowprops={"arrowstyle": "->", "lw": 1.5})
         axes.plot(*before[1:], "o", ms=9, color=BLUE, ls="none", label="after the attacks")
         axes.plot(*after[1:], "s", ms=9, color=VERMILION, ls="none", label="after the turns")
-        axes.set(xlabel="accuracy on turned digits", ylabel="accuracy under attack")
+        axes.set(xlabel="accuracy on rotated digits", ylabel="accuracy under attack")
         axes.set(xlim=(0, 1), ylim=(0, 1), title="First one, then the other")
         axes.legend(loc="lower left")
     return figure

@@ -78,7 +78,7 @@ def accuracies(model):
 # %% [markdown]
 # ## Answer 1
 #
-# - (a) Probabilities work, with a trap. The class is the same, so accuracies on clean and turned
+# - (a) Probabilities work, with a trap. The class is the same, so accuracies on clean and rotated
 #   images are right. But an attack climbs the cross-entropy of what it takes for logits, a second
 #   softmax over numbers in $[0,1]$. Where the network is very sure, its probabilities are 0 and 1
 #   to rounding, their gradient is 0, and the attack stands still. Our network is not sure enough
@@ -266,7 +266,7 @@ def line(name, rate):
 print(f"Report card: a small convolutional network, {record.images} test digits of mnist-sample")
 print(line("natural accuracy", summary["natural_accuracy"]))
 for row in summary["rotation"]:
-    print(line(f"accuracy, turned up to {row['value']:g} degrees", row["accuracy"]))
+    print(line(f"accuracy, rotated up to {row['value']:g} degrees", row["accuracy"]))
 for row in summary["translation"]:
     print(line(f"accuracy, moved up to {row['value']:g} of the side", row["accuracy"]))
 for row in summary["robustness"]:

@@ -140,7 +140,17 @@ function togetherParagraph(m, refined) {
   const close = most - least < 0.004;
   return `<b>Together:</b> no classifier, however clever, has both ${target}. Whatever it is, it
     falls short in one of the two by at least ${points(least)}.
-    ${close ? "That is enough: some randomised rule gives up just so much of each." : possible}`;
+    ${close ? "That is enough: some randomised rule gives up just so much of each." : possible}
+    ${n > 1 ? why(m) : ""}`;
+}
+
+/** Why there is a trade-off, in a sentence. */
+function why({ setting: { e, kappa } }) {
+  const left = residuals(e, kappa)[0];
+  const near = left === 0 ? "onto shifted inputs of the other label"
+    : `to within ${left.toFixed(2)} standard deviations of shifted inputs of the other label`;
+  return `<b>Why?</b> The attack can bring inputs of one label ${near}. Whatever is answered there is wrong for
+    one of them${left === 0 ? "" : ", and the nearer, the more often"}.`;
 }
 
 /** What the paper's own statements say here. */
