@@ -104,9 +104,11 @@ class Quantity:
 class Result:
     """The outcome of checking one claim, or making one experiment, at one setting."""
 
-    #: Identifier of the claim or experiment, e.g. "thm2a"; where the paper states it; in words.
+    #: Identifier of the claim or experiment, e.g. "thm2a".
     claim: str
+    #: Where the paper states it.
     locator: str
+    #: The claim in words.
     statement: str
     #: Everything that was chosen, as plain JSON values.
     parameters: dict[str, Any]
@@ -114,10 +116,11 @@ class Result:
     verdict: str
     #: The claim's conditions and whether they are met here.
     hypotheses: tuple[Hypothesis, ...] = ()
-    #: The number that the claim speaks of, its confidence interval (None when it is exact to
-    #: rounding), and what it is compared with.
+    #: The number that the claim speaks of.
     value: float | None = None
+    #: Confidence interval of the value; None when that is exact to rounding.
     interval: Interval | None = None
+    #: What the value is compared with.
     bound: float | None = None
     #: Verdict kind the claim should get: "violated" for a known slip of the paper,
     #: "hypothesis-unsatisfiable" for a claim about nothing, else "holds".

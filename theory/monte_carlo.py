@@ -44,8 +44,9 @@ class Proportion:
 class Measurement:
     """Measured accuracies of one classifier."""
 
-    #: Pr(f(X) = Y), and Pr(f(r X) = Y) for r uniformly random.
+    #: Pr(f(X) = Y).
     natural: Proportion
+    #: Pr(f(r X) = Y), r uniformly random.
     spatial: Proportion
     #: Pr(f(r_j X) = Y) by the j that were asked for.
     shifted: dict[int, Proportion]

@@ -1,4 +1,4 @@
-"""Probabilities that several normal variables are all below their limits."""
+"""Normal orthant probabilities, and estimates: quasi-Monte-Carlo with Student's intervals."""
 
 from __future__ import annotations
 

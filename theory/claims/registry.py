@@ -73,16 +73,18 @@ def compared(
 class Claim:
     """One statement that can be checked."""
 
-    #: Identifier, e.g. "thm2a", and a few words for tables.
+    #: Identifier, e.g. "thm2a".
     id: str
+    #: A few words for tables.
     title: str
     #: Where the paper states it, or "beyond the paper".
     locator: str
     #: Numbers of the statements that it checks, in docs/theory, e.g. "L4".
     numbers: tuple[str, ...]
     statement: str
-    #: What value and bound of its results are.
+    #: What the value of its results is.
     value_name: str
+    #: What it is compared with.
     bound_name: str
     #: By name of each parameter that it depends on, besides samples, seed and level, the values
     #: at which `spadv verify` checks it, or a function of the values of the parameters before it.

@@ -60,8 +60,9 @@ class Summary:
     verdict: str
     #: Whether every check gave what it should, and no simulation contradicts.
     ok: bool
-    #: Simulations that contradict their closed form, of how many that were compared with one.
+    #: Simulations that contradict their closed form.
     mismatches: int
+    #: Simulations that were compared with a closed form.
     compared: int
 
     @property
