@@ -40,10 +40,8 @@ def option(
     --------
     >>> from spadv.checks import check_integer
     >>> @dataclasses.dataclass(frozen=True)
-    ... class Sampling:
+    ... class Sampling(Checked):
     ...     samples: int = option(100, "Samples to draw.", check_integer, minimum=1)
-    ...     def __post_init__(self) -> None:
-    ...         check_settings(self)
     >>> read_settings(Sampling, {"sample": 3}, "sampling.")
     Traceback (most recent call last):
     ...
@@ -56,11 +54,13 @@ got 'sample'. Did you mean sampling.samples?
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def check_settings(settings: Any) -> None:
-    """Check every option of a frozen dataclass; to be called by its `__post_init__`."""
-    for field in dataclasses.fields(settings):
-        value = _checked(field, field.name, getattr(settings, field.name))
-        object.__setattr__(settings, field.name, value)
+class Checked:
+    """Base of a frozen dataclass whose options are checked when it is made."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = _checked(field, field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
 
 
 def read_settings(

@@ -15,19 +15,25 @@ Names with a dot in front are bookkeeping: locks, logs, damaged files set aside.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from .errors import StoreError
 
 #: Version of the layout of run folders.
 LAYOUT = 1
+_BROKEN_NPZ = (OSError, EOFError, ValueError, TypeError, KeyError, zlib.error, zipfile.BadZipFile)
 
 
 class FolderInUseError(StoreError):
@@ -190,3 +196,20 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON object, whole or not at all."""
     write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an .npz file; their checksums (CRC-32) are verified."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except _BROKEN_NPZ as error:
+        raise StoreError(f"cannot read {path} as an .npz file of plain arrays: {error}") from None
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays into an .npz file, whole or not at all."""
+    buffer = io.BytesIO()
+    # Before numpy 2 an argument allow_pickle would be stored as one more array.
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    write_atomically(path, buffer.getvalue())

@@ -4,17 +4,14 @@
 licensed CC BY-SA 3.0, unlike the code (see NOTICE-mnist-sample.txt).
 """
 
-from ..settings.data import DataInfo, describe, names
+from ..settings.data import describe, names
 from .images import DataSet, Images, channel_statistics, digest_of, to_float
 from .loading import load
-from .preparing import Place, cache_root, data_root, locate, prepare
+from .preparing import data_root, locate, prepare
 
 __all__ = [
-    "DataInfo",
     "DataSet",
     "Images",
-    "Place",
-    "cache_root",
     "channel_statistics",
     "data_root",
     "describe",

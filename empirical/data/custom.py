@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, StoreError
 from ...progress import Progress
-from .files import SUFFIXES, decode_once, read_npz
+from ...store import read_npz
+from .files import SUFFIXES, decode_once
 from .images import Images, Parts
 
 T = TypeVar("T")

@@ -1,12 +1,10 @@
-"""Pixels from files: plain arrays of an .npz file, and images, decoded once and kept."""
+"""Pixels from files of images, decoded once and kept."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,26 +16,17 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
+from ...store import read_npz
 
 #: Files that end so, in upper or lower case, are taken for images.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp")
 #: Part of every key: raised when decoding changes, so that older caches are not used.
 VERSION = 1
 
-_BROKEN = (OSError, EOFError, ValueError, TypeError, KeyError, zlib.error, zipfile.BadZipFile)
 _GREY = {"1", "L", "LA", "La"}
 _COLOUR = {"RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr"}
 _ORIENTATION = 0x0112  # the EXIF tag
 _CHUNK, _THREADS = 64, 8
-
-
-def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Return all arrays of an .npz file; their checksums (CRC-32) are verified."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except _BROKEN as error:
-        raise StoreError(f"cannot read {path} as an .npz file of plain arrays: {error}") from None
 
 
 def decode_files(

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from ...errors import StoreError
 from ...progress import Progress
-from ...store import read_text
+from ...store import read_npz, read_text
 from ..settings.data import DataInfo
 from .custom import decode_parts, in_turn
-from .files import SUFFIXES, read_npz
+from .files import SUFFIXES
 from .images import Images, Parts
 
 #: The embedded sample.

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from ...errors import StoreError
-from ...store import read_json, write_atomically
+from ...store import read_json, read_npz, write_json, write_npz
 from .record import Array, Evaluation
 
 
@@ -37,17 +33,13 @@ def save(evaluation: Evaluation, folder: Path | str, name: str = "evaluation") -
             found = None
         if found != evaluation.identity:
             raise StoreError(f"{path} holds something else; it was not overwritten")
-    buffer = io.BytesIO()
-    # Before numpy 2 an argument allow_pickle would be stored as one more array.
-    np.savez_compressed(buffer, **evaluation.arrays)  # type: ignore[arg-type]
     document = evaluation.to_json()
     document["arrays"] = {
         key: {"images": array.shape[-1], "sha256": _digest(array)}
         for key, array in evaluation.arrays.items()
     }
-    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    write_atomically(path.with_suffix(".npz"), buffer.getvalue())
-    write_atomically(path, text)
+    write_npz(path.with_suffix(".npz"), evaluation.arrays)
+    write_json(path, document)
     return path
 
 
@@ -77,7 +69,7 @@ def read(path: Path) -> Evaluation:
     listed = document.get("arrays")
     if not isinstance(listed, dict):
         raise StoreError(f"{path} is no evaluation: it lists no arrays")
-    arrays = _read_arrays(arrays_path)
+    arrays = read_npz(arrays_path)
     chosen: dict[str, Array] = {}
     for key, entry in listed.items():
         if not isinstance(entry, dict) or not isinstance(entry.get("images"), int):
@@ -129,15 +121,6 @@ def _move_aside(path: Path) -> Path:
             except OSError as error:
                 raise StoreError(f"cannot move {path} aside: {error.strerror}") from None
     raise StoreError(f"cannot move {path} aside: there are too many damaged files")
-
-
-def _read_arrays(path: Path) -> dict[str, Array]:
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise StoreError(f"cannot read {path}: {reason.splitlines()[0]}") from None
 
 
 def _digest(array: Array) -> str:

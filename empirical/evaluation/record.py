@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,11 +82,12 @@ class Profile:
         return rate_of(self.correct[setting], level)
 
     def number_of(self, value: float) -> int:
-        """Return which setting has a value; InputError if none has."""
-        if value not in self.values:
-            known = ", ".join(f"{known:g}" for known in self.values)
-            raise InputError("value", f"be one of the measured {known}", value)
-        return self.values.index(value)
+        """Return which setting has a value, up to rounding; InputError if none has."""
+        for number, known in enumerate(self.values):
+            if math.isclose(known, value, rel_tol=1e-9, abs_tol=1e-12):
+                return number
+        measured = ", ".join(f"{known:g}" for known in self.values)
+        raise InputError("value", f"be one of the measured {measured}", value)
 
     def rows(self, level: float = LEVEL) -> list[dict[str, Any]]:
         """Return one plain JSON object a setting: value, and both metrics with intervals."""

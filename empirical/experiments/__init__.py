@@ -4,38 +4,16 @@ This is the part that is data, and needs no torch; `running`, `document`, `judge
 what it says.
 """
 
-from __future__ import annotations
-
 from .job import Job, merge
-from .measure import Measure
 from .paper import EXPERIMENTS, experiment
-from .plan import (
-    SCALES,
-    Contrast,
-    Experiment,
-    Gain,
-    ParetoPanel,
-    Plan,
-    ProfilePanel,
-    SweepPanel,
-    Trend,
-    Variant,
-)
+from .plan import SCALES, Experiment, Plan
 
 __all__ = [
     "EXPERIMENTS",
     "SCALES",
-    "Contrast",
     "Experiment",
-    "Gain",
     "Job",
-    "Measure",
-    "ParetoPanel",
     "Plan",
-    "ProfilePanel",
-    "SweepPanel",
-    "Trend",
-    "Variant",
     "experiment",
     "merge",
 ]

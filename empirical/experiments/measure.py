@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from ...stats import Scores
 from .formatting import format_number
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation, Profile
+    from ..evaluation import Evaluation
 
 #: The two metrics of a profile: the paper shows the first, and both are reported.
 METRICS = ("unchanged", "accuracy")
@@ -69,7 +68,7 @@ class Measure:
         outcome = profile.keeps if self.metric == "unchanged" else profile.correct
         settings = range(len(profile.values))
         if self.value is not None:
-            number = _number_of(profile, self.value * unit)
+            number = profile.number_of(self.value * unit)
             settings = range(number, number + 1)
         scores: Scores = np.mean([outcome[setting].mean(axis=0) for setting in settings], axis=0)
         return scores
@@ -99,22 +98,7 @@ class Measure:
         """The same with the other metric; None if it has one metric alone."""
         return None if self.kind in _WHOLE else replace(self, metric=other_metric(self.metric))
 
-    def smallest(self, mean: float) -> float:
-        """Return the size below which a difference counts as none.
-
-        A distance has no scale of its own: 2% of its `mean` count as none.
-        """
-        return SMALLEST_EFFECT * abs(mean) if self.kind == "distance" else SMALLEST_EFFECT
-
 
 def other_metric(metric: str) -> str:
     """Return the other metric of a profile."""
     return METRICS[1 - METRICS.index(metric)]
-
-
-def _number_of(profile: Profile, value: float) -> int:
-    """Return which setting has a value, up to rounding; InputError if none has."""
-    for number, known in enumerate(profile.values):
-        if math.isclose(known, value, rel_tol=1e-9, abs_tol=1e-12):
-            return number
-    return profile.number_of(value)

@@ -87,6 +87,7 @@ _WEAKER = f"{_NEARER}, and so does the accuracy under PGD"
 _SWEEP = "accuracy and distance to the boundary against training rotation"
 
 _adversarial = partial(_of, profiles, scheme="Adv-PGD")
+_beyond = partial(Experiment, beyond=True)
 _FIG2 = {
     "MNIST": _adversarial(_LENET_MADRY),
     "CIFAR10": _adversarial(_RESNET_MADRY),
@@ -311,25 +312,23 @@ _ROWS = (
             Preset("cifar10", "mlp_b", "cusp", "MLP b"),
         ),
     ),
-    Experiment(
+    _beyond(
         "protocols",
         "MNIST: the same networks under the published rules of attack and under corrected ones",
         "beyond the paper; Figures 8(b), 8(d) and 16",
         "How much of the fall of robustness is due to the attack's clip to [-1, 1] after "
         "normalisation, which changes most images by more than any budget?",
         _of(protocols, _MNIST, _MNIST.gcnn),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "protocols-cifar10",
         "CIFAR10: the same networks under the published rules of attack and under corrected ones",
         "beyond the paper; Figure 1(b, d)",
         "How much of the steep drops of Figure 1(b) is due to the attack's clip to [-1, 1] after "
         "normalisation?",
         _of(protocols, _VGG16, _VGG16.gcnn),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "invariance-vs-accuracy",
         "Adversarial training: rate of invariance beside accuracy under rotation",
         "beyond the paper; Figures 2(b), 3(b) and 7",
@@ -343,52 +342,46 @@ _ROWS = (
                 ),
             }
         ),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "stronger-attack",
         "CIFAR10: CuSP and its baselines under attacks stronger than PGD-10",
         "beyond the paper; Table 1",
         "PGD-10 is weak. Does the order of the trainings stay under Auto-PGD and AutoAttack, and "
         "does CuSP come near pure PGD on the adversarial axis?",
         _of(stronger_attacks, _CUSP_VGG16),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "cusp-ablation",
         "CIFAR10: which part of CuSP's curriculum matters",
         "beyond the paper; Table 1",
         "Growing rotations alone, growing budgets alone, both, neither, both in reverse, and "
         "both in small steps: what does each reach?",
         _of(ablation, _CUSP_VGG16),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "pareto-front",
         "CIFAR10: CuSP against adversarial training with other rotations and budgets",
         "beyond the paper; Figure 6",
         "Does CuSP reach beyond what plain adversarial training reaches when its rotation and "
         "its budget are varied?",
         _of(product_front, _CUSP_VGG16),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "exact-invariance",
         "MNIST: networks that are exactly invariant to quarter turns",
         "beyond the paper; Figure 8",
         "Flattened heads of GCNNs are not invariant. Is a network with a pooled head, exactly "
         "invariant to quarter turns without any augmentation, less robust to attacks?",
         _of(exact_networks, _MNIST, _MNIST.gcnn),
-        beyond=True,
     ),
-    Experiment(
+    _beyond(
         "exact-invariance-cifar10",
         "CIFAR10: networks that are exactly invariant to quarter turns",
         "beyond the paper; Figure 9",
         "The strided layers of a P4 ResNet18 break its equivariance on 32 x 32 images. What "
         "changes if they are made exact?",
         _of(exact_networks, _RESNET18, _RESNET18.gcnn, strided=True),
-        beyond=True,
     ),
     Experiment(
         "demo",

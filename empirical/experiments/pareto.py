@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
@@ -28,21 +26,6 @@ def pareto_front(points: Sequence[Point]) -> list[Point]:
         if not front or point[1] > front[-1][1]:
             front.append(point)
     return front[::-1]
-
-
-def hypervolume(points: Sequence[Point]) -> float:
-    """Return the area of the points between (0, 0) and any of at least one point.
-
-    Both coordinates are at least 0.
-
-    Examples
-    --------
-    >>> hypervolume([(0.5, 1.0), (1.0, 0.5)])
-    0.75
-    """
-    if not len(points):
-        raise InputError("points", "hold at least one point", points)
-    return float(hypervolumes(np.array([points], dtype=np.float64))[0])
 
 
 def hypervolumes(points: Floats) -> Floats:

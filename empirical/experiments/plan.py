@@ -13,7 +13,7 @@ from typing import Any
 
 from ...checks import check_integer, choose
 from ...errors import InputError
-from ..settings import ModelSpec
+from ..settings import ModelSpec, TrainConfig
 from .formatting import common_notes
 from .job import Job
 from .measure import Measure
@@ -280,7 +280,7 @@ class Experiment:
         used = {job.config.data.name for job in plan.jobs}
         replaced = {name: place for name, place in (places or {}).items() if name in used}
         for variant in plan.variants if replaced else ():
-            variant.jobs = tuple(_on_data(job, replaced) for job in variant.jobs)
+            variant.jobs = tuple(_changed(job, _on_data(replaced)) for job in variant.jobs)
         if models:
             plan = _with_models(plan, models)
         lines = tuple(
@@ -291,14 +291,30 @@ class Experiment:
         return replace(plan, deviations=lines + plan.deviations)
 
 
-def _on_data(job: Job, places: Mapping[str, str]) -> Job:
-    config = job.config
-    if config.data.name in places:
+def _changed(job: Job, change: Callable[[TrainConfig], TrainConfig]) -> Job:
+    """Return a job with its training changed, and those it starts from."""
+    start = None if job.start is None else _changed(job.start, change)
+    return replace(job, config=change(job.config), start=start)
+
+
+def _on_data(places: Mapping[str, str]) -> Callable[[TrainConfig], TrainConfig]:
+    def change(config: TrainConfig) -> TrainConfig:
+        if config.data.name not in places:
+            return config
         data = replace(config.data, name=places[config.data.name])
-        optimiser = replace(config.optimiser, shuffle=True)
-        config = replace(config, data=data, optimiser=optimiser)
-    start = None if job.start is None else _on_data(job.start, places)
-    return replace(job, config=config, start=start)
+        return replace(config, data=data, optimiser=replace(config.optimiser, shuffle=True))
+
+    return change
+
+
+def _of_models(models: Mapping[str, str]) -> Callable[[TrainConfig], TrainConfig]:
+    def change(config: TrainConfig) -> TrainConfig:
+        model = config.model
+        if model.group is None and model.name in models:
+            model = replace(model, name=models[model.name], options={}, head=None)
+        return replace(config, model=model)
+
+    return change
 
 
 def _with_models(plan: Plan, models: Mapping[str, str]) -> Plan:
@@ -312,7 +328,7 @@ def _with_models(plan: Plan, models: Mapping[str, str]) -> Plan:
         if model.group is None and model.name in models:
             replaced[id(variant)] = models[model.name].rpartition(":")[2]
             variant.name = _called(variant.name, replaced[id(variant)])
-        variant.jobs = tuple(_with_model(job, models) for job in variant.jobs)
+        variant.jobs = tuple(_changed(job, _of_models(models)) for job in variant.jobs)
 
     def told(text: str, variants: Iterable[Variant]) -> str:
         names = {replaced.get(id(variant)) for variant in variants}
@@ -355,11 +371,3 @@ def _compared(claim: PaperClaim) -> Iterator[Variant]:
         yield from (*claim.more, *claim.less)
     else:
         yield from (claim.more, claim.less)
-
-
-def _with_model(job: Job, models: Mapping[str, str]) -> Job:
-    model = job.config.model
-    if model.group is None and model.name in models:
-        model = replace(model, name=models[model.name], options={}, head=None)
-    start = None if job.start is None else _with_model(job.start, models)
-    return replace(job, config=replace(job.config, model=model), start=start)

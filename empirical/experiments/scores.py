@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 
 from ...errors import StoreError
 from ...stats import Scores
-from ...store import write_atomically
+from ...store import read_npz, write_npz
 from .judge import (
     NOT_ASSESSED,
     UNDERPOWERED,
@@ -55,9 +53,7 @@ def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
         key: table.astype(np.bool_) if np.isin(table, (0.0, 1.0)).all() else table
         for key, table in scores.items()
     }
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    write_atomically(path, buffer.getvalue())
+    write_npz(path, arrays)
 
 
 def _as_told(document: Mapping[str, Any], finding: Mapping[str, Any], verdict: str) -> str:
@@ -76,11 +72,7 @@ def check_saved(document: Mapping[str, Any], path: Path) -> int:
 
     StoreError if effect, interval, p-value, or an own verdict differs, or the file cannot be read.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            scores = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise StoreError(f"cannot read {path}: {error}") from None
+    scores = read_npz(path)
     checked = 0
     for finding in document["findings"]:
         for one in filter(None, (finding, finding["other"])):

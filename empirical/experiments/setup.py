@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any, TypedDict
+from typing import Any
 
 from ..settings import (
     Augmentation,
@@ -107,16 +107,9 @@ class ExperimentSetup:
         )
 
 
-class Notes(TypedDict):
-    """What a plan says of its setups: see :class:`ExperimentSetup`."""
-
-    deviations: tuple[str, ...]
-    assumptions: tuple[str, ...]
-
-
 def notes(
     *setups: ExperimentSetup, levels_of: tuple[str, ...] = (), more: tuple[str, ...] = ()
-) -> Notes:
+) -> dict[str, Any]:
     """Return a plan's deviations and assumptions: of setups, and of kinds of level.
 
     `more` are assumptions besides.

@@ -125,27 +125,15 @@ def _against_natural(
 ) -> list[Trend | Contrast]:
     """Return one claim a budget: what adversarial training changes against natural training."""
     natural, *hardened = variants
-    if kind == "robustness":
-        return [
-            Contrast(
-                f"{title}: a network trained with budget {format_number(variant.level)} is more "
-                "robust to l-infinity attacks than a naturally trained one",
-                measure,
-                more=variant,
-                less=natural,
-            )
-            for variant in hardened
-        ]
-    return [
-        Contrast(
-            f"{title}: a network trained with budget {format_number(variant.level)} is less "
-            f"invariant to {_TRANSFORMATIONS[kind]} than a naturally trained one",
-            measure,
-            more=natural,
-            less=variant,
-        )
-        for variant in hardened
-    ]
+    claims: list[Trend | Contrast] = []
+    for variant in hardened:
+        ends, effect = (variant, natural), "more robust to l-infinity attacks"
+        if kind != "robustness":
+            ends, effect = (natural, variant), f"less invariant to {_TRANSFORMATIONS[kind]}"
+        trained_with = f"{title}: a network trained with budget {format_number(variant.level)}"
+        text = f"{trained_with} is {effect} than a naturally trained one"
+        claims.append(Contrast(text, measure, *ends))
+    return claims
 
 
 def _by_level(variants: Variants) -> tuple[tuple[str, Variant], ...]:

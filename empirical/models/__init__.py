@@ -4,8 +4,6 @@
 and carries the `ModelSpec` it was built from.
 """
 
-from __future__ import annotations
-
 from ..settings import ModelSpec
 
 # Importing these registers their networks.

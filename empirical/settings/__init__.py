@@ -3,8 +3,6 @@
 The command line is made from these classes, and answers at once because of it.
 """
 
-from __future__ import annotations
-
 from .augmentation import Augmentation
 from .device import PRECISIONS, check_device
 from .evaluation import EvaluationSettings

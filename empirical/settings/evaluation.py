@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...checks import check_fraction, check_integer, check_real, choose
-from ...config import check_settings, field_names, option
+from ...config import Checked, field_names, option
 from ...errors import InputError, StoreError
 from .device import PRECISIONS
 
@@ -56,7 +56,7 @@ def _step(name: str, value: Any) -> float | None:
 
 
 @dataclass(frozen=True)
-class EvaluationSettings:
+class EvaluationSettings(Checked):
     """Everything that is chosen before a network is evaluated.
 
     The values of profiles are explained at :class:`Profile`, the attack's options at
@@ -139,9 +139,6 @@ class EvaluationSettings:
     precision: str = option(
         "float32", "float32, bfloat16 or float16.", choose, flag="precision", options=PRECISIONS
     )
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     @property
     def attacked(self) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 
 from ...checks import check_fraction, check_integer, choose
 from ...config import (
+    Checked,
     check_bool,
     check_keys,
-    check_settings,
     check_table,
     field_names,
     option,
@@ -35,7 +35,7 @@ def check_positive(argument: str, value: Any, *, high: float = float("inf")) -> 
 
 
 @dataclass(frozen=True)
-class Objective:
+class Objective(Checked):
     """The loss of a stage and the adversary inside it.
 
     Attributes
@@ -62,7 +62,7 @@ class Objective:
     beta: float = option(5.0, "Weight of TRADES's divergence.", check_fraction)
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        super().__post_init__()
         if self.name == "natural" and self.budget != 0:
             raise InputError("budget", "be 0 for the natural objective", self.budget)
 
@@ -97,7 +97,7 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Checked):
     """Some epochs of training under one augmentation and one objective.
 
     With `restart` a stage is a second training ("a -> b" in the paper's tables).
@@ -108,12 +108,9 @@ class Stage:
     objective: Objective = option(Objective, "What is minimised.")
     restart: bool = option(False, "Begin with a fresh optimiser and schedule.", check_bool)
 
-    def __post_init__(self) -> None:
-        check_settings(self)
-
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Checked):
     """The short form of a list of stages, and what listed stages do not say themselves."""
 
     epochs: int = option(1, "Epochs in all.", check_integer, flag="epochs", minimum=1)
@@ -132,9 +129,6 @@ class Schedule:
         "natural, pgd:8/255, trades:8/255,beta=5, pgd:0.3,steps=40,step=0.01",
         flag="adversary",
     )
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def stages(self) -> tuple[Stage, ...]:
         """Return the stages that are meant."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ...checks import check_integer, check_real, choose
 from ...config import (
+    Checked,
     check_bool,
     check_keys,
-    check_settings,
     check_table,
     difference,
     digest_of_table,
     field_names,
     option,
     read_settings,
-    read_toml,
     to_table,
 )
 from ...errors import InputError
@@ -74,7 +72,7 @@ def _milestones(argument: str, value: Any) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Checked):
     """Which images to train on."""
 
     name: str = option(
@@ -93,12 +91,9 @@ class DataConfig:
         None, "Resize the images of a folder to this side.", check_integer, flag="size", minimum=1
     )
 
-    def __post_init__(self) -> None:
-        check_settings(self)
-
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Checked):
     """Which network, and where it starts."""
 
     name: str = option(
@@ -116,12 +111,9 @@ class ModelConfig:
     weights: str | None = option(None, "Checkpoint to begin from.", flag="warm-start")
     weights_digest: str | None = option(None, "SHA-256 of that checkpoint, filled in.")
 
-    def __post_init__(self) -> None:
-        check_settings(self)
-
 
 @dataclass(frozen=True)
-class OptimiserConfig:
+class OptimiserConfig(Checked):
     """How the weights move."""
 
     name: str = option("sgd", "sgd or adam.", choose, flag="optimiser", options=("sgd", "adam"))
@@ -148,12 +140,9 @@ class OptimiserConfig:
         True, "Draw a new order every epoch, as CuSP's loaders do not.", check_bool
     )
 
-    def __post_init__(self) -> None:
-        check_settings(self)
-
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """One training: data, network, optimiser, stages, seed.
 
     Two configurations with the same :attr:`digest` describe the same training; where it
@@ -178,7 +167,7 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        super().__post_init__()
         if not self.stages:
             raise InputError("stages", "hold at least one stage", self.stages)
 
@@ -244,18 +233,13 @@ class TrainConfig:
                 )
         return read_settings(cls, own | {"stages": schedule.read_stages(table["stages"])})
 
-    @classmethod
-    def from_toml(cls, path: Path) -> TrainConfig:
-        """Read the configuration file at `path`."""
-        return cls.from_table(read_toml(path))
-
     def difference(self, other: TrainConfig) -> str:
         """Return in words where this configuration and `other` differ, one key a clause."""
         return difference(self.to_table(), other.to_table())
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(Checked):
     """Where and how a training runs; none of it changes what is trained."""
 
     device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device, flag="device")
@@ -267,6 +251,3 @@ class TrainOptions:
         300.0, "Save after so many seconds in an epoch, and at its end."
     )
     tensorboard: bool = option(False, "Write TensorBoard events, too.", flag="tensorboard")
-
-    def __post_init__(self) -> None:
-        check_settings(self)

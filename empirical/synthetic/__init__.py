@@ -5,8 +5,6 @@ natural, shifted, adversarial, TRADES and CuSP training are placed on it, with i
 over training seeds.
 """
 
-from __future__ import annotations
-
 from .document import document
 from .figure import draw_frontiers, draw_laws
 from .plan import settings, study

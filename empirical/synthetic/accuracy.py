@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ...checks import check_integer
-from ...config import check_settings, option
+from ...config import Checked, option
 from ...stats import Interval, clopper_pearson
 from ..randomness import make_generator
 from .attack import Strength, candidates, exact_worst_margin, worst_margins
@@ -82,15 +82,12 @@ def interval_of(accuracy: float, trials: int, level: float = 0.95) -> Interval:
 
 
 @dataclass(frozen=True)
-class Effort:
+class Effort(Checked):
     """How precisely networks are measured."""
 
     samples: int = option(20_000, "Test samples of a network.", check_integer, minimum=1)
     attacked: int = option(8_000, "How many of them are attacked.", check_integer, minimum=1)
     strength: Strength = option(Strength, "How hard.")
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def measure(

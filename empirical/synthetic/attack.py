@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from ...checks import check_integer, check_real
-from ...config import check_settings, option
+from ...config import Checked, option
 from ...errors import InputError, RunFailedError
 from ...theory.attacks import proof_attacks
 from ..attacks.ascent import ball
@@ -36,7 +36,7 @@ _INFINITE = (-float("inf"), float("inf"))
 
 
 @dataclass(frozen=True)
-class Strength:
+class Strength(Checked):
     """How hard networks are attacked.
 
     The first half of the gradient steps is of eps/4, the others of eps/16; random starts come
@@ -46,9 +46,6 @@ class Strength:
     steps: int = option(20, "Gradient steps from each start.", check_integer, minimum=1)
     restarts: int = option(2, "Random starts.", check_integer, minimum=0)
     grid: int = option(5, "Points a side of the planar grid, odd.", check_integer, minimum=2)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def candidates(setting: SyntheticSetting, budget: float, grid: int = 5) -> Tensor:

@@ -65,12 +65,7 @@ def above_zero(claim: str, measure: str, values: ArrayLike) -> Finding:
 
 
 def _within(
-    claim: str,
-    measure: str,
-    differences: Sequence[ArrayLike],
-    rule: str,
-    low: float,
-    high: float,
+    claim: str, measure: str, differences: Sequence[ArrayLike], rule: str, low: float, high: float
 ) -> Finding:
     """Test that several means over seeds all lie from `low` to `high`."""
     made = [over_seeds(values) for values in differences]
@@ -135,14 +130,10 @@ def shifts_trade(case: Case) -> Iterator[Finding]:
     change = case.one("shifts", FULL_TURN).points - case.one("natural", 0.0).points
     where = f"{case.label}: random shifts in training "
     yield above_zero(
-        where + "raise spatial accuracy",
-        "S with all shifts less S without",
-        change[:, 0],
+        where + "raise spatial accuracy", "S with all shifts less S without", change[:, 0]
     )
     yield above_zero(
-        where + "lower adversarial accuracy",
-        "A without shifts less A with all",
-        -change[:, 1],
+        where + "lower adversarial accuracy", "A without shifts less A with all", -change[:, 1]
     )
 
 
@@ -295,9 +286,7 @@ def invariance_trades(case: Case) -> Iterator[Finding]:
         change[:, 0],
     )
     yield above_zero(
-        where + "less adversarial accuracy",
-        "A of mlp less A of circular",
-        -change[:, 1],
+        where + "less adversarial accuracy", "A of mlp less A of circular", -change[:, 1]
     )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ...checks import check_integer, check_real, choose
-from ...config import check_settings, option
+from ...config import Checked, option
 from ...errors import InputError, RunFailedError
 from ..randomness import make_generator
 from ..settings import Stage
@@ -25,7 +25,7 @@ SCHEDULES = ("published", "settled")
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Checked):
     """How networks are trained, the same for every method.
 
     The schedule "published" lowers the learning rate to a tenth after 75, 90 and 100 of 120
@@ -42,9 +42,6 @@ class Options:
     learning_rate: float = option(0.5, "Of stochastic gradient descent.", check_real, low=0)
     momentum: float = option(0.9, "The same.", check_real, low=0, high=1)
     schedule: str = option("published", "How the rate falls.", choose, options=SCHEDULES)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def rate(self, epoch: float, begin: int, end: int) -> float:
         """Return the learning rate at an `epoch` within the stage from `begin` to `end`.

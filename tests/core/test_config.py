@@ -11,8 +11,8 @@ import pytest
 
 from spadv.checks import check_fraction, check_integer, check_probability, check_real, fractions
 from spadv.config import (
+    Checked,
     check_bool,
-    check_settings,
     difference,
     digest_of_table,
     flags,
@@ -25,12 +25,9 @@ from spadv.errors import InputError, StoreError
 
 
 @dataclass(frozen=True)
-class Inner:
+class Inner(Checked):
     size: float = option(0.5, "A size.", check_fraction, flag="size", high=1)
     deep: bool = option(False, "Whether.", check_bool)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     @classmethod
     def parse(cls, text: str) -> Inner:
@@ -38,13 +35,10 @@ class Inner:
 
 
 @dataclass(frozen=True)
-class Outer:
+class Outer(Checked):
     inner: Inner = option(Inner, "A table.")
     count: int | None = option(None, "A count.", check_integer, flag="count", minimum=1)
     free: str = option("x", "Anything.")
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def test_a_table_is_read_and_written() -> None:

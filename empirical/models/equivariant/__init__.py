@@ -7,8 +7,6 @@ layers keep it from being exact. Layers and groups are those of Cohen and Wellin
 Equivariant Convolutional Networks, ICML 2016, sections 4 and 6.
 """
 
-from __future__ import annotations
-
 from .convolution import GroupConv2d, LiftingConv2d
 from .exactness import equivariance_error, exactness_report, invariance_error
 from .groups import P4, P4M, Group, get_group

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spadv.empirical.experiments import Measure, experiment
+from spadv.empirical.experiments import experiment
 from spadv.empirical.experiments.document import describe, read_records
 from spadv.empirical.experiments.judge import ResultTable
+from spadv.empirical.experiments.measure import Measure
 from spadv.empirical.experiments.networks import layers
 from spadv.empirical.experiments.strategies import SPATIAL
 from spadv.empirical.models import ModelSpec, build_spec, count_parameters

@@ -15,16 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spadv.empirical.experiments import (
-    Contrast,
-    Gain,
-    Measure,
-    ParetoPanel,
-    Trend,
-    Variant,
-    experiment,
-    judge,
-)
+from spadv.empirical.experiments import experiment, judge
 from spadv.empirical.experiments.judge import (
     ResultTable,
     adjusted,
@@ -33,7 +24,9 @@ from spadv.empirical.experiments.judge import (
     fronts,
     verdict_on,
 )
+from spadv.empirical.experiments.measure import Measure
 from spadv.empirical.experiments.pareto import hypervolumes, pareto_front
+from spadv.empirical.experiments.plan import Contrast, Gain, ParetoPanel, Trend, Variant
 from spadv.empirical.experiments.scores import check_saved, save_scores, scores_of
 from spadv.errors import StoreError
 from spadv.result import SHOWN

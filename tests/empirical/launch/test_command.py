@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from spadv.cli.launching import job_state, read_share
-from spadv.empirical.experiments import EXPERIMENTS, Experiment, Measure, Plan, Variant
+from spadv.empirical.experiments import EXPERIMENTS, Experiment, Plan
+from spadv.empirical.experiments.measure import Measure
+from spadv.empirical.experiments.plan import Variant
 from spadv.empirical.launch import CostEstimate, share
 from spadv.store import Store
 

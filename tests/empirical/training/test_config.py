@@ -10,15 +10,9 @@ from typing import Any
 import pytest
 
 from spadv.cli.main import load
-from spadv.config import flags
-from spadv.empirical.training import (
-    OptimiserConfig,
-    Schedule,
-    TrainConfig,
-    TrainOptions,
-    load_run,
-    train,
-)
+from spadv.config import flags, read_toml
+from spadv.empirical.settings import OptimiserConfig, Schedule
+from spadv.empirical.training import TrainConfig, TrainOptions, load_run, train
 from spadv.errors import InputError
 
 FULL: dict[str, Any] = {
@@ -63,7 +57,7 @@ def test_toml(tmp_path: Path) -> None:
         'epochs = 9\ncurriculum = "cusp"\naugment = "R:180"\nobjective = "pgd:0.3"\n'
         '[model]\nname = "stdcnn"\n[optimiser]\nlearning_rate = 1\n'
     )
-    config = TrainConfig.from_toml(file)
+    config = TrainConfig.from_table(read_toml(file))
     assert [s.epochs for s in config.stages] == [6, 1, 2]
     assert config.optimiser.learning_rate == 1.0
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from spadv.empirical.data import load
 from spadv.empirical.models import build
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.training import TrainConfig, read_checkpoint, train
+from spadv.empirical.training import TrainConfig, train
+from spadv.empirical.training.checkpoint import read_checkpoint
 from spadv.empirical.training.distributed import World
 
 SCRIPT = """

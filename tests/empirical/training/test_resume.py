@@ -23,9 +23,9 @@ from spadv.empirical.training import (
     TrainOptions,
     TrainResult,
     load_run,
-    read_checkpoint,
     train,
 )
+from spadv.empirical.training.checkpoint import read_checkpoint
 from spadv.theory import StoreError
 
 TABLE: dict[str, Any] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from spadv.empirical.training import Objective, Stage, curriculum
+from spadv.empirical.settings import Stage
+from spadv.empirical.training import Objective, curriculum
 from spadv.empirical.transforms import Augmentation
 from spadv.theory import InputError
 
