@@ -25,6 +25,7 @@ from .data import DataSet, Images, channel_statistics, digest_of
 from .experiments.job import Job
 from .experiments.measure import Measure
 from .experiments.running import results_of, run_job, state_of
+from .experiments.setup import ExperimentSetup
 from .settings import (
     Augmentation,
     DataConfig,
@@ -32,8 +33,6 @@ from .settings import (
     ModelConfig,
     Objective,
     OptimiserConfig,
-    Stage,
-    TrainConfig,
 )
 from .training import TrainOptions
 
@@ -173,22 +172,18 @@ def jobs_of(
         batch_size=64,
         milestones=tuple({max(1, round(scale.epochs * 2 / 3))} - {scale.epochs}),
     )
-    return {
-        kind: tuple(
-            Job(
-                TrainConfig(
-                    DataConfig(task),
-                    ModelConfig(network, normalise=False),
-                    optimiser,
-                    (Stage(scale.epochs, augment, objective),),
-                    seed,
-                ),
-                (settings,),
-            )
-            for seed in range(seeds)
-        )
-        for kind, (augment, objective) in kinds.items()
-    }
+    setup = ExperimentSetup(
+        label=network,
+        scale="",
+        data=DataConfig(task),
+        model=ModelConfig(network, normalise=False),
+        optimiser=optimiser,
+        epochs=scale.epochs,
+        attack=attack,
+        evaluation=settings,
+        seeds=tuple(range(seeds)),
+    )
+    return {kind: setup.jobs(*training) for kind, training in kinds.items()}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...checks import check_integer, check_real
+from ...config import Checked, check_bool, option
 from ...errors import InputError
 
 _FORM = (
@@ -15,26 +16,13 @@ _FORM = (
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Checked):
     """A random crop, mirroring, rotation and translation of every image by itself.
 
     Applied by :func:`spadv.empirical.transforms.augment` in this order: crop, flip, then rotation
     and translation in one resampling. The paper's section 4 calls them Aug-R ("R:60"), Aug-T
     ("T:0.1") and Aug-RT ("RT:0.1": rotation 0.1 * 180 degrees with translation 0.1); its CIFAR
     networks have "crop:4,flip,R:60".
-
-    Parameters
-    ----------
-    rotation : float
-        r in degrees, 0 to 180: angles are uniform in [-r, r].
-    translation : float
-        f, a fraction of the side, 0 to 1: shifts are uniform on -k..k whole pixels in each
-        direction, k = round(f side).
-    crop : int
-        Padding in pixels of a random crop
-        (:func:`~spadv.empirical.transforms.random_crop`); 0 is none.
-    flip : bool
-        Whether images are mirrored left to right with probability 1/2.
 
     Examples
     --------
@@ -46,19 +34,18 @@ class Augmentation:
     'R:180'
     """
 
-    rotation: float = 0.0
-    translation: float = 0.0
-    crop: int = 0
-    flip: bool = False
-
-    def __post_init__(self) -> None:
-        rotation = check_real("rotation", self.rotation, low=0, high=180)
-        translation = check_real("translation", self.translation, low=0, high=1)
-        crop = check_integer("crop", self.crop, minimum=0)
-        if not isinstance(self.flip, bool):
-            raise InputError("flip", "be true or false", self.flip)
-        for name, value in (("rotation", rotation), ("translation", translation), ("crop", crop)):
-            object.__setattr__(self, name, value)
+    rotation: float = option(
+        0.0, "r in degrees: angles are uniform in [-r, r].", check_real, low=0, high=180
+    )
+    translation: float = option(
+        0.0,
+        "f, a fraction of the side: shifts are uniform on -k..k pixels, k = round(f side).",
+        check_real,
+        low=0,
+        high=1,
+    )
+    crop: int = option(0, "Padding in pixels of a random crop.", check_integer, minimum=0)
+    flip: bool = option(False, "Mirrored left to right with probability 1/2.", check_bool)
 
     @property
     def is_identity(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...checks import check_integer, choose
+from ...config import Checked, option
 from ...errors import InputError
 from ...store import Store
 from .training import TrainOptions
@@ -15,44 +16,34 @@ LAUNCHERS = ("local", "processes", "slurm")
 
 
 @dataclass(frozen=True)
-class LaunchSettings:
-    """How jobs are done; none of it changes their results.
-
-    Attributes
-    ----------
-    root, data_root : Path
-        Where the store lies, and the data sets.
-    launcher : str
-        "local" (this process), "processes" (of this machine), "slurm", a Python file that
-        defines a `parsl.Config`, or module:function returning one.
-    workers : int or None
-        Jobs at a time, for processes and slurm; None is one a GPU or else one a core, or 8.
-    slurm : str
-        Options of sbatch, such as "partition=gpu,time=600".
-    job_processes : int
-        Processes of each training; several are started through torchrun.
-    retry : bool
-        Try again what failed for good in an earlier launch (diverged, or lost its workers).
-    any_version : bool
-        Use results of other releases.
-    options : TrainOptions
-        Device and the like.
-    """
+class LaunchSettings(Checked):
+    """How jobs are done, and where their store lies; none of it changes their results."""
 
     root: Path
-    launcher: str = "local"
-    workers: int | None = None
-    slurm: str = ""
-    job_processes: int = 1
-    retry: bool = False
-    any_version: bool = False
-    data_root: Path | None = None
-    options: TrainOptions = TrainOptions()  # noqa: RUF009 - frozen
+    launcher: str = option(
+        "local",
+        "local (this process), processes (of this machine), slurm, a Python file that defines a "
+        "parsl.Config, or module:function returning one.",
+    )
+    workers: int | None = option(
+        None,
+        "Jobs at a time, for processes and slurm; None is one a GPU or else one a core, or 8.",
+        check_integer,
+        minimum=1,
+    )
+    slurm: str = option("", "Options of sbatch, such as partition=gpu,time=600.")
+    job_processes: int = option(
+        1, "Processes of each training, started through torchrun.", check_integer, minimum=1
+    )
+    retry: bool = option(
+        False, "Try again what failed for good in an earlier launch (diverged, or lost workers)."
+    )
+    any_version: bool = option(False, "Use results of other releases.")
+    data_root: Path | None = option(None, "Where data sets lie.")
+    options: TrainOptions = option(TrainOptions, "Device and the like.")
 
     def __post_init__(self) -> None:
-        check_integer("job_processes", self.job_processes, minimum=1)
-        if self.workers is not None:
-            check_integer("workers", self.workers, minimum=1)
+        super().__post_init__()
         if not self.launcher.endswith(".py") and ":" not in self.launcher:
             choose("launcher", self.launcher, LAUNCHERS)
         if self.launcher not in ("processes", "slurm") and self.workers not in (None, 1):

@@ -38,21 +38,10 @@ def check_positive(argument: str, value: Any, *, high: float = float("inf")) -> 
 class Objective(Checked):
     """The loss of a stage and the adversary inside it.
 
-    Attributes
-    ----------
-    name : str
-        "natural": cross-entropy. "pgd": cross-entropy on the adversarial example alone
-        (Madry et al. 2018). "trades": cross-entropy plus `beta` times the KL divergence
-        from the clean to the adversarial output (Zhang et al. 2019).
-    budget : float
-        l-infinity budget in pixels of [0, 1]; 0 for "natural".
-    step_size : float or None
-        Step of the attack in pixels; None is a quarter of the budget, which gives the
-        usual 2/255 at 8/255.
-    steps : int
-        Steps of the attack.
-    beta : float
-        Weight of TRADES's second term, 1/lambda in the paper; unused by the others.
+    "natural": cross-entropy. "pgd": cross-entropy on the adversarial example alone (Madry et al.
+    2018). "trades": cross-entropy plus `beta` (1/lambda in the paper) times the KL divergence
+    from the clean to the adversarial output (Zhang et al. 2019). Without a step size it is a
+    quarter of the budget, which gives the usual 2/255 at 8/255.
     """
 
     name: str = option("natural", "natural, pgd or trades.", choose, options=OBJECTIVES)
