@@ -42,9 +42,10 @@ def place(
         raise InputError("name", "be given for one network", name)
     from ..empirical.data import load
     from ..empirical.device import pick_device
-    from ..empirical.evaluation.public import draw, rate, read_folder, write_tables
+    from ..empirical.evaluation.public import figure, rate, read_folder, write_tables
     from ..empirical.evaluation.public import place as measure
     from ..empirical.evaluation.target import load_target
+    from ..style import save
 
     for target in networks or []:
         network, _ = load_target(target, pick_device(device))
@@ -65,7 +66,7 @@ def place(
             )
     documents = read_folder(folder)
     write_tables(documents, folder)
-    draw(documents, folder)
+    save(figure(documents), folder, "plane")
     if as_json:
         print_json({"networks": documents})
         return

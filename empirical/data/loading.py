@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..settings.data import describe, names
 from .custom import read_arrays, read_folder
 from .images import DataSet, Parts, channel_statistics, digest_of
 from .official import read_known
-from .preparing import cache_root, data_root, how_to_get, locate
+from .preparing import by_hand, cache_root, data_root, locate
 from .split import draw_split
 
 
@@ -78,7 +79,8 @@ def load(
     info, base = describe(name), data_root(root)
     if missing := locate(name, base).missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        hint = how_to_get(info, base)
+        command = f"`spadv data prepare {name} --data-root {shlex.quote(str(base))}`"
+        hint = f"{command} downloads {info.title}; {by_hand(info, base)}"
         raise StoreError(f"{info.title} is not in {base} ({missing[0]}{more} missing): {hint}")
     parts = read_known(info, base, kept, progress)
     sizes = (info.train, info.validation) if validation is None else (None, validation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +64,8 @@ def locate(name: str, root: Path | str | None = None) -> Place:
     return Place(folder, tuple(folder / file for file in info.files if not find(folder, file)))
 
 
-def how_to_get(info: DataInfo, root: Path) -> str:
-    """Return a sentence on how to get a data set, with a network and without."""
-    command = f"`spadv data prepare {info.name} --data-root {shlex.quote(str(root))}`"
-    return f"{command} downloads {info.title}; {_by_hand(info, root)}"
-
-
-def _by_hand(info: DataInfo, root: Path) -> str:
+def by_hand(info: DataInfo, root: Path) -> str:
+    """Return how to get a data set without a network."""
     if info.archive:
         what = f"put {info.archive} into {root} and run that command, which unpacks it."
     else:
@@ -103,7 +97,7 @@ def prepare(name: str, root: Path | str | None = None, *, progress: Progress = s
                     fetch(urls, md5, place.folder / file, progress=progress)
     except StoreError as error:
         if str(error).startswith("cannot download"):
-            raise StoreError(f"{error}; {_by_hand(info, base)}") from None
+            raise StoreError(f"{error}; {by_hand(info, base)}") from None
         raise
     if left := locate(name, base).missing:
         raise StoreError(f"{place.folder} lacks {left[0].name} even so: move the folder away")

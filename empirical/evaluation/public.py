@@ -18,7 +18,7 @@ from torch import nn
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ...store import read_json, write_atomically, write_json
-from ...style import BLUE, VERMILION, new_figure, plain, save, styled
+from ...style import BLUE, VERMILION, new_figure, plain, styled
 from ..data import DataSet
 from ..settings import EvaluationSettings
 from .evaluate import evaluate
@@ -237,8 +237,3 @@ def figure(documents: list[dict[str, Any]]) -> Figure:
 def _bars(rate: Mapping[str, Any]) -> list[list[float]]:
     low, high = rate["interval"]["low"], rate["interval"]["high"]
     return [[rate["value"] - low], [high - rate["value"]]]
-
-
-def draw(documents: list[dict[str, Any]], folder: Path) -> list[Path]:
-    """Write the figure into the folder, as plane.png and plane.svg."""
-    return save(figure(documents), folder, "plane")

@@ -58,14 +58,6 @@ def state_of(job: Job, store: Store) -> str:
     return "damaged" if damaged else "trained"
 
 
-def missing_of(job: Job, store: Store) -> tuple[EvaluationSettings, ...]:
-    """Return the evaluations that are not finished in a `store`."""
-    if not job.folder(store).is_complete:
-        return job.evaluations
-    paths, _ = _finished(job, store)
-    return tuple(settings for settings in job.evaluations if settings not in paths)
-
-
 def results_of(job: Job, store: Store) -> dict[EvaluationSettings, Evaluation]:
     """Return the job's finished evaluations in a `store`, read and checked."""
     if not job.folder(store).is_complete:
@@ -122,7 +114,8 @@ def run_job(
             f"{run.path} was trained on other images of {data.name} (digest {found}, now "
             f"{data.digest}); choose another folder"
         )
-    todo = missing_of(job, store)
+    paths, _ = _finished(job, store)
+    todo = [settings for settings in job.evaluations if settings not in paths]
     if not todo:
         return notes
     device = pick_device(options.device)

@@ -116,7 +116,7 @@ def notes(
     """
     differences, assumptions = [], []
     for kind in levels_of:
-        here, paper = levels(kind, setups[0].scale), levels(kind, "paper")
+        here, paper = LEVELS[kind][setups[0].scale], LEVELS[kind]["paper"]
         name = "training budgets" if kind in ("grey", "colour") else f"{kind} levels"
         told = format_setting(paper)
         if here != paper:
@@ -168,11 +168,6 @@ LEVELS: dict[str, dict[str, tuple[float, ...]]] = {
         "smoke": (0.0, 8 / 255),
     },
 }
-
-
-def levels(kind: str, scale: str) -> tuple[float, ...]:
-    """Return the levels of a kind at a scale."""
-    return LEVELS[kind][scale]
 
 
 #: What is compared between scales, and how it is called.

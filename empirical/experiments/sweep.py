@@ -23,7 +23,7 @@ from .plan import (
     Variants,
     join,
 )
-from .setup import ExperimentSetup, levels, notes
+from .setup import LEVELS, ExperimentSetup, notes
 
 #: What networks of each scheme are measured against, in the order of the panels.
 KINDS = {
@@ -53,7 +53,7 @@ def trained(setup: ExperimentSetup, scheme: str) -> Variants:
             setup.jobs(*_training(setup, scheme, level)),
             level,
         )
-        for level in levels(_kind_of_level(setup, scheme), setup.scale)
+        for level in LEVELS[_kind_of_level(setup, scheme)][setup.scale]
     )
 
 
@@ -176,7 +176,7 @@ def augmented(
             if setup is plain or scheme in twin_schemes
         }
     )
-    numbers = _published(parts.variants[: len(levels("Aug-R", plain.scale))], published)
+    numbers = _published(parts.variants[: len(LEVELS["Aug-R"][plain.scale])], published)
     return replace(parts, published=numbers, **notes(*setups, levels_of=schemes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -72,7 +73,9 @@ def document(results: Results) -> dict[str, Any]:
         ],
         "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
     }
-    rounded: dict[str, Any] = _rounded(made)
+    rounded: dict[str, Any] = json.loads(
+        json.dumps(made), parse_float=lambda text: round(float(text), _DIGITS)
+    )
     return rounded
 
 
@@ -273,13 +276,3 @@ def _attack(results: Results) -> list[dict[str, Any]]:
                 for name, count in {"networks": 1, **entry["exact"]}.items():
                     row[name] += count
     return [{"kind": kind, **row} for kind, row in rows.items()]
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, _DIGITS)
-    if isinstance(value, dict):
-        return {key: _rounded(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(part) for part in value]
-    return value

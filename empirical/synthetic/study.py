@@ -224,10 +224,6 @@ class Case:
         """What is known of the frontier."""
         return self.results.frontiers[self.setting.name]
 
-    def of_kind(self, kind: str) -> Case:
-        """Return the networks of another kind."""
-        return dataclasses.replace(self, kind=kind)
-
     def sweep(self, *methods: str, variant: str = "") -> list[Trained]:
         """Return the networks of some methods at all their levels."""
         found = [

@@ -134,7 +134,11 @@ def to_equivariant(
         hint = "Which windows must grow depends on the sizes of the maps."
         raise InputError("input_shape", "be given with exact=True", input_shape, hint)
     group = get_group(group)
-    factor = _factor(channels, group)
+    if isinstance(channels, str):
+        named = choose("channels", channels, CHANNEL_RULES)
+        factor = 1.0 if named == "same" else group.order**-0.5
+    else:
+        factor = check_real("channels", channels, low=1e-6, high=1e6)
     conversion = Conversion(group, factor, head, choose("pool", pool, POOLS), exact)
     with seeded(None if generator is None else draw_seed(as_generator(generator))):
         end = conversion.run(module, input_shape)
@@ -146,12 +150,6 @@ def to_equivariant(
             raise refusal(path, part, "It never runs in evaluation mode; take it out first.")
     # A copy in which the new layers stand for the old ones, however often and wherever held.
     return copy.deepcopy(module, dict(conversion.replaced))
-
-
-def _factor(channels: str | float, group: Group) -> float:
-    if isinstance(channels, str):
-        return 1.0 if choose("channels", channels, CHANNEL_RULES) == "same" else group.order**-0.5
-    return check_real("channels", channels, low=1e-6, high=1e6)
 
 
 @contextmanager
