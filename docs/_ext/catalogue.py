@@ -148,12 +148,12 @@ def _outcome(folder: Path, document: Document) -> Iterator[str]:
         yield from (f"*{text(remark)}.*", "")
     for line in document.get("explanations", ()):
         yield from (text(line), "")
-    yield from ("### Beside the paper's numbers", "")
     if document.get("known"):
+        yield from ("### Beside the paper's numbers", "")
         yield "Difference: ours less the paper's; none where the paper's words hold."
         head = ("network", "measured as", "the paper", "ours, 95% interval", "difference", "from")
         yield from lines_of_table(head, map(_published, document["known"]))
-    else:
+    elif not document["beyond"]:
         yield from ("No number of the paper is known to us here: its sentences are judged.", "")
     columns, rows = document["table"]["columns"], document["table"]["rows"]
     if 0 < len(rows) <= LONGEST:
@@ -264,10 +264,10 @@ class ExperimentList(SphinxDirective):
         self.env.note_dependency(str(results))
         saved = found_by_experiment(results)
         shown = [each for each in EXPERIMENTS.values() if group_of(each) == group]
-        rows = [self._row(each, saved.get(each.id, [])) for each in shown]
+        rows = [self._row(each, saved) for each in shown]
         names = [(short_name(each.id, each.locator), each.id) for each in shown]
         if group == "beyond":  # what has no entry in the registry
-            for name in saved.keys() - EXPERIMENTS.keys():
+            for name in sorted(saved.keys() - EXPERIMENTS.keys()):
                 document = saved[name][0][1]
                 title, found = text(document["title"]), badges(document["findings"])
                 rows.append((f"[{name}](experiments/{name}.md)", title, found, ""))
@@ -277,10 +277,18 @@ class ExperimentList(SphinxDirective):
         toc = [":::{toctree}", ":hidden:", "", *entries, ":::", ""]
         return self.parse_text_to_nodes("\n".join([*lines_of_table(head, rows), *toc]))
 
-    def _row(self, experiment: Experiment, saved: Saved) -> tuple[str, ...]:
+    def _row(self, experiment: Experiment, everything: Mapping[str, Saved]) -> tuple[str, ...]:
+        saved = everything.get(experiment.id, [])
         cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
         name = short_name(experiment.id, experiment.locator)
         found = "; ".join(badges(document["findings"]) for _, document in saved)
+        parts = [
+            f"[{short_name(each.id, each.locator)}](experiments/{each.id}.md)"
+            for each in EXPERIMENTS.values()
+            if each.part_of == experiment.id and each.id in everything
+        ]
+        if parts and not found:
+            found = f"in part: {', '.join(parts)}"
         return (
             f"[{name}](experiments/{experiment.id}.md)",
             text(experiment.title),
@@ -326,19 +334,34 @@ def folder_list(folder: Path) -> Iterator[str]:
             names = " and ".join(DATA.get(name, name) for name in data.split(", "))
             yield from (f"**{text(names)}**", "")
         common = [line for line in group[0]["shrunk"] if all(line in d["shrunk"] for d in group)]
-        if common:
-            shared = " that all of these share (each page has the rest)" if group[1:] else ""
-            yield f"Deviations from the paper{shared}: {text('; '.join(common))}."
-            yield ""
+        if common and group[1:]:
+            yield "Deviations from the paper that all of these share (each page has the rest): "
+            yield from (f"{text('; '.join(common))}.", "")
         yield from lines_of_table(("", "", "verdicts"), (_result(folder, d) for d in group))
 
 
 def _result(folder: Path, document: Document) -> tuple[str, str, str]:
     name, link = document["id"], f"experiments/{document['id']}.md"
     picture = next(iter(figures(folder, name)), None)
-    seen = f"![{name}](results/{folder.name}/{picture.name}){{.thumbnail}}" if picture else name
+    seen = f"![{name}](results/{folder.name}/{picture.name}){{.thumbnail}}" if picture else ""
     title = f"[{short_name(name, document['locator'])}]({link}): {text(document['title'])}"
-    return f"[{seen}]({link})", title, badges(document["findings"])
+    return f"[{seen}]({link})" if seen else "", title, badges(document["findings"])
+
+
+class FileList(SphinxDirective):
+    """Links to the documents of a folder of docs/results/, which are copied beside its pages."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return one sentence."""
+        folder = Path(self.env.srcdir) / "results" / self.arguments[0]
+        self.env.note_dependency(str(folder))
+        names = sorted(file.name for file in folder.glob("*.json"))
+        if not names:
+            raise self.error(f"{folder} has no documents")
+        links = ", ".join(file_link(f"results/{folder.name}/{name}", name) for name in names)
+        return self.parse_text_to_nodes(f"Files: {links}.")
 
 
 def copy_results(app: Sphinx, error: Exception | None) -> None:
@@ -346,7 +369,7 @@ def copy_results(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
     out, source = Path(app.outdir), Path(app.srcdir)
-    for folder in folders(source / "results"):
+    for folder in filter(Path.is_dir, (source / "results").iterdir()):
         target = out / "results" / folder.name
         target.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():
@@ -360,6 +383,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Write the pages before any is read, register the lists, copy files at the end."""
     app.add_directive("experiments", ExperimentList)
     app.add_directive("results", ResultList)
+    app.add_directive("files", FileList)
     app.connect("builder-inited", write_pages)
     app.connect("build-finished", copy_results)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

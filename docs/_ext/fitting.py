@@ -57,7 +57,7 @@ def label_cells(app: Sphinx, doctree: nodes.document) -> None:
         if "wide" not in table["classes"]:
             table["classes"].append("wide")
         for row in rows:
-            for label, cell in list(zip(heads, row, strict=True))[1:]:
+            for label, cell in zip(["", *heads[1:]], row, strict=True):
                 if not cell.astext().strip():
                     cell["classes"].append("empty")
                 elif label and isinstance(cell[0], nodes.paragraph):

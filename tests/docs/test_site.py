@@ -242,8 +242,9 @@ def test_rows_of_tables_have_the_cells_of_their_heads():
 
 def test_deviations_are_told_once_a_group():
     lines = "\n".join(catalogue.folder_list(DOCS / "results" / "cpu"))
-    assert lines.count("Deviations from the paper") == 3
-    assert lines.count("](experiments/") == 2 * len(saved.documents(DOCS / "results" / "cpu"))
+    assert lines.count("Deviations from the paper") == 2
+    for _, document in saved.documents(DOCS / "results" / "cpu"):
+        assert f"](experiments/{document['id']}.md): " in lines
 
 
 @pytest.mark.parametrize(
