@@ -85,6 +85,7 @@ html_theme = "furo"
 html_title = "spadv"
 html_static_path = ["_static"]
 html_css_files = ["spadv.css"]
+html_js_files = ["formulas.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
