@@ -73,7 +73,7 @@ def offer(name: str, urls: dict[str, str]) -> str:
 def add_offer(app: Sphinx, doctree: nodes.document) -> None:
     """Put the line below a lesson's title."""
     folder, _, name = app.env.docname.rpartition("/")
-    if folder in ("lessons", "lessons/solutions") and name.startswith(("lesson", "solution")):
+    if folder in ("lessons", "lessons/solutions") and re.match(r"(lesson|solution)\d", name):
         section = next(iter(doctree.findall(nodes.section)))
         text = offer(name, addresses(Path(app.srcdir).parent))
         section.insert(1, nodes.raw("", text, format="html"))
