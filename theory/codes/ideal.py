@@ -286,7 +286,7 @@ class CyclicIdeal:
             An irreducible polynomial over GF(2) in any of the ways that a generator is given.
             Its root has an order e that n' divides, and alpha is the root to the power e / n':
             for n = 2^m - 1 any primitive polynomial of degree m. Also an element of a field
-            :func:`galois.GF`, or such a field, meaning its primitive element.
+            ``galois.GF(2**m)``, or such a field, meaning its primitive element.
 
         Examples
         --------
