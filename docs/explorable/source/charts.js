@@ -221,11 +221,11 @@ function lawChart(m, refined, family, width) {
     names.push(labels.put(text, group.x, group.y, "halo", [9, 16, 26], SIDES_BELOW));
   }
   if (mine.lostS > 5e-4) {
-    names.push(labels.put(`S \u2212${(100 * mine.lostS).toFixed(1)}`, (px + x(best)) / 2, py, "halo loss", [10, 16],
+    names.push(labels.put(`S \u2212${(100 * mine.lostS).toFixed(1)}`, (px + x(best)) / 2, py, "halo loss", [10 * big, 18 * big],
       SIDES_BELOW.slice(-2)));
   }
   if (mine.lostA > 5e-4) {
-    names.push(labels.put(`A \u2212${(100 * mine.lostA).toFixed(1)}`, px, (py + y(robust)) / 2, "halo loss", [8, 16],
+    names.push(labels.put(`A \u2212${(100 * mine.lostA).toFixed(1)}`, px, (py + y(robust)) / 2, "halo loss", [8 * big, 16 * big],
       SIDES.slice(0, 2)));
   }
   out.push(`<g clip-path="url(#area)">${inside.join("")}</g>`, ...names);

@@ -33,7 +33,7 @@ function verdict(m, refined) {
       setting,
     };
   }
-  const paragraphs = [shiftParagraph(m), attackParagraph(m), togetherParagraph(m, refined)];
+  const paragraphs = [togetherParagraph(m, refined), shiftParagraph(m), attackParagraph(m)];
   const paper = paperParagraph(m);
   if (paper) paragraphs.push(paper);
   return { headline: headline(m, refined), paragraphs: paragraphs.filter(Boolean), setting };
@@ -126,7 +126,8 @@ function togetherParagraph(m, refined) {
     return "<b>Together:</b> sign(<i>x</i>₀) is best at both; nobody does better at either.";
   }
   const least = certainLoss(m, refined), most = achievedLoss(m, refined);
-  const target = `<i>S</i>* = ${percent(m.best)} and <i>A</i>* = ${percent(m.robust)}`;
+  const target = `the best spatial accuracy, <i>S</i>* = ${percent(m.best)}, and the best adversarial
+    one, <i>A</i>* = ${percent(m.robust)}`;
   if (most < 0.002) {
     return `<b>Together:</b> ${most < 5e-4 ? "a rule has" : "a rule comes within 0.2 points of"}
       both ${target}. ${n > 1 ? "" : "Without shifts, accuracy and robustness need not fight."}`;
@@ -134,7 +135,7 @@ function togetherParagraph(m, refined) {
   const found = n > 3 ? "A randomised linear rule is known that" : "Some randomised rule";
   const possible = `${found} gives up ${points(most)} of each.`;
   if (least < 5e-4) {
-    return `<b>Together:</b> the bounds do not forbid ${target} at once. ${possible}
+    return `<b>Together:</b> the bounds do not forbid ${target}, at once. ${possible}
       Between these two numbers lies what this page cannot decide.`;
   }
   const close = most - least < 0.004;
