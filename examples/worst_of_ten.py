@@ -21,15 +21,8 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from spadv.empirical.data import load
 from spadv.empirical.evaluation import EvaluationSettings, evaluate, predict
-from spadv.empirical.training import (
-    DataConfig,
-    ModelConfig,
-    OptimiserConfig,
-    Stage,
-    TrainConfig,
-    load_run,
-    train,
-)
+from spadv.empirical.settings import DataConfig, ModelConfig, OptimiserConfig, Stage
+from spadv.empirical.training import TrainConfig, load_run, train
 from spadv.empirical.transforms import rotate_translate
 
 DEGREES, PIXELS, SIDE = 30.0, 3, 28
