@@ -91,6 +91,7 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
         heading = f"{document['id']}: {document['title']}"
         here = stand_ins(document)
         heading += f" (here: {'; '.join(here)})" * bool(here)
+        out.print(heading, style="bold")
         findings = [
             (
                 _coloured(finding),
@@ -100,16 +101,17 @@ def show(documents: Sequence[Mapping[str, Any]]) -> None:
             )
             for finding in document["findings"]
         ]
-        if findings:
-            print_table(
-                heading, ("verdict", "claim", "effect", "in accuracy"), findings, numbers=(2,)
-            )
+        if document["scale"] == "smoke":
+            out.print("Scale smoke shows that everything runs: its numbers mean nothing.")
+        elif findings:
+            heads = ("verdict", "claim", "effect", "in accuracy")
+            print_table("Claims", heads, findings, numbers=(2,))
         for remark in document["remarks"]:
             out.print(f"{remark}.", style="yellow")
         for line in document.get("explanations", ()):
             out.print(line, style="yellow")
         if document["table"]["rows"]:
-            _show_numbers(heading, document["table"])
+            _show_numbers(document["table"])
         for network in document["architectures"]:
             _show_layers(network)
 
@@ -118,7 +120,7 @@ def _coloured(finding: Mapping[str, Any]) -> Text:
     return Text(SHOWN[finding["verdict"]], _STYLES.get(finding["verdict"], "dim"))
 
 
-def _show_numbers(heading: str, table: Mapping[str, Any]) -> None:
+def _show_numbers(table: Mapping[str, Any]) -> None:
     columns, rows = table["columns"], []
     for row in table["rows"]:
         cells = [shown(cell, column) for cell, column in zip(row["cells"], columns, strict=True)]
@@ -126,7 +128,7 @@ def _show_numbers(heading: str, table: Mapping[str, Any]) -> None:
         values = [f"{a}\n{b}" if b and len(columns) <= _WITH_INTERVALS else a for a, b in cells]
         rows.append((row["label"], *values, str(row["seeds"])))
     names = [column["label"] + (", %" if column["rate"] else "") for column in columns]
-    print_table(heading, ("", *names, "seeds"), rows, numbers=range(1, len(names) + 2))
+    print_table("Numbers", ("", *names, "seeds"), rows, numbers=range(1, len(names) + 2))
 
 
 def _show_layers(network: Mapping[str, Any]) -> None:

@@ -81,6 +81,8 @@ def test_the_second_time_nothing_is_trained(spadv, folder):
     assert done.status == 0
     assert "fig16a-d" in done.out
     assert "Aug-R 180" in done.out
+    assert "its numbers mean nothing" in done.out
+    assert "not assessed" not in done.out  # nor any other verdict
     assert before == {p: p.stat().st_mtime_ns for p in folder.glob("runs/*/checkpoint.pt")}
     # Artefacts made before stay on the page.
     assert {document["id"] for document in saved(folder)} == {"fig15", "fig16a-d"}
