@@ -6,8 +6,11 @@ import importlib.util
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -80,3 +83,21 @@ def test_the_picture_of_digits_is_told_as_it_was_measured():
         assert f"{value:.1%}" in text
     assert f"rotated by {numbers['angle']} degrees" in text
     assert f"change by {numbers['budget']:g}" in text
+
+
+@pytest.mark.parametrize(
+    ("page", "offered"),
+    [
+        ("lessons/lesson2_the_model", True),
+        ("lessons/solutions/solution2_the_model", True),
+        ("lessons/solutions", False),
+        ("lessons/index", False),
+        ("start", False),
+    ],
+)
+def test_only_lessons_and_solutions_offer_a_notebook(page, offered):
+    tree = new_document("page")
+    tree += nodes.section("", nodes.title("", "Title"))
+    app = SimpleNamespace(env=SimpleNamespace(docname=page), srcdir=DOCS)
+    lessons.add_offer(app, tree)
+    assert len(list(tree.findall(nodes.raw))) == offered
