@@ -119,6 +119,9 @@ def _exists(target: str, owner: str) -> bool:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Give the template its names, and follow what docstrings refer to."""
     found = pages(Path(app.srcdir))
+    for old in (Path(app.srcdir) / "api").glob("*.rst"):
+        if old.stem not in found:  # written for a module that has gone
+            old.unlink()
     for page in found:  # spadv.theory.claims is a function, too: here the package is meant
         package, _, name = page.rpartition(".")
         setattr(importlib.import_module(package), name, importlib.import_module(page))
