@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..progress import Progress as ProgressCallback
+from ..progress import silent
 
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
 #: Between two columns of a table, and at both its ends together.
@@ -119,7 +120,10 @@ def _widths(needs: Sequence[tuple[int, int]]) -> list[int]:
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[ProgressCallback]:
-    """Yield a callback that draws a bar on stderr while this context lasts."""
+    """Yield a callback that draws a bar on stderr while this context lasts, if that is a terminal."""
+    if not err.is_terminal:
+        yield silent
+        return
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -128,7 +132,6 @@ def progress_bar(description: str) -> Iterator[ProgressCallback]:
         TimeRemainingColumn(),
         console=err,
         transient=True,
-        disable=not err.is_terminal,
     )
     with bar:
         task = bar.add_task(description, total=None)
