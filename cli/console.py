@@ -120,7 +120,7 @@ def _widths(needs: Sequence[tuple[int, int]]) -> list[int]:
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[ProgressCallback]:
-    """Yield a callback that draws a bar on stderr while this context lasts, if that is a terminal."""
+    """Yield a callback that draws a bar on stderr, if that is a terminal, for this context."""
     if not err.is_terminal:
         yield silent
         return
