@@ -83,6 +83,11 @@ class Point(NamedTuple):
         size = check_fraction("measure", parts[1], high=180 if parts[0] == "R" else 1)
         return cls(kinds[parts[0]], size, check_fraction("measure", parts[2], high=1))
 
+    def __str__(self) -> str:
+        if self.kind == "rotation":
+            return f"rotations to {self.range:g} degrees, budget {self.budget:g}"
+        return f"shifts to {self.range:g} of the side, budget {self.budget:g}"
+
     @property
     def stem(self) -> str:
         """For names of files."""
@@ -370,8 +375,9 @@ def write(document: Mapping[str, Any], folder: Path, stem: str) -> None:
                 ms=4,
             )
             for row in rows:
+                place = row["predicted"], row["measured"]
                 axes.annotate(
-                    row["task"], (row["predicted"], row["measured"]), fontsize=5, color=GREY
+                    row["task"], place, (3, 2), textcoords="offset points", fontsize=5, color=GREY
                 )
             title = network
             if found["correlation"] is not None:
@@ -380,4 +386,9 @@ def write(document: Mapping[str, Any], folder: Path, stem: str) -> None:
             axes.set_title(title, fontsize=8.5)
             axes.set(xlabel="predicted loss of A (best linear rules)", xlim=(-0.03, 1))
         panels[0].set(ylabel="measured loss of A", ylim=(-0.03, 1))
+        point, seeds = Point(**document["point"]), document["seeds"]
+        figure.suptitle(
+            f"{document['data']}, {point}, {seeds} training{'s' * (seeds > 1)} of each kind",
+            fontsize=9,
+        )
         save(figure, folder, stem)
