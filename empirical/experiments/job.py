@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ class Job:
     """A network to train, and what to measure on it.
 
     The configuration includes the seed; a warm start is given by `start`, the job whose network
-    this one starts from, instead of a path.
+    this one starts from, instead of a path. `network` is the paper's, where another takes its
+    place; digests leave it out.
     """
 
     config: TrainConfig
     evaluations: tuple[EvaluationSettings, ...] = ()
     start: Job | None = None
+    network: str = field(default="", compare=False)
 
     @cached_property
     def digest(self) -> str:

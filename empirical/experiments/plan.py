@@ -271,8 +271,9 @@ class Experiment:
             Their images are shuffled: files may stand in any order.
         models : mapping, optional
             Networks of one's own in the place of plain networks: ``{"stdcnn": "mine:factory"}``.
-            Titles and legends that say StdCNN then say the factory's name. InputError if the
-            plan trains no such network.
+            Titles and legends that say StdCNN then say the factory's name. A network that the
+            paper trains may be named where a smaller one takes its place at this scale.
+            InputError if the plan trains no such network.
         """
         choose("scale", scale, SCALES)
         count = SEEDS[scale] if seeds is None else check_integer("seeds", seeds, minimum=1)
@@ -307,28 +308,39 @@ def _on_data(places: Mapping[str, str]) -> Callable[[TrainConfig], TrainConfig]:
     return change
 
 
-def _of_models(models: Mapping[str, str]) -> Callable[[TrainConfig], TrainConfig]:
+def _of_model(name: str, own: str) -> Callable[[TrainConfig], TrainConfig]:
     def change(config: TrainConfig) -> TrainConfig:
         model = config.model
-        if model.group is None and model.name in models:
-            model = replace(model, name=models[model.name], options={}, head=None)
+        if model.group is None and model.name == name:
+            model = replace(model, name=own, options={}, head=None)
         return replace(config, model=model)
 
     return change
 
 
 def _with_models(plan: Plan, models: Mapping[str, str]) -> Plan:
-    """Return a plan whose plain networks are somebody's own, and are called so."""
-    plain = {job.config.model.name for job in plan.jobs if job.config.model.group is None}
+    """Return a plan whose plain networks are somebody's own, and are called so.
+
+    What takes the place of a network of the paper goes by that one's name, too.
+    """
+    plain = [v for v in plan.variants if v.jobs[0].config.model.group is None]
+    known = {name for v in plain for name in (v.jobs[0].config.model.name, v.jobs[0].network)}
     for name in models:
-        choose("model", name, sorted(plain))
+        choose("model", name, sorted(known - {""}))
     replaced: dict[int, str] = {}
-    for variant in plan.variants:
-        model = variant.jobs[0].config.model
-        if model.group is None and model.name in models:
-            replaced[id(variant)] = models[model.name].rpartition(":")[2]
-            variant.name = _called(variant.name, replaced[id(variant)])
-        variant.jobs = tuple(_changed(job, _of_models(models)) for job in variant.jobs)
+    stand_ins: set[str] = set()
+    for variant in plain:
+        name, paper = variant.jobs[0].config.model.name, variant.jobs[0].network
+        own = models.get(paper, models.get(name))
+        if own is None:
+            continue
+        if paper in models and paper != name:
+            stand_ins.add(f"network: {name} in place of {paper}")
+        replaced[id(variant)] = own.rpartition(":")[2]
+        variant.name = _called(variant.name, replaced[id(variant)])
+        variant.jobs = tuple(_changed(job, _of_model(name, own)) for job in variant.jobs)
+
+    gone = tuple(stand_ins)
 
     def told(text: str, variants: Iterable[Variant]) -> str:
         names = {replaced.get(id(variant)) for variant in variants}
@@ -336,13 +348,15 @@ def _with_models(plan: Plan, models: Mapping[str, str]) -> Plan:
         return text if name is None else _called(text, name)
 
     lines = tuple(f"network: {own} in place of {name}" for name, own in models.items())
-    noted = [v for v in plan.variants if v.jobs[0].config.model.group is None]
     return replace(
         plan,
         panels=tuple(replace(p, title=told(p.title, _drawn(p))) for p in plan.panels),
         claims=tuple(replace(c, claim=told(c.claim, _compared(c))) for c in plan.claims),
-        deviations=(*lines, *(told(text, noted) for text in plan.deviations)),
-        assumptions=tuple(told(text, noted) for text in plan.assumptions),
+        deviations=(
+            *lines,
+            *(told(text, plain) for text in plan.deviations if not text.endswith(gone)),
+        ),
+        assumptions=tuple(told(text, plain) for text in plan.assumptions),
     )
 
 

@@ -223,7 +223,8 @@ class Preset:
             made = _smoke(paper) if scale == "smoke" else _cpu(paper, self, training)
         if scale == "small":
             made = _small(made)
-        made = replace(made, scale=scale, deviations=tuple(deviations(paper, made)))
+        differences = tuple(deviations(paper, made))
+        made = replace(made, scale=scale, network=self.network, deviations=differences)
         if made.model.name != paper.model.name:
             made = replace(made, label=_label_of_stand_in(paper.label, made.model))
         return made.but(attack=self.attack)

@@ -43,6 +43,8 @@ class ExperimentSetup:
         What adversarial training and Aug-R do to each image besides (crop and flip).
     deviations, assumptions : tuple of str
         What differs from the paper, and what it leaves open.
+    network : str
+        Name of the paper's network, which `model` may only stand for.
     """
 
     label: str
@@ -57,6 +59,7 @@ class ExperimentSetup:
     basic: Augmentation = field(default_factory=Augmentation)
     deviations: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+    network: str = ""
 
     def but(self, **changes: Any) -> ExperimentSetup:
         """Return the setup with some attributes changed; mappings change parts of them.
@@ -102,6 +105,7 @@ class ExperimentSetup:
                 TrainConfig(self.data, self.model, self.optimiser, stages, seed),
                 (self.evaluation,),
                 None if start is None else start[number],
+                self.network,
             )
             for number, seed in enumerate(self.seeds)
         )

@@ -146,6 +146,28 @@ def test_a_figure_with_a_network_of_ones_own_says_its_name(mine):
         experiment("fig8").plan("small", 1, models={"vgg16": "my_nets:small"})
 
 
+def test_a_network_of_ones_own_takes_the_place_of_a_stand_in_by_the_papers_name(mine):
+    before = experiment("fig8").plan("smoke", 1)
+    own = experiment("fig8").plan("smoke", 1, models={"stdcnn": "my_nets:small"})
+    assert own.deviations[0] == "network: my_nets:small in place of stdcnn"
+    assert any("network: lenet in place of stdcnn" in text for text in before.deviations)
+    assert not any("network: lenet in place of stdcnn" in text for text in own.deviations)
+    assert any("network: lenet P4 in place of stdcnn P4" in text for text in own.deviations)
+    for variant, other in zip(own.variants, before.variants, strict=True):
+        if other.jobs[0].config.model.group:
+            assert variant.jobs == other.jobs
+        else:
+            assert variant.jobs[0].config.model.name == "my_nets:small"
+            assert "LeNet" not in variant.name
+            assert "small" in variant.name
+    by_stand_in = experiment("fig8").plan("smoke", 1, models={"lenet": "my_nets:small"})
+    assert [v.jobs for v in by_stand_in.variants] == [v.jobs for v in own.variants]
+    # Two networks of the paper, one stand-in: each goes by its own name.
+    some = experiment("fig2").plan("smoke", 1, models={"madry_resnet": "my_nets:small"})
+    names = {v.jobs[0].config.model.name for v in some.variants}
+    assert names == {"lenet", "my_nets:small"}
+
+
 @pytest.mark.slow
 def test_a_whole_figure_is_made_with_a_network_of_ones_own(spadv, mine):
     found = spadv(
