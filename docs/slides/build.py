@@ -35,13 +35,6 @@ PAGE = HERE / "slides.html"
 P, KAPPA = 0.7, 0.0
 #: The slide with the frontier, as in the explorable page's "A gradual trade-off".
 BUDGET, WANTED = 2.5, 0.9
-#: Numbers that are written in percentage points, and with three digits.
-POINTS = ("price", "lost S")
-THREE_DIGITS = (
-    "invariance at 0", "invariance at 180", "invariance gained",
-    "robustness at 0", "robustness at 180", "robustness lost",
-)  # fmt: skip
-
 Point = tuple[float, float]
 Points = Iterable[Sequence[float]]
 
@@ -49,9 +42,9 @@ Points = Iterable[Sequence[float]]
 # Numbers
 
 
-def percent(x: float) -> str:
+def percent(x: float, digits: int = 1) -> str:
     """Return an accuracy as it is written on the slides."""
-    return f"{100 * x:.1f}\u202f%"
+    return f"{100 * x:.{digits}f}\u202f%"
 
 
 def numbers() -> dict[str, float]:
@@ -71,6 +64,8 @@ def numbers() -> dict[str, float]:
         "robustness at 180": attacks["rank"]["means"][-1],
         "invariance gained": rotations["effect"],
         "robustness lost": attacks["effect"],
+        **{f"invariance gained, {end}": rotations["interval"][end] for end in ("low", "high")},
+        **{f"robustness lost, {end}": attacks["interval"][end] for end in ("low", "high")},
         "natural": float(bayes_accuracy(P)),
         "shifted": float(shifted_accuracy(KAPPA, P)),
         "spatial of bayes": float(bayes_accuracy(P) + shifted_accuracy(KAPPA, P)) / 2,
@@ -171,7 +166,7 @@ class Chart:
 def network_chart() -> str:
     """Draw what Figure 8 says of StdCNNs: invariance and robustness by rotations in training."""
     chart = Chart(
-        (0, 180), (0, 1), "largest rotation in training (degrees)", "mean over the profile",
+        (0, 180), (0, 1), "largest rotation in training (degrees)", "share of test images",
         x_ticks=(0, 60, 120, 180), y_ticks=(0, 0.25, 0.5, 0.75, 1), share=False,
     )  # fmt: skip
     for finding, color, name, dy in ((0, "blue", "invariant", 34), (1, "vermilion", "robust", -16)):
@@ -227,15 +222,20 @@ def plane_picture() -> str:
     chart.line([*clipped, clipped[0]], "ink", 1.4)
     chart.line([(-5, 0), (5, 0)], "line", 1)
     chart.line([(0, -5), (0, 5)], "line", 1)
-    for x, y, color, name in (
-        (2 * a, 2 * b, "blue", "Y = +1"),
-        (2 * a, -2 * b, "blue", "+1, shifted"),
-        (-2 * a, -2 * b, "vermilion", "Y = \u22121"),
-        (-2 * a, 2 * b, "vermilion", "\u22121, shifted"),
+    # Beside the box and its edges, on which three of the means lie.
+    for x, y, color, name, dx, dy, anchor in (
+        (2 * a, 2 * b, "blue", "Y = +1", 0, -14, "middle"),
+        (2 * a, -2 * b, "blue", "+1, shifted", 0, 30, "middle"),
+        (-2 * a, -2 * b, "vermilion", "Y = \u22121", -12, 24, "end"),
+        (-2 * a, 2 * b, "vermilion", "\u22121, shifted", -14, 6, "end"),
     ):
         chart.dot((x, y), color, 8)
-        chart.near(name, (x, y), 0, -14, "middle")
-    chart.near("attack on Y = +1, e = 4", (-5, 5), 8, 24)
+        chart.near(name, (x, y), dx, dy, anchor)
+    top = (0.25, float(centre[1] + reach[1]))
+    chart.near("what attacks on +1", top, 0, 23)
+    chart.near("reach, e = 4", top, 0, 46)
+    chart.near("u", (5, 0), -6, -9, "end")
+    chart.near("v", (0, 5), -9, 20, "end")
     return chart.svg("The box of an attack with budget 4 holds both shifted means")
 
 
@@ -295,9 +295,9 @@ def family_chart() -> str:
 
 
 def frontier_frame() -> Chart:
-    """Return axes for spatial and adversarial accuracy."""
+    """Return axes for A and the least S: whoever has more S than asked for counts, too."""
     return Chart(
-        (0.4, 1), (0, 1), "spatial accuracy S", "adversarial accuracy A",
+        (0.4, 1), (0, 1), "spatial accuracy: S at least", "adversarial accuracy A",
         x_ticks=(0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1), y_ticks=(0, 0.2, 0.4, 0.6, 0.8, 1),
     )  # fmt: skip
 
@@ -317,9 +317,9 @@ def exact_chart(known: Any) -> str:
     chart.line([(best, point[1]), point, (WANTED, robust)], "loss", 3)
     chart.dot(point, "loss", 8)
     chart.near(
-        f"A \u2212{100 * (robust - point[1]):.1f}", (WANTED, (robust + point[1]) / 2), -8, 5, "end"
+        f"A \u2212{100 * (robust - point[1]):.0f}", (WANTED, (robust + point[1]) / 2), -8, 5, "end"
     )
-    chart.near(f"S \u2212{100 * (best - WANTED):.1f}", (WANTED, point[1]), 0, 26, "middle")
+    chart.near(f"S \u2212{100 * (best - WANTED):.0f}", (WANTED, point[1]), 0, 26, "middle")
     chart.near("no classifier", (0.72, 0.86), 0, 0, "middle")
     chart.near("possible", (0.6, 0.35), 0, 0, "middle")
     return chart.svg("The exact frontier of two shifts, and what one point on it gives up")
@@ -340,8 +340,17 @@ def page() -> str:
     known = frontier_of(BUDGET)
     picture = (DOCS / "images" / "rotated-and-attacked.png").read_bytes()
     found = {
-        **{name: f"{100 * value:.1f}" for name, value in v.items() if name in POINTS},
-        **{name: f"{value:.3f}" for name, value in v.items() if name in THREE_DIGITS},
+        # With two digits what is shown can be subtracted.
+        **{f"{name} finely": percent(v[name], 2)
+           for name in ("natural", "shifted", "spatial of bayes", "best spatial")},
+        "price": f"{round(100 * v['natural'], 2) - round(100 * v['best spatial'], 2):.2f}",
+        "lost S": f"{100 * v['lost S']:.0f}",
+        # In whole points, with their intervals.
+        **{
+            name: f"{100 * v[name]:.0f} points, {100 * v[f'{name}, low']:.0f} to "
+            f"{100 * v[f'{name}, high']:.0f}"
+            for name in ("invariance gained", "robustness lost")
+        },
         "p": f"{P:g}",
         "kappa": f"{KAPPA:g}",
         "budget": f"{BUDGET:g}",
@@ -349,10 +358,11 @@ def page() -> str:
         "angle": f"{v['angle']:g}",
         "pixel budget": f"{v['pixel budget']:g}",
         "wanted share": percent(WANTED),
-        "x0": percent(P),
+        "x0": percent(P, 2),
         "at most": percent(kept(known.upper)),
         "reached": percent(kept(known.lower)),
-        "lost A": f"{100 * (v['robust at budget'] - kept(known.lower)):.1f}",
+        "lost A": f"{100 * (v['robust at budget'] - kept(known.lower)):.0f}",
+        "about": f"{100 * kept(known.lower):.0f}\u202f%",
         "full frontier": percent(right_part(frontier_of(4.0).lower)[-1][1]),
         "digits picture": base64.b64encode(picture).decode(),
         "network chart": network_chart(),

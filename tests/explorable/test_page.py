@@ -181,7 +181,7 @@ def test_shown_numbers_are_those_of_python(page: Any) -> None:
         best = 100 * float(two_shift_accuracy(dist.orbit.kappa[1], p))
         assert shown[1][:3] == pytest.approx([best] * 3, abs=0.0501)
         text = page.evaluate("document.getElementById('words').textContent")
-        assert f"{100 * float(bayes_accuracy(p)):.1f}" in text
+        assert f"{100 * float(bayes_accuracy(p)):.2f}" in text
         if e:
             assert f"{100 * float(robust_bayes_accuracy(p, e, 1024)):.1f}" in text
 
@@ -394,6 +394,17 @@ def test_large_text_is_large(page: Any) -> None:
     assert wide <= inner
     page.evaluate("document.getElementById('large').click()")
     page.evaluate("localStorage.clear()")
+
+
+@pytest.mark.slow
+def test_for_an_audience_picture_and_point_fit_a_projector(page: Any, build: ModuleType) -> None:
+    page.screen(1280, 720)
+    page.open("about:blank")
+    page.open(f"{build.PAGE.as_uri()}#p=0.7&n=2&delta=0.5&e=2.5&d=1024&s=0.9&large=1")
+    page.until("!document.getElementById('mine').textContent.includes('computing')")
+    for name in ("law-chart", "mine"):
+        bottom = f"document.getElementById('{name}').getBoundingClientRect().bottom"
+        assert page.evaluate(bottom) <= 720, name
 
 
 @pytest.mark.slow

@@ -190,7 +190,8 @@ function placeHandle() {
   handle.setAttribute("aria-valuenow", String(Math.round(1000 * mine.s) / 10));
   handle.setAttribute("aria-valuetext", `S ${percent(mine.s)}, A ${percent(mine.a)}`);
   const atLeast = setting.n > 3 ? "at least " : "";
-  let text = `<b>Your point:</b> <i>S</i> ${percent(mine.s)}, <i>A</i> ${percent(mine.a)}. `;
+  const computing = refined && !refined.done ? " (computing, so about)" : "";
+  let text = `<b>Your point${computing}:</b> <i>S</i> ${percent(mine.s)}, <i>A</i> ${percent(mine.a)}. `;
   if (mine.lostS < 5e-4 && mine.lostA < 5e-4) text += "Nothing is lost of either. ";
   else {
     text += `It gives up ${points(mine.lostS)} of <i>S</i>* = ${percent(best)} and
@@ -331,6 +332,14 @@ function measure() {
     if (widths[id] !== width) changed = true;
     widths[id] = width;
   }
+  // For an audience the picture and the reader's point fit a screen without scrolling.
+  let tallest = Infinity;
+  if (LOOK.letters > 1 && innerWidth > 768) {
+    const top = byId("stage").getBoundingClientRect().top + scrollY;
+    tallest = Math.max(innerHeight - top - byId("mine").offsetHeight - 12, 300);
+  }
+  if (LOOK.tallest !== tallest) changed = true;
+  LOOK.tallest = tallest;
   return changed;
 }
 
@@ -528,6 +537,9 @@ function start() {
   new ResizeObserver(() => {
     if (measure() && model) draw();
   }).observe(byId("results").parentElement);
+  addEventListener("resize", () => {
+    if (measure() && model) draw();
+  });
   addEventListener("beforeprint", () => {
     document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
   });

@@ -11,7 +11,7 @@ const RULES = [
     mark: "diamond", color: "orange", dash: "9 2 2 2 2 2" },
 ];
 // Letters are so many times as large as usual: more for an audience.
-const LOOK = { letters: 1 };
+const LOOK = { letters: 1, tallest: Infinity };
 
 function scale([from, to], [low, high]) {
   return (x) => low + (x - from) / (to - from) * (high - low);
@@ -77,13 +77,22 @@ function svg(width, height, title, description, body) {
 const SIDES = [[1, 0], [-1, 0], [1, 1], [-1, 1], [1, -1], [-1, -1], [0, 1], [0, -1]];
 const SIDES_BELOW = [[-1, 1], [1, 1], [1, 0], [-1, 0], [-1, -1], [1, -1], [0, 1], [0, -1]];
 
-/** Writes labels near points, where nothing else stands yet. */
+/** Writes labels near points, where nothing else stands yet, and rather not on lines. */
 function labeller(bounds) {
-  const taken = [];
+  const taken = [], crossed = [];
   const overlap = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) *
     Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
   return {
     keep(x, y, r = 7) { taken.push([x - r, y - r, x + r, y + r]); },
+    /** A line from corner to corner, as dots. */
+    avoid(corners) {
+      corners.slice(1).forEach(([x, y], i) => {
+        const [u, v] = corners[i], count = Math.ceil(Math.hypot(x - u, y - v) / 6);
+        for (let k = 0; k < count; k++) {
+          crossed.push([u + (x - u) * k / count, v + (y - v) * k / count]);
+        }
+      });
+    },
     put(text, x, y, cls = "halo", radii = [9, 16, 26], sides = SIDES) {
       const width = 6.4 * LOOK.letters * text.length, height = 13 * LOOK.letters;
       let best = null;
@@ -95,7 +104,10 @@ function labeller(bounds) {
           const covered = taken.reduce((sum, b) => sum + overlap(place, b), 0);
           const outside = left < bounds[0] || place[2] > bounds[2] ||
             top < bounds[1] || place[3] > bounds[3];
-          const cost = radius + 300 * covered / (width * height) + (outside ? 1e3 : 0);
+          const struck = crossed.filter(([u, v]) =>
+            u > left && u < place[2] && v > top && v < place[3]).length;
+          const cost = radius + 300 * covered / (width * height) + Math.min(3 * struck, 40) +
+            (outside ? 1e3 : 0);
           if (!best || cost < best[0]) best = [cost, place];
         }
       }
@@ -107,7 +119,7 @@ function labeller(bounds) {
 
 /** Where the trade-off is drawn: its edges, and places of S and A. */
 function lawFrame(m, width) {
-  const big = LOOK.letters, height = Math.round(Math.min(width * 0.86, 410 * big));
+  const big = LOOK.letters, height = Math.round(Math.min(width * 0.86, 410 * big, LOOK.tallest));
   const left = 52 * big, right = width - 8, top = 8, bottom = height - 38 * big;
   const xs = [m.setting.worst ? 0 : 0.4, 1];
   return {
@@ -200,6 +212,11 @@ function lawChart(m, refined, family, width) {
   inside.push(stroked(`M${left} ${y(robust)}H${x(best)}V${bottom}`, "soft", 1, "1 4"));
   inside.push(stroked(`M${x(best)} ${py}H${px}V${y(robust)}`, "loss", 2.6 * Math.sqrt(big)));
   labels.keep(px, py, 12 * big);
+  const drawn = (points) => labels.avoid(points.map(([s, a]) => [x(s), y(a)]));
+  drawn(m.hull);
+  drawn([[xs[0], robust], [best, robust], [best, 0]]);
+  drawn([[best, mine.a], [mine.s, mine.a], [mine.s, robust]]);
+  if (refined) drawn(concaveHull(refined.points));
   // Named rules; those that coincide share a label.
   const groups = [];
   for (const rule of RULES) {
@@ -212,21 +229,23 @@ function lawChart(m, refined, family, width) {
     else groups.push({ x: rx, y: ry, rules: [rule], open });
     labels.keep(rx, ry);
   }
+  // What is given up has few places: it is written before the names of rules.
+  const given = [10 * big, 18 * big, 28 * big];
+  if (mine.lostA > 5e-4) {
+    names.push(labels.put(`A \u2212${(100 * mine.lostA).toFixed(1)}`, px, (py + y(robust)) / 2,
+      "halo loss", given, [[1, 0], [-1, 0], [1, -1], [-1, -1]]));
+  }
+  if (mine.lostS > 5e-4) {
+    names.push(labels.put(`S \u2212${(100 * mine.lostS).toFixed(1)}`, (px + x(best)) / 2, py,
+      "halo loss", given, [[0, 1], [1, 1], [-1, 1], [0, -1]]));
+  }
   for (const group of groups) {
     group.rules.slice().reverse().forEach((rule, i, list) => {
       const spread = list.length > 1 ? 3 * (i - (list.length - 1) / 2) : 0;
       inside.push(mark(rule.mark, group.x + spread, group.y, rule.color));
     });
     const text = group.rules.map(({ name }) => name).join(", ") + (group.open ? ": A unknown" : "");
-    names.push(labels.put(text, group.x, group.y, "halo", [9, 16, 26], SIDES_BELOW));
-  }
-  if (mine.lostS > 5e-4) {
-    names.push(labels.put(`S \u2212${(100 * mine.lostS).toFixed(1)}`, (px + x(best)) / 2, py, "halo loss", [10 * big, 18 * big],
-      SIDES_BELOW.slice(-2)));
-  }
-  if (mine.lostA > 5e-4) {
-    names.push(labels.put(`A \u2212${(100 * mine.lostA).toFixed(1)}`, px, (py + y(robust)) / 2, "halo loss", [8 * big, 16 * big],
-      SIDES.slice(0, 2)));
+    names.push(labels.put(text, group.x, group.y, "halo", [9, 16, 26, 40], SIDES_BELOW));
   }
   out.push(`<g clip-path="url(#area)">${inside.join("")}</g>`, ...names);
   const each = RULES.map(({ key, name }) => {

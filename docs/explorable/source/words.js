@@ -1,16 +1,22 @@
 // The sentences of the page that change with the setting.
 
 /** 0.9772 -> "97.7 %"; more digits where one would say 100. */
-function percent(x) {
+function percent(x, least = 1) {
   const value = 100 * x;
-  const digits = value > 99.95 && value < 99.9995 ? 2 : 1;
+  const digits = value > 99.95 && value < 99.9995 ? 2 : least;
   return `${value.toFixed(digits)}\u202f%`;
 }
 
+/** What is left of one accuracy beside another, in percentage points: as a reader subtracts them. */
+function difference(x, y, digits = 1) {
+  const shown = (z) => Number((100 * z).toFixed(digits));
+  return Math.max(shown(x) - shown(y), 0) / 100;
+}
+
 /** A difference of accuracies, in percentage points. */
-function points(x) {
-  const value = (100 * x).toFixed(1);
-  return `${value} ${value === "1.0" ? "point" : "points"}`;
+function points(x, digits = 1) {
+  const value = (100 * x).toFixed(digits);
+  return `${value} ${Number(value) === 1 ? "point" : "points"}`;
 }
 
 function shiftsInWords(n) {
@@ -78,21 +84,23 @@ function onlyFeature({ best, robust, setting: { p, reaches } }) {
 
 function shiftParagraph(m) {
   const { n, kappa } = m.setting, { bayes } = m.named;
+  // With two digits the price comes out as it is; it is not known so well for more shifts.
+  const digits = m.exactPrice ? 2 : 1;
   const start = `Nothing is more accurate on inputs as they come than the Bayes classifier
-    <i>f</i>*: right in ${percent(m.natural)} of cases.`;
+    <i>f</i>*: right in ${percent(m.natural, digits)} of cases.`;
   if (n === 1) {
     return `${start} There are no shifts to serve (<i>n</i> = 1), so <i>S</i> is natural accuracy.`;
   }
   if (kappa === 1) {
     return `${start} Shifting does not change the template (<i>δ</i> = 0), so it costs nothing.`;
   }
-  const price = m.natural - m.best;
+  const price = difference(m.natural, m.best, digits);
   const about = m.exactPrice ? "" : "about ";
   const best = n === 2 && kappa === -1
     ? `The shifted template is the negative of the template: whoever must serve both shifts can use
        <i>x</i>₀ alone, and is right in <i>S</i>* = ${percent(m.best)}.`
     : `A rule made for ${shiftsInWords(n)} can be right in
-       <i>S</i>* = ${about}${percent(m.best)}: serving them costs ${points(price)}.`;
+       <i>S</i>* = ${about}${percent(m.best, digits)}: serving them costs ${points(price, digits)}.`;
   const worst = !m.setting.worst ? "" : ` After the worst of the shifts <i>f</i>* is right in
     ${percent(bayes.spatial)} only; <i>S</i>* stays what it is, as no shift changes the answers of
     shift-Bayes.`;
