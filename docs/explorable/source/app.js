@@ -194,8 +194,8 @@ function placeHandle() {
   let text = `<b>Your point${computing}:</b> <i>S</i> ${percent(mine.s)}, <i>A</i> ${percent(mine.a)}. `;
   if (mine.lostS < 5e-4 && mine.lostA < 5e-4) text += "Nothing is lost of either. ";
   else {
-    text += `It gives up ${points(mine.lostS)} of <i>S</i>* = ${percent(best)} and
-      ${points(mine.lostA)} of <i>A</i>* = ${percent(robust)}. `;
+    text += `It gives up ${points(difference(best, mine.s))} of <i>S</i>* = ${percent(best)} and
+      ${points(difference(robust, mine.a))} of <i>A</i>* = ${percent(robust)}. `;
   }
   if (state.s > mine.s + 1e-9) {
     text += state.s > model.cap + 1e-9 ? `No classifier has <i>S</i> ${percent(state.s)}. `

@@ -230,13 +230,13 @@ function lawChart(m, refined, family, width) {
     labels.keep(rx, ry);
   }
   // What is given up has few places: it is written before the names of rules.
-  const given = [10 * big, 18 * big, 28 * big];
+  const given = [12 * big, 20 * big, 30 * big];
   if (mine.lostA > 5e-4) {
-    names.push(labels.put(`A \u2212${(100 * mine.lostA).toFixed(1)}`, px, (py + y(robust)) / 2,
+    names.push(labels.put(`A \u2212${(100 * difference(robust, mine.a)).toFixed(1)}`, px, (py + y(robust)) / 2,
       "halo loss", given, [[1, 0], [-1, 0], [1, -1], [-1, -1]]));
   }
   if (mine.lostS > 5e-4) {
-    names.push(labels.put(`S \u2212${(100 * mine.lostS).toFixed(1)}`, (px + x(best)) / 2, py,
+    names.push(labels.put(`S \u2212${(100 * difference(best, mine.s)).toFixed(1)}`, (px + x(best)) / 2, py,
       "halo loss", given, [[0, 1], [1, 1], [-1, 1], [0, -1]]));
   }
   for (const group of groups) {

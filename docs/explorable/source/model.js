@@ -201,7 +201,7 @@ function readersPoint(m, refined) {
   if (follows) s = Math.max(s, knownSpatial(border, a) ?? s);
   return {
     s, a, most, follows,
-    lostS: difference(m.best, s), lostA: difference(m.robust, a),
+    lostS: Math.max(m.best - s, 0), lostA: Math.max(m.robust - a, 0),
     moreA: most - a, moreS: Math.max((knownSpatial(border, a) ?? s) - s, 0),
     upper: m.asked.together === null ? null : tightenedAt(m.state.s, m.asked.together, refined),
   };
