@@ -232,8 +232,8 @@ def plane_picture() -> str:
         chart.dot((x, y), color, 8)
         chart.near(name, (x, y), dx, dy, anchor)
     top = (0.25, float(centre[1] + reach[1]))
-    chart.near("what attacks on +1", top, 0, 23)
-    chart.near("reach, e = 4", top, 0, 46)
+    chart.near("attack on +1,", top, 0, 23)
+    chart.near("e = 4", top, 0, 46)
     chart.near("u", (5, 0), -6, -9, "end")
     chart.near("v", (0, 5), -9, 20, "end")
     return chart.svg("The box of an attack with budget 4 holds both shifted means")
@@ -341,8 +341,10 @@ def page() -> str:
     picture = (DOCS / "images" / "rotated-and-attacked.png").read_bytes()
     found = {
         # With two digits what is shown can be subtracted.
-        **{f"{name} finely": percent(v[name], 2)
-           for name in ("natural", "shifted", "spatial of bayes", "best spatial")},
+        **{
+            f"{name} finely": percent(v[name], 2)
+            for name in ("natural", "shifted", "spatial of bayes", "best spatial")
+        },
         "price": f"{round(100 * v['natural'], 2) - round(100 * v['best spatial'], 2):.2f}",
         "lost S": f"{100 * v['lost S']:.0f}",
         # In whole points, with their intervals.

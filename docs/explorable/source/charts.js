@@ -79,11 +79,13 @@ const SIDES_BELOW = [[-1, 1], [1, 1], [1, 0], [-1, 0], [-1, -1], [1, -1], [0, 1]
 
 /** Writes labels near points, where nothing else stands yet, and rather not on lines. */
 function labeller(bounds) {
-  const taken = [], crossed = [];
+  const taken = [], crossed = [], named = [];
   const overlap = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) *
     Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
   return {
     keep(x, y, r = 7) { taken.push([x - r, y - r, x + r, y + r]); },
+    /** A point with a name of its own: others stand away from it. */
+    name(x, y) { named.push([x, y]); },
     /** A line from corner to corner, as dots. */
     avoid(corners) {
       corners.slice(1).forEach(([x, y], i) => {
@@ -106,7 +108,9 @@ function labeller(bounds) {
             top < bounds[1] || place[3] > bounds[3];
           const struck = crossed.filter(([u, v]) =>
             u > left && u < place[2] && v > top && v < place[3]).length;
-          const cost = radius + 300 * covered / (width * height) + Math.min(3 * struck, 40) +
+          const foreign = named.some(([u, v]) => Math.hypot(u - x, v - y) > 1 &&
+            u > left - 14 && u < place[2] + 14 && v > top - 10 && v < place[3] + 10);
+          const cost = radius + (foreign ? 25 : 0) + 300 * covered / (width * height) + Math.min(3 * struck, 40) +
             (outside ? 1e3 : 0);
           if (!best || cost < best[0]) best = [cost, place];
         }
@@ -214,6 +218,7 @@ function lawChart(m, refined, family, width) {
   labels.keep(px, py, 12 * big);
   const drawn = (points) => labels.avoid(points.map(([s, a]) => [x(s), y(a)]));
   drawn(m.hull);
+  drawn(m.laws.map(({ a, low }) => [low, a]));
   drawn([[xs[0], robust], [best, robust], [best, 0]]);
   drawn([[best, mine.a], [mine.s, mine.a], [mine.s, robust]]);
   if (refined) drawn(concaveHull(refined.points));
@@ -239,6 +244,7 @@ function lawChart(m, refined, family, width) {
     names.push(labels.put(`S \u2212${(100 * difference(best, mine.s)).toFixed(1)}`, (px + x(best)) / 2, py,
       "halo loss", given, [[0, 1], [1, 1], [-1, 1], [0, -1]]));
   }
+  for (const group of groups) labels.name(group.x, group.y);
   for (const group of groups) {
     group.rules.slice().reverse().forEach((rule, i, list) => {
       const spread = list.length > 1 ? 3 * (i - (list.length - 1) / 2) : 0;
