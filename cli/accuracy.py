@@ -135,4 +135,4 @@ def _show(described: dict[str, Any], dist: CodeGaussian, budget: float) -> None:
         worst = described["worst_case"][key]
         rows.append((name, "all shifts at once", number(worst and worst["value"])))
     title = f"d = {dist.d}, n = {dist.n_shifts} shifts, p = {dist.p:g}, e = {budget:g}"
-    print_table(title, ("classifier", "accuracy", "value"), rows, numbers=(2,))
+    print_table(title, ("classifier", "accuracy", "value"), rows)

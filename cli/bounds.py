@@ -10,7 +10,7 @@ import typer
 
 from ..checks import check_budget, check_integer, check_probability, check_real
 from ..errors import InputError
-from .console import err, number, print_json, print_table
+from .console import err, number, out, print_json, print_table
 from .options import Budget, Json, P
 
 _NAMES = {
@@ -39,14 +39,18 @@ def bounds(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show all laws between spatial and adversarial accuracy side by side."""
+    """Show all laws between spatial and adversarial accuracy side by side.
+
+    Give --spatial or --adversarial: each law then bounds the other. Without both only the caps
+    are shown, which no classifier passes.
+    """
     if spatial is not None and adversarial is not None:
         raise InputError("--spatial", "not be given together with --adversarial", spatial)
     described = describe(p, budget, delta, spatial, adversarial, shifts)
     if as_json:
         print_json(described)
     else:
-        _show(described, adversarial if spatial is None else spatial)
+        _show(described, adversarial if spatial is None else spatial, shifts)
 
 
 def describe(
@@ -126,7 +130,7 @@ def _gradual(
     }
 
 
-def _show(described: dict[str, Any], given: float | None) -> None:
+def _show(described: dict[str, Any], given: float | None, shifts: int | None) -> None:
     from ..theory.accuracy import FULL_BUDGET
 
     bounded, caps = described["bounded"], described["caps"]
@@ -144,12 +148,18 @@ def _show(described: dict[str, Any], given: float | None) -> None:
         sign = "<=" if bounded == "A" else ">="
         rows.append(("lower law", f"{sign} {number(described['lower'], 6)}"))
         print_table(title, ("law", f"{bounded} given {known} = {given:g}"), rows, numbers=(1,))
+        if described["budget"] < FULL_BUDGET:
+            out.print(f"-: Theorems 2 and 3 speak of budgets from {FULL_BUDGET:g} on.")
+        if shifts is None:
+            out.print("Theorem 3 needs the number of shifts: --shifts.")
         title = "Of any classifier"
     most = [
         ("cap on A: robust Bayes, eps < 1", number(caps["adversarial"], 6)),
-        ("cap on S: Bayes", number(caps["spatial"], 6)),
+        ("cap on S, the accuracy on r_j X: Bayes", number(caps["spatial"], 6)),
     ]
     print_table(title, ("cap", "at most"), most, numbers=(1,))
+    if bounded is None:
+        err.print("For the laws add --spatial S or --adversarial A.")
     if described["feasible"] is False:
         err.print(f"No classifier reaches it: {known} lies in [0, {caps[key]:.6f}] for every one.")
     if described["budget"] > FULL_BUDGET:

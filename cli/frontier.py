@@ -116,6 +116,8 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
             row += [_beside(known.exact.lower, s), _beside(known.exact.upper, s)]
         rows.append(row)
     print_table(title, columns, rows, numbers=range(4))
+    if any(row[1] == number(None) for row in rows):
+        out.print("linear rules (-): none of those found has so large an S.")
     points = []
     for name, point in known.named.items():
         low, high = point.adversarial
@@ -132,7 +134,7 @@ def _show(known: Frontier, dist: CodeGaussian, folder: Path | None) -> None:
     elif dist.orbit.n_distinct > 2:
         out.print(
             f"{dist.orbit.n_distinct} different shifts: --exact always computes the exact "
-            "frontier where its lattice is small enough."
+            "frontier, or says that it would take too much."
         )
     if known.exact is not None and known.exact.method.endswith("upper line only"):
         out.print(

@@ -79,7 +79,7 @@ def show_jobs(
         print_json({"jobs": rows, "total": total, "machines": machines, "shard": shard})
         return
     heading = f"{len(jobs)} trainings" + (f", share {shard}" if shard else "")
-    columns = ["training", "epochs", "state", "TFLOP", *(f"{name} h" for name in MACHINES)]
+    columns = ["training", "epochs", "state", "TFLOP", *MACHINES]
     lines = []
     for job, row in zip(jobs, rows, strict=True):
         name = job.label if job.start is None else f"{job.label}, from {job.start.label}"
@@ -90,18 +90,32 @@ def show_jobs(
         totals.append(("still to do", "", "", *_cells(to_do)))
     print_table(heading, columns, lines, numbers=(1, *range(3, len(columns))), totals=totals)
     if workers > 1 and left:
-        until = (f"{total['hours_until_done'][name]:,.3g} on {name}" for name in MACHINES)
-        out.print(f"Hours until all are done, {workers} at a time: at least {', '.join(until)}.")
+        until = (f"{duration(total['hours_until_done'][name])} on {name}" for name in MACHINES)
+        out.print(f"Until all are done, {workers} at a time: at least {', '.join(until)}.")
     for name, entry in machines.items():
         known = costs.finished if entry["calibrated"] else 0
         corrected = f"; corrected by {known} finished jobs" if known else ""
         out.print(f"{name}: {entry['title']}, {entry['source']}{corrected}.")
 
 
+def duration(hours: float) -> str:
+    """Return a time in the unit that suits it.
+
+    Examples
+    --------
+    >>> duration(0.000365), duration(0.0798), duration(1234.5)
+    ('1.3 s', '4.8 min', '1,234 h')
+    """
+    for factor, unit in ((3600, "s"), (60, "min")):
+        if (value := hours * factor) < 60:
+            return f"{value:.2g} {unit}"
+    return f"{hours:,.2g} h" if hours < 99.5 else f"{hours:,.0f} h"
+
+
 def _cells(row: Mapping[str, Any]) -> list[str]:
     from ..empirical.launch import MACHINES
 
-    return [f"{row['flops'] / 1e12:,.3g}", *(f"{row['hours'][name]:,.3g}" for name in MACHINES)]
+    return [f"{row['flops'] / 1e12:,.3g}", *(duration(row["hours"][name]) for name in MACHINES)]
 
 
 def _row(job: Job, store: Store, costs: CostEstimate) -> dict[str, Any]:

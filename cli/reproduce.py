@@ -15,7 +15,7 @@ from ..empirical.settings.network import NETWORKS
 from ..errors import InputError
 from ..store import Store, read_json, write_json
 from .console import err, out, print_json, print_table, progress_bar
-from .launching import complain, job_state, read_share, show_jobs
+from .launching import complain, duration, job_state, read_share, show_jobs
 from .options import DataRoot, Device, Json
 
 if TYPE_CHECKING:
@@ -225,14 +225,14 @@ def _show_list(
         return
     print_table(
         f"Experiments at scale {scale}, in {folder}",
-        ("id", "title", "trainings", "done", "h left, 1 core", "drawn"),
+        ("id", "title", "trainings", "done", "left, 1 core", "drawn"),
         [
             (
                 row["id"],
                 row["title"],
                 str(row["trainings"]),
                 str(row["done"]),
-                f"{row['hours_left']['cpu']:,.2g}" if row["trainings"] else "0",
+                duration(row["hours_left"]["cpu"]) if row["trainings"] else "0",
                 row["drawn"] or "",
             )
             for row in rows

@@ -47,7 +47,8 @@ def train(
 ) -> None:
     """Train a network; a training that was stopped goes on where it was."""
     made = configuration(config or [], settings)
-    path = folder or Store(RUNS).folder(label(made), made.digest).path
+    name = label(made).replace(":", "").replace(",", " ")
+    path = folder or Store(RUNS).folder(name, made.digest).path
     if dry_run:
         _check_factory(made)
         _show_plan(made, path, as_json=as_json)
@@ -101,7 +102,7 @@ def label(config: TrainConfig) -> str:
     parts = [Path(config.data.name).name, network, last.augment.describe()]
     if last.objective.name != "natural":
         parts.append(last.objective.name)
-    return " ".join(parts).replace(":", "").replace(",", " ")
+    return " ".join(parts)
 
 
 def _check_factory(config: TrainConfig) -> None:
@@ -175,9 +176,10 @@ def _show_result(config: TrainConfig, result: TrainResult, *, as_json: bool) -> 
         return
     if not result.trained:
         out.print("This training is finished already.")
+    epochs = "epoch" if config.epochs == 1 else "epochs"
     out.print(
         f"{label(config)}: natural test accuracy {accuracy:.2%} "
         f"(95% interval {interval.low:.2%} to {interval.high:.2%}, {result.test_images} images), "
-        f"{config.epochs} epochs in {result.seconds:.0f} s."
+        f"{config.epochs} {epochs} in {result.seconds:.0f} s."
     )
     out.print(f"Run folder: {result.folder}")

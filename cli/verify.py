@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 _DEFAULT_WORD = ("simplex:6", 1)
+#: What counts of checks mean, where the word does not tell.
+_LEGEND = {
+    "attained": "holds with equality",
+    "vacuous": "the hypotheses do not hold at that setting",
+}
 
 
 def verify(
@@ -184,6 +189,10 @@ def _show(summaries: list[Summary], seconds: float, folder: Path | None) -> None
         counts = ", ".join(f"{n} {words[verdict]}" for verdict, n in s.counts.items())
         rows.append((s.claim.id, s.claim.title, Text(s.meaning, colour), counts))
     print_table("Claims", ("claim", "what", "verdict", "checks"), rows)
+    used = {words[verdict] for s in summaries for verdict in s.counts}
+    legend = [f"{word}: {told}" for word, told in _LEGEND.items() if word in used]
+    if legend:
+        out.print("; ".join(legend) + ".")
     out.print(
         f"{sum(s.checks for s in summaries)} checks, {sum(s.compared for s in summaries)} "
         f"comparisons with simulations (claims share some), "

@@ -131,7 +131,9 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
             raise StoreError(f"{path} does not fit its records: its rates differ")
         documents.append(document)
     if not documents:
-        raise StoreError(f"{folder} holds no networks")
+        raise StoreError(
+            f"{folder} holds no networks: `spadv place NETWORK --out {folder}` measures one"
+        )
     return documents
 
 

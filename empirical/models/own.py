@@ -72,7 +72,7 @@ def _call(factory: object, text: str, known: Mapping[str, int]) -> nn.Module:
     if isinstance(factory, nn.Module):
         return copy.deepcopy(factory) if known else factory
     if not callable(factory):
-        hint = f"It is a {type(factory).__name__}."
+        hint = f"It is {_a(type(factory).__name__)}."
         raise InputError("model", "name a callable", text, hint)
     given = _arguments(factory, text, known)
     try:
@@ -81,9 +81,13 @@ def _call(factory: object, text: str, known: Mapping[str, int]) -> nn.Module:
         hint = f"Calling it fails: {_reason(error)}"
         raise InputError("model", "name a factory that works", text, hint) from error
     if not isinstance(made, nn.Module):
-        hint = f"It returns a {type(made).__name__}."
+        hint = f"It returns {_a(type(made).__name__)}."
         raise InputError("model", "name a factory of a torch.nn.Module", text, hint)
     return made
+
+
+def _a(name: str) -> str:
+    return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
 
 
 def _reason(error: Exception) -> str:

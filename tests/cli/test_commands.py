@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from spadv.cli import console
+from spadv.cli.train import label
+from spadv.empirical.settings import ModelConfig, TrainConfig
 from spadv.style import new_figure, plain, styled, to_svg
 
 ORACLE = json.loads(
@@ -342,6 +344,19 @@ def test_bounds_json_at_the_full_budget(spadv):
     assert found["feasible"] is True
 
 
+def test_bounds_say_why_a_law_has_no_value(spadv):
+    words = "bounds --p 0.7 --delta 0.5 --spatial 0.9 --budget"
+    assert "needs the number of shifts" in spadv(*words.split(), 4).out
+    low = spadv(*words.split(), 1, "--shifts", 3).out
+    assert "speak of budgets from 4 on" in low
+    assert "needs the number of shifts" not in low
+
+
+def test_a_network_of_ones_own_is_called_by_its_name():
+    config = TrainConfig(model=ModelConfig("my2:Net"))
+    assert "my2:Net" in label(config)
+
+
 def test_bounds_json_below_it(spadv):
     found = spadv(
         "bounds", "--p", 0.7, "--budget", 2, "--delta", 0.5, "--adversarial", 0.99, "--json"
@@ -358,7 +373,9 @@ def test_bounds_without_an_accuracy_give_the_caps(spadv):
     found = spadv("bounds", "--p", 0.7, "--budget", 1, "--delta", 0.5, "--json").json
     assert all(found[key] is None for key in BOUND_KEYS)
     assert found["caps"]["adversarial"] > 0.7
-    assert "cap on A" in spadv("bounds", "--p", 0.7, "--budget", 1, "--delta", 0.5).out
+    shown = spadv("bounds", "--p", 0.7, "--budget", 1, "--delta", 0.5)
+    assert "cap on A" in shown.out
+    assert "add --spatial S or --adversarial A" in shown.err
 
 
 WORD = "accuracy --codeword simplex:4 --shift"

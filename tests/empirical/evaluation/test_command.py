@@ -160,7 +160,7 @@ def test_comparison_and_figures(spadv, networks_module):
         (("os.nowhere:f",), "There is no module os"),
         (("mynets:goood",), "has no goood. Did you mean good?"),
         (("mynets:broken",), "Calling it fails: ValueError: no weights here"),
-        (("mynets:number",), "It is a int"),
+        (("mynets:number",), "It is an int"),
         (("os:getcwd",), "It returns a str"),
         (("needs:f",), "It needs surely_not_installed"),
         (("fails:f",), "ZeroDivisionError: division by zero"),

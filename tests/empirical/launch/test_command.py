@@ -63,7 +63,7 @@ def test_a_dry_run_counts_and_writes_nothing(spadv: Make, tmp_path: Path) -> Non
     assert both["total"]["hours_until_done"]["cpu"] < 0.7 * total["hours"]["cpu"]
     shown = spadv("reproduce", "one", "--dry-run", "--out", out, *options)
     assert "2 trainings" in shown.out
-    assert "Hours until all are done, 2 at a time: at least" in shown.out
+    assert "Until all are done, 2 at a time: at least" in shown.out
     assert "assumed" in shown.out
 
 
