@@ -1,8 +1,8 @@
 """Replicate a published spatial accuracy: MNIST, the worst of ten random motions.
 
 Engstrom et al. (ICML 2019): a network that classifies 99.31% of MNIST's test images gets 73.32%
-right after the worst of ten random motions within 3 pixels and 30 degrees. Trains that network (two
-convolutions of 5 x 5, one hidden layer of 1024) three times and measures the same, with
+right after the worst of ten random motions within 3 pixels and 30 degrees. Trains a common
+network (two convolutions of 5 x 5, a hidden layer of 1024) three times and measures the same, with
 spadv's transforms (nearest pixels, whole shifts) and with bilinear ones (any shift), which the
 published code uses. Needs MNIST (`spadv data prepare mnist`); an hour on two cores. What is
 trained is kept in the folder.
