@@ -214,8 +214,8 @@ def join(plans: Mapping[str, Plan]) -> Plan:
     )
 
 
-#: "smoke" shows that everything runs, "small" takes half an hour, "cpu" is smaller than the
-#: paper, "paper" as printed.
+#: "smoke" shows that everything runs, "small" takes minutes, "cpu" is smaller than the paper,
+#: "paper" as printed.
 SCALES = ("smoke", "small", "cpu", "paper")
 #: Training seeds of each variant, unless said otherwise; the paper does not tell its own.
 SEEDS = {"smoke": 1, "small": 3, "cpu": 3, "paper": 3}

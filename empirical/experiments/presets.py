@@ -295,13 +295,21 @@ def _cpu(paper: ExperimentSetup, preset: Preset, training: PaperTraining) -> Exp
 
 
 def _small(cpu: ExperimentSetup) -> ExperimentSetup:
-    """Return the setup of the scale cpu with fewer images, epochs and points of profiles."""
+    """Return the setup of the scale cpu with fewer images, epochs and points of profiles.
+
+    Twins have about as many parameters as the plain network, which keeps their cost near it;
+    batches are smaller, and the rate with them, or few epochs are too few steps.
+    """
     epochs = min(cpu.epochs, 4)
-    milestones = {max(1, round(epoch * epochs / cpu.epochs)) for epoch in cpu.optimiser.milestones}
     budgets = cpu.evaluation.budgets
     return cpu.but(
-        data={"limit": min(cpu.data.limit or 10_000, 10_000)},
-        optimiser={"milestones": tuple(sorted(milestones)), "batch_size": 64},
+        data={"limit": min(cpu.data.limit or 5_000, 5_000)},
+        model={"options": {**cpu.model.options, "channels": "sqrt"}} if cpu.model.group else {},
+        optimiser={
+            "milestones": (max(1, epochs - 1),),
+            "batch_size": 32,
+            "learning_rate": round(cpu.optimiser.learning_rate * 0.4, 8),
+        },
         epochs=epochs,
         attack={"steps": min(cpu.attack.steps, 5), "step_size": None},
         evaluation={
@@ -309,6 +317,8 @@ def _small(cpu: ExperimentSetup) -> ExperimentSetup:
             "translations": (0.0, 0.1, 0.2, 0.3),
             "both": (0.0, 0.2),
             "budgets": tuple(dict.fromkeys((*budgets[:-1:2], budgets[-1]))),
+            "steps": min(cpu.evaluation.steps, 10),
+            "step_size": None,
             "images": min(cpu.evaluation.images or 500, 500),
             "distance_images": min(cpu.evaluation.distance_images, 100),
         },
