@@ -199,13 +199,13 @@ def test_parts_that_cannot_matter_are_skipped(monkeypatch: pytest.MonkeyPatch) -
     """The even-weight code of length 7 gives 2; twice the other part cannot be less."""
     code = BinaryCyclicCode.from_defining_set(14, [0])
     solved = []
-    inner = module._Search._irreducible
+    inner = module._irreducible
 
-    def count(self: module._Search, part: BinaryCyclicCode) -> module._State:
+    def count(part: BinaryCyclicCode, bounds: module.Bounds) -> None:
         solved.append(part)
-        return inner(self, part)
+        inner(part, bounds)
 
-    monkeypatch.setattr(module._Search, "_irreducible", count)
+    monkeypatch.setattr(module, "_irreducible", count)
     assert [part.factor for part in split(code)] == [1, 2]
     assert code.distance_search().upper == 2
     assert [part.k for part in solved] == [6]

@@ -39,13 +39,10 @@ from .quadratic import is_quadratic_residue, square_root_bound
 
 @lru_cache(maxsize=256)
 def lower_bounds(code: CyclicIdeal) -> dict[str, int]:
-    """Lower bounds on the minimum distance of a code with k >= 1.
+    """Lower bounds on the minimum distance of a code with k >= 1, by name.
 
-    Returns
-    -------
-    dict of str to int
-        Keys bch, hartmann_tzeng, roos, each at least the BCH bound; square_root, for
-        quadratic-residue codes alone.
+    bch, hartmann_tzeng, roos, each at least the BCH bound; square_root, for quadratic-residue
+    codes alone.
     """
     found = over_parts(code, simple_root_bounds)
     if is_quadratic_residue(code):
@@ -152,12 +149,8 @@ def divisor_of_even_weights(code: CyclicIdeal) -> int:
 
     McEliece's theorem: if l is the least number of nonzeros (repetition allowed) whose
     exponents add up to 0 modulo n, then 2^(l - 1) divides all weights, and 2^l does not.
-    Returns 1 if the even-weight subcode is the zero code.
-
-    References
-    ----------
-    R. J. McEliece, Weight congruences for p-ary cyclic codes, Discrete Mathematics 3
-    (1972), 177-192.
+    Returns 1 if the even-weight subcode is the zero code (R. J. McEliece, Weight congruences for
+    p-ary cyclic codes, Discrete Mathematics 3 (1972), 177-192).
     """
     n = code.n
     nonzeros = [s for s in code.nonzeros if s]

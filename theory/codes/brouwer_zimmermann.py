@@ -16,136 +16,62 @@ Springer, 2006, section 1.8.
 from __future__ import annotations
 
 import math
-from contextlib import closing
-from functools import reduce
-from operator import xor
 
-from ...checks import check_integer, check_real
-from ...progress import Progress
 from . import gf2, weights
-from .combinations import light_sums
-from .distance import COUNTING, SMALL, DistanceSearch
-from .pool import OutOfTimeError, Run, Words, to_words
+from .distance import COUNTING, SMALL, Bounds, DistanceSearch
+from .pool import OutOfTimeError, Run, to_words
 
 
-def search(
-    rows: list[int],
-    checks: list[int],
-    n: int,
-    lower: int,
-    seconds: float | None,
-    progress: Progress,
-    max_words: int | None,
-) -> DistanceSearch:
-    """Bounds on the minimum distance of the code that independent rows span, exact if time allows.
+def search(rows: list[int], checks: list[int], n: int, lower: int, run: Run) -> DistanceSearch:
+    """Bounds on the minimum distance of the code that rows span, exact if the limits allow.
 
-    Parameters
-    ----------
-    rows, checks : list of int
-        Bases of the code and of its dual, words as integers; at least one row.
-    n : int
-        Length.
-    lower : int
-        A lower bound known beforehand.
-    seconds, progress, max_words
-        As in :meth:`.LinearCode.distance_search`.
+    `rows` and `checks` are bases of the code and of its dual, words as integers, at least one row;
+    n is the length and `lower` a lower bound known beforehand.
     """
-    if seconds is not None:
-        seconds = check_real("seconds", seconds, low=0)
-    if max_words is not None:
-        max_words = check_integer("max_words", max_words, minimum=0)
-    work = _DisjointSetSearch(rows, checks, n, lower, Run(progress, seconds, max_words))
-    interrupted = False
+    bounds = Bounds(run, min(rows, key=int.bit_count))
     try:
-        work.solve()
+        _close_in(bounds, rows, checks, n, lower)
     except (KeyboardInterrupt, OutOfTimeError):
-        interrupted = True
-    exact = work.lower == work.upper
-    return DistanceSearch(
-        work.lower,
-        work.upper,
-        exact,
-        " + ".join(work.methods) or "bounds",
-        work.run.done,
-        work.run.seconds,
-        None if work.witness is None else gf2.exponents(work.witness),
-        interrupted and not exact,
-    )
+        run.interrupted = True
+    return bounds.found()
 
 
-class _DisjointSetSearch:
-    def __init__(self, rows: list[int], checks: list[int], n: int, lower: int, run: Run) -> None:
-        self.rows, self.checks, self.n, self.run = rows, checks, n, run
-        self.step = 1 if any(row.bit_count() % 2 for row in rows) else 2
-        self.witness: int | None = min(rows, key=int.bit_count)
-        self.upper = self.witness.bit_count()
-        self.lower = self._allowed(lower)
-        self.methods: list[str] = []
+def _close_in(bounds: Bounds, rows: list[int], checks: list[int], n: int, lower: int) -> None:
+    """Raise the lower bound and find lighter words until they meet."""
+    run, k = bounds.run, len(rows)
+    step = 1 if any(row.bit_count() % 2 for row in rows) else 2
+    systems = _systems(rows, n)
+    for basis, _ in systems:
+        bounds.offer(min(basis, key=int.bit_count))
+    done = [1] * len(systems)
 
-    def _allowed(self, weight: int) -> int:
-        """Return the least weight from this one on that words have, at most the upper bound."""
-        return min(-(-weight // self.step) * self.step, self.upper)
+    def raised(weight: int) -> None:
+        """Raise the lower bound to the least weight from this one on that words have."""
+        bounds.lower = max(bounds.lower, min(-(-weight // step) * step, bounds.upper))
 
-    def solve(self) -> None:
-        """Raise the lower bound and find lighter words until they meet."""
-        k = len(self.rows)
-        systems = _systems(self.rows, self.n)
-        for basis, _ in systems:
-            self._offer(min(basis, key=int.bit_count))
-        packed = [to_words(basis, self.n) for basis, _ in systems]
-        done = [1] * len(systems)
-        self._raise(systems, done)
-        for t in range(1, k + 1):
-            for i, (basis, rank) in enumerate(systems):
-                if t < k - rank:
-                    continue  # would bound nothing yet
-                for size in range(done[i] + 1, t + 1):
-                    if self.lower >= self.upper or self._weigh(math.comb(k, size)):
-                        return
-                    self.run.afford(math.comb(k, size))
-                    self._level(packed[i], basis, size)
-                    done[i] = size
-                    self._raise(systems, done)
-        self.lower = self.upper
-
-    def _offer(self, word: int) -> None:
-        if word.bit_count() < self.upper:
-            self.upper, self.witness = word.bit_count(), word
-            self.lower = min(self.lower, self.upper)
-
-    def _raise(self, systems: list[tuple[list[int], int]], done: list[int]) -> None:
-        k = len(self.rows)
+    def unseen() -> int:
         parts = zip(systems, done, strict=True)
-        bound = sum(max(0, level + 1 - (k - rank)) for (_, rank), level in parts)
-        self.lower = max(self.lower, self._allowed(bound))
+        return sum(max(0, level + 1 - (k - rank)) for (_, rank), level in parts)
 
-    def _weigh(self, words: int) -> bool:
-        """Count all weights instead if that is cheaper than the next `words` sums."""
-        cost = 1 << min(len(self.rows), len(self.checks))
-        if words <= SMALL or COUNTING * cost >= words:
-            return False
-        self.run.afford(cost)
-        found = weights.of_matrices(self.rows, self.checks, self.n, self.run)
-        self.methods.append("weight distribution")
-        distance = min(weight for weight in found if weight)
-        if distance < self.upper:
-            self.witness = None
-        self.lower = self.upper = distance
-        return True
-
-    def _level(self, packed: Words, basis: list[int], t: int) -> None:
-        if "information sets" not in self.methods:
-            self.methods.append("information sets")
-        total = self.run.done + math.comb(len(basis), t)
-
-        def report(words: int) -> None:
-            self.run.report(words, total, f"weight {self.lower} to {self.upper}, t = {t}")
-
-        with closing(light_sums(self.run, packed, t, lambda: self.upper, report)) as found:
-            for message in found:
-                self._offer(reduce(xor, (basis[i] for i in message)))
-                if self.lower >= self.upper:
+    raised(max(lower, unseen()))
+    packed = [to_words(basis, n) for basis, _ in systems]
+    for t in range(1, k + 1):
+        for i, (basis, rank) in enumerate(systems):
+            if t < k - rank:
+                continue  # would bound nothing yet
+            for size in range(done[i] + 1, t + 1):
+                if bounds.lower >= bounds.upper:
                     return
+                words, cost = math.comb(k, size), 1 << min(k, len(checks))
+                if words > SMALL and COUNTING * cost < words:
+                    run.afford(cost)
+                    bounds.take(weights.of_matrices(rows, checks, n, run))
+                    return
+                run.afford(words)
+                bounds.look(packed[i], basis, size, words)
+                done[i] = size
+                raised(unseen())
+    bounds.lower = bounds.upper
 
 
 def _systems(rows: list[int], n: int) -> list[tuple[list[int], int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...checks import check_integer
 from ...errors import InputError
-from ...progress import Progress
 from . import gf2, weights, words
 from .bounds import bch_bound, lower_bounds
 from .distance import ALL_BOUNDS_UP_TO, DistanceSearch, search
@@ -48,28 +47,19 @@ class BinaryCyclicCode(CyclicIdeal, LinearCode):
 
     # What :class:`.LinearCode` does with a basis, it does with shifts of g.
 
-    def _rows(self) -> list[int]:
-        return self._basis(False)
-
-    def _basis(self, systematic: bool) -> list[int]:
-        if systematic:
-            return words.systematic_rows(self._g, self._n)
-        return [self._g << i for i in range(self.k)]
+    def _basis(self, systematic: bool = False) -> list[int]:
+        make = words.systematic_rows if systematic else words.shifts
+        return make(self._g, self._n)
 
     def _checks(self) -> list[int]:
-        generator = gf2.reciprocal(self.check_int)
-        return [generator << i for i in range(self._n - self.k)]
+        return words.shifts(gf2.reciprocal(self.check_int), self._n)
 
     def shortened(self, s: int) -> LinearCode:
         """Return the code of the words that are zero in the last s places, without those places.
 
-        Any other s consecutive places give an equivalent code. Its minimum distance is at least
-        this one's. For a parity bit besides, shorten first: ``code.shortened(s).extended()``.
-
-        Parameters
-        ----------
-        s : int
-            From 1 to k - 1.
+        Any other s consecutive places give an equivalent code; s is from 1 to k - 1. Its minimum
+        distance is at least this one's. For a parity bit besides, shorten first:
+        ``code.shortened(s).extended()``.
 
         Examples
         --------
@@ -118,13 +108,8 @@ class BinaryCyclicCode(CyclicIdeal, LinearCode):
         """Return a lower bound on the minimum distance by van Lint's and Wilson's shifting method.
 
         At least the BCH bound, and for most codes of length up to 63 the distance itself; see
-        :mod:`.shifting` for the proof. Takes milliseconds at length 63, a second at 127, up to a
-        minute at 255, and longer beyond.
-
-        References
-        ----------
-        van Lint and Wilson, On the minimum distance of cyclic codes, IEEE Transactions on
-        Information Theory 32 (1986), 23-40.
+        :mod:`.shifting` for the proof and its source. Takes milliseconds at length 63, a second at
+        127, up to a minute at 255, and longer beyond.
 
         Examples
         --------
@@ -135,15 +120,13 @@ class BinaryCyclicCode(CyclicIdeal, LinearCode):
         self._check_distance_exists()
         return shifting_bound(self)
 
-    def _search(
-        self, seconds: float | None, progress: Progress, max_words: int | None
-    ) -> DistanceSearch:
-        return search(self, seconds, progress, max_words)
+    def _search(self, run: Run) -> DistanceSearch:
+        return search(self, run)
 
     def _words_to_count(self) -> int:
         return weights.cost(self)
 
-    def _weights(self, run: Run) -> weights.Distribution:
+    def _count(self, run: Run) -> weights.Distribution:
         return weights.compute(self, run)
 
 
@@ -161,12 +144,9 @@ class _Shortened(LinearCode):
     def k(self) -> int:
         return self._code.k - self._s
 
-    def _rows(self) -> list[int]:
-        return self._basis(False)
-
-    def _basis(self, systematic: bool) -> list[int]:
-        g = self._code.generator_int
-        return words.systematic_rows(g, self.n) if systematic else [g << i for i in range(self.k)]
+    def _basis(self, systematic: bool = False) -> list[int]:
+        make = words.systematic_rows if systematic else words.shifts
+        return make(self._code.generator_int, self.n)
 
     def _checks(self) -> list[int]:
         return [row & ((1 << self.n) - 1) for row in self._code._checks()]
@@ -186,11 +166,11 @@ class _Shortened(LinearCode):
     def _words_to_count(self) -> int:
         return self._code._cost() if self._once() else super()._words_to_count()
 
-    def _weights(self, run: Run) -> weights.Distribution:
+    def _count(self, run: Run) -> weights.Distribution:
         if not self._once():
-            return super()._weights(run)
+            return super()._count(run)
         n = self._code.n
-        counts = {w: count * (n - w) // n for w, count in self._code._count(run).items()}
+        counts = {w: count * (n - w) // n for w, count in self._code._count_once(run).items()}
         return {w: count for w, count in counts.items() if count}
 
     def __repr__(self) -> str:

@@ -6,6 +6,8 @@ the coset of s gives the minimal polynomial of alpha^s, alpha being a root of or
 Convention: alpha is a root of the numerically smallest irreducible factor of order n
 (as a binary number, bit i the coefficient of x^i). For n = 2^m - 1 that is the smallest
 primitive polynomial of degree m.
+
+MacWilliams and Sloane is The Theory of Error-Correcting Codes.
 """
 
 from __future__ import annotations
@@ -46,10 +48,6 @@ def odd_part(n: int) -> tuple[int, int]:
 def multiplicative_order(n: int) -> int:
     """Return the order of 2 modulo the odd number n: the degree of the field that contains alpha.
 
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
-
     Examples
     --------
     >>> multiplicative_order(23)
@@ -66,14 +64,7 @@ def multiplicative_order(n: int) -> int:
 def cyclotomic_cosets(n: int) -> tuple[tuple[int, ...], ...]:
     """Return the 2-cyclotomic cosets {s, 2s, 4s, ...} modulo the odd number n.
 
-    Returns
-    -------
-    tuple of tuple of int
-        Sorted by smallest member; each coset in ascending order.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapters 4 and 7.
+    Sorted by smallest member, each in ascending order (MacWilliams and Sloane, chapters 4 and 7).
 
     Examples
     --------
@@ -98,23 +89,13 @@ def cyclotomic_cosets(n: int) -> tuple[tuple[int, ...], ...]:
 
 @dataclass(frozen=True)
 class RootSystem:
-    """The n-th roots of unity for odd n, grouped as GF(2) sees them.
-
-    Attributes
-    ----------
-    n : int
-        Odd length.
-    cosets : tuple of tuple of int
-        As :func:`cyclotomic_cosets` gives them.
-    index : tuple of int
-        `index[s]` is the position in `cosets` of the coset that holds s.
-    polynomials : tuple of int
-        Minimal polynomial of alpha^s for each coset, in the order of `cosets`.
-    """
+    """The n-th roots of unity for odd n, grouped as GF(2) sees them."""
 
     n: int
     cosets: tuple[tuple[int, ...], ...]
+    #: `index[s]` is the position in `cosets` of the coset that holds s.
     index: tuple[int, ...]
+    #: Minimal polynomial of alpha^s for each coset, in the order of `cosets`.
     polynomials: tuple[int, ...]
 
 
@@ -124,12 +105,8 @@ def root_system(n: int) -> RootSystem:
 
     One irreducible factor of the n-th cyclotomic polynomial is split off with gcds; the
     minimal polynomial of each power of its root is then the feedback polynomial of a
-    linear recurrence, found by the Berlekamp-Massey algorithm.
-
-    References
-    ----------
-    MacWilliams and Sloane, chapter 7, section 5 (minimal polynomials) and chapter 9,
-    section 6 (Berlekamp's algorithm).
+    linear recurrence, found by the Berlekamp-Massey algorithm (MacWilliams and Sloane,
+    chapter 7, section 5, and chapter 9, section 6).
     """
     cosets = cyclotomic_cosets(n)
     index = [0] * n
@@ -149,15 +126,8 @@ def root_system(n: int) -> RootSystem:
 def factor_xn_minus_1(n: int) -> list[tuple[int, int]]:
     """Return the irreducible factors of x^n - 1 over GF(2), for any n >= 1.
 
-    Returns
-    -------
-    list of (int, int)
-        Pairs (polynomial, multiplicity), sorted by polynomial. With n = 2^a n', n' odd,
-        every multiplicity is 2^a.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
+    Pairs (polynomial, multiplicity), sorted by polynomial. With n = 2^a n', n' odd, every
+    multiplicity is 2^a (MacWilliams and Sloane, chapter 7).
 
     Examples
     --------
@@ -172,24 +142,8 @@ def factor_xn_minus_1(n: int) -> list[tuple[int, int]]:
 def primitive_polynomial(degree: int) -> int:
     """Return the numerically smallest primitive polynomial of this degree over GF(2).
 
-    Parameters
-    ----------
-    degree : int
-        From 1 to :data:`MAX_PRIMITIVE_DEGREE`.
-
-    Returns
-    -------
-    int
-        The polynomial's coefficients as bits, that of x^i being bit i.
-
-    Raises
-    ------
-    TooLargeError
-        If `degree` exceeds :data:`MAX_PRIMITIVE_DEGREE`.
-
-    References
-    ----------
-    MacWilliams and Sloane, chapter 4.
+    Its coefficients are bits, that of x^i being bit i. TooLargeError for a degree above
+    :data:`MAX_PRIMITIVE_DEGREE` (MacWilliams and Sloane, chapter 4).
 
     Examples
     --------

@@ -22,15 +22,13 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
-from ...checks import check_integer, check_real
-from ...progress import Progress, silent
 from . import gf2, weights
 from .bounds import allowed_weights, bch_bound, lower_bounds
 from .combinations import light_sums
 from .ideal import CyclicIdeal
 from .pool import OutOfTimeError, Run, Words, to_words
 from .quadratic import is_quadratic_residue, punctured, rows_from_outside, unseen_weight
-from .reductions import Part, split
+from .reductions import split
 from .shifting import proves
 from .words import systematic_rows
 
@@ -48,46 +46,38 @@ _WITNESS_WORDS = 1 << 30
 
 @dataclass(frozen=True)
 class DistanceSearch:
-    """What is known of a minimum distance.
-
-    Attributes
-    ----------
-    lower, upper : int
-        lower <= minimum distance <= upper, both proven.
-    exact : bool
-        Whether they agree.
-    method : str
-        What gave the bounds: "bounds" (algebraic bounds and a known word), "information
-        sets" (Chen), "shifting", "weight distribution" (of the code or, by MacWilliams, its dual),
-        or several of them.
-    words_checked : int
-        Codewords enumerated.
-    seconds : float
-        Wall time in seconds.
-    witness : tuple of int or None
-        Positions of the ones of a codeword of weight `upper`; None if `upper` comes from
-        a weight distribution and no word was constructed.
-    interrupted : bool
-        Whether Ctrl-C, the time limit or the limit of words ended the search.
-    """
+    """What is known of a minimum distance: it lies from `lower` to `upper`, both proven."""
 
     lower: int
     upper: int
+    #: Whether they agree.
     exact: bool
+    #: What gave the bounds: "bounds" (algebraic bounds and a known word), "information sets"
+    #: (Chen; Brouwer and Zimmermann), "shifting", "weight distribution" (of the code or, by
+    #: MacWilliams, its dual), or several of them.
     method: str
+    #: Codewords enumerated.
     words_checked: int
+    #: Wall time in seconds.
     seconds: float
+    #: Positions of the ones of a codeword of weight `upper`; None if `upper` comes from a weight
+    #: distribution and no word was constructed.
     witness: tuple[int, ...] | None
+    #: Whether Ctrl-C, the time limit or the limit of words ended the search.
     interrupted: bool
 
 
-class _State:
-    """Proven bounds on the minimum distance of one code."""
+class Bounds:
+    """Proven bounds on the minimum distance of one code, from one of its words on."""
 
-    def __init__(self, code: CyclicIdeal) -> None:
-        self.lower = 1
-        self.witness: int | None = code.generator_int
-        self.upper = code.generator_int.bit_count()
+    def __init__(self, run: Run, word: int) -> None:
+        self.run, self.lower, self.upper = run, 1, word.bit_count()
+        self.witness: int | None = word
+
+    @property
+    def settled(self) -> bool:
+        """Whether the bounds meet, and a word of that weight is known."""
+        return self.lower >= self.upper and self.witness is not None
 
     def offer(self, word: int) -> None:
         """Lower the upper bound to the weight of this codeword, if it is better."""
@@ -95,190 +85,153 @@ class _State:
         if weight < self.upper or (weight == self.upper and self.witness is None):
             self.upper, self.witness = weight, word
 
+    def take(self, distribution: weights.Distribution) -> None:
+        """Read the distance off a weight distribution."""
+        self.run.note("weight distribution")
+        self.lower = min(weight for weight in distribution if weight)
+        if self.lower < self.upper:
+            self.upper, self.witness = self.lower, None
 
-class _Search:
-    """A run over one code and the smaller codes it reduces to."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.methods: list[str] = []
-        self.interrupted = False
-
-    def solve(self, code: CyclicIdeal) -> _State:
-        """Bounds for any code, through its reductions."""
-        parts = split(code)
-        if not parts:
-            return self._irreducible(code)
-        state = _State(code)
-        best_lower = code.n
-        for part in parts:
-            factor = part.factor
-            if factor >= state.upper:
-                best_lower = min(best_lower, state.upper)
-                continue
-            solved = self.solve(part.code)
-            best_lower = min(best_lower, factor * solved.lower)
-            self._lift(state, part, solved)
-        state.lower = min(best_lower, state.upper)
-        return state
-
-    @staticmethod
-    def _lift(state: _State, part: Part, solved: _State) -> None:
-        if solved.witness is not None:
-            state.offer(part.lift(solved.witness))
-        elif part.factor * solved.upper < state.upper:
-            state.upper, state.witness = part.factor * solved.upper, None
-
-    def _irreducible(self, code: CyclicIdeal) -> _State:
-        state = _State(code)
-        known = code.minimum_distance_if_known()
-        if known is not None and known == state.upper:
-            state.lower = known
-            self._note("bounds")
-            return state
-        try:
-            self._search(code, state)
-        except (KeyboardInterrupt, OutOfTimeError):
-            self.interrupted = True
-        return state
-
-    def _note(self, method: str) -> None:
-        if method not in self.methods:
-            self.methods.append(method)
-
-    def _search(self, code: CyclicIdeal, state: _State) -> None:
-        allowed = allowed_weights(code)
-        state.offer(sum(1 << i for i in code.idempotent()))
-        if code.n <= ALL_BOUNDS_UP_TO:
-            state.lower = allowed(max(lower_bounds(code).values()))
-        else:
-            state.lower = allowed(bch_bound(code))
-        self._note("bounds")
-        # A stopped search still gives the bounds of the codes it did not reach.
-        if state.lower >= state.upper or self.interrupted:
-            return
-        n, k = code.n, code.k
-        rows = [row & ((1 << (n - k)) - 1) for row in systematic_rows(code.generator_int, n)]
-        packed = to_words(rows, n - k)
-        outside: list[int] = []
-        if is_quadratic_residue(code):
-            # What the messages on the other side see is the last k places.
-            outside = rows_from_outside(code)
-            seen = to_words([row >> (n - k) & ((1 << k) - 1) for row in outside], k)
-        shifted = self.run.max_words is not None  # whose limit is meant for short searches
-        for t in range(1, k + 1):
-            if state.lower >= state.upper and state.witness is not None:
-                return
-            planned = _planned(code, t, state.upper, allowed, two_sided=bool(outside))
-            if planned > _LONG and not shifted:
-                shifted = True
-                while state.lower < state.upper and proves(
-                    n, code.defining_set, state.lower + 1, self.run.check
-                ):
-                    state.lower = allowed(state.lower + 1)
-                    self._note("shifting")
-            if state.lower < state.upper and math.comb(k, t) > SMALL:
-                self._weigh(code, state, min(planned, math.comb(k, t)))
-            if state.lower >= state.upper:
-                # The distance is known; a word of that weight may be too far to seek.
-                planned = _planned(code, t, state.upper + 1, allowed, two_sided=bool(outside))
-                if state.witness is not None or planned > _WITNESS_WORDS:
-                    return
-            self.run.afford(planned)
-            self._level(code, state, packed, t, planned)
-            state.lower = max(state.lower, allowed(-(-(t + 1) * n // k)))
-            if outside:
-                self._level(code, state, seen, t, planned, outside)
-                unseen = unseen_weight(n + 1, t) - 1
-                state.lower = max(state.lower, min(allowed(unseen), state.upper))
-            if t == k or state.lower > state.upper:
-                state.lower = state.upper
-
-    def _weigh(self, code: CyclicIdeal, state: _State, words: int) -> None:
-        """Use the weight distribution if that is cheaper than the next `words` messages.
-
-        Levels grow so fast that the smaller ones, done before, cost little in comparison.
-        """
-        if COUNTING * weights.cost(code) >= words * _pieces(code.n - code.k):
-            return
-        self.run.afford(weights.cost(code))
-        distribution = weights.compute(code, self.run)
-        self._note("weight distribution")
-        distance = min(weight for weight in distribution if weight)
-        state.lower = distance
-        if distance < state.upper:
-            state.upper, state.witness = distance, None
-
-    def _level(
+    def look(
         self,
-        code: CyclicIdeal,
-        state: _State,
-        rows: Words,
+        packed: Words,
+        basis: Sequence[int],
         t: int,
         planned: int,
-        extended: Sequence[int] = (),
+        *,
+        hidden: int = 0,
+        as_word: Callable[[int], int] = int,
     ) -> None:
-        """Encode every message of weight t; `extended` has the rows of the extended code."""
-        self._note("information sets")
-        # The message has weight t, and the rows are the other n - k positions; words of the
-        # extended code are one heavier than what they stand for.
-        hidden = t - bool(extended)
+        """Offer the sums of t rows of a basis that are lighter than what is known.
+
+        `packed` holds the places of the rows that have to be counted, all but `hidden` ones of a
+        sum; `as_word` makes a codeword of a sum.
+        """
+        self.run.note("information sets")
         total = self.run.done + planned
 
         def below() -> int:
-            return state.upper - hidden + (state.witness is None)
+            return self.upper - hidden + (self.witness is None)
 
         def report(words: int) -> None:
-            bounds = f"weight {state.lower} to {state.upper}, t = {t}"
+            bounds = f"weight {self.lower} to {self.upper}, t = {t}"
             self.run.report(words, total, bounds)
 
-        with closing(light_sums(self.run, rows, t, below, report)) as found:
+        with closing(light_sums(self.run, packed, t, below, report)) as found:
             for message in found:
-                if extended:
-                    word = reduce(xor, (extended[i] for i in message))
-                    state.offer(punctured(word, code.n))
-                else:
-                    state.offer(_encode(code, message))
-                if state.lower >= state.upper and state.witness is not None:
+                self.offer(as_word(reduce(xor, (basis[i] for i in message))))
+                if self.settled:
                     return
 
+    def found(self) -> DistanceSearch:
+        """Return the bounds, and how they came about."""
+        run, exact = self.run, self.lower == self.upper
+        witness = None if self.witness is None else gf2.exponents(self.witness)
+        return DistanceSearch(
+            self.lower, self.upper, exact, " + ".join(run.methods) or "bounds", run.done,
+            run.seconds, witness, run.interrupted and not exact,
+        )  # fmt: skip
 
-def search(
-    code: CyclicIdeal,
-    seconds: float | None = None,
-    progress: Progress = silent,
-    max_words: int | None = None,
-) -> DistanceSearch:
-    """Bounds on the minimum distance of a code with k >= 1, exact if time allows.
 
-    See :meth:`.BinaryCyclicCode.distance_search`.
-    """
-    if seconds is not None:
-        seconds = check_real("seconds", seconds, low=0)
-    if max_words is not None:
-        max_words = check_integer("max_words", max_words, minimum=0)
-    work = _Search(Run(progress, seconds, max_words))
+def search(code: CyclicIdeal, run: Run) -> DistanceSearch:
+    """Bounds on the minimum distance of a code with k >= 1, exact if the limits allow."""
+    bounds = Bounds(run, code.generator_int)
     try:
-        state = work.solve(code)
+        bounds = _solve(code, run)
     except (KeyboardInterrupt, OutOfTimeError):
-        work.interrupted = True
-        state = _State(code)
-    witness = None if state.witness is None else gf2.exponents(state.witness)
-    exact = state.lower == state.upper
-    return DistanceSearch(
-        state.lower,
-        state.upper,
-        exact,
-        " + ".join(work.methods) or "bounds",
-        work.run.done,
-        work.run.seconds,
-        witness,
-        work.interrupted and not exact,
-    )
+        run.interrupted = True
+    return bounds.found()
 
 
-def _pieces(bits: int) -> int:
-    return max(1, -(-bits // 64))
+def _solve(code: CyclicIdeal, run: Run) -> Bounds:
+    """Return bounds for any code, through its reductions."""
+    bounds, parts = Bounds(run, code.generator_int), split(code)
+    if not parts:
+        _irreducible(code, bounds)
+        return bounds
+    lower = code.n
+    for part in parts:
+        if part.factor >= bounds.upper:
+            lower = min(lower, bounds.upper)
+            continue
+        solved = _solve(part.code, run)
+        lower = min(lower, part.factor * solved.lower)
+        if solved.witness is not None:
+            bounds.offer(part.lift(solved.witness))
+        elif part.factor * solved.upper < bounds.upper:
+            bounds.upper, bounds.witness = part.factor * solved.upper, None
+    bounds.lower = min(lower, bounds.upper)
+    return bounds
+
+
+def _irreducible(code: CyclicIdeal, bounds: Bounds) -> None:
+    if code.minimum_distance_if_known() == bounds.upper:
+        bounds.lower = bounds.upper
+        bounds.run.note("bounds")
+        return
+    try:
+        _close_in(code, bounds)
+    except (KeyboardInterrupt, OutOfTimeError):
+        bounds.run.interrupted = True
+
+
+def _close_in(code: CyclicIdeal, bounds: Bounds) -> None:
+    """Raise the lower bound and find lighter words until they meet."""
+    run, allowed = bounds.run, allowed_weights(code)
+    bounds.offer(sum(1 << i for i in code.idempotent()))
+    if code.n <= ALL_BOUNDS_UP_TO:
+        bounds.lower = allowed(max(lower_bounds(code).values()))
+    else:
+        bounds.lower = allowed(bch_bound(code))
+    run.note("bounds")
+    # A stopped search still gives the bounds of the codes it did not reach.
+    if bounds.lower >= bounds.upper or run.interrupted:
+        return
+    n, k = code.n, code.k
+    basis, checks = systematic_rows(code.generator_int, n), n - k
+    packed = to_words([row & ((1 << checks) - 1) for row in basis], checks)
+    outside: list[int] = []
+    if is_quadratic_residue(code):
+        # What the messages on the other side see is the last k places.
+        outside = rows_from_outside(code)
+        seen = to_words([row >> checks & ((1 << k) - 1) for row in outside], k)
+    shifted = run.max_words is not None  # whose limit is meant for short searches
+    for t in range(1, k + 1):
+        if bounds.settled:
+            return
+        planned = _planned(code, t, bounds.upper, allowed, two_sided=bool(outside))
+        if planned > _LONG and not shifted:
+            shifted = True
+            while bounds.lower < bounds.upper and proves(
+                n, code.defining_set, bounds.lower + 1, run.check
+            ):
+                bounds.lower = allowed(bounds.lower + 1)
+                run.note("shifting")
+        level = math.comb(k, t)
+        if bounds.lower < bounds.upper and level > SMALL:
+            # Levels grow so fast that the smaller ones, done before, cost little beside the next.
+            cost = weights.cost(code)
+            if COUNTING * cost < min(planned, level) * packed.shape[1]:
+                run.afford(cost)
+                bounds.take(weights.compute(code, run))
+        if bounds.lower >= bounds.upper:
+            # The distance is known; a word of that weight may be too far to seek.
+            planned = _planned(code, t, bounds.upper + 1, allowed, two_sided=bool(outside))
+            if bounds.witness is not None or planned > _WITNESS_WORDS:
+                return
+        run.afford(planned)
+        # The message has weight t, and the packed rows are the other n - k places.
+        bounds.look(packed, basis, t, planned, hidden=t)
+        bounds.lower = max(bounds.lower, allowed(-(-(t + 1) * n // k)))
+        if outside:
+            # Words of the extended code are one heavier than what they stand for.
+            bounds.look(
+                seen, outside, t, planned, hidden=t - 1, as_word=lambda word: punctured(word, n)
+            )
+            unseen = unseen_weight(n + 1, t) - 1
+            bounds.lower = max(bounds.lower, min(allowed(unseen), bounds.upper))
+        if t == k or bounds.lower > bounds.upper:
+            bounds.lower = bounds.upper
 
 
 def _planned(
@@ -294,11 +247,3 @@ def _planned(
         if two_sided and allowed(unseen_weight(n + 1, size) - 1) >= upper:
             break
     return total
-
-
-def _encode(code: CyclicIdeal, message: list[int]) -> int:
-    word = 0
-    rows = systematic_rows(code.generator_int, code.n)
-    for i in message:
-        word ^= rows[i]
-    return word

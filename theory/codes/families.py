@@ -9,7 +9,6 @@ Huffman and Pless, Fundamentals of Error-Correcting Codes, sections 5.1 and 6.6.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 
 from ...checks import check_integer
 from ...errors import InputError
@@ -53,12 +52,8 @@ def repetition(n: int) -> BinaryCyclicCode:
 def hamming(K: int) -> BinaryCyclicCode:
     """Return the [2^K - 1, 2^K - 1 - K, 3] Hamming code, K >= 2.
 
-    Its generator is the numerically smallest primitive polynomial of degree K.
-
-    Raises
-    ------
-    TooLargeError
-        If K is above :data:`spadv.theory.codes.cyclotomic.MAX_PRIMITIVE_DEGREE`.
+    Its generator is the numerically smallest primitive polynomial of degree K; TooLargeError above
+    :data:`spadv.theory.codes.cyclotomic.MAX_PRIMITIVE_DEGREE`.
 
     Examples
     --------
@@ -85,21 +80,9 @@ def simplex(K: int) -> BinaryCyclicCode:
 def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
     """Return the BCH code of odd length n with zeros alpha^b, ..., alpha^(b + delta - 2).
 
-    Narrow-sense for b = 1, primitive for n = 2^m - 1; any odd length is allowed. The
-    minimum distance is at least `delta`, the designed distance.
-
-    Parameters
-    ----------
-    n : int
-        Odd length, at least 3.
-    delta : int
-        Designed distance, from 2 to n.
-    b : int
-        First exponent, reduced modulo n.
-
-    References
-    ----------
-    MacWilliams and Sloane, chapter 7, section 6; Huffman and Pless, section 5.1.
+    Narrow-sense for b = 1, primitive for n = 2^m - 1; any odd length from 3 on is allowed. The
+    minimum distance is at least `delta`, the designed distance, from 2 to n; b is reduced modulo n
+    (MacWilliams and Sloane, chapter 7, section 6; Huffman and Pless, section 5.1).
 
     Examples
     --------
@@ -121,22 +104,9 @@ def bch(n: int, delta: int, b: int = 1) -> BinaryCyclicCode:
 def bch_table(n: int) -> dict[int, int]:
     """Return the narrow-sense BCH codes of odd length n: dimension to largest designed distance.
 
-    Each code corrects (delta - 1) // 2 errors, the t of printed tables; its minimum distance may
-    be larger than delta.
-
-    Parameters
-    ----------
-    n : int
-        Odd length, at least 3.
-
-    Returns
-    -------
-    dict of int to int
-        Descending by dimension.
-
-    References
-    ----------
-    MacWilliams and Sloane, chapter 7, section 6, and chapter 9.
+    Descending by dimension. Each code corrects (delta - 1) // 2 errors, the t of printed tables;
+    its minimum distance may be larger than delta (MacWilliams and Sloane, chapter 7, section 6,
+    and chapter 9).
 
     Examples
     --------
@@ -159,12 +129,7 @@ def bch_table(n: int) -> dict[int, int]:
 def bch_of_dimension(n: int, k: int) -> BinaryCyclicCode:
     """Return the narrow-sense [n, k] BCH code, of the largest designed distance that k allows.
 
-    Parameters
-    ----------
-    n : int
-        Odd length, at least 3.
-    k : int
-        Dimension: a key of :func:`bch_table`.
+    The dimension k is a key of :func:`bch_table`.
 
     Examples
     --------
@@ -200,11 +165,6 @@ def _bch_length(n: int) -> int:
 def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
     """Return the dual of the narrow-sense BCH code of odd length n and designed distance delta.
 
-    Parameters
-    ----------
-    n, delta
-        As in :func:`bch`.
-
     Examples
     --------
     >>> dual_bch(15, 5).minimum_distance()
@@ -216,9 +176,7 @@ def dual_bch(n: int, delta: int) -> BinaryCyclicCode:
 def quadratic_residue(p: int) -> BinaryCyclicCode:
     """Return the [p, (p + 1) / 2] code whose zeros are alpha^s for the nonzero squares s modulo p.
 
-    References
-    ----------
-    MacWilliams and Sloane, chapter 16; Huffman and Pless, section 6.6.
+    (MacWilliams and Sloane, chapter 16; Huffman and Pless, section 6.6.)
 
     Examples
     --------
@@ -242,21 +200,26 @@ def golay() -> BinaryCyclicCode:
     return quadratic_residue(23)
 
 
+#: What stands after a family's name, in its short form.
+_FAMILIES = {
+    "repetition": "",
+    "even-weight": "",
+    "universe": "",
+    "simplex": "K",
+    "hamming": "K",
+    "bch": "DELTA",
+    "dual-bch": "DELTA",
+    "qr": "",
+    "golay": "",
+}
+
+
 def family(n: int, spec: str) -> BinaryCyclicCode:
     """Return the member of length n of a family written NAME or NAME:ARG.
 
-    Parameters
-    ----------
-    n : int
-        Length; it must be the one that the family has.
-    spec : str
-        repetition, even-weight, universe, simplex:K, hamming:K, bch:DELTA, bch:k=DIMENSION,
-        dual-bch:DELTA, qr or golay. The K of simplex and hamming may be left out.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes; each family's function names
-    the chapter.
+    repetition, even-weight, universe, simplex:K, hamming:K, bch:DELTA, bch:k=DIMENSION,
+    dual-bch:DELTA, qr or golay. The K of simplex and hamming may be left out; the length must be
+    one that the family has.
 
     Examples
     --------
@@ -273,64 +236,42 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
         near = difflib.get_close_matches(name, _FAMILIES, n=1, cutoff=0.4)
         hint = f"Did you mean {near[0]!r}?" if near else ""
         raise InputError("family", f"be one of {', '.join(_FAMILIES)}", spec, hint)
-    build, argument = _FAMILIES[name]
-    if argument is None and colon:
+    if colon and not _FAMILIES[name]:
         raise InputError("family", f"take no argument for {name}", spec)
-    if argument == "DELTA" and not text:
+    if _FAMILIES[name] == "DELTA" and not text:
         raise InputError("family", f"be written {name}:DELTA, as in {name}:5", spec)
     if name == "bch" and text.startswith("k="):
-        build, text = _of_distance(bch_of_dimension), text[2:]
+        name, text = "bch of dimension", text[2:]
     if colon and not (text.isascii() and text.isdigit()):
-        raise InputError("family", f"have a whole number after {name}:", spec)
-    return build(n, int(text) if text else None)
-
-
-def _of_length(
-    make: Callable[[int], BinaryCyclicCode],
-) -> Callable[[int, int | None], BinaryCyclicCode]:
-    return lambda n, _: make(n)
-
-
-def _of_degree(
-    make: Callable[[int], BinaryCyclicCode],
-) -> Callable[[int, int | None], BinaryCyclicCode]:
-    def build(n: int, K: int | None) -> BinaryCyclicCode:
-        degree = n.bit_length()
-        if n != (1 << degree) - 1 or (K is not None and degree != K):
-            wanted = "2^K - 1" if K is None or K > 64 else f"2^{K} - 1 = {(1 << K) - 1}"
-            raise InputError("n", f"be {wanted} for this family", n)
-        return make(degree)
-
-    return build
-
-
-def _of_distance(
-    make: Callable[[int, int], BinaryCyclicCode],
-) -> Callable[[int, int | None], BinaryCyclicCode]:
-    return lambda n, delta: make(n, delta or 0)
-
-
-def _golay_of_length(n: int) -> BinaryCyclicCode:
-    if n != 23:
-        raise InputError("n", "be 23 for the Golay code", n)
-    return golay()
-
-
-def _quadratic_residue_of_length(n: int) -> BinaryCyclicCode:
-    try:
-        return quadratic_residue(n)
-    except InputError as error:
-        raise InputError("n", error.rule, n) from None
-
-
-_FAMILIES: dict[str, tuple[Callable[[int, int | None], BinaryCyclicCode], str | None]] = {
-    "repetition": (_of_length(repetition), None),
-    "even-weight": (_of_length(even_weight), None),
-    "universe": (_of_length(universe), None),
-    "simplex": (_of_degree(simplex), "K"),
-    "hamming": (_of_degree(hamming), "K"),
-    "bch": (_of_distance(bch), "DELTA"),
-    "dual-bch": (_of_distance(dual_bch), "DELTA"),
-    "qr": (_of_length(_quadratic_residue_of_length), None),
-    "golay": (_of_length(_golay_of_length), None),
-}
+        raise InputError("family", f"have a whole number after {name.split()[0]}:", spec)
+    number = int(text or 0)
+    match name:
+        case "bch":
+            return bch(n, number)
+        case "bch of dimension":
+            return bch_of_dimension(n, number)
+        case "dual-bch":
+            return dual_bch(n, number)
+        case "simplex" | "hamming":
+            degree = n.bit_length()
+            if n != (1 << degree) - 1 or (text and degree != number):
+                wanted = (
+                    f"2^{number} - 1 = {(1 << number) - 1}" if text and number <= 64 else "2^K - 1"
+                )
+                raise InputError("n", f"be {wanted} for this family", n)
+            return simplex(degree) if name == "simplex" else hamming(degree)
+        case "repetition":
+            return repetition(n)
+        case "even-weight":
+            return even_weight(n)
+        case "universe":
+            return universe(n)
+        case "qr":
+            try:
+                return quadratic_residue(n)
+            except InputError as error:
+                raise InputError("n", error.rule, n) from None
+        case _:
+            if n != 23:
+                raise InputError("n", "be 23 for the Golay code", n)
+            return golay()

@@ -42,11 +42,6 @@ def divide(a: int, b: int) -> tuple[int, int]:
 
     Runs in (deg a - deg b + 1) steps on integers of deg b bits, so that dividing
     x^n - 1 by a short polynomial is linear in n.
-
-    Raises
-    ------
-    ZeroDivisionError
-        If `b` is zero.
     """
     if b == 0:
         raise ZeroDivisionError("division by the zero polynomial")
@@ -88,13 +83,7 @@ def gcd(a: int, b: int) -> int:
 
 
 def inverse(a: int, modulus: int) -> int:
-    """Inverse of `a` modulo `modulus`.
-
-    Raises
-    ------
-    ValueError
-        If the two have a common factor.
-    """
+    """Inverse of `a` modulo `modulus`; ValueError if they have a common factor."""
     old, new = modulus, mod(a, modulus)
     s_old, s_new = 0, 1
     while new:
@@ -184,13 +173,6 @@ def polynomial(argument: str, value: Any) -> int:
     Exponents, distinct and in any order; text in base 2, 8 or 16, the highest power first as in
     printed tables ("0o13", "0xb" and "0b1011" are x^3 + x + 1); or a galois.Poly over GF(2). A
     bare integer is refused: 13 is a generator of length 7 in base 8 and another in base 10.
-
-    Parameters
-    ----------
-    argument : str
-        Name that an error message gives to `value`.
-    value : iterable of int, str or galois.Poly
-        The polynomial.
     """
     rule = "be an iterable of exponents (not text), or digits after 0b, 0o or 0x as in '0o13'"
     if isinstance(value, str):

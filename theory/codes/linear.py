@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...checks import check_integer
+from ...checks import check_integer, check_real
 from ...errors import InputError, TooLargeError
 from ...progress import Progress, silent
 from . import brouwer_zimmermann, gf2, weights, words
@@ -39,18 +39,10 @@ MAX_ENUMERATION = 1 << 36
 class LinearCode:
     """A binary linear code, given by a generator matrix.
 
+    The matrix, an array of 0 and 1 of shape (k, n) or one of galois, has independent rows.
     :class:`.BinaryCyclicCode` is one, with faster searches; its :meth:`extended` and
     :meth:`~.BinaryCyclicCode.shortened` are others. Codes are immutable, and equal when they hold
-    the same words.
-
-    Parameters
-    ----------
-    generator_matrix : array_like of 0 and 1, shape (k, n)
-        Independent rows; also a matrix of galois.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1.
+    the same words (MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 1).
 
     Examples
     --------
@@ -58,6 +50,10 @@ class LinearCode:
     >>> code.n, code.k, code.minimum_distance(), code.weight_distribution()
     (5, 2, 3, {0: 1, 3: 2, 4: 1})
     """
+
+    _distance: int | None = None
+    _found: DistanceSearch | None = None
+    _counts: Distribution | None = None
 
     def __init__(self, generator_matrix: Any) -> None:
         rule = "be a matrix of 0 and 1 of shape (k, n), n at least 1"
@@ -85,15 +81,15 @@ class LinearCode:
         """Dimension."""
         return len(self._matrix)
 
-    def _rows(self) -> list[int]:
-        """Return a basis, words as integers, bit i being place i."""
-        return self._matrix
-
     @cached_property
     def _reduced(self) -> tuple[list[int], list[int]]:
         """Reduced basis and its pivots, both ascending; the pivots are as late as can be."""
-        rows, pivots = gf2.reduce_rows(self._rows(), range(self.n - 1, -1, -1))
+        rows, pivots = gf2.reduce_rows(self._basis(), range(self.n - 1, -1, -1))
         return rows[::-1], pivots[::-1]
+
+    def _basis(self, systematic: bool = False) -> list[int]:
+        """Return the rows of the generator matrix as integers, bit i being place i."""
+        return self._reduced[0] if systematic else self._matrix
 
     def _checks(self) -> list[int]:
         """Return a basis of the dual."""
@@ -105,55 +101,32 @@ class LinearCode:
             for place in others
         ]
 
-    # Words.
+    # Words. A `field` of galois, such as ``galois.GF2``, makes arrays over it.
 
     def generator_matrix(
         self, systematic: bool = False, field: type[galois.FieldArray] | None = None
     ) -> Bits:
-        """Return the generator matrix of shape (k, n), uint8.
+        """Return the generator matrix of shape (k, n), uint8 or over a field of galois.
 
-        Parameters
-        ----------
-        systematic : bool
-            Whether k columns, as late as they can be, are to be the identity: of a cyclic code the
-            last k, of an extended one those of the code it extends.
-        field : subclass of galois.FieldArray, optional
-            Return the matrix over this field of galois, such as ``galois.GF2``.
+        If it is to be `systematic`, k columns, as late as they can be, are the identity: of a
+        cyclic code the last k, of an extended one those of the code it extends.
         """
         return _over(words.unpack_rows(self._basis(systematic), self.n), field)
 
-    def _basis(self, systematic: bool) -> list[int]:
-        """Return the rows of the generator matrix."""
-        return self._reduced[0] if systematic else self._rows()
-
     def parity_check_matrix(self, field: type[galois.FieldArray] | None = None) -> Bits:
-        """Return a parity-check matrix of shape (n - k, n), uint8.
+        """Return a parity-check matrix of shape (n - k, n), uint8 or over a field of galois.
 
         Of a cyclic code its rows are the shifts of the dual's generator.
-
-        Parameters
-        ----------
-        field : subclass of galois.FieldArray, optional
-            Return the matrix over this field of galois, such as ``galois.GF2``.
         """
         return _over(words.unpack_rows(self._checks(), self.n), field)
 
     def encode(self, messages: Any, systematic: bool = True) -> Bits:
-        """Encode messages.
+        """Encode messages of 0 and 1, shape (B, k) or (k,), as uint8 of shape (B, n) or (n,).
 
-        Parameters
-        ----------
-        messages : array_like of 0 and 1, shape (B, k) or (k,)
-            Bit i of a message multiplies row i of the generator matrix; of a cyclic code it is the
-            coefficient of x^i.
-        systematic : bool
-            If true the message stands in the word, see :meth:`generator_matrix`: in the last k
-            positions, for a cyclic code. Else the word is m(x) g(x) there.
-
-        Returns
-        -------
-        ndarray of shape (B, n) or (n,), uint8
-            An array of galois if the messages are one.
+        Bit i of a message multiplies row i of the generator matrix; of a cyclic code it is the
+        coefficient of x^i. Systematically the message stands in the word, in the last k positions
+        for a cyclic code; else the word is m(x) g(x) there. Messages over a field of galois give
+        words over it.
 
         Examples
         --------
@@ -166,17 +139,10 @@ class LinearCode:
         return same_kind(messages, encoded[0] if single else encoded)
 
     def syndromes(self, received: Any) -> Bits:
-        """Return the products of words with the rows of the parity-check matrix.
+        """Return the products of words with the rows of the parity-check matrix, uint8.
 
-        Parameters
-        ----------
-        received : array_like of 0 and 1, shape (B, n) or (n,)
-            Words, perhaps with errors.
-
-        Returns
-        -------
-        ndarray of shape (B, n - k) or (n - k,), uint8
-            Zero for words of the code. An array of galois if the words are one.
+        Words of 0 and 1, shape (B, n) or (n,), perhaps with errors, give (B, n - k) or (n - k,),
+        zero for words of the code; over a field of galois if they are.
 
         Examples
         --------
@@ -189,16 +155,7 @@ class LinearCode:
         return same_kind(received, found[0] if single else found)
 
     def contains(self, candidates: Any) -> NDArray[np.bool_]:
-        """Return which words belong to the code.
-
-        Parameters
-        ----------
-        candidates : array_like of 0 and 1, shape (B, n) or (n,)
-            Words; a single one counts as a batch of one.
-
-        Returns
-        -------
-        ndarray of shape (B,), bool
+        """Return which words, shape (B, n), belong to the code, shape (B,); one counts as B = 1.
 
         Examples
         --------
@@ -221,12 +178,8 @@ class LinearCode:
         """Yield every codeword as an array of shape (n,), uint8, in constant memory.
 
         The order is that of messages m = 0, 1, 2, ... read as binary numbers, with the rows of the
-        generator matrix: of a cyclic code m(x) g(x), the zero word first and g second.
-
-        Parameters
-        ----------
-        field : subclass of galois.FieldArray, optional
-            Yield words over this field of galois, such as ``galois.GF2``.
+        generator matrix: of a cyclic code m(x) g(x), the zero word first and g second. With a
+        `field` of galois, words over it.
 
         Examples
         --------
@@ -234,13 +187,13 @@ class LinearCode:
         >>> ["".join(map(str, word)) for word in code.codewords()]
         ['000', '110', '011', '101']
         """
-        for batch in words.stream(self._rows(), self.n, None):
+        for batch in words.stream(self._basis(), self.n, None):
             yield from _over(batch, field)
 
     def codeword_batches(self, size: int) -> Iterator[Bits]:
         """Yield every codeword in batches of shape (b, n), b <= `size`, ordered as `codewords`."""
         size = check_integer("size", size, minimum=1)
-        return words.stream(self._rows(), self.n, size)
+        return words.stream(self._basis(), self.n, size)
 
     # Other codes.
 
@@ -261,7 +214,7 @@ class LinearCode:
 
     def minimum_distance_if_known(self) -> int | None:
         """Return the minimum distance if it was computed before, else None."""
-        return self.__dict__.get("distance")
+        return self._distance
 
     def minimum_distance(self, progress: Progress = silent) -> int:
         """Return the exact minimum distance, however long it takes.
@@ -291,22 +244,11 @@ class LinearCode:
     ) -> DistanceSearch:
         """Return bounds on the minimum distance, exact if time allows.
 
-        Ctrl-C, or the time limit, ends the search and keeps the bounds reached.
-
-        Parameters
-        ----------
-        seconds : float, optional
-            Time limit in seconds; none by default. Compiling the kernels on first use is not cut
-            short.
-        progress : Progress
-            Called a few times a second with words checked, words planned and the bounds.
-        max_words : int, optional
-            Codewords to look through, at most: the search stops before a step that would need
-            more. Unlike a time limit it gives the same on every machine.
-
-        Returns
-        -------
-        DistanceSearch
+        Ctrl-C, or a limit, ends the search and keeps the bounds reached. `seconds` limits the time
+        (compiling the kernels on first use is not cut short), `max_words` the codewords to look
+        through: the search stops before a step that would need more, which, unlike a time limit,
+        gives the same on every machine. `progress` is called a few times a second with words
+        checked, words planned and the bounds.
 
         Examples
         --------
@@ -316,23 +258,23 @@ class LinearCode:
         (3, 3, True, (0, 1, 3))
         """
         self._check_distance_exists()
-        found = self._search(seconds, progress, max_words)
+        if seconds is not None:
+            seconds = check_real("seconds", seconds, low=0)
+        if max_words is not None:
+            max_words = check_integer("max_words", max_words, minimum=0)
+        return self._search_once(Run(progress, seconds, max_words))
+
+    def _search_once(self, run: Run) -> DistanceSearch:
+        found = self._found or self._search(run)
         if found.exact:
-            self.__dict__["distance"] = found.upper
-            self.__dict__["found"] = found
+            self._distance, self._found = found.upper, found
         return found
 
-    def _search(
-        self, seconds: float | None, progress: Progress, max_words: int | None
-    ) -> DistanceSearch:
-        if "found" in self.__dict__:
-            return self.__dict__["found"]
+    def _search(self, run: Run) -> DistanceSearch:
         known = self.minimum_distance_if_known()
         if known is not None:
             return DistanceSearch(known, known, True, "weight distribution", 0, 0.0, None, False)
-        return brouwer_zimmermann.search(
-            self._rows(), self._checks(), self.n, self._lower(), seconds, progress, max_words
-        )
+        return brouwer_zimmermann.search(self._basis(), self._checks(), self.n, self._lower(), run)
 
     def _lower(self) -> int:
         """Return a lower bound on the minimum distance that is known without a search."""
@@ -344,29 +286,12 @@ class LinearCode:
         max_words: int = MAX_ENUMERATION,
         seconds: float | None = None,
     ) -> dict[int, int]:
-        """Return how many codewords there are of each weight, exactly.
+        """Return how many codewords there are of each weight, exactly, ascending by weight.
 
         The cheaper of the code and its dual is enumerated, for a cyclic code up to cyclic shifts;
-        the MacWilliams identity gives the other.
-
-        Parameters
-        ----------
-        progress : Progress
-            Called a few times a second with words counted and words planned.
-        max_words : int
-            Refuse enumerations of more codewords than this.
-        seconds : float, optional
-            Time limit; none by default.
-
-        Returns
-        -------
-        dict of int to int
-            Weight to count, ascending, without zero counts.
-
-        Raises
-        ------
-        TooLargeError
-            Naming the number of words that would have to be enumerated, or the time that passed.
+        the MacWilliams identity gives the other. TooLargeError, which names their number, if more
+        than `max_words` codewords would have to be enumerated, and after so many `seconds`, if they
+        are limited. `progress` is called a few times a second with words counted and planned.
 
         Examples
         --------
@@ -374,48 +299,42 @@ class LinearCode:
         >>> bch(15, 7).weight_distribution()
         {0: 1, 7: 15, 8: 15, 15: 1}
         """
-        if "weights" not in self.__dict__:
-            planned = self._cost()
-            if planned > max_words:
-                raise TooLargeError(
-                    "code",
-                    f"have at most {max_words} codewords to enumerate",
-                    self,
-                    f"The cheaper of the code and its dual has about {planned:.3g}, up to cyclic "
-                    "shifts; raise max_words to insist.",
-                )
-            try:
-                found = self._count(Run(progress, seconds))
-            except OutOfTimeError:
-                rule = "be enough to count all codewords"
-                raise TooLargeError("seconds", rule, seconds) from None
-            self.__dict__["weights"] = found
-            if self.k:
-                self.__dict__["distance"] = min(weight for weight in found if weight)
-        return dict(self.__dict__["weights"])
+        planned = self._cost()
+        if planned > max_words:
+            raise TooLargeError(
+                "code",
+                f"have at most {max_words} codewords to enumerate",
+                self,
+                f"The cheaper of the code and its dual has about {planned:.3g}, up to cyclic "
+                "shifts; raise max_words to insist.",
+            )
+        try:
+            return dict(self._count_once(Run(progress, seconds)))
+        except OutOfTimeError:
+            rule = "be enough to count all codewords"
+            raise TooLargeError("seconds", rule, seconds) from None
 
     def _cost(self) -> int:
-        """Codewords that :meth:`_count` enumerates, estimated; none if it was done before."""
-        return 0 if "weights" in self.__dict__ else self._words_to_count()
+        """Codewords that :meth:`_count_once` enumerates, estimated."""
+        return self._words_to_count() if self._counts is None else 0
+
+    def _count_once(self, run: Run) -> Distribution:
+        if self._counts is None:
+            self._counts = self._count(run)
+            if self.k:
+                self._distance = min(weight for weight in self._counts if weight)
+        return self._counts
 
     def _words_to_count(self) -> int:
         return 1 << min(self.k, self.n - self.k)
 
     def _count(self, run: Run) -> Distribution:
-        known: Distribution | None = self.__dict__.get("weights")
-        return known or self._weights(run)
-
-    def _weights(self, run: Run) -> Distribution:
-        return weights.of_matrices(self._rows(), self._checks(), self.n, run)
+        return weights.of_matrices(self._basis(), self._checks(), self.n, run)
 
     def _check_distance_exists(self) -> None:
         if self.k == 0:
-            raise InputError(
-                "code",
-                "have a nonzero word to have a minimum distance",
-                self,
-                "It holds the zero word alone.",
-            )
+            rule = "have a nonzero word to have a minimum distance"
+            raise InputError("code", rule, self, "It holds the zero word alone.")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LinearCode):
@@ -425,7 +344,7 @@ class LinearCode:
     def __hash__(self) -> int:
         # The cyclic code that the words generate: for a cyclic code its own generator.
         generator = gf2.x_power_minus_1(self.n)
-        for row in self._rows():
+        for row in self._basis():
             generator = gf2.gcd(generator, row)
         return hash((self.n, generator))
 
@@ -447,20 +366,15 @@ class _Extended(LinearCode):
     def k(self) -> int:
         return self._code.k
 
-    def _basis(self, systematic: bool) -> list[int]:
+    def _basis(self, systematic: bool = False) -> list[int]:
         rows = self._code._basis(systematic)
         return [row | (row.bit_count() & 1) << self.n - 1 for row in rows]
-
-    def _rows(self) -> list[int]:
-        return self._basis(False)
 
     def _checks(self) -> list[int]:
         return [*self._code._checks(), (1 << self.n) - 1]
 
-    def _search(
-        self, seconds: float | None, progress: Progress, max_words: int | None
-    ) -> DistanceSearch:
-        found = self._code.distance_search(seconds, progress, max_words)
+    def _search(self, run: Run) -> DistanceSearch:
+        found = self._code._search_once(run)
         lower, upper = found.lower + found.lower % 2, found.upper + found.upper % 2
         exact, witness = lower == upper, found.witness
         if witness is not None and found.upper % 2:
@@ -473,9 +387,9 @@ class _Extended(LinearCode):
     def _words_to_count(self) -> int:
         return self._code._cost()
 
-    def _weights(self, run: Run) -> Distribution:
+    def _count(self, run: Run) -> Distribution:
         counts: Distribution = {}
-        for weight, count in self._code._count(run).items():
+        for weight, count in self._code._count_once(run).items():
             counts[weight + weight % 2] = counts.get(weight + weight % 2, 0) + count
         return counts
 

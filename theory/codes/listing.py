@@ -22,10 +22,6 @@ MAX_CODES = 1 << 22
 def count_cyclic_codes(n: int) -> int:
     """Return the number of binary cyclic codes of length n = 2^a n': (2^a + 1)^(cosets modulo n').
 
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
-
     Examples
     --------
     >>> count_cyclic_codes(63), count_cyclic_codes(6)
@@ -40,11 +36,8 @@ def all_cyclic_codes(n: int) -> Iterator[BinaryCyclicCode]:
 
     Code number i has, as multiplicity of the zeros in the j-th cyclotomic coset (by
     smallest member), the j-th digit of i in base 2^a + 1, the last coset's digit varying
-    fastest. So the first code holds all words, and the last is the zero code.
-
-    References
-    ----------
-    MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 7.
+    fastest. So the first code holds all words, and the last is the zero code (MacWilliams and
+    Sloane, The Theory of Error-Correcting Codes, chapter 7).
 
     Examples
     --------
@@ -78,23 +71,10 @@ def distances_of_all(
 ) -> Iterator[tuple[BinaryCyclicCode, int | None, int, int]]:
     """Yield every cyclic code with its distance and bounds, for a limited number of words a code.
 
-    Codes whose zeros are multiples of each other's by a unit modulo n are equivalent, and
-    searched once.
-
-    Parameters
-    ----------
-    n : int
-        The length.
-    max_words : int
-        Codewords to look through for one code, at most.
-    progress : Progress
-        Told after every code.
-
-    Yields
-    ------
-    (code, distance, lower, upper)
-        In the order of :func:`all_cyclic_codes`; the distance is None where the words were not
-        enough, then lower <= distance <= upper; all are None or 0 for the zero code.
+    As (code, distance, lower, upper), in the order of :func:`all_cyclic_codes`; the distance is
+    None where `max_words` for one code were not enough, then lower <= distance <= upper; all are
+    None or 0 for the zero code. Codes whose zeros are multiples of each other's by a unit modulo n
+    are equivalent, and searched once. `progress` is told after every code.
 
     Examples
     --------
@@ -120,20 +100,10 @@ def distances_of_all(
 def bch_bounds_of_all(n: int) -> NDArray[np.int64]:
     """Return the BCH bound of every cyclic code of length n, ordered as :func:`all_cyclic_codes`.
 
-    Returns
-    -------
-    ndarray of shape (count_cyclic_codes(n),), int64
-        0 stands for the zero code. For even n the bound is the one of
-        :meth:`.BinaryCyclicCode.lower_bounds`.
-
-    Raises
-    ------
-    TooLargeError
-        If there are more than :data:`MAX_CODES` codes.
-
-    References
-    ----------
-    Huffman and Pless, Fundamentals of Error-Correcting Codes, theorem 4.5.3.
+    int64, shape (count_cyclic_codes(n),), 0 for the zero code; TooLargeError for more than
+    :data:`MAX_CODES` codes. For even n the bound is the one of
+    :meth:`.BinaryCyclicCode.lower_bounds` (Huffman and Pless, Fundamentals of Error-Correcting
+    Codes, theorem 4.5.3).
 
     Examples
     --------

@@ -25,16 +25,10 @@ class OutOfTimeError(Exception):
 
 
 class Run:
-    """What a long computation shares with its parts: clock, time limit, progress, count.
+    """What a long computation shares with its parts: clock, limits, progress, what was done.
 
-    Parameters
-    ----------
-    progress : Progress
-        Called at most five times a second.
-    seconds : float, optional
-        Time limit; none by default.
-    max_words : int, optional
-        Codewords to look through, at most; no limit by default.
+    `progress` is called at most five times a second; `seconds` limits the time, `max_words` the
+    codewords that are looked through.
     """
 
     def __init__(
@@ -47,6 +41,8 @@ class Run:
         self.start = time.monotonic()
         self.deadline = None if seconds is None else self.start + seconds
         self.done = 0
+        self.methods: list[str] = []
+        self.interrupted = False
         self._progress = progress
         self._reported = 0.0
 
@@ -54,6 +50,11 @@ class Run:
     def seconds(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.start
+
+    def note(self, method: str) -> None:
+        """Remember that a method was used."""
+        if method not in self.methods:
+            self.methods.append(method)
 
     def check(self) -> None:
         """Raise :class:`OutOfTimeError` if the time limit has passed."""

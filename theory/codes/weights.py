@@ -23,6 +23,7 @@ from .cyclotomic import odd_part, root_system
 from .ideal import CyclicIdeal
 from .pool import CHUNK, Run, Words, to_words
 from .reductions import interleaving, repetition
+from .words import shifts
 
 Distribution = dict[int, int]
 
@@ -38,13 +39,7 @@ def cost(code: CyclicIdeal) -> int:
 
 
 def compute(code: CyclicIdeal, run: Run) -> Distribution:
-    """Return the weight distribution, ascending by weight, without zero counts.
-
-    Raises
-    ------
-    OutOfTimeError
-        If the run's time limit passes.
-    """
+    """Return the weight distribution, ascending by weight, without zero counts."""
     dual = code.dual()
     total = run.done + cost(code)
     if _side_cost(dual) < _side_cost(code):
@@ -147,7 +142,7 @@ def _enumerate(code: CyclicIdeal, run: Run, total: int) -> Distribution:
         # Words of V are multiples of (x^n - 1) / polynomial; W gets one factor more.
         rest = gf2.mul(rest, part.polynomial)
         _add_orbits(code.n, part, rest, counts, run, total)
-    _add(counts, _histogram(to_words([0], code.n), _shifts(rest, code.n), code.n, run, total), 1)
+    _add(counts, _histogram(to_words([0], code.n), shifts(rest, code.n), code.n, run, total), 1)
     return dict(sorted((weight, count) for weight, count in counts.items() if count))
 
 
@@ -165,12 +160,8 @@ def _add_orbits(
         words = np.zeros((len(chosen), basis.shape[1]), dtype=np.uint64)
         for i, row in enumerate(basis):
             words[(chosen >> i & 1).astype(np.bool_)] ^= row
-        histogram = _histogram(words, _shifts(rest, n), n, run, total)
+        histogram = _histogram(words, shifts(rest, n), n, run, total)
         _add(counts, histogram, int(length))
-
-
-def _shifts(generator: int, n: int) -> list[int]:
-    return [generator << i for i in range(n - gf2.degree(generator))]
 
 
 def _add(counts: Distribution, histogram: Distribution, factor: int) -> None:
@@ -215,29 +206,13 @@ def _histogram(offsets: Words, rows: list[int], n: int, run: Run, total: int) ->
 def macwilliams(
     weights: Mapping[int, int], n: int, k: int, run: Run | None = None
 ) -> dict[int, int]:
-    """Weight distribution of the dual of a binary linear [n, k] code.
+    """Return the weight distribution of the dual of a binary linear [n, k] code.
 
     The dual's count at weight j is 2^-k sum_w A_w K_j(w), K_j(w) being the coefficient of
-    z^j in (1 - z)^w (1 + z)^(n - w) (a Krawtchouk polynomial).
-
-    Parameters
-    ----------
-    weights : mapping of int to int
-        Weight to number of codewords.
-    n, k : int
-        Length and dimension of the code.
-    run : Run, optional
-        Whose time limit is kept.
-
-    Returns
-    -------
-    dict of int to int
-        Ascending by weight, without zero counts. InputError if no code has these weights, as
-        far as their dual shows: its counts are integers of at least 0.
-
-    References
-    ----------
-    MacWilliams and Sloane, chapter 5, theorem 1.
+    z^j in (1 - z)^w (1 + z)^(n - w), a Krawtchouk polynomial (MacWilliams and Sloane, chapter 5,
+    theorem 1). `weights` gives the number of codewords A_w by weight w. The result is ascending by
+    weight, without zero counts; InputError if no code has these weights, as far as their dual
+    shows: its counts are integers of at least 0. The time limit of a `run` is kept.
 
     Examples
     --------

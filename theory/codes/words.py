@@ -41,6 +41,11 @@ def pack(matrix: NDArray[Any]) -> list[int]:
     return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
+def shifts(generator: int, n: int) -> list[int]:
+    """Return the multiples x^i g(x) of degree below n, a basis of the code of g."""
+    return [generator << i for i in range(n - gf2.degree(generator))]
+
+
 def systematic_rows(generator: int, n: int) -> list[int]:
     """Rows of the systematic generator matrix: the message is in the last k positions.
 
@@ -65,13 +70,7 @@ def product(left: NDArray[Any], right: Bits) -> Bits:
 
 
 def check_bits(argument: str, values: Any, columns: int) -> tuple[NDArray[Any], bool]:
-    """Check an array of 0 and 1 of shape (columns,) or (B, columns).
-
-    Returns
-    -------
-    (array of shape (B, columns), bool)
-        The flag says whether a single word was given.
-    """
+    """Return an array of 0 and 1, shape (B, columns), and whether it was a single word."""
     rule = f"be an array of 0 and 1 of shape ({columns},) or (B, {columns})"
     field = field_of(values)
     if field is not None and field.characteristic != 2:
@@ -90,19 +89,8 @@ def check_bits(argument: str, values: Any, columns: int) -> tuple[NDArray[Any], 
 def stream(rows: list[int], n: int, size: int | None) -> Iterator[Bits]:
     """Yield all codewords in batches: the sums of rows that m = 0, 1, 2, ... names in binary.
 
-    Parameters
-    ----------
-    rows : list of int
-        A basis.
-    n : int
-        Length.
-    size : int, optional
-        Words per batch (the last may be smaller); by default about half a megabyte.
-
-    Yields
-    ------
-    ndarray
-        Of shape (b, n), uint8. Memory does not grow with the number of words.
+    Arrays of shape (b, n), uint8; b is `size`, by default for about half a megabyte (the last may
+    be smaller). Memory does not grow with the number of words.
     """
     if size is None:
         size = max(1, _STREAM_BITS // (8 * n))
