@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .store import write_atomically
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: Colours of Okabe and Ito, in an order whose lightness alternates.
@@ -78,6 +79,22 @@ def new_figure(**options: Any) -> Figure:
     # What IPython asks an object for; it knows figures by themselves only if pyplot drew them.
     figure._repr_png_ = partial(_notebook_png, figure)  # type: ignore[attr-defined]
     return figure
+
+
+@contextmanager
+def panels(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = None, **shared: Any
+) -> Iterator[tuple[Figure, Any]]:
+    """Give a new figure and its axes, as `Figure.subplots` has them, in spadv's style."""
+    with styled():
+        figure = new_figure(figsize=size)
+        yield figure, figure.subplots(rows, columns, **shared)
+
+
+def note(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
+    """Write a small remark at a place of the data, grey unless its look says otherwise."""
+    small: dict[str, Any] = {"color": GREY, "fontsize": 8.5}
+    axes.text(x, y, text, **small | look)
 
 
 def _notebook_png(figure: Figure) -> tuple[bytes, dict[str, float]]:

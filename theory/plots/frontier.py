@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ...style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, styled
+from ...arrays import Floats
+from ...style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, panels
 from ..distribution import CodeGaussian
 from ..frontier import Frontier, frontier, law_lines
 from ..words import random_word
@@ -18,8 +19,6 @@ from ..words import random_word
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Floats = NDArray[np.float64]
 
 _LAW_LINES = ((0, (1, 1)), ":", "-.", "--")
 _MARKS = {
@@ -51,19 +50,13 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
     Outer curves (S, A) of other budgets, as from :func:`spadv.theory.frontier.law_lines`, are
     drawn as lines.
     """
-    with styled():
-        figure = new_figure(figsize=_INCHES)
-        axes = figure.subplots()
+    with panels(size=_INCHES) as (figure, axes):
         left = min(0.5, *(point.spatial.value - 0.06 for point in known.named.values()))
         right = float(known.outer[-1, 0]) + 0.12
-        axes.set(
-            xlim=(left, right),
-            ylim=(-0.02, 1.02),
-            xlabel="spatial accuracy S",
-            ylabel="adversarial accuracy A",
-            title=f"p = {known.p:g}, {known.n_shifts} shifts of length d = {known.d}, "
-            f"attack e = {known.budget:g}",
-        )
+        axes.set(xlabel="spatial accuracy S", ylabel="adversarial accuracy A")
+        title = f"p = {known.p:g}, {known.n_shifts} shifts of length d = {known.d}, "
+        title += f"attack e = {known.budget:g}"
+        axes.set(xlim=(left, right), ylim=(-0.02, 1.02), title=title)
         _excluded(axes, known)
         _achieved(axes, known)
         marks = {
@@ -87,15 +80,15 @@ def region(known: Frontier, laws: Mapping[float, ArrayLike] | None = None) -> Fi
     return figure
 
 
-def bounds_by_shifts(panels: Sequence[tuple[Frontier, ArrayLike]]) -> Figure:
+def bounds_by_shifts(frontiers: Sequence[tuple[Frontier, ArrayLike]]) -> Figure:
     """Draw several frontiers, one a number of shifts, each beside an older outer curve (S, A).
 
     Grey is what the older curve excludes; the lines are what is known now, and linear rules.
     """
-    with styled():
-        figure = new_figure(figsize=(3.4 * len(panels), 3.6))
-        row = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
-        for axes, (known, older) in zip(row, panels, strict=True):
+    count = len(frontiers)
+    look: Any = {"size": (3.4 * count, 3.6), "sharey": True, "squeeze": False}
+    with panels(1, count, **look) as (figure, [row]):
+        for axes, (known, older) in zip(row, frontiers, strict=True):
             old = np.asarray(older, dtype=np.float64)
             s, a = np.concatenate([old, [[old[-1, 0], 0.0], [1.0, 0.0]]]).T
             axes.fill_between(s, a, 1.0, color="#d9d9d9", lw=0, label="excluded before")
@@ -116,13 +109,12 @@ def bounds_by_shifts(panels: Sequence[tuple[Frontier, ArrayLike]]) -> Figure:
 
 
 def random_and_worst(
-    panels: Sequence[tuple[str, Sequence[ArrayLike], Sequence[ArrayLike]]],
+    frontiers: Sequence[tuple[str, Sequence[ArrayLike], Sequence[ArrayLike]]],
 ) -> Figure:
     """Draw frontiers (lower, upper) of random shifts beside those of the worst case, by title."""
-    with styled():
-        figure = new_figure(figsize=(3.9 * len(panels), 3.7))
-        row = np.atleast_1d(figure.subplots(1, len(panels)))
-        for axes, (title, *both) in zip(row, panels, strict=True):
+    count = len(frontiers)
+    with panels(1, count, size=(3.9 * count, 3.7), squeeze=False) as (figure, [row]):
+        for axes, (title, *both) in zip(row, frontiers, strict=True):
             names = ("random shifts: S", "worst case: S^")
             for lines, color, name in zip(both, (BLUE, VERMILION), names, strict=True):
                 lower, upper = (np.asarray(line, dtype=np.float64) for line in lines)
@@ -142,13 +134,10 @@ def linear_shortfall(rows: Sequence[tuple[int, float, float, float, float]]) -> 
 
     Rows (n, p, e, low, high): between the two it lies, in (1-w) S + w A where it is largest.
     """
-    with styled():
-        probabilities = sorted({row[1] for row in rows})
-        budgets = sorted({row[2] for row in rows})
-        figure = new_figure(figsize=(3.4 * len(probabilities), 1.8 * len(budgets) + 0.6))
-        grid = figure.subplots(
-            len(budgets), len(probabilities), sharex=True, sharey=True, squeeze=False
-        )
+    probabilities, budgets = (sorted({row[i] for row in rows}) for i in (1, 2))
+    across, down = len(probabilities), len(budgets)
+    look: Any = {"sharex": True, "sharey": True, "squeeze": False}
+    with panels(down, across, size=(3.4 * across, 1.8 * down + 0.6), **look) as (figure, grid):
         for (e, p), axes in zip(itertools.product(budgets, probabilities), grid.flat, strict=True):
             some = sorted((n, low, high) for n, q, b, low, high in rows if (q, b) == (p, e))
             n, low, high = np.array(some).T
@@ -156,7 +145,7 @@ def linear_shortfall(rows: Sequence[tuple[int, float, float, float, float]]) -> 
             axes.set_title(f"p = {p:g}, e = {e:g}")
         for axes in grid[-1]:
             axes.set(xlabel="shifts n", ylim=(0, None))
-        grid[len(budgets) // 2, 0].set_ylabel("best classifier beyond linear rules")
+        grid[down // 2, 0].set_ylabel("best classifier beyond linear rules")
     return figure
 
 
@@ -257,17 +246,8 @@ class _Labels:
         box = min(choices)[1]
         self.taken.append(box)
         around = {"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.7}
-        middle = (box[1] + box[3]) / 2
-        self.axes.text(
-            box[0],
-            middle,
-            text,
-            fontsize=self.size,
-            va="center",
-            color=color,
-            zorder=5,
-            bbox=around,
-        )
+        look: Any = {"fontsize": self.size, "va": "center", "color": color, "zorder": 5}
+        self.axes.text(box[0], (box[1] + box[3]) / 2, text, bbox=around, **look)
 
 
 def _overlap(a: Box, b: Box) -> float:

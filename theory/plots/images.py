@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...style import BLACK, CYCLE, GREY, LINES, new_figure, styled
+from ...style import BLACK, CYCLE, GREY, LINES, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,54 +26,35 @@ def prediction_figure(document: Mapping[str, Any]) -> Figure:
     rule, by transformation. Middle: what an attack leaves of the way to the other class. Right: the
     linear frontier in the largest range, one line a budget, with the bound of the laws.
     """
-    kinds = list(document["transformations"])
-    with styled():
-        figure = new_figure(figsize=(11.0, 3.7 * len(kinds)))
-        rows = figure.subplots(len(kinds), 3, squeeze=False)
+    kinds, task = list(document["transformations"]), document["task"]
+    with panels(len(kinds), 3, size=(11.0, 3.7 * len(kinds)), squeeze=False) as (figure, rows):
         for (left, middle, right), kind in zip(rows, kinds, strict=True):
-            table = document["transformations"][kind]
+            table = sorted(document["transformations"][kind], key=lambda row: row["label"])
             labels = np.array([row["label"] for row in table])
-            order = np.argsort(labels, kind="stable")
-            ranges = [r for r in document["ranges"] if r["kind"] == kind]
-            marker = "o" if len(labels) < 30 else ""
-            for name, text, style in (
-                ("kappa", "κ", "-"),
-                ("bayes", "Bayes rule's accuracy", "--"),
+            last = [r for r in document["ranges"] if r["kind"] == kind][-1]
+            dots: Any = {"marker": "o" if len(labels) < 30 else "", "ms": 3}
+            for name, text, color, line in (
+                ("kappa", "κ", CYCLE[0], "-"),
+                ("bayes", "Bayes rule's accuracy", CYCLE[1], "--"),
             ):
-                values = np.array([row[name] for row in table])
-                color = CYCLE[0] if name == "kappa" else CYCLE[1]
-                left.plot(
-                    labels[order],
-                    values[order],
-                    style,
-                    color=color,
-                    marker=marker,
-                    ms=3,
-                    label=text,
-                )
+                left.plot(labels, [r[name] for r in table], line, color=color, label=text, **dots)
             left.axhline(0, color=GREY, lw=0.8)
-            left.set(xlabel=_AXES[kind], title=f"{document['task']}: the template moved")
+            left.set(xlabel=_AXES[kind], title=f"{task}: the template moved")
             left.legend(loc="best")
-            for i, row in enumerate(ranges[-1]["budgets"]):
-                upper = np.array([np.mean(line["upper"][i]) for line in table])
-                look = {"color": CYCLE[i % 6], "ls": LINES[i % 6]}
+            for i, row in enumerate(last["budgets"]):
+                look: Any = {"color": CYCLE[i % 6], "ls": LINES[i % 6]}
                 name = f"ε = {row['budget']:g}"
-                middle.plot(labels[order], upper[order], label=name, marker=marker, ms=3, **look)
-                hull = np.array(row["hull"])
-                right.plot(*hull.T, label=name, marker="o", ms=2.5, **look)
+                upper = [np.mean(line["upper"][i]) for line in table]
+                middle.plot(labels, upper, label=name, **dots, **look)
+                right.plot(*np.array(row["hull"]).T, label=name, marker="o", ms=2.5, **look)
                 if "law" in row:
-                    right.plot(
-                        row["law_at"], min(row["law"], row["mixture"]), "v", color=look["color"]
-                    )
+                    top = min(row["law"], row["mixture"])
+                    right.plot(row["law_at"], top, "v", color=look["color"])
             middle.set(xlabel=_AXES[kind], ylabel="D", title="Left of the way to the other class")
             middle.set_ylim(bottom=0)
-            right.set(
-                xlabel="spatial accuracy S",
-                ylabel="adversarial accuracy A",
-                title=f"Linear rules, {kind} to {ranges[-1]['range']:g}",
-                xlim=(0.48, 1.01),
-                ylim=(-0.02, 1.02),
-            )
+            right.set(xlabel="spatial accuracy S", ylabel="adversarial accuracy A")
+            title = f"Linear rules, {kind} to {last['range']:g}"
+            right.set(xlim=(0.48, 1.01), ylim=(-0.02, 1.02), title=title)
             right.plot([], [], "v", color=BLACK, label="no classifier is above")
             right.legend(loc="lower left")
     return figure
@@ -85,27 +66,18 @@ def predictions_figure(documents: Sequence[Mapping[str, Any]]) -> Figure:
     One panel for each kind of transformation, at its largest range; one mark a budget.
     """
     kinds = list(documents[0]["transformations"])
-    with styled():
-        height = 1.6 + 0.17 * len(documents)
-        figure = new_figure(figsize=(4.6 * len(kinds) + 1, height))
-        for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
+    size = 4.6 * len(kinds) + 1, 1.6 + 0.17 * len(documents)
+    with panels(1, len(kinds), size=size, squeeze=False) as (figure, [row_of_axes]):
+        for axes, kind in zip(row_of_axes, kinds, strict=True):
             last = [[r for r in d["ranges"] if r["kind"] == kind][-1] for d in documents]
             losses = np.array([[row["loss"] for row in r["budgets"]] for r in last])
             order = np.argsort(losses.mean(axis=1), kind="stable")
+            places = np.arange(len(order))
             for i, row in enumerate(last[0]["budgets"]):
-                axes.plot(
-                    losses[order, i],
-                    np.arange(len(order)),
-                    "os^Dv<>"[i % 7],
-                    color=CYCLE[i % 6],
-                    ms=4,
-                    label=f"ε = {row['budget']:g}",
-                )
-            axes.set_yticks(np.arange(len(order)), [documents[k]["task"] for k in order], size=7)
-            axes.set(
-                xlabel="predicted loss of A",
-                title=f"{kind} to {last[0]['range']:g}",
-                ylim=(-1, len(order)),
-            )
+                look: Any = {"color": CYCLE[i % 6], "ms": 4, "label": f"ε = {row['budget']:g}"}
+                axes.plot(losses[order, i], places, "os^Dv<>"[i % 7], **look)
+            axes.set_yticks(places, [documents[k]["task"] for k in order], size=7)
+            title = f"{kind} to {last[0]['range']:g}"
+            axes.set(xlabel="predicted loss of A", title=title, ylim=(-1, len(order)))
             axes.legend(loc="lower right")
     return figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...result import Result
-from ...style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, new_figure, styled
+from ...style import BLACK, BLUE, CYCLE, GREEN, GREY, LINES, VERMILION, note, panels
 from ..accuracy import bayes_accuracy, mixture_accuracy, robust_bayes_accuracy
 from ..laws import gradual_adversarial, lower_adversarial, residual
 from ..price import orthogonal_limit
@@ -24,9 +24,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 
 def gradual_laws(p: float = 0.7, delta: float = 0.5) -> Figure:
     """Draw the largest A given S_j for budgets 0 to 4, and where the law is attained."""
-    with styled():
-        figure = new_figure()
-        axes = figure.subplots()
+    with panels() as (figure, axes):
         top = float(bayes_accuracy(p))
         s = np.concatenate([np.linspace(0, top, 600), top - np.geomspace(1e-2, 1e-9, 60)])
         s = np.sort(np.clip(s, 0, top))
@@ -45,9 +43,7 @@ def gradual_laws(p: float = 0.7, delta: float = 0.5) -> Figure:
         axes.plot([], [], marker="o", ms=6, mfc="white", mec=BLACK, ls="none", label="attained")
         axes.plot([p], [p], marker="X", ms=8, color=BLACK, ls="none", label="sign(x₀), ε < 1")
         axes.axvline(top, color=GREY, lw=1)
-        axes.text(
-            top - 0.01, 0.03, "Bayes accuracy", rotation=90, ha="right", fontsize=8.5, color=GREY
-        )
+        note(axes, top - 0.01, 0.03, "Bayes accuracy", rotation=90, ha="right")
         axes.set(
             xlabel="accuracy $S_j$ on shifted input",
             ylabel="largest adversarial accuracy A",
@@ -63,36 +59,17 @@ def price_of_robustness(results: Sequence[Result]) -> Figure:
     """Draw S*(p, n) against n, from those results that are of the claim "price"."""
     found = [r for r in results if r.claim == "price" and r.value is not None]
     ps = sorted({r.parameters["p"] for r in found})
-    with styled():
-        figure = new_figure()
-        axes = figure.subplots()
+    with panels() as (figure, axes):
         for p, color, marker in zip(ps, CYCLE, _MARKERS, strict=False):
             mine = [r for r in found if r.parameters["p"] == p]
-            n = np.array([r.parameters["n_shifts"] for r in mine])
-            best = np.array([r.value for r in mine])
-            axes.plot(
-                n,
-                best,
-                ls="none",
-                marker=marker,
-                ms=5,
-                color=color,
-                alpha=0.75,
-                label=f"best for all n shifts, p = {p:g}",
-            )
-            axes.plot(
-                [1], [bayes_accuracy(p)], marker=marker, ms=8, mfc="white", mec=color, ls="none"
-            )
+            n, best = [r.parameters["n_shifts"] for r in mine], [r.value for r in mine]
+            look, label = {"marker": marker, "ls": "none"}, f"best for all n shifts, p = {p:g}"
+            axes.plot(n, best, ms=5, color=color, alpha=0.75, label=label, **look)
+            axes.plot([1], [bayes_accuracy(p)], ms=8, mfc="white", mec=color, **look)
             axes.axhline(p, color=color, lw=0.8, ls=":")
             grid = np.geomspace(500, 4096, 60)
-            axes.plot(
-                grid,
-                orthogonal_limit(p, grid),
-                color=color,
-                ls="--",
-                lw=1,
-                label="orthogonal shifts, n → ∞" if p == ps[0] else "_",
-            )
+            label = "orthogonal shifts, n → ∞" if p == ps[0] else "_"
+            axes.plot(grid, orthogonal_limit(p, grid), color=color, ls="--", lw=1, label=label)
         axes.set(
             xscale="log",
             xlabel="number n of shifts to be served at once (n = 1: Bayes accuracy)",
@@ -117,9 +94,7 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
         "three waves": _wave(3),
         "m-sequence (rough)": simplex_word(6),
     }
-    with styled():
-        figure = new_figure(figsize=(8.4, 4.0))
-        left, right = figure.subplots(1, 2)
+    with panels(1, 2, size=(8.4, 4.0)) as (figure, (left, right)):
         lines = zip(words.items(), (BLUE, GREEN, VERMILION), ("-", "-.", "--"), strict=True)
         for (name, word), color, line in lines:
             d = word.size
@@ -135,16 +110,10 @@ def gradual_in_range(p: float = 0.7, budget: float = 3.0) -> Figure:
             highest = [model.spatial_bounds(robust, eps)[1] for model in cut]
             right.plot(widths, highest, color=color, ls=line, label=name)
         left.axhline(0, color=GREY, lw=0.8)
-        left.set(
-            xlabel="shift (coordinates)",
-            ylabel="normalised autocorrelation κ",
-            title="Smooth and rough words",
-        )
-        right.set(
-            xlabel="range of the random shift (coordinates)",
-            ylabel="largest possible S",
-            title=f"S given A = A* - 0.02, e = {budget:g}",
-        )
+        left.set(xlabel="shift (coordinates)", ylabel="normalised autocorrelation κ")
+        left.set_title("Smooth and rough words")
+        right.set(xlabel="range of the random shift (coordinates)", ylabel="largest possible S")
+        right.set_title(f"S given A = A* - 0.02, e = {budget:g}")
         right.legend(loc="best")
     return figure
 

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ...result import MISMATCH_LEVEL, Quantity, Result
-from ...style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    new_figure,
-    plain,
-    styled,
-)
+from ...style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, note, panels, plain
 from ..accuracy import bayes_accuracy, shifted_accuracy
 from ..claims.proposition1 import CEILING, FLOOR, largest_p, smallest_delta
 from ..orbit import CodewordOrbit
@@ -37,28 +25,21 @@ def accuracy_against_kappa(results: Sequence[Result] = ()) -> Figure:
 
     Results of the claim "prop1" at p = 1/2 give the simulated points.
     """
-    with styled():
-        figure = new_figure()
-        axes = figure.subplots()
+    with panels() as (figure, axes):
         kappa = np.linspace(-1, 1, 401)
         axes.plot(kappa, shifted_accuracy(kappa, 0.5), color=BLUE, label="exact, p = 0.5: Φ(2κ)")
         axes.plot(kappa, shifted_accuracy(kappa, 0.9), color=GREEN, ls="-.", label="exact, p = 0.9")
         positive = kappa[kappa >= 0]
-        axes.plot(
-            positive,
-            ndtr(2 * np.sqrt(positive)),
-            color=VERMILION,
-            ls="--",
-            label="printed proof, p → 0.5: Φ(2√κ)",
-        )
+        label = "printed proof, p → 0.5: Φ(2√κ)"
+        axes.plot(positive, ndtr(2 * np.sqrt(positive)), color=VERMILION, ls="--", label=label)
         points = _at_half(results)
         if points:
             x, q = zip(*points, strict=True)
             _error_bars(axes, x, q, "simulated, p = 0.5 (95% intervals)")
         axes.axhline(CEILING, color=GREY, lw=1, ls=":")
-        axes.text(-0.98, CEILING + 0.012, "85%, the claimed ceiling", color=GREY, fontsize=8.5)
+        note(axes, -0.98, CEILING + 0.012, "85%, the claimed ceiling")
         axes.axvline(0.25, color=GREY, lw=1, ls=":")
-        axes.text(0.265, 0.03, "κ = 1/4\n(δ = 3/8)", color=GREY, fontsize=8.5)
+        note(axes, 0.265, 0.03, "κ = 1/4\n(δ = 3/8)")
         axes.set(
             xlabel="normalised autocorrelation κ of the shift",
             ylabel="accuracy of f* on shifted input",
@@ -85,18 +66,9 @@ def _error_bars(axes: Axes, x: Sequence[float], quantities: Sequence[Quantity], 
     """Draw simulations with their intervals; as a bitmap where there are many."""
     values = np.array([q.simulated for q in quantities], dtype=np.float64)
     ends = np.array([q.interval[:2] for q in quantities if q.interval is not None])
-    axes.errorbar(
-        x,
-        values,
-        yerr=[values - ends[:, 0], ends[:, 1] - values],
-        fmt="o",
-        ms=4,
-        lw=1.2,
-        capsize=2,
-        color=BLACK,
-        label=label,
-        rasterized=len(values) > 200,
-    )
+    reach = [values - ends[:, 0], ends[:, 1] - values]
+    look: Any = {"fmt": "o", "ms": 4, "lw": 1.2, "capsize": 2, "color": BLACK}
+    axes.errorbar(x, values, yerr=reach, label=label, rasterized=len(values) > 200, **look)
 
 
 def accuracy_against_p() -> Figure:
@@ -107,9 +79,7 @@ def accuracy_against_p() -> Figure:
         (0.0, GREEN, "-."),
         (-0.25, PURPLE, (0, (5, 1, 1, 1))),
     )
-    with styled():
-        figure = new_figure()
-        axes = figure.subplots()
+    with panels() as (figure, axes):
         p = np.concatenate([np.linspace(0.5, 0.99, 300), 1 - np.geomspace(0.01, 1e-9, 100), [1]])
         axes.plot(p, bayes_accuracy(p), color=BLACK, ls="-", label="$f^*$ on X, $f^*_j$ on $r_jX$")
         for kappa, color, line in lines:
@@ -119,10 +89,10 @@ def accuracy_against_p() -> Figure:
         axes.axvspan(0.5, end, color=BLUE, alpha=0.07, lw=0)
         axes.axvline(end, color=BLUE, lw=1)
         text = f"δ ≥ 3/8: the claim holds\nup to p = {end:.5f}"
-        axes.text(end - 0.006, 0.08, text, ha="right", fontsize=8.5, color=BLUE)
+        note(axes, end - 0.006, 0.08, text, ha="right", color=BLUE)
         for level in (FLOOR, CEILING):
             axes.axhline(level, color=GREY, lw=1, ls=":")
-            axes.text(1.006, level - 0.012, f"{level:.0%}", color=GREY, fontsize=8.5)
+            note(axes, 1.006, level - 0.012, f"{level:.0%}")
         axes.set(
             xlabel="p, probability that x₀ equals the label",
             ylabel="accuracy",
@@ -136,13 +106,10 @@ def accuracy_against_p() -> Figure:
 
 def feasibility_region() -> Figure:
     """Draw which pairs (p, 1 - eta) any classifier can reach, at budgets e >= 4, eps < 1."""
-    with styled():
-        figure = new_figure()
-        axes = figure.subplots()
+    with panels() as (figure, axes):
         p = np.linspace(0.5, 1, 401)
-        axes.fill_between(
-            p, p, 1, color=VERMILION, alpha=0.18, lw=0, hatch="///", edgecolor=VERMILION
-        )
+        shade = {"color": VERMILION, "edgecolor": VERMILION, "hatch": "///", "alpha": 0.18}
+        axes.fill_between(p, p, 1, lw=0, **shade)
         axes.fill_between(p, 0, p, color=SKY, alpha=0.15, lw=0)
         axes.plot(p, p, color=BLACK, ls="-", label="sign(x₀): A = S = p, both bounds attained")
         label = "Theorem 2(a) allows S up to η p/(1-p) = the number"
@@ -152,33 +119,14 @@ def feasibility_region() -> Figure:
             axes.plot(p, np.where(curve <= p, curve, np.nan), color=BLUE, lw=1, ls="-", label=label)
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
             height = 1 - level * (1 - at) / at
-            axes.text(
-                at, height, f"{level:g}", color=BLUE, fontsize=8, ha="center", va="center", bbox=box
-            )
+            centred = {"ha": "center", "va": "center", "bbox": box}
+            note(axes, at, height, f"{level:g}", color=BLUE, fontsize=8, **centred)
             label = "_"
-        axes.plot(
-            [0.508],
-            [0.98],
-            marker="X",
-            ms=9,
-            color=VERMILION,
-            ls="none",
-            label="the quoted limit p → 1/2, η → 0",
-        )
-        axes.text(
-            0.6,
-            0.82,
-            "no classifier\nhas A ≥ 1 - η",
-            fontsize=10,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85},
-        )
-        axes.text(
-            0.77,
-            0.32,
-            "the hypothesis can be met,\nbut the bound on S exceeds 1",
-            fontsize=8.5,
-            color=GREY,
-        )
+        label = "the quoted limit p → 1/2, η → 0"
+        axes.plot([0.508], [0.98], marker="X", ms=9, color=VERMILION, ls="none", label=label)
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+        axes.text(0.6, 0.82, "no classifier\nhas A ≥ 1 - η", fontsize=10, bbox=box)
+        note(axes, 0.77, 0.32, "the hypothesis can be met,\nbut the bound on S exceeds 1")
         axes.set(
             xlabel="p, probability that x₀ equals the label",
             ylabel="1 - η, adversarial accuracy asked for",
@@ -196,22 +144,18 @@ def autocorrelation(codeword: str, shift: int = 1) -> Figure:
     The codeword has a form that :func:`spadv.theory.parse_word` reads; m = `shift`.
     """
     orbit = CodewordOrbit(parse_word(codeword), shift)
-    with styled():
-        figure = new_figure()
-        axes = figure.subplots()
+    with panels() as (figure, axes):
         j = np.arange(orbit.n_shifts)
         if orbit.n_shifts <= 200:
             axes.vlines(j, 0, orbit.kappa, color=BLUE, lw=1)
             axes.plot(j, orbit.kappa, "o", ms=3.5, color=BLUE, label="κ at shift j", ls="none")
         else:
             axes.plot(j, orbit.kappa, color=BLUE, lw=0.8, label="κ at shift j")
-        axes.axhline(
-            0.25, color=VERMILION, ls="--", lw=1.2, label="1/4: δ = 3/8, asked for by Proposition 1"
-        )
         needed = 1 - 2 * smallest_delta(0.5)
-        axes.axhline(
-            needed, color=GREEN, ls="-.", lw=1.2, label=f"{needed:.3f}: enough for 85% at p = 1/2"
-        )
+        asked = "1/4: δ = 3/8, asked for by Proposition 1"
+        enough = f"{needed:.3f}: enough for 85% at p = 1/2"
+        axes.axhline(0.25, color=VERMILION, ls="--", lw=1.2, label=asked)
+        axes.axhline(needed, color=GREEN, ls="-.", lw=1.2, label=enough)
         axes.axhline(0, color=GREY, lw=0.8)
         name = codeword if len(codeword) <= 24 else f"{codeword[:21]}..."
         axes.set(
@@ -227,21 +171,14 @@ def autocorrelation(codeword: str, shift: int = 1) -> Figure:
 def simulated_against_exact(results: Sequence[Result]) -> Figure:
     """Draw every simulation of some results against its closed form, and their differences."""
     found = _distinct(results)
-    with styled():
-        figure = new_figure(figsize=(8.4, 4.0))
-        left, right = figure.subplots(1, 2)
+    with panels(1, 2, size=(8.4, 4.0)) as (figure, (left, right)):
         exact = np.array([q.exact for q in found], dtype=np.float64)
         seen = np.array([q.simulated for q in found], dtype=np.float64)
         if len(found):
             _error_bars(left, exact.tolist(), found, f"{len(found)} comparisons")
         left.plot([0, 1], [0, 1], color=VERMILION, lw=1, ls="-", label="equal", zorder=3)
-        left.set(
-            xlabel="closed form",
-            ylabel="simulated",
-            xlim=(0, 1),
-            ylim=(0, 1),
-            title="Simulation against closed form",
-        )
+        left.set(xlabel="closed form", ylabel="simulated", xlim=(0, 1), ylim=(0, 1))
+        left.set_title("Simulation against closed form")
         left.legend(loc="upper left")
         # The exact p-value as a signed normal score: right for rare events too.
         tails = np.array([q.p_value for q in found], dtype=np.float64)
@@ -252,16 +189,11 @@ def simulated_against_exact(results: Sequence[Result]) -> Figure:
             right.axhline(cut, color=color, ls=line, lw=1.2)
             right.axhline(-cut, color=color, ls=line, lw=1.2)
             text = "95%" if level == 0.05 else "alarm (p < 1e-9)"
-            right.text(0.01, cut + 0.15, text, color=color, fontsize=8.5)
+            note(right, 0.01, cut + 0.15, text, color=color)
         inside = sum(bool(q.interval and q.exact in q.interval) for q in found)
         share = f"{inside} of {len(found)} intervals cover" if found else "no simulations"
-        right.set(
-            xlabel="closed form",
-            ylabel="difference, as a normal score",
-            xlim=(0, 1),
-            ylim=(-7.4, 7.4),
-            title=share,
-        )
+        right.set(xlabel="closed form", ylabel="difference, as a normal score", title=share)
+        right.set(xlim=(0, 1), ylim=(-7.4, 7.4))
     return figure
 
 
