@@ -14,7 +14,7 @@ from ..distribution import CodeGaussian
 from ..template import mixture_value
 from .independent import bayes_in_plane, bayes_on_line, best_on_mesh, cell_masses, edges_through
 from .reference_classifiers import random_rule, reference_classifiers
-from .registry import ROUNDING, Check, compared, register, required
+from .registry import ROUNDING, Check, Differences, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, TWO_SHIFTS, Setting, survives
 from .theorem2 import all_quantities
 
@@ -35,7 +35,7 @@ _CELL = 0.25
     value_name="largest difference to independent values",
     grid=ORBITS | {"p": PROBABILITIES},
 )
-def _bayes(setting: Setting) -> Check:
+def _bayes(setting: Setting) -> Differences:
     """The highest accuracy on X, and on every r_j X, is p Phi(2 + L/4) + (1-p) Phi(2 - L/4), that
     of sign(L x0 + (4/sqrt d) <r_j c, x>); on other shifts that rule has p Phi(2 kappa + L/4) +
     (1-p) Phi(2 kappa - L/4).
@@ -43,20 +43,19 @@ def _bayes(setting: Setting) -> Check:
     dist, p = setting.dist, setting.p
     best = float(bayes_accuracy(p))
     shifts = sorted({0, *dist.orbit.moving[:2].tolist()})
-    differences = {"integral of the larger density": abs(best - bayes_on_line(p, [(1, 2.0)]))}
+    yield "integral of the larger density", abs(best - bayes_on_line(p, [(1, 2.0)]))
     if p < 1:
-        differences["log-odds"] = abs(float(log_odds(p)) - math.log(p / (1 - p)))
+        yield "log-odds", abs(float(log_odds(p)) - math.log(p / (1 - p)))
     for j in shifts:
         rule = bayes(dist, j)
-        differences[f"f*_{j} on its own shift"] = abs(rule.shifted_accuracies(dist)[j] - best)
+        yield f"f*_{j} on its own shift", abs(float(rule.shifted_accuracies(dist)[j]) - best)
         # From the vectors themselves: <w, r_j mu>, ||w|| and the two thresholds.
         weights, odds = 2 * dist.mean, dist.log_odds
         margin = float(weights @ dist.rotated_mean(j))
         norm = float(np.linalg.norm(weights))
         direct = p * ndtr((margin + odds) / norm) + (1 - p) * ndtr((margin - odds) / norm)
         kappa = float(dist.orbit.kappa[j])
-        differences[f"f* on shift {j}"] = abs(float(shifted_accuracy(kappa, p)) - float(direct))
-    return compared(differences, ROUNDING)
+        yield f"f* on shift {j}", abs(float(shifted_accuracy(kappa, p)) - float(direct))
 
 
 @register(
@@ -124,14 +123,15 @@ def _direct(rule: LinearRule, dist: CodeGaussian, budget: float) -> float:
     numbers="L2",
     value_name="largest difference to a linear program",
     grid={"p": PROBABILITIES, "budget": (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)},
+    within=_PROGRAM,
 )
-def _robust_bayes_mesh(setting: Setting) -> Check:
+def _robust_bayes_mesh(setting: Setting) -> Differences:
     """For eps < 1 no classifier of <c, x>/sqrt d that is constant on the cells of a mesh has more
     adversarial accuracy than A*(e), and one whose cells meet at the threshold of the robust Bayes
     rule has as much.
     """
     p, e = setting.p, setting.budget
-    hypotheses = required(survives(setting), Hypothesis("p < 1", p < 1))
+    yield required(survives(setting), Hypothesis("p < 1", p < 1))
     reach = max(1, round(e / _CELL))
     step = e / reach if e else _CELL
     threshold = 0.0 if e >= 2 else -math.log(p / (1 - p)) / (2 * (2 - e))
@@ -139,8 +139,7 @@ def _robust_bayes_mesh(setting: Setting) -> Check:
     zero = np.zeros(edges.size + 1)
     plus, minus = p * cell_masses(edges, 2.0), (1 - p) * cell_masses(edges, -2.0)
     found = best_on_mesh((zero, zero, plus, minus), (reach if e else 0,))
-    best = best_adversarial_accuracy(setting.dist, e)
-    return compared({"linear program": abs(found - best)}, _PROGRAM, hypotheses)
+    yield "linear program", abs(found - best_adversarial_accuracy(setting.dist, e))
 
 
 @register(
@@ -150,8 +149,9 @@ def _robust_bayes_mesh(setting: Setting) -> Check:
     value_name="largest gap between the rules and the curve",
     grid=_GRID | {"budget": (1.0, 1.5)},
     remark="docs/theory/laws.md, Theorem L8: for e <= 2 no classifier at all is above this curve.",
+    within=_STEPS,
 )
-def _natural(setting: Setting) -> Check:
+def _natural(setting: Setting) -> Differences:
     """For e < 2 the exact frontier of natural against adversarial accuracy is the curve
     S(t) = p Phi(2-t) + (1-p) Phi(2+t), A(t) = p Phi(2-e-t) + (1-p) Phi(2-e+t), attained by
     sign(<c, x>/sqrt d - t sign(x0)), t from -L/4 to -L/(2(2-e)): for every weight w the largest
@@ -159,21 +159,18 @@ def _natural(setting: Setting) -> Check:
     """
     dist, p, e = setting.dist, setting.p, setting.budget
     small, known = Hypothesis(f"budget e < 2 (e = {e:g})", e < 2), Hypothesis("p < 1", p < 1)
-    hypotheses = required(small, survives(setting), known)
+    yield required(small, survives(setting), known)
     ends = (-dist.log_odds / 4, -dist.log_odds / (2 * (2 - e)))
-    differences = {"rules": 0.0, "mixed Bayes problems": 0.0}
     for t in np.linspace(*ends, 9):
         rule = LinearRule(dist.mean / 2, dist.mean / 2, float(t), float(-t))
         s, a = (float(mixture_accuracy(2 - cost, -t, p)) for cost in (0.0, e))
-        gaps = (abs(rule.natural_accuracy(dist) - s), abs(rule.adversarial_accuracy(dist, e) - a))
-        differences["rules"] = max(differences["rules"], *gaps)
+        yield "rules", abs(rule.natural_accuracy(dist) - s)
+        yield "rules", abs(rule.adversarial_accuracy(dist, e) - a)
     t = np.linspace(*ends, 20001) if p > 0.5 else np.zeros(1)
     curve = [mixture_accuracy(2 - cost, -t, p) for cost in (0.0, e)]
     for w in (0.0, 0.3, 1.0, 3.0):
         mixed = bayes_on_line(p, [(w, 2 - e), (1, 2.0)])
-        gap = abs(float((w * curve[1] + curve[0]).max()) - mixed)
-        differences["mixed Bayes problems"] = max(differences["mixed Bayes problems"], gap)
-    return compared(differences, _STEPS, hypotheses)
+        yield "mixed Bayes problems", abs(float((w * curve[1] + curve[0]).max()) - mixed)
 
 
 @register(
@@ -183,20 +180,19 @@ def _natural(setting: Setting) -> Check:
     value_name="largest w A + S - V over rules",
     grid=TWO_SHIFTS | {"p": (0.5, 0.75), "budget": (1.0,)},
 )
-def _mixture(setting: Setting) -> Check:
+def _mixture(setting: Setting) -> Differences:
     """For every weight w >= 0 and every mean nu that the attack can reach, w A + S is at most the
     value V(w, nu) of the Bayes problem that mixes N(+-nu, I) with weight w and N(+-r_j mu, I) with
     weights 1/n.
     """
     dist, p = setting.dist, setting.p
     two = Hypothesis(f"two different shifts ({dist.orbit.n_distinct})", dist.orbit.n_distinct == 2)
-    hypotheses = required(two, survives(setting))
+    yield required(two, survives(setting))
     shifted = dist.rotated_mean(int(dist.orbit.moving[0]))
     eps = setting.eps
     # The sums over the agreeing and the differing places: an orthonormal basis of the plane.
     same = dist.mean * (dist.mean == shifted)
     basis = [part / np.linalg.norm(part) for part in (same, dist.mean - same) if part.any()]
-    worst, error = -math.inf, 0.0
     for w, target in ((0.5, np.zeros(dist.d)), (1.0, -shifted), (2.0, -dist.mean)):
         nu = dist.mean + np.clip(target - dist.mean, -eps, eps)
         means = np.stack([nu, dist.mean, shifted])
@@ -205,11 +201,10 @@ def _mixture(setting: Setting) -> Check:
         value = bayes_in_plane(p, [(k, x, y) for k, (x, y) in zip(weights, places, strict=True)])
         for one in reference_classifiers(setting):
             if one.exact:
-                worst = max(worst, w * one.exact[1] + one.exact[0] - value)
+                yield "a rule above the bound", w * one.exact[1] + one.exact[0] - value
         simulated = mixture_value(means, weights, p, rng=setting.rng("mixture"), bits=9)
         assert simulated.interval is not None
         half = simulated.interval.high - simulated.value
         # Far beyond the interval's level of 0.999.
-        error = max(error, abs(simulated.value - value) - 3 * half, half - 0.01)
-    differences = {"a rule above the bound": worst, "quadrature of the bound": error}
-    return compared(differences, ROUNDING, hypotheses)
+        error = max(abs(simulated.value - value) - 3 * half, half - 0.01, 0.0)
+        yield "quadrature of the bound", error

@@ -17,7 +17,7 @@ from .frontier import PROGRAM
 from .independent import two_shifts_bayes
 from .planar import optimum
 from .reference_classifiers import random_rule
-from .registry import ROUNDING, Check, compared, register, required
+from .registry import ROUNDING, Differences, register, required
 from .setting import Setting, shifts_of, survives
 
 _NORMAL = NormalDist()
@@ -36,8 +36,9 @@ _PAIR_WEIGHTS = (0.4, 0.7)
         "p": (0.7,),
         "budget": (1.0, 3.0, 4.0),
     },
+    within=1,
 )
-def _averaged(setting: Setting) -> Check:
+def _averaged(setting: Setting) -> Differences:
     """Given A the laws confine S to the interval between the means over j of their lower and upper
     limits for S_j, and to the cap from pairs of shifts; the largest A given S is the largest whose
     interval holds S; and no linear rule that is found lies outside.
@@ -45,10 +46,10 @@ def _averaged(setting: Setting) -> Check:
     dist, p, e = setting.dist, setting.p, setting.budget
     kappas, count = np.unique(dist.orbit.kappa[1 : dist.orbit.n_distinct], return_counts=True)
     few = Hypothesis(f"2 to 8 different shifts ({dist.orbit.n_distinct})", 0 < count.sum() < 8)
-    hypotheses = required(few, survives(setting), Hypothesis("p < 1", p < 1))
+    yield required(few, survives(setting), Hypothesis("p < 1", p < 1))
     pairs = [two_shifts_bayes(p, float(k)) for k in kappas]
     cap = float(np.dot(pairs, count) / count.sum())
-    differences = {"cap": abs(spatial_cap(dist) - cap) / PROGRAM}
+    yield "cap", abs(spatial_cap(dist) - cap) / PROGRAM
     best = best_adversarial_accuracy(dist, e)
     ways = np.array(
         [
@@ -69,10 +70,9 @@ def _averaged(setting: Setting) -> Check:
         low, high = limits(a)
         # No law is weakened by the theorems of the paper, from e = 4 on.
         found = np.ravel(spatial_range(dist, e, a))
-        gap = float(np.abs(found - [low, min(high, cap)]).max())
-        differences["interval"] = max(differences.get("interval", 0.0), gap / PROGRAM)
-        gap = float(np.abs(np.array(model.spatial_bounds(a, setting.eps)) - [low, high]).max())
-        differences["template"] = max(differences.get("template", 0.0), gap / PROGRAM)
+        yield "interval", float(np.abs(found - [low, min(high, cap)]).max()) / PROGRAM
+        found = np.array(model.spatial_bounds(a, setting.eps))
+        yield "template", float(np.abs(found - [low, high]).max()) / PROGRAM
 
     def possible(a: float, s: float) -> bool:
         low, high = limits(a)
@@ -83,15 +83,11 @@ def _averaged(setting: Setting) -> Check:
     s = float(grid[2])
     tops.append(("given S, template", s, model.adversarial_bound_on_average(s, setting.eps)))
     for name, s, top in tops:
-        wrong = not possible(top - 2e-7, s) or possible(top + 2e-7, s)
-        differences[name] = max(differences.get(name, 0.0), 2.0 * wrong)
+        yield name, 2.0 * (not possible(top - 2e-7, s) or possible(top + 2e-7, s))
     for rule in inner_frontier(dist, e, 2):
         s, a = rule.rule.spatial_accuracy(dist), rule.rule.adversarial_accuracy(dist, e)
-        gap = max(abs(rule.spatial - s), abs(rule.adversarial - a)) / ROUNDING
-        differences["rules"] = max(differences.get("rules", 0.0), gap)
-        outside = 2.0 * (not possible(a - 2e-7, s))
-        differences["rule outside"] = max(differences.get("rule outside", 0.0), outside)
-    return compared(differences, 1.0, hypotheses, "In units of the tolerance:")
+        yield "rules", max(abs(rule.spatial - s), abs(rule.adversarial - a)) / ROUNDING
+        yield "rule outside", 2.0 * (not possible(a - 2e-7, s))
 
 
 @register(
@@ -106,16 +102,17 @@ def _averaged(setting: Setting) -> Check:
         "p": (0.7,),
         "budget": (0.5, 2.0),
     },
+    within=1,
 )
-def _pairs(setting: Setting) -> Check:
+def _pairs(setting: Setting) -> Differences:
     """(1-w) S + w A is at most the sum over j != 0 of the bounds of the pairs (identity, r_j) with
     weights (1-w)/(n(n-1)), (1-w)/n and w/(n-1).
     """
     dist, p, e = setting.dist, setting.p, setting.budget
     n = dist.orbit.n_distinct
     several = Hypothesis(f"three to five different shifts ({n})", 3 <= n <= 5)
-    hypotheses = required(several, survives(setting))
-    mesh, differences = 1.0, {}
+    yield required(several, survives(setting))
+    mesh = 1.0
     for w, line in pair_lines(dist, e, _PAIR_WEIGHTS, mesh=mesh).items():
         total = 0.0
         for kappa in dist.orbit.kappa[1:n].tolist():
@@ -125,11 +122,10 @@ def _pairs(setting: Setting) -> Check:
             first, second, robust = (weights / weights.sum()).tolist()
             best = optimum(lattice, (first, second, robust), nested=False)
             total += float(weights.sum()) * (best + lattice.slack)
-        differences[f"sum of programs, w = {w}"] = abs(line - total) / (2 * PROGRAM)
+        yield f"sum of programs, w = {w}", abs(line - total) / (2 * PROGRAM)
         for name, rule in _some_rules(setting.dist, setting.rng("pairs")):
             value = (1 - w) * rule.spatial_accuracy(dist) + w * rule.adversarial_accuracy(dist, e)
-            differences[f"{name} above, w = {w}"] = (value - line) / ROUNDING
-    return compared(differences, 1.0, hypotheses, "In units of the tolerance:")
+            yield f"{name} above, w = {w}", (value - line) / ROUNDING
 
 
 def _some_rules(dist: CodeGaussian, rng: np.random.Generator) -> list[tuple[str, LinearRule]]:

@@ -9,13 +9,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from ...arrays import Floats
-from ...result import INCONCLUSIVE, Hypothesis
+from ...result import Hypothesis
 from ..accuracy import FULL_BUDGET
 from ..classifiers import LinearRule
 from ..frontier import Plane, half_space_frontier, one_shift_frontier, support, two_shift_frontier
 from .independent import best_on_mesh, cell_masses, edges_through
 from .reference_classifiers import random_rule
-from .registry import ROUNDING, Check, compared, register, required
+from .registry import Differences, register, required
 from .setting import TWO_SHIFTS, Setting, survives
 
 # The steps of thresholds, and of directions, of the polylines for half-spaces.
@@ -58,7 +58,7 @@ def best_half_space(p: float, mean: float, attack: float, w: float) -> tuple[flo
     value_name="largest difference between f and its level sets",
     grid={"p": (0.5, 0.7), "budget": (1.0, 3.0)},
 )
-def _coin(setting: Setting) -> Check:
+def _coin(setting: Setting) -> Differences:
     """For a randomised classifier f and f_t = 1{f > t}, S and A of f are the integrals over t of
     those of f_t. (Random f, constant on the cells of a line.)
     """
@@ -72,13 +72,10 @@ def _coin(setting: Setting) -> Check:
         least, most = (_window(f, reach, pick) for pick in (np.min, np.max))
         return np.array([plus @ f + minus @ (1 - f), plus @ least + minus @ (1 - most)])
 
-    differences = {}
     for k in range(4):
         f = rng.integers(0, 6, size=plus.size) / 5
         levels = [accuracies((f > t).astype(np.float64)) for t in (np.arange(5) + 0.5) / 5]
-        gap = accuracies(f) - np.mean(levels, axis=0)
-        differences[f"f number {k}"] = float(np.abs(gap).max())
-    return compared(differences, ROUNDING)
+        yield f"f number {k}", float(np.abs(accuracies(f) - np.mean(levels, axis=0)).max())
 
 
 def _window(values: Floats, reach: int, pick: Any) -> Floats:
@@ -93,13 +90,12 @@ def _window(values: Floats, reach: int, pick: Any) -> Floats:
     value_name="largest difference to the mean of the two mirrored rules",
     grid=TWO_SHIFTS | {"p": (0.6, 0.9), "budget": (1.0, 3.0)},
 )
-def _branch(setting: Setting) -> Check:
+def _branch(setting: Setting) -> Differences:
     """S and A of a rule are the means of those of two rules that treat both values of x0 alike:
     each built from one branch of it and that branch's mirror image.
     """
     dist, rng = setting.dist, setting.rng("branch")
-    hypotheses = required(survives(setting))
-    differences = {}
+    yield required(survives(setting))
     for k in range(4):
         rule = random_rule(dist, rng)
         parts = [
@@ -110,8 +106,7 @@ def _branch(setting: Setting) -> Check:
             np.append(one.shifted_accuracies(dist), one.adversarial_accuracy(dist, setting.budget))
             for one in (rule, *parts)
         )
-        differences[f"rule number {k}"] = float(np.abs(whole - np.mean(halves, axis=0)).max())
-    return compared(differences, ROUNDING, hypotheses)
+        yield f"rule number {k}", float(np.abs(whole - np.mean(halves, axis=0)).max())
 
 
 @register(
@@ -120,18 +115,17 @@ def _branch(setting: Setting) -> Check:
     numbers="F3",
     value_name="largest difference to linear programs over all classifiers of a mesh",
     grid={"p": (0.5, 0.7, 0.9), "budget": (0.5, 1.5, 2.5, 3.5)},
+    within=1,
 )
-def _one_shift(setting: Setting) -> Check:
+def _one_shift(setting: Setting) -> Differences:
     """For one shift and every budget with eps < 1 the frontier of natural against adversarial
     accuracy is the concave hull of the half-spaces sign(<c, x>/sqrt d - t sign(x0)): for every
     weight no classifier has a larger weighted sum.
     """
     p, e = setting.p, setting.budget
-    hypotheses = required(survives(setting), Hypothesis("e > 0", e > 0))
+    yield required(survives(setting), Hypothesis("e > 0", e > 0))
     lower, upper = one_shift_frontier(p, e)
-    step = e / max(1, round(e / 0.25))
-    names = ("program", "closed form", "lower line above", "upper line below", "slack")
-    differences = dict.fromkeys(names, 0.0)
+    step, largest = e / max(1, round(e / 0.25)), 0.0
     for w in (0.2, 0.5, 0.8):
         best, threshold = best_half_space(p, 2.0, e, w)
         # sign(x0) is the half-space without end.
@@ -143,14 +137,14 @@ def _one_shift(setting: Setting) -> Check:
             ((1 - w) * plus, (1 - w) * minus, w * plus, w * minus), (round(e / step),)
         )
         low, high = float(support(lower, w)), float(support(upper, w))
-        gaps = (abs(program - true), abs(low - true), low - program, program - high, high - true)
-        for name, gap in zip(names, gaps, strict=True):
-            differences[name] = max(differences[name], gap)
-    # Only the lines have steps; what is certified must hold without.
-    limits = {"closed form": _STEPS, "slack": 10 * _STEPS}
-    scaled = {k: v / limits.get(k, PROGRAM) for k, v in differences.items()}
-    note = f"largest difference to a program: {differences['program']:.1e}."
-    return compared(scaled, 1.0, hypotheses, note)
+        largest = max(largest, abs(program - true))
+        yield "program", abs(program - true) / PROGRAM
+        # Only the lines have steps; what is certified must hold without.
+        yield "closed form", abs(low - true) / _STEPS
+        yield "lower line above", (low - program) / PROGRAM
+        yield "upper line below", (program - high) / PROGRAM
+        yield "slack", (high - true) / (10 * _STEPS)
+    yield {"note": f"largest difference to a program: {largest:.1e}."}
 
 
 @register(
@@ -159,8 +153,9 @@ def _one_shift(setting: Setting) -> Check:
     numbers="F6",
     value_name="largest difference to linear programs over all classifiers of a mesh",
     grid=TWO | {"budget": (4.0, 5.0)},
+    within=1,
 )
-def _full_budget(setting: Setting) -> Check:
+def _full_budget(setting: Setting) -> Differences:
     """For two shifts and e >= 4 with eps < 1 the frontier is the concave hull of the half-spaces in
     u, S(t) = p Phi(2a-t) + (1-p) Phi(2a+t), A(t) = p Phi((2-e)a-t) + (1-p) Phi((2-e)a+t).
     """
@@ -169,10 +164,11 @@ def _full_budget(setting: Setting) -> Check:
     hypotheses, plane = two_shifts(setting, full)
     a, b = math.sqrt((1 + plane.kappa) / 2), math.sqrt((1 - plane.kappa) / 2)
     if a == 0:
-        return Check(INCONCLUSIVE, None, 0.0, (*hypotheses, Hypothesis("a > 0", False)))
+        required(*hypotheses, Hypothesis("a > 0", False))
+    yield hypotheses
     found = two_shift_frontier(p, e, plane.kappa)
     lower, upper = half_space_frontier(p, 2 * a, e * a)
-    differences = {"lines": 2.0 * (not np.array_equal(found.lower, lower))}
+    yield "lines", 2.0 * (not np.array_equal(found.lower, lower))
     for w in WEIGHTS:
         best, threshold = best_half_space(p, 2 * a, e * a, w)
         true = max(best, p)
@@ -188,10 +184,7 @@ def _full_budget(setting: Setting) -> Check:
             w * p * np.outer(here, up),
             w * (1 - p) * np.outer(there, down),
         ]
-        gap = abs(best_on_mesh(masses, (3, 4)) - true) / PROGRAM
-        differences[f"program, w = {w}"] = gap
+        yield f"program, w = {w}", abs(best_on_mesh(masses, (3, 4)) - true) / PROGRAM
         low, high = float(support(lower, w)), float(support(upper, w))
-        differences[f"lower, w = {w}"] = abs(low - true) / _STEPS
-        slack = (high - true) / (10 * _STEPS)
-        differences[f"upper, w = {w}"] = max((true - high) / PROGRAM, slack)
-    return compared(differences, 1.0, hypotheses, "In units of the tolerance:")
+        yield f"lower, w = {w}", abs(low - true) / _STEPS
+        yield f"upper, w = {w}", max((true - high) / PROGRAM, (high - true) / (10 * _STEPS))

@@ -26,7 +26,7 @@ from ..laws import (
     theorem2_adversarial,
 )
 from . import independent
-from .registry import ROUNDING, Check, compared, register, required
+from .registry import ROUNDING, Check, Differences, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, PROBABILITIES, Setting
 from .theorem2 import exact, largest_beside
 
@@ -182,15 +182,15 @@ def _lower(setting: Setting) -> Check:
     numbers="L4 L4a L4b",
     value_name="largest difference to a search over q_+, q_-",
     grid={"p": PROBABILITIES, "budget": (0.5, 2.0, 4.0)},
+    within=_LAW_ROUNDING,
 )
-def _maximum(setting: Setting) -> Check:
+def _maximum(setting: Setting) -> Differences:
     """U0_D(S) is the maximum of p T_D(q_-) + (1-p) T_D(q_+) over q_+, q_- in [0, 1] with
     p q_+ + (1-p) q_- = S, U_D(S) the same with q_- <= T_2M(q_+); and their inverses are the
     largest S beside a given A.
     """
     p = setting.p
-    hypotheses = required(Hypothesis("p < 1", p < 1))
-    differences = dict.fromkeys(("U0", "U", "inverse of U0", "inverse of U"), 0.0)
+    yield required(Hypothesis("p < 1", p < 1))
     for norm in (2.0, 1.3):
         # D for words of several distances; for another template every D up to 2M occurs.
         top = float(np.clip(FULL_BUDGET - setting.budget, 0, 2 * norm))
@@ -202,14 +202,13 @@ def _maximum(setting: Setting) -> Check:
             tight = bound is not None
             found = gradual_adversarial(s, p, d, tight=tight, mean_norm=norm)
             true = independent.largest_adversarial(s, p, d, mean_norm=bound)
-            differences[name] = max(differences[name], float(np.abs(found - true).max()))
+            yield name, float(np.abs(found - true).max())
             # Also beside an A so small that only the cap is left.
             a = np.clip(np.concatenate([true, true / 20]), 0.001, 0.999)
             ways = np.tile(d, 2)
             back = gradual_spatial(a, p, ways, tight=tight, mean_norm=norm)
-            gap = _not_largest(back, a, p, ways, best if tight else 1.0, bound)
-            differences[f"inverse of {name}"] = max(differences[f"inverse of {name}"], gap)
-    return compared(differences, _LAW_ROUNDING, hypotheses)
+            cap = best if tight else 1.0
+            yield f"inverse of {name}", _not_largest(back, a, p, ways, cap, bound)
 
 
 def _not_largest(
@@ -234,7 +233,7 @@ def _not_largest(
     value_name="largest difference to regions chosen cell by cell",
     grid={"budget": (0.5, 1.0, 2.0, 4.0)},
 )
-def _neyman_pearson(setting: Setting) -> Check:
+def _neyman_pearson(setting: Setting) -> Differences:
     """A region of probability u under N(m_1, I) leaves at most T_D(u) = Phi(D - Phi^-1(u)) to its
     complement under N(m_2, I), D = ||m_1 - m_2||; T_D falls with u, is concave, and T_0(u) = 1 - u.
     (D is the budget here.)
@@ -246,14 +245,11 @@ def _neyman_pearson(setting: Setting) -> Check:
     best = [independent.most_likely_complement(first, second, float(u)) for u in levels]
     values = neyman_pearson(levels, distance)
     slopes = np.diff(values) / np.diff(levels)
-    differences = {
-        "no distance": float(np.abs(neyman_pearson(levels, 0.0) - (1 - levels)).max()),
-        "growth": float(slopes.max()),
-        "convexity": float(np.diff(slopes).max()),
-    }
+    yield "no distance", float(np.abs(neyman_pearson(levels, 0.0) - (1 - levels)).max())
+    yield "growth", float(slopes.max())
+    yield "convexity", float(np.diff(slopes).max())
     if distance > 0:
-        differences["regions"] = float(np.abs(values - best).max())
-    return compared(differences, _ATTAINED if distance else ROUNDING)
+        yield "regions", float(np.abs(values - best).max())
 
 
 @register(
@@ -294,7 +290,7 @@ def _sharpens(setting: Setting) -> Check:
     value_name="largest violation, or distance from the law of a rule that attains it",
     grid={"p": PROBABILITIES, "budget": (0.5, 1.0, 2.0)},
 )
-def _norms(setting: Setting) -> Check:
+def _norms(setting: Setting) -> Differences:
     """For attacks of Euclidean norm at most r on any template mu the laws hold with
     D = (||mu + g mu|| - r)_+ and D' = (||mu - g mu|| - r)_+; the rules along mu + g mu, with the
     threshold L/D, and along mu - g mu attain them. (The budget is r, and the template is random.)
@@ -306,7 +302,7 @@ def _norms(setting: Setting) -> Check:
     ways = [float(np.linalg.norm(v)) for v in (mean + image, mean - image)]
     norm, odds = float(np.linalg.norm(mean)), math.log(p / (1 - p)) if p < 1 else math.inf
     far = f"the attack does not reach g mu or -g mu ({min(ways):.3g})"
-    hypotheses = required(Hypothesis(far, radius < min(ways)), Hypothesis("p < 1", p < 1))
+    yield required(Hypothesis(far, radius < min(ways)), Hypothesis("p < 1", p < 1))
     away, there = (way - radius for way in ways)
 
     def accuracies(weights: Floats, bias: float) -> tuple[float, float]:
@@ -317,17 +313,14 @@ def _norms(setting: Setting) -> Check:
             for m in (float(weights @ image), float(weights @ mean) - radius * size)
         )  # type: ignore[return-value]
 
-    differences = {"upper": -math.inf, "lower": -math.inf}
     for _ in range(40):
         s, a = accuracies(rng.standard_normal(16) + 2 * mean, float(rng.normal(scale=2)))
-        over = a - float(gradual_adversarial(s, p, away, tight=True, mean_norm=norm))
-        differences["upper"] = max(differences["upper"], over)
-        differences["lower"] = max(differences["lower"], float(lower_spatial_at(a, there)) - s)
+        yield "upper", a - float(gradual_adversarial(s, p, away, tight=True, mean_norm=norm))
+        yield "lower", float(lower_spatial_at(a, there)) - s
     both = (mean + image) / ways[0]
     s, a = accuracies(both, odds / away)
     law = float(gradual_adversarial(s, p, away, tight=True, mean_norm=norm))
-    differences["upper, attained"] = abs(law - a)
+    yield "upper, attained", abs(law - a)
     s, a = accuracies((mean - image) / ways[1], 0.0)
-    differences["lower, attained"] = abs(float(lower_spatial_at(a, there)) - s)
-    differences["lower, attained for A"] = abs(float(lower_adversarial_at(s, there)) - a)
-    return compared(differences, ROUNDING, hypotheses)
+    yield "lower, attained", abs(float(lower_spatial_at(a, there)) - s)
+    yield "lower, attained for A", abs(float(lower_adversarial_at(s, there)) - a)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..frontier.lattice import Lattice, make_lattice
 from ..frontier.levels import are_nested, best_levels, best_nested
 from .frontier import PROGRAM, TWO, WEIGHTS, best_half_space, two_shifts
 from .independent import bayes_in_plane, best_on_mesh, cell_masses, edges_through
-from .registry import ROUNDING, Check, compared, register
+from .registry import ROUNDING, Differences, register
 from .setting import Setting
 
 _NORMAL = NormalDist()
@@ -87,13 +86,15 @@ def optimum(lattice: Lattice, weights: tuple[float, float, float], *, nested: bo
     numbers="F2",
     value_name="linear program less the deterministic optimum",
     grid=TWO | {"budget": (1.0, 3.0)},
+    within=PROGRAM,
 )
-def _hull(setting: Setting) -> Check:
+def _hull(setting: Setting) -> Differences:
     """For every weight the supremum of (1-w) S + w A is the same for deterministic and for
     randomised classifiers: on a lattice the linear program's optimum is that of a minimum cut.
     """
     hypotheses, plane = two_shifts(setting)
-    lattice, differences = make_lattice(plane, _COARSE), {}
+    yield hypotheses
+    lattice = make_lattice(plane, _COARSE)
     # With much weight on A levels left alone do not always nest.
     for w in (0.4, 0.8):
         weights = ((1 - w) / 2, (1 - w) / 2, w)
@@ -102,11 +103,10 @@ def _hull(setting: Setting) -> Check:
         # Capacities are rounded down to multiples of 2^-29, which raises the cut.
         rounding = 4 * answers.size * 2.0**-29
         earned = _earned(lattice, weights, answers)
-        differences[f"program above the cut, w = {w}"] = randomised - cut
-        differences[f"cut above the program, w = {w}"] = cut - randomised - rounding
-        differences[f"program above the answers, w = {w}"] = randomised - earned - rounding
-        differences[f"growth, w = {w}"] = float(not are_nested(answers))
-    return compared(differences, PROGRAM, hypotheses)
+        yield f"program above the cut, w = {w}", randomised - cut
+        yield f"cut above the program, w = {w}", cut - randomised - rounding
+        yield f"program above the answers, w = {w}", randomised - earned - rounding
+        yield f"growth, w = {w}", float(not are_nested(answers))
 
 
 def _earned(lattice: Lattice, weights: tuple[float, float, float], answers: Bools) -> float:
@@ -126,20 +126,21 @@ def _earned(lattice: Lattice, weights: tuple[float, float, float], answers: Bool
     numbers="F4",
     value_name="largest loss by passing to a threshold",
     grid=TWO | {"budget": (1.0, 3.0)},
+    within=_MASSES,
 )
-def _thresholds(setting: Setting) -> Check:
+def _thresholds(setting: Setting) -> Differences:
     """For every planar set F there is a rule {u >= t(v)}, with the same mass under N(-2a, 1) in
     every section, that has at least the same S_0, S_1 and A. (Random F, constant on cells; if F is
     such a rule itself, all are equal.)
     """
     hypotheses, plane = two_shifts(setting)
+    yield hypotheses
     lattice, rng = make_lattice(plane, 0.5), setting.rng("sets")
     alpha = plane.budget * plane.a
     reach = max(1, round(alpha / 0.5))
     step = alpha / reach if alpha else 0.5
     edges = edges_through(0.0, step)
     cells = len(edges) + 1
-    differences = {}
     for k in range(6):
         if k < 3:
             # Noise, smoothed so that some of the set survives an attack.
@@ -153,8 +154,7 @@ def _thresholds(setting: Setting) -> Check:
         threshold = -2 * plane.a - ndtri(np.clip(clean, 0, 1))
         gaps = _planar(lattice, edges, inside, reach if alpha else 0)
         gaps -= np.array(lattice.achieved(threshold))
-        differences[f"set number {k}"] = float(np.abs(gaps).max() if k >= 3 else gaps.max())
-    return compared(differences, _MASSES, hypotheses)
+        yield f"set number {k}", float(np.abs(gaps).max() if k >= 3 else gaps.max())
 
 
 def _smooth(noise: Floats, width: int) -> Floats:
@@ -189,22 +189,22 @@ def _planar(lattice: Lattice, edges: Floats, inside: Bools, reach: int) -> Float
     numbers="F5",
     value_name="largest difference of separate and nested levels",
     grid=TWO | {"budget": (1.0, 2.0)},
+    within=PROGRAM,
 )
-def _levels(setting: Setting) -> Check:
+def _levels(setting: Setting) -> Differences:
     """For e <= 2 the best sets of separate levels grow with the level and so form one rule: the
     sum of their gains is the optimum of the program in which they have to. (On a lattice.)
     """
     small = Hypothesis(f"e <= 2 (e = {setting.budget:g})", setting.budget <= 2)
     hypotheses, plane = two_shifts(setting, small)
+    yield hypotheses
     lattice = make_lattice(plane, _COARSE)
-    differences = {}
     for w in WEIGHTS:
         weights = ((1 - w) / 2, (1 - w) / 2, w)
         value, answers = best_levels(lattice.gains(weights), lattice.reach)
-        differences[f"program, w = {w}"] = abs(value - optimum(lattice, weights, nested=True))
-        differences[f"answers, w = {w}"] = abs(value - _earned(lattice, weights, answers))
-        differences[f"growth, w = {w}"] = float(not are_nested(answers))
-    return compared(differences, PROGRAM, hypotheses)
+        yield f"program, w = {w}", abs(value - optimum(lattice, weights, nested=True))
+        yield f"answers, w = {w}", abs(value - _earned(lattice, weights, answers))
+        yield f"growth, w = {w}", float(not are_nested(answers))
 
 
 @register(
@@ -214,47 +214,46 @@ def _levels(setting: Setting) -> Check:
     value_name="largest difference to independent values, in units of the tolerance",
     bound_name="1",
     grid=TWO | {"budget": (0.0, 1.0, 3.0, 4.0)},
+    within=1,
 )
-def _certified(setting: Setting) -> Check:
+def _certified(setting: Setting) -> Differences:
     """For weights that sum to 1 no classifier of two shifts exceeds the optimum of the lattice
     problem plus h^2/8 (int |phi''| + h int |phi'''|)(1 + h' phi(0)), the same with h and h'
     exchanged, and the tails; and the rule that comes with it achieves what is said.
     """
     hypotheses, plane = two_shifts(setting)
+    yield hypotheses
     e = setting.budget
-    differences = {}
     for mesh, weights in ((_COARSE, (0.25, 0.15, 0.6)), (0.1, (0.3, 0.3, 0.4))):
         lattice = make_lattice(plane, mesh)
         found = bracket(plane, weights, mesh=mesh, cut_mesh=None)
-        differences[f"lattice {mesh}"] = 2 * _outside(lattice)
+        yield f"lattice {mesh}", 2 * _outside(lattice)
         slack = _slack(lattice)
         # Its constants are rounded upwards.
-        differences[f"slack {mesh}"] = 2.0 * (not slack <= lattice.slack <= 1.002 * slack)
+        yield f"slack {mesh}", 2.0 * (not slack <= lattice.slack <= 1.002 * slack)
         if mesh == _COARSE:
             # Levels that need not nest: the program of the value that is used.
             best = optimum(lattice, weights, nested=False)
-            gap = abs(found.upper - best - lattice.slack)
-            differences["upper value"] = gap / (2 * PROGRAM)
+            yield "upper value", abs(found.upper - best - lattice.slack) / (2 * PROGRAM)
         else:
             answers = np.less.outer(found.threshold, lattice.levels)
             earned = _earned(lattice, weights, answers)
             # Up to e = 2 the levels nest, and the rule earns all of the optimum.
             over = earned - (found.upper - lattice.slack)
-            differences["optimum and its rule"] = (abs(over) if e <= 2 else over) / PROGRAM
+            yield "optimum and its rule", (abs(over) if e <= 2 else over) / PROGRAM
         achieved = _box(plane, found.v, found.threshold, lattice.cover)
         gap = np.abs(achieved - np.array(found.achieved)).max() / ROUNDING
-        differences[f"achieved {mesh}"] = float(gap)
+        yield f"achieved {mesh}", float(gap)
         value = float(np.dot(weights, achieved))
-        differences[f"rule above the upper value {mesh}"] = (value - found.upper) / ROUNDING
+        yield f"rule above the upper value {mesh}", (value - found.upper) / ROUNDING
         true = _known(plane, weights)
         if true is not None:
-            differences[f"true value {mesh}"] = (true - found.upper) / PROGRAM
-            differences[f"rule above the true value {mesh}"] = (value - true) / PROGRAM
+            yield f"true value {mesh}", (true - found.upper) / PROGRAM
+            yield f"rule above the true value {mesh}", (value - true) / PROGRAM
             # Twice the slack: the rule loses about as much by its cells.
-            differences[f"far from the true value {mesh}"] = (found.upper - true) / (2 * slack)
+            yield f"far from the true value {mesh}", (found.upper - true) / (2 * slack)
     quantities = _attacked(setting, plane, found.v, found.threshold, lattice.cover, achieved)
-    check = compared(differences, 1.0, hypotheses, "In units of the tolerance:")
-    return replace(check, bound=1.0, quantities=quantities if e > 0 else ())
+    yield {"bound": 1.0, "quantities": quantities if e > 0 else ()}
 
 
 def _known(plane: Plane, weights: tuple[float, float, float]) -> float | None:

@@ -13,7 +13,7 @@ from ..classifiers import ShiftBayes
 from ..price import orthogonal_limit, spatial_optimum
 from ..template import mixture_value
 from .independent import two_shifts_bayes
-from .registry import Check, compared, register, required
+from .registry import Check, Differences, register, required
 from .setting import ORBITS, PROBABILITIES, Setting
 from .theorem2 import MOST_SHIFTS
 
@@ -72,21 +72,21 @@ def _price(setting: Setting) -> Check:
     numbers="P12",
     value_name="largest difference to a Bayes problem in the plane",
     grid={"p": PROBABILITIES},
+    within=_ROUNDING,
 )
-def _two(setting: Setting) -> Check:
+def _two(setting: Setting) -> Differences:
     """For two words of correlation kappa, S* = p Phi((4(1+kappa) + L)/s) + (1-p) Phi((4(1+kappa) -
     L)/s), s = sqrt(8(1+kappa)); it is the Bayes accuracy for kappa = 1 and p for kappa = -1.
     """
-    p, differences = setting.p, {}
+    p = setting.p
     for kappa in (-1.0, -0.5, 0.0, 0.3, 1.0):
         found = float(two_shift_accuracy(kappa, p))
-        differences[f"kappa = {kappa}"] = abs(found - two_shifts_bayes(p, kappa))
+        yield f"kappa = {kappa}", abs(found - two_shifts_bayes(p, kappa))
         if kappa > -1 and p < 1:
             odds, size = math.log(p / (1 - p)), math.sqrt(8 * (1 + kappa))
             z = [(4 * (1 + kappa) + sign * odds) / size for sign in (1, -1)]
             stated = p * float(ndtr(z[0])) + (1 - p) * float(ndtr(z[1]))
-            differences[f"as stated, kappa = {kappa}"] = abs(found - stated)
-    return compared(differences, _ROUNDING)
+            yield f"as stated, kappa = {kappa}", abs(found - stated)
 
 
 @register(

@@ -6,7 +6,7 @@ import difflib
 import inspect
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -53,20 +53,32 @@ def at_most(value: float, bound: float) -> str:
     return EQUALITY if abs(value - bound) <= ROUNDING else HOLDS
 
 
-def compared(
-    differences: Mapping[str, float],
-    rounding: float,
-    hypotheses: tuple[Hypothesis, ...] = (),
-    note: str = "",
-) -> Check:
-    """Return the check of a claim that all these differences are 0, up to rounding.
+#: What a claim that some differences are 0 yields: its hypotheses, differences by name (positive
+#: where they are wrong, if they are one-sided; the largest of a name counts), and fields of Check.
+Differences = Iterator[tuple[Hypothesis, ...] | tuple[str, float] | dict[str, Any]]
 
-    Those that are one-sided are given as positive where they are wrong. NaN is wrong.
-    """
-    worst, value = max(differences.items(), key=lambda item: (math.isnan(item[1]), item[1]))
-    verdict = EQUALITY if value <= rounding else VIOLATED
-    found = f"largest difference: {worst}, {value:.1e}"
-    return Check(verdict, value, 0.0, hypotheses, note=f"{note} {found}".strip())
+
+def _compared(differences: Differences, within: float) -> Check:
+    """Return the check of a claim that all these differences are 0, up to rounding."""
+
+    def size(gap: float) -> tuple[bool, float]:
+        return math.isnan(gap), gap  # NaN is wrong
+
+    largest: dict[str, float] = {}
+    hypotheses: tuple[Any, ...] = ()
+    told: dict[str, Any] = {"note": "In units of the tolerance:" if within == 1 else ""}
+    for item in differences:
+        if isinstance(item, dict):
+            told |= item
+        elif isinstance(item[0], str):
+            name, gap = item
+            largest[name] = max(largest.get(name, gap), gap, key=size)
+        else:
+            hypotheses = item
+    worst, value = max(largest.items(), key=lambda item: size(item[1]))
+    verdict = EQUALITY if value <= within else VIOLATED
+    note = f"{told.pop('note')} largest difference: {worst}, {value:.1e}".strip()
+    return Check(verdict, value, hypotheses=hypotheses, note=note, **{"bound": 0.0} | told)
 
 
 @dataclass(frozen=True)
@@ -110,20 +122,15 @@ class Claim:
             found = self.evaluate(setting)
         except _UnmetError as unmet:
             (found,) = unmet.args
+        quantities = tuple(replace(q, level=setting.level) for q in found.quantities)
         return Result(
             claim=self.id,
             locator=self.locator,
             statement=self.statement,
             parameters=setting.as_parameters(self.parameters),
             expected=self.expected,
-            verdict=found.verdict,
-            hypotheses=found.hypotheses,
-            value=found.value,
-            interval=found.interval,
-            bound=found.bound,
-            note=found.note,
-            quantities=tuple(replace(q, level=setting.level) for q in found.quantities),
             provenance=make_provenance(setting.seed, time.perf_counter() - start),
+            **vars(found) | {"quantities": quantities},
         )
 
 
@@ -141,17 +148,23 @@ def register(
     bound_name: str = "0",
     expected: str = HOLDS,
     remark: str = "",
-) -> Callable[[Callable[[Setting], Check]], Callable[[Setting], Check]]:
+    within: float = ROUNDING,
+) -> Callable[[Callable[[Setting], Any]], Callable[[Setting], Any]]:
     """Register an evaluation as a claim; its docstring is the statement.
 
+    It returns a :class:`Check`, or yields :data:`Differences` that are to be 0 up to `within`.
     `numbers` are those of the statements in docs/theory that it checks, separated by spaces.
     """
 
-    def add(evaluate: Callable[[Setting], Check]) -> Callable[[Setting], Check]:
+    def add(evaluate: Callable[[Setting], Any]) -> Callable[[Setting], Any]:
+        def check(setting: Setting) -> Check:
+            found = evaluate(setting)
+            return found if isinstance(found, Check) else _compared(found, within)
+
         statement = " ".join((inspect.getdoc(evaluate) or "").split())
         _CLAIMS[claim_id] = Claim(
             claim_id, title, locator, tuple(numbers.split()), statement, value_name, bound_name,
-            grid, expected, evaluate, remark,
+            grid, expected, check, remark,
         )  # fmt: skip
         return evaluate
 

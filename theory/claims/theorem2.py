@@ -31,7 +31,7 @@ from ..laws import theorem2_adversarial, theorem2_spatial
 from ..price import spatial_optimum
 from ..words import parse_word
 from .reference_classifiers import ReferenceClassifier, random_rule, reference_classifiers
-from .registry import ROUNDING, Check, compared, register, required
+from .registry import ROUNDING, Check, Differences, register, required
 from .setting import FEWER_PROBABILITIES, ORBITS, Setting, default_etas, survives
 
 #: S* is an integral in as many dimensions as there are different shifts.
@@ -183,15 +183,15 @@ def _attained(setting: Setting, found: Check, given: str) -> Check:
     value_name="largest difference to closed forms, or violation by a rule",
     grid=ORBITS | {"p": FEWER_PROBABILITIES},
 )
-def _relaxation(setting: Setting) -> Check:
+def _relaxation(setting: Setting) -> Differences:
     """With a = Pr(f(r_j X) = Y | X0 = Y) and b = Pr(f(r_j X) = Y | X0 != Y), every classifier has
     A <= p (1-b) + (1-p)(1-a) and A <= p a + (1-p) b = S_j at budget 4. The S compatible with
     A >= A' are those from A' to p + (1-p)(p-A')/p, none for A' > p; the A compatible with S >= S'
     go up to p, and for S' > p to p (1-S')/(1-p).
     """
     dist, p = setting.dist, setting.p
-    hypotheses = required(Hypothesis("p < 1", p < 1))
-    differences = {"the linear program": float(_wrong_program(exact(p)))}
+    yield required(Hypothesis("p < 1", p < 1))
+    yield "the linear program", float(_wrong_program(exact(p)))
     rng = setting.rng("relaxation")
     rules = [x0_rule(dist), bayes(dist), *(random_rule(dist, rng) for _ in range(3))]
     shifts = sorted({0, *dist.orbit.moving[:2].tolist()})
@@ -202,18 +202,16 @@ def _relaxation(setting: Setting) -> Check:
         b = 2 * rule.shifted_accuracies(even)[shifts] - a
         robust = rule.adversarial_accuracy(dist, FULL_BUDGET)
         allowed = np.minimum(p * (1 - b) + (1 - p) * (1 - a), p * a + (1 - p) * b)
-        over = float((robust - allowed).max())
-        differences[rule.name] = max(differences.get(rule.name, -1.0), over)
+        yield rule.name, float((robust - allowed).max())
         if rule is rules[0] and dist.d > FULL_BUDGET**2:
-            differences["sign(x0), attained"] = abs(float(allowed.min()) - p) + abs(robust - p)
+            yield "sign(x0), attained", abs(float(allowed.min()) - p) + abs(robust - p)
     for j in shifts:
         moved = [
             dist.mean + attack(dist, j, FULL_BUDGET).displacement
             for attack in (opposing_attack, imitating_attack)
         ]
         gap = np.abs(np.array(moved) - [-dist.rotated_mean(j), dist.rotated_mean(j)]).max()
-        differences[f"the attacks reach shift {j}"] = float(gap)
-    return compared(differences, ROUNDING, hypotheses)
+        yield f"the attacks reach shift {j}", float(gap)
 
 
 @lru_cache
