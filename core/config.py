@@ -162,8 +162,7 @@ def check_keys(table: Mapping[str, Any], known: Iterable[str], place: str = "") 
         try:
             choose(f"{place}{key}", key, sorted(known))
         except InputError as error:
-            nearest = str(error).partition("Did you mean ")[2]
-            hint = f"Did you mean {place}{nearest}" if nearest else ""
+            hint = error.hint.replace("Did you mean ", f"Did you mean {place}")
             rule = f"be a known key ({', '.join(sorted(known))})"
             raise InputError(f"{place}{key}", rule, key, hint) from None
 

@@ -359,27 +359,44 @@ def effect(tables: Sequence[Scores], weights: Sequence[float]) -> Effect:
     images = shown[0].shape[1]
     weighted = [w * t.mean(axis=0) for w, t in zip(weights, shown, strict=True)]
     value = float(sum(w * t.mean() for w, t in zip(weights, shown, strict=True)))
-    variances = [float(np.sum(weighted, axis=0).var(ddof=1)) / images if images > 1 else 0.0]
-    freedoms = [max(images - 1.0, 1.0)]
+    over_images = float(np.sum(weighted, axis=0).var(ddof=1)) / images if images > 1 else 0.0
     if all(t.min() >= 0 and t.max() <= 1 for t in shown):
-        variances[0] += float(np.square(weights).sum()) / 2 / images**2
-    for weight, table in zip(weights, shown, strict=True):
-        seeds = len(table)
-        if seeds > 1:
-            variances.append(weight**2 * float(table.mean(axis=1).var(ddof=1)) / seeds)
-            freedoms.append(seeds - 1.0)
-    return _student(value, variances, freedoms, images)
+        over_images += float(np.square(weights).sum()) / 2 / images**2
+    seeds = [(t.mean(axis=1), w) for w, t in zip(weights, shown, strict=True)]
+    return _student(value, _Spread(over_images, max(images - 1.0, 1.0), *seeds), images)
 
 
-def _student(
-    value: float, variances: Sequence[float], freedoms: Sequence[float], images: int
-) -> Effect:
-    """Return an effect whose variance is a sum of estimated ones."""
-    error = math.sqrt(sum(variances))
-    half = _quantile(variances, freedoms) * error
+class _Spread:
+    """A sum of estimated variances: over images, and of the weighted means over several seeds.
+
+    Degrees of freedom by Welch and Satterthwaite.
+    """
+
+    def __init__(
+        self, over_images: float, freedom: float, *seeds: tuple[NDArray[np.float64], float]
+    ) -> None:
+        parts = [(over_images, freedom)]
+        for means, weight in seeds:
+            if (count := len(means)) > 1:
+                parts.append((weight**2 * float(means.var(ddof=1)) / count, count - 1.0))
+        self.variance = sum(v for v, _ in parts)
+        below = sum(v * v / f for v, f in parts)
+        self.freedom = self.variance**2 / below if below > 0 else math.inf
+
+    @property
+    def quantile(self) -> float:
+        """Student's quantile of a two-sided interval."""
+        if self.freedom == math.inf:
+            return _normal(LEVEL)
+        return float(stdtrit(self.freedom, (1 + LEVEL) / 2))
+
+
+def _student(value: float, spread: _Spread, images: int) -> Effect:
+    error = math.sqrt(spread.variance)
+    half = spread.quantile * error
     p_value = float(value == 0)
     if error > 0:
-        p_value = 2 * float(stdtr(_freedom(variances, freedoms), -abs(value) / error))
+        p_value = 2 * float(stdtr(spread.freedom, -abs(value) / error))
     return Effect(value, Interval(value - half, value + half, LEVEL), images, p_value)
 
 
@@ -391,13 +408,9 @@ def effect_of_seeds(values: ArrayLike, resampled: ArrayLike, images: int) -> Eff
     bootstrap over images plus that of the seeds' mean, as in :func:`effect`. Seeds are not
     resampled: percentiles over three of them cover about 80% where 95% is said.
     """
-    found = np.asarray(values, dtype=np.float64)
-    seeds, images_drawn = found.size, np.asarray(resampled, dtype=np.float64)
-    variances, freedoms = [float(images_drawn.var(ddof=1))], [max(images - 1.0, 1.0)]
-    if seeds > 1:
-        variances.append(float(found.var(ddof=1)) / seeds)
-        freedoms.append(seeds - 1.0)
-    return _student(float(found.mean()), variances, freedoms, images)
+    found, drawn = (np.asarray(v, dtype=np.float64) for v in (values, resampled))
+    spread = _Spread(float(drawn.var(ddof=1)), max(images - 1.0, 1.0), (found, 1.0))
+    return _student(float(found.mean()), spread, images)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -459,20 +472,14 @@ def pooled_counts(seeds: Sequence[float], counts: Sequence[int]) -> tuple[float,
 def _pooled(
     seeds: NDArray[np.float64], over_images: float, images: int, rates: bool
 ) -> tuple[float, Interval]:
-    mean = float(seeds.mean())
-    variances, freedoms = [over_images], [math.inf]
-    if len(seeds) > 1:
-        variances.append(float(seeds.var(ddof=1)) / len(seeds))
-        freedoms.append(len(seeds) - 1.0)
-    total = sum(variances)
-    factor = _quantile(variances, freedoms)
+    mean, spread = float(seeds.mean()), _Spread(over_images, math.inf, (seeds, 1.0))
     if not rates:
-        half = factor * math.sqrt(total)
+        half = spread.quantile * math.sqrt(spread.variance)
         return mean, Interval(mean - half, mean + half, LEVEL)
-    if total == 0 or not 0 < mean < 1:
+    if spread.variance == 0 or not 0 < mean < 1:
         return mean, wilson_real(mean, float(images))
     # Fewer trials make Wilson's normal quantile as wide as Student's.
-    trials = mean * (1 - mean) / total * (_normal(LEVEL) / factor) ** 2
+    trials = mean * (1 - mean) / spread.variance * (_normal(LEVEL) / spread.quantile) ** 2
     return mean, wilson_real(mean, max(trials, 1.0))
 
 
@@ -575,14 +582,3 @@ def _counts(successes: int, trials: int) -> tuple[int, int]:
 def _normal(level: float) -> float:
     """Return the normal quantile of a two-sided interval."""
     return -float(ndtri((1 - level) / 2))
-
-
-def _quantile(variances: Sequence[float], freedoms: Sequence[float]) -> float:
-    """Return Student's quantile for a sum of estimated variances (Welch, Satterthwaite)."""
-    freedom = _freedom(variances, freedoms)
-    return _normal(LEVEL) if freedom == math.inf else float(stdtrit(freedom, (1 + LEVEL) / 2))
-
-
-def _freedom(variances: Sequence[float], freedoms: Sequence[float]) -> float:
-    below = sum(v * v / f for v, f in zip(variances, freedoms, strict=True))
-    return sum(variances) ** 2 / below if below > 0 else math.inf

@@ -129,13 +129,10 @@ class LinearRule:
                 )
             terms.append((share, known[key]))
         value = min(sum(share * found.value for share, found in terms), 1.0)
-        inexact = [found for _, found in terms if found.interval is not None]
+        inexact = [found for _, found in terms if found.interval]
         if not inexact:
             return Estimate(value, None, "exact")
-        low, high = (
-            sum(s * (f.interval[side] if f.interval else f.value) for s, f in terms)
-            for side in (0, 1)
-        )
+        low, high = sum(s * f.low for s, f in terms), sum(s * f.high for s, f in terms)
         return Estimate(value, Interval(low, min(high, 1.0), level), inexact[0].method)
 
     def adversarial_accuracy(self, dist: CodeGaussian, budget: float) -> float:

@@ -31,6 +31,16 @@ class Estimate:
     #: How it was found: "exact" or the kind of simulation.
     method: str
 
+    @property
+    def low(self) -> float:
+        """The lower end of the interval, or the value itself."""
+        return self.value if self.interval is None else self.interval.low
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval, or the value itself."""
+        return self.value if self.interval is None else self.interval.high
+
 
 def student(means: Floats, level: float, method: str) -> Estimate:
     """Return the mean of independent estimates of one number, with Student's interval."""
@@ -106,11 +116,9 @@ def _by_points(h: Floats, r: Floats, rng: np.random.Generator, level: float) -> 
         means = [_separated(h, root, np.clip(u, 1e-16, 1 - 1e-16)).mean() for u in points]
         method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {size} dimensions"
         found = student(np.array(means), level, method)
-        assert found.interval is not None
-        low, high, _ = found.interval
-        if high - found.value <= _ERROR:
+        if found.high - found.value <= _ERROR:
             break
-    return replace(found, interval=Interval(max(low, 0.0), min(high, 1.0), level))
+    return replace(found, interval=Interval(max(found.low, 0.0), min(found.high, 1.0), level))
 
 
 def _separated(h: Floats, root: Floats, uniform: Floats) -> Floats:

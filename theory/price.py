@@ -81,9 +81,7 @@ def spatial_optimum(
             means = np.array(list(pool.map(work, seeds.tolist())))
         method = f"quasi-Monte-Carlo, {SCRAMBLINGS} x 2^{bits} Sobol points in {n} dimensions"
         found = student(means, level, method)
-        assert found.interval is not None
-        low, high, _ = found.interval
-        half = high - found.value
+        half = found.high - found.value
         progress(2.0**bits, 2.0**_MOST_BITS, f"half-width {half:.1e}")
         if half <= error or bits >= _MOST_BITS:
             break
@@ -91,7 +89,7 @@ def spatial_optimum(
         bits = min(_MOST_BITS, bits + max(1, round(math.log2(half / error))))
     # x0 alone reaches p: an estimate below it is noise.
     value = max(found.value, dist.p)
-    interval = Interval(max(low, dist.p), min(max(high, value), 1.0), level)
+    interval = Interval(max(found.low, dist.p), min(max(found.high, value), 1.0), level)
     return Estimate(value, interval, method)
 
 

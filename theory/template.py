@@ -286,8 +286,7 @@ class TemplateModel:
             for w in tried.tolist():
                 mixed = np.concatenate([[w], self.transformations.law])
                 top = mixture_value(means, mixed, self.p, rng=rng, bits=bits, level=level)
-                assert top.interval is not None
-                best = min(best, (top.interval.high - s) / w)
+                best = min(best, (top.high - s) / w)
         return max(best, 0.0)
 
 

@@ -203,8 +203,7 @@ def _mixture(setting: Setting) -> Differences:
             if one.exact:
                 yield "a rule above the bound", w * one.exact[1] + one.exact[0] - value
         simulated = mixture_value(means, weights, p, rng=setting.rng("mixture"), bits=9)
-        assert simulated.interval is not None
-        half = simulated.interval.high - simulated.value
+        half = simulated.high - simulated.value
         # Far beyond the interval's level of 0.999.
         error = max(abs(simulated.value - value) - 3 * half, half - 0.01, 0.0)
         yield "quadrature of the bound", error

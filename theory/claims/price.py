@@ -43,23 +43,21 @@ def _price(setting: Setting) -> Check:
     few = Hypothesis(f"at most {MOST_SHIFTS} different shifts ({n})", n <= MOST_SHIFTS)
     hypotheses = required(few, bound=natural)
     best = spatial_optimum(dist, rng=setting.rng("price"), error=_ERROR, level=setting.level)
-    low, high = best.interval[:2] if best.interval else (best.value, best.value)
     quantities: tuple[Quantity, ...] = ()
     if setting.samples:
         sample = dist.sample_correlations(setting.samples, setting.rng("shift-Bayes"))
         hits = int((ShiftBayes(dist).predict_correlations(sample) == sample.y).sum())
         # The quadrature's error is far below what this comparison can see.
         quantities = (Quantity("S of shift-Bayes", best.value, hits, setting.samples),)
-    inside = low <= natural + _ROUNDING and high >= setting.p - _ROUNDING
+    inside = best.low <= natural + _ROUNDING and best.high >= setting.p - _ROUNDING
     note = f"costs {natural - best.value:.4f}; {best.method}"
     if n <= _FEW_SHIFTS:
         # As the mixture of all shifts in the space of x, not of the correlations.
         means = np.stack([dist.rotated_mean(j) for j in range(n)])
         rng = setting.rng("mixture of shifts")
         mixed = mixture_value(means, np.full(n, 1 / n), setting.p, rng=rng, bits=8)
-        assert mixed.interval is not None
-        apart = abs(mixed.value - best.value) - 2 * (mixed.interval.high - mixed.value)
-        if apart > max(high - best.value, 0.0) + 1e-9:
+        apart = abs(mixed.value - best.value) - 2 * (mixed.high - mixed.value)
+        if apart > max(best.high - best.value, 0.0) + 1e-9:
             inside = False
             note += f"; {mixed.value:.4f} as a mixture"
     verdict = VIOLATED if not inside else EQUALITY if n == 1 else HOLDS

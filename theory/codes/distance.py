@@ -50,8 +50,6 @@ class DistanceSearch:
 
     lower: int
     upper: int
-    #: Whether they agree.
-    exact: bool
     #: What gave the bounds: "bounds" (algebraic bounds and a known word), "information sets"
     #: (Chen; Brouwer and Zimmermann), "shifting", "weight distribution" (of the code or, by
     #: MacWilliams, its dual), or several of them.
@@ -65,6 +63,11 @@ class DistanceSearch:
     witness: tuple[int, ...] | None
     #: Whether Ctrl-C, the time limit or the limit of words ended the search.
     interrupted: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether both bounds agree."""
+        return self.lower == self.upper
 
 
 class Bounds:
@@ -125,12 +128,12 @@ class Bounds:
 
     def found(self) -> DistanceSearch:
         """Return the bounds, and how they came about."""
-        run, exact = self.run, self.lower == self.upper
+        run, method = self.run, " + ".join(self.run.methods) or "bounds"
         witness = None if self.witness is None else gf2.exponents(self.witness)
+        stopped = run.interrupted and self.lower < self.upper
         return DistanceSearch(
-            self.lower, self.upper, exact, " + ".join(run.methods) or "bounds", run.done,
-            run.seconds, witness, run.interrupted and not exact,
-        )  # fmt: skip
+            self.lower, self.upper, method, run.done, run.seconds, witness, stopped
+        )
 
 
 def search(code: CyclicIdeal, run: Run) -> DistanceSearch:

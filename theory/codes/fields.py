@@ -33,9 +33,8 @@ def field_of(value: Any) -> type[galois.FieldArray] | None:
     return type(value) if is_one else None
 
 
-def same_kind(given: Any, bits: Any) -> Any:
-    """Return bits as an array over the field of what was given, if that is one."""
-    field = field_of(given)
+def over(field: type[galois.FieldArray] | None, bits: Any) -> Any:
+    """Return bits as an array over a field, if one is given."""
     return bits if field is None else field(bits)
 
 

@@ -206,6 +206,17 @@ def _shrink(starts: Any, inside: Any, length: int) -> int:
     return remaining
 
 
+@njit(cache=True)
+def _progression(order: Any, first: int, step: int, size: int) -> None:
+    """Set the first `size` places of `order` to first, first + step, ... modulo its length."""
+    n, position = order.shape[0], first
+    for i in range(size):
+        order[i] = position
+        position += step
+        if position >= n:
+            position -= n
+
+
 @njit(nogil=True, cache=True)
 def hartmann_tzeng(inside: Any, best: int) -> int:
     """Return the largest delta + s whose progression A has step 1, or `best` if not above it.
@@ -228,12 +239,7 @@ def hartmann_tzeng(inside: Any, best: int) -> int:
                 continue
             size = n // common
             for first in range(common):
-                position = first
-                for i in range(size):
-                    order[i] = position
-                    position += b
-                    if position >= n:
-                        position -= n
+                _progression(order, first, b, size)
                 # Only a run of `need` or more is of use, so look at every need-th place,
                 # and on a start go back to where its run begins. Runs may wrap.
                 need = best - delta + 2
@@ -272,12 +278,7 @@ def roos(inside: Any, best: int) -> int:
         for b in range(1, n // 2 + 1):
             if _gcd(b, n) != 1:
                 continue
-            position = 0
-            for i in range(n):
-                order[i] = position
-                position += b
-                if position >= n:
-                    position -= n
+            _progression(order, 0, b, n)
             # A window of step b with at most delta - 2 gaps, and at most n long.
             low, gaps = 0, 0
             for high in range(2 * n):

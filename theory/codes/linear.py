@@ -23,7 +23,7 @@ from ...errors import InputError, TooLargeError
 from ...progress import Progress, silent
 from . import brouwer_zimmermann, gf2, weights, words
 from .distance import DistanceSearch
-from .fields import same_kind
+from .fields import over
 from .pool import OutOfTimeError, Run
 from .weights import Distribution
 from .words import Bits
@@ -111,14 +111,14 @@ class LinearCode:
         If it is to be `systematic`, k columns, as late as they can be, are the identity: of a
         cyclic code the last k, of an extended one those of the code it extends.
         """
-        return _over(words.unpack_rows(self._basis(systematic), self.n), field)
+        return over(field, words.unpack_rows(self._basis(systematic), self.n))
 
     def parity_check_matrix(self, field: type[galois.FieldArray] | None = None) -> Bits:
         """Return a parity-check matrix of shape (n - k, n), uint8 or over a field of galois.
 
         Of a cyclic code its rows are the shifts of the dual's generator.
         """
-        return _over(words.unpack_rows(self._checks(), self.n), field)
+        return over(field, words.unpack_rows(self._checks(), self.n))
 
     def encode(self, messages: Any, systematic: bool = True) -> Bits:
         """Encode messages of 0 and 1, shape (B, k) or (k,), as uint8 of shape (B, n) or (n,).
@@ -134,9 +134,7 @@ class LinearCode:
         >>> hamming(3).encode([1, 0, 0, 0])
         array([1, 1, 0, 1, 0, 0, 0], dtype=uint8)
         """
-        bits, single = words.check_bits("messages", messages, self.k)
-        encoded = words.product(bits, self.generator_matrix(systematic))
-        return same_kind(messages, encoded[0] if single else encoded)
+        return words.image("messages", messages, self.generator_matrix(systematic))
 
     def syndromes(self, received: Any) -> Bits:
         """Return the products of words with the rows of the parity-check matrix, uint8.
@@ -150,9 +148,7 @@ class LinearCode:
         >>> hamming(3).syndromes([1, 1, 0, 1, 0, 0, 1])
         array([0, 0, 1], dtype=uint8)
         """
-        bits, single = words.check_bits("received", received, self.n)
-        found = words.product(bits, self.parity_check_matrix().T)
-        return same_kind(received, found[0] if single else found)
+        return words.image("received", received, self.parity_check_matrix().T)
 
     def contains(self, candidates: Any) -> NDArray[np.bool_]:
         """Return which words, shape (B, n), belong to the code, shape (B,); one counts as B = 1.
@@ -188,7 +184,7 @@ class LinearCode:
         ['000', '110', '011', '101']
         """
         for batch in words.stream(self._basis(), self.n, None):
-            yield from _over(batch, field)
+            yield from over(field, batch)
 
     def codeword_batches(self, size: int) -> Iterator[Bits]:
         """Yield every codeword in batches of shape (b, n), b <= `size`, ordered as `codewords`."""
@@ -273,7 +269,7 @@ class LinearCode:
     def _search(self, run: Run) -> DistanceSearch:
         known = self.minimum_distance_if_known()
         if known is not None:
-            return DistanceSearch(known, known, True, "weight distribution", 0, 0.0, None, False)
+            return DistanceSearch(known, known, "weight distribution", 0, 0.0, None, False)
         return brouwer_zimmermann.search(self._basis(), self._checks(), self.n, self._lower(), run)
 
     def _lower(self) -> int:
@@ -376,13 +372,11 @@ class _Extended(LinearCode):
     def _search(self, run: Run) -> DistanceSearch:
         found = self._code._search_once(run)
         lower, upper = found.lower + found.lower % 2, found.upper + found.upper % 2
-        exact, witness = lower == upper, found.witness
+        witness = found.witness
         if witness is not None and found.upper % 2:
             witness = (*witness, self.n - 1)
-        interrupted = found.interrupted and not exact
-        return replace(
-            found, lower=lower, upper=upper, exact=exact, witness=witness, interrupted=interrupted
-        )
+        stopped = found.interrupted and lower < upper
+        return replace(found, lower=lower, upper=upper, witness=witness, interrupted=stopped)
 
     def _words_to_count(self) -> int:
         return self._code._cost()
@@ -395,7 +389,3 @@ class _Extended(LinearCode):
 
     def __repr__(self) -> str:
         return f"{self._code!r}, extended to [{self.n}, {self.k}]"
-
-
-def _over(matrix: Bits, field: type[galois.FieldArray] | None) -> Bits:
-    return matrix if field is None else field(matrix)

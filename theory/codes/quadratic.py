@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 
 from . import gf2
+from .cyclotomic import prime_factors
 from .ideal import CyclicIdeal
 from .words import systematic_rows
 
@@ -43,7 +44,7 @@ def is_quadratic_residue(code: CyclicIdeal) -> bool:
     p = code.n
     if p < 7 or p % 8 not in (1, 7) or 2 * code.k != p + 1:
         return False
-    if any(p % q == 0 for q in range(3, math.isqrt(p) + 1, 2)):
+    if prime_factors(p) != (p,):
         return False
     squares = {i * i % p for i in range(1, p)}
     zeros = set(code.defining_set)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from . import gf2
-from .fields import field_of
+from .fields import field_of, over
 
 Bits = NDArray[np.uint8]
 
@@ -84,6 +84,13 @@ def check_bits(argument: str, values: Any, columns: int) -> tuple[NDArray[Any], 
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
         raise InputError(argument, rule, values)
     return np.atleast_2d(array), array.ndim == 1
+
+
+def image(argument: str, values: Any, matrix: Bits) -> Bits:
+    """Return the products of checked words, (B, k) or one (k,), with a matrix, over their field."""
+    bits, single = check_bits(argument, values, len(matrix))
+    found = product(bits, matrix)
+    return over(field_of(values), found[0] if single else found)
 
 
 def stream(rows: list[int], n: int, size: int | None) -> Iterator[Bits]:

@@ -359,18 +359,11 @@ def _sides(kappa: Fraction) -> tuple[Any, Any]:
 def _density(x: Fraction, mean: Any) -> Fraction:
     """Return an upper bound on the normal density at x - mean."""
     iv, z = _intervals(), _interval(x) - mean
-    return _above(iv.exp(-(z * z) / 2) / iv.sqrt(2 * iv.pi))
-
-
-def _above(x: Any) -> Fraction:
-    """Return a multiple of 10^-20 above an interval."""
-    from mpmath import ceil, mp
-
-    with mp.workdps(2 * _DIGITS):
-        return Fraction(int(ceil(mp.mpf(x.b) * 10**_DIGITS)) + 1, 10**_DIGITS)
+    return -_below(-iv.exp(-(z * z) / 2) / iv.sqrt(2 * iv.pi))
 
 
 def _below(x: Any) -> Fraction:
+    """Return a multiple of 10^-20 below an interval."""
     from mpmath import floor, mp
 
     with mp.workdps(2 * _DIGITS):

@@ -70,12 +70,11 @@ class Frontier:
         """
         if self.linear_gap is not None:
             return self.linear_gap
-        lines = {w: line.interval.high for w, line in self.mixture.items() if line.interval}
+        lines = {w: line.high for w, line in self.mixture.items()}
         lines[0.0] = float(self.outer[-1, 0])
         lines[1.0] = float(robust_bayes_accuracy(self.p, self.budget, np.inf))
         best = self.named["shift-Bayes"]
-        interval = best.spatial.interval
-        point = (interval.low if interval else best.spatial.value, best.adversarial[0])
+        point = best.spatial.low, best.adversarial[0]
         # A rule with a larger S and no more A than the hull's end has gained in S alone.
         low = gap(concave_hull([*self.hull, point]), self.hull)[0]
         return max(low, 0.0), max(gap(envelope(lines), self.hull)[0], 0.0)
@@ -99,10 +98,7 @@ class Frontier:
             "exact": exact,
             "named": {name: point.to_json() for name, point in self.named.items()},
             "linear_gap": self.linear_gap and list(self.linear_gap),
-            "mixture": [
-                [w, line.value, line.interval.high if line.interval else line.value]
-                for w, line in sorted(self.mixture.items())
-            ],
+            "mixture": [[w, e.value, e.high] for w, e in sorted(self.mixture.items())],
             "outer_level": OUTER_LEVEL if self.mixture else None,
             "worst_case": self.worst_case,
         }
@@ -176,8 +172,8 @@ def frontier(
             progress=progress,
         )  # fmt: skip
         price = spatial_optimum(dist, rng=np.random.default_rng(2), error=3e-4, level=level)
-        cap = price.interval.high if price.interval else price.value
-    lines = {w: line.interval.high for w, line in mixture.items() if line.interval}
+        cap = price.high
+    lines = {w: line.high for w, line in mixture.items()}
     outer = outer_curve(
         dist, budget, points, lines=lines, cap=cap, worst_case=worst_case, progress=progress
     )

@@ -247,8 +247,7 @@ def _thinned(values: Floats) -> Sequence[int]:
 
 def worst_case_at_least(rule: LinearRule, dist: CodeGaussian) -> float:
     """Return S^ of a linear rule, or the lower end of its 99.99% interval."""
-    found = rule.worst_case_accuracy(dist, rng=np.random.default_rng(0), level=0.9999)
-    return found.value if found.interval is None else found.interval.low
+    return rule.worst_case_accuracy(dist, rng=np.random.default_rng(0), level=0.9999).low
 
 
 def worst_case_rules(

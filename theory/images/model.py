@@ -200,8 +200,7 @@ class ClassModel:
             both = np.concatenate([attacked[None], moved])
             for w in weights:
                 shares = np.concatenate([[w], np.full(len(moved), 1 / len(moved))])
-                top = mixture_value(both, shares, rng=rng, level=level).interval
-                assert top is not None
+                top = mixture_value(both, shares, rng=rng, level=level)
                 best = min(best, (top.high - spatial) / w)
         return max(best, 0.0)
 
