@@ -80,8 +80,8 @@ def describe(
 
     At the scale smoke nothing is judged: its numbers mean nothing.
     """
-    tests = [decide(claim, table) for claim in plan.claims]
-    tests = [unjudged(test) for test in tests] if scale == "smoke" else adjusted(tests)
+    findings = [decide(claim, table, experiment.id) for claim in plan.claims]
+    findings = list(map(unjudged, findings)) if scale == "smoke" else adjusted(findings)
     collapsed = {v.name: (table.collapsed(v), len(v.jobs)) for v in plan.variants}
     document = {
         "schema": SCHEMA,
@@ -119,7 +119,7 @@ def describe(
             for variant, number in plan.published
         ],
         "architectures": [layers(spec) for spec in plan.architectures],
-        "findings": [test.to_json(experiment.id) for test in tests],
+        "findings": findings,
         "remarks": [
             f"{name}: {count} of {seeds} networks give one class to nearly all images; "
             "trends leave them out, and other claims about them are not judged"
@@ -130,7 +130,7 @@ def describe(
         "pictures": [],
         "jobs": [],
     }
-    return document, scores_of(tests, table)
+    return document, scores_of(findings, table)
 
 
 def _panel(panel: Panel, table: ResultTable) -> dict[str, Any]:

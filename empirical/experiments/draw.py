@@ -15,7 +15,6 @@ import numpy as np
 
 from ...style import BLACK, BLUE, CYCLE, GREY, LINES, VERMILION, new_figure, styled
 from .formatting import stand_ins
-from .pareto import pareto_front
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -246,6 +245,23 @@ def _draw_pareto(ax: Axes, panel: _Panel) -> None:
     ax.set_ylabel(panel["unit"])
     ax.margins(0.12)
     _number_points(ax, points, [mark for mark, _ in _numbered(panel)])
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points that no other point beats on both axes, from left to right.
+
+    More is better on both axes.
+
+    Examples
+    --------
+    >>> pareto_front([(0.1, 0.9), (0.5, 0.5), (0.4, 0.4), (0.9, 0.1)])
+    [(0.1, 0.9), (0.5, 0.5), (0.9, 0.1)]
+    """
+    front: list[tuple[float, float]] = []
+    for point in sorted(points, reverse=True):
+        if not front or point[1] > front[-1][1]:
+            front.append(point)
+    return front[::-1]
 
 
 def _numbered(panel: _Panel) -> list[tuple[str, str]]:

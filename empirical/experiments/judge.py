@@ -20,15 +20,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...random import derive_seed
 from ...stats import (
-    Effect,
     Interval,
     Scores,
     common,
@@ -40,7 +39,6 @@ from ...stats import (
     resampled_means,
 )
 from .measure import SMALLEST_EFFECT, Measure
-from .pareto import Floats, hypervolumes
 from .plan import Contrast, Gain, PaperClaim, ParetoPanel, Trend, Variant
 
 if TYPE_CHECKING:
@@ -64,15 +62,16 @@ class ResultTable:
 
     def __init__(self, records: Mapping[Variant, Sequence[Evaluation]]) -> None:
         self.records = records
-        self._scores: dict[tuple[Measure, Variant], Scores] = {}
+        #: All scores that were asked for until now.
+        self.known: dict[tuple[Measure, Variant], Scores] = {}
 
     def scores(self, measure: Measure, variant: Variant) -> Scores:
         """Return the scores of a variant, shape (seeds, images); InputError if it lacks them."""
         key = (measure, variant)
-        if key not in self._scores:
+        if key not in self.known:
             rows = [measure.scores(record, variant.unit) for record in self.records[variant]]
-            self._scores[key] = np.stack(rows)
-        return self._scores[key]
+            self.known[key] = np.stack(rows)
+        return self.known[key]
 
     def by_seed(self, measure: Measure, variant: Variant) -> dict[str, Any]:
         """Return what :meth:`mean` follows from (:func:`spadv.stats.pooled_counts`).
@@ -91,99 +90,40 @@ class ResultTable:
         """Return the mean score of a variant with its interval."""
         return pooled(self.scores(measure, variant))
 
-    def known(self) -> dict[tuple[Measure, Variant], Scores]:
-        """Return all scores that were asked for until now."""
-        return dict(self._scores)
-
     def collapsed(self, variant: Variant) -> int:
         """Return how many networks of a variant give one class to nearly all images.
 
         Such a network is invariant and robust, and its rates mean nothing.
         """
-        return sum(_is_constant(record.arrays) for record in self.records[variant])
+        count = 0
+        for record in self.records[variant]:
+            classes = (record.arrays[name] for name in ("clean", "labels"))
+            predicted, labels = (np.bincount(array).max() / len(array) for array in classes)
+            count += bool(predicted > COLLAPSED > labels)
+        return count
 
 
-def _is_constant(arrays: Mapping[str, NDArray[Any]]) -> bool:
-    predicted, labels = (
-        np.bincount(arrays[name]).max() / len(arrays[name]) for name in ("clean", "labels")
-    )
-    return bool(predicted > COLLAPSED > labels)
-
-
-@dataclass(frozen=True)
-class HypothesisTest:
-    """A claim with its evidence; a positive `effect` agrees with the claim.
-
-    Attributes
-    ----------
-    claim, measure, more, less : str
-        What is claimed of which two variants (of several for a :class:`Gain`).
-    effect, interval, p_value, images
-        Of the difference (the area, for a gain); see :func:`spadv.stats.effect`.
-    seeds, means, values
-        Of `more` and of `less`: trained networks, mean score, and mean score of every seed.
-    verdict : str
-        See the module; effects within `smallest` count as none.
-    rank : dict or None
-        For a :class:`Trend` of three levels or more: "levels" and "means" of all variants,
-        "value" of the rank correlation in the claim's direction, its range over seeds "low" and
-        "high", and the value of every seed, "seeds".
-    steps : tuple of dict
-        For such a trend: effect, interval and verdict between neighbouring levels, and in the
-        middle of the profile ("at").
-    progressive : bool or None
-        Whether every step between neighbours is seen; None if that is not decided.
-    crossings : tuple of dict
-        Pairs of neighbouring levels whose profiles cross: where the claim is seen ("agree") and
-        where its opposite is ("oppose").
-    other : HypothesisTest or None
-        The same claim in the other metric.
-    axes, points : tuple
-        For a gain: its two measures, and the names of the variants in `less` and in `more`.
-    evidence : str
-        Equal for claims that compare the same trainings in the same measure.
-    holm : dict or None
-        "p_value" and "verdict" when adjusted for all claims of the experiment.
-    """
-
-    claim: str
-    measure: str
-    more: str
-    less: str
-    effect: float
-    images: int
-    interval: Interval
-    p_value: float
-    seeds: tuple[int, int]
-    means: tuple[float, float]
-    values: tuple[list[float], list[float]]
-    verdict: str
-    smallest: float
-    rank: dict[str, Any] | None = None
-    steps: tuple[dict[str, Any], ...] = ()
-    progressive: bool | None = None
-    crossings: tuple[dict[str, Any], ...] = ()
-    other: HypothesisTest | None = None
-    axes: tuple[str, ...] = ()
-    points: tuple[tuple[str, ...], ...] = ()
-    evidence: str = ""
-    holm: dict[str, Any] | None = None
-
-    def to_json(self, experiment: str) -> dict[str, Any]:
-        """Return plain JSON values, with the identifier of the experiment that claims it."""
-        return {
-            "artefact": experiment,
-            **{field.name: getattr(self, field.name) for field in fields(self)},
-            "interval": self.interval._asdict(),
-            "seeds": list(self.seeds),
-            "means": list(self.means),
-            "values": list(self.values),
-            "steps": list(self.steps),
-            "crossings": list(self.crossings),
-            "axes": list(self.axes),
-            "points": [list(names) for names in self.points],
-            "other": None if self.other is None else self.other.to_json(experiment),
-        }
+#: A claim with its evidence, plain JSON values as documents hold them:
+#:
+#: - "artefact": the experiment; "claim", "measure", "more", "less": what is claimed of which two
+#:   variants (of several for a :class:`Gain`);
+#: - "effect", positive where it agrees with the claim, "interval", "p_value", "images": of the
+#:   difference (the area, for a gain), see :func:`spadv.stats.effect`;
+#: - "seeds", "means", "values": of `more` and of `less`, how many networks were trained, their mean
+#:   score, and that of every seed;
+#: - "verdict": see the module; effects within "smallest" count as none;
+#: - "rank", for a :class:`Trend` of three levels or more: "levels" and "means" of all variants,
+#:   "value" of the rank correlation in the claim's direction, its range over seeds "low" and
+#:   "high", and the value of every seed, "seeds"; else None;
+#: - "steps", for such a trend: effect, interval and verdict between neighbouring levels, and in
+#:   the middle of the profile ("at"); "progressive": whether every step between neighbours is
+#:   seen, None if that is not decided; "crossings": neighbouring levels whose profiles cross, where
+#:   the claim is seen ("agree") and where its opposite is ("oppose");
+#: - "other": the same claim in the other metric, or None;
+#: - "axes", "points", for a gain: its measures, the names of the variants in `less` and in `more`;
+#: - "evidence": equal for claims that compare the same trainings in the same measure;
+#: - "holm": "p_value" and "verdict" adjusted for all claims of the experiment, or None.
+Finding = dict[str, Any]
 
 
 def verdict_on(interval: Interval, smallest: float = SMALLEST_EFFECT) -> str:
@@ -203,120 +143,131 @@ def verdict_on(interval: Interval, smallest: float = SMALLEST_EFFECT) -> str:
     return OPPOSITE if high < 0 and low + high <= -2 * smallest else UNDERPOWERED
 
 
-def decide(claim: PaperClaim, table: ResultTable) -> HypothesisTest:
-    """Test one claim, in both metrics where it has two."""
+def decide(claim: PaperClaim, table: ResultTable, experiment: str = "") -> Finding:
+    """Test one claim of an experiment, in both metrics where it has two."""
     if isinstance(claim, Gain):
-        return _gain(claim, table)
-    test = _difference(claim, claim.measure, table)
+        return _gain(claim, table, experiment)
+    found = _difference(claim, claim.measure, table, experiment)
     other = claim.measure.other
-    if other is None or (isinstance(claim, Contrast) and not claim.paired):
-        return test
-    return replace(test, other=_difference(claim, other, table))
+    if other is not None and (isinstance(claim, Trend) or claim.paired):
+        found["other"] = _difference(claim, other, table, experiment)
+    return found
 
 
-def adjusted(tests: Sequence[HypothesisTest]) -> list[HypothesisTest]:
-    """Return the tests with verdicts adjusted for how many there are, by Holm's method.
+def adjusted(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings with verdicts adjusted for how many there are, by Holm's method.
 
     Claims with the same evidence count once; those that are not assessed or untestable do not.
     """
-    assessed = {
-        test.evidence: test.p_value
-        for test in tests
-        if test.verdict not in (UNTESTABLE, NOT_ASSESSED)
-    }
-    p_values = dict(zip(assessed, holm(list(assessed.values())), strict=True))
+    assessed = [one for one in findings if one["verdict"] not in (UNTESTABLE, NOT_ASSESSED)]
+    p_values = {one["evidence"]: one["p_value"] for one in assessed}
+    p_values = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     made = []
-    for test in tests:
-        p_value = p_values.get(test.evidence)
-        if p_value is not None and test.verdict not in (UNTESTABLE, NOT_ASSESSED):
-            doubtful = test.verdict in (SEEN, OPPOSITE) and p_value > 0.05
-            verdict = UNDERPOWERED if doubtful else test.verdict
-            test = replace(test, holm={"p_value": p_value, "verdict": verdict})
-        made.append(test)
+    for one in findings:
+        if one["verdict"] not in (UNTESTABLE, NOT_ASSESSED):
+            p_value = p_values[one["evidence"]]
+            doubtful = one["verdict"] in (SEEN, OPPOSITE) and p_value > 0.05
+            verdict = UNDERPOWERED if doubtful else one["verdict"]
+            one = one | {"holm": {"p_value": p_value, "verdict": verdict}}
+        made.append(one)
     return made
 
 
-def unjudged(test: HypothesisTest) -> HypothesisTest:
-    """Return a test with all its verdicts withdrawn."""
-    return replace(
-        test,
-        verdict=NOT_ASSESSED,
-        progressive=None,
-        crossings=(),
-        steps=tuple({**step, "verdict": NOT_ASSESSED} for step in test.steps),
-        other=None if test.other is None else unjudged(test.other),
-    )
+def unjudged(finding: Finding) -> Finding:
+    """Return a finding with all its verdicts withdrawn."""
+    return finding | {
+        "verdict": NOT_ASSESSED,
+        "progressive": None,
+        "crossings": [],
+        "steps": [{**step, "verdict": NOT_ASSESSED} for step in finding["steps"]],
+        "other": finding["other"] and unjudged(finding["other"]),
+    }
 
 
-def _verdict(found: Effect, scores: Sequence[Scores], smallest: float, distance: bool) -> str:
-    """Return the verdict on the difference of two tables of scores."""
-    if min(len(table) for table in scores) < 2:
-        return NOT_ASSESSED
-    if not distance and max(float(table.mean()) for table in scores) < smallest:
-        return UNTESTABLE
-    return verdict_on(found.interval, smallest)
-
-
-def compare(more: Scores, less: Scores, *, distance: bool) -> dict[str, Any]:
+def difference(more: Scores, less: Scores, *, distance: bool) -> dict[str, Any]:
     """Return everything about the difference of two tables of scores."""
     scores = common([more, less])
     found = effect(scores, (1, -1))
-    means = (float(scores[0].mean()), float(scores[1].mean()))
+    means = [float(table.mean()) for table in scores]
     smallest = SMALLEST_EFFECT * abs(means[1]) if distance else SMALLEST_EFFECT
+    verdict = verdict_on(found.interval, smallest)
+    if min(map(len, scores)) < 2:
+        verdict = NOT_ASSESSED
+    elif not distance and max(means) < smallest:
+        verdict = UNTESTABLE
     return {
         "effect": found.value,
         "images": found.images,
-        "interval": found.interval,
+        "interval": found.interval._asdict(),
         "p_value": found.p_value,
-        "seeds": (len(scores[0]), len(scores[1])),
+        "seeds": [len(table) for table in scores],
         "means": means,
-        "values": tuple(table.mean(axis=1).tolist() for table in scores),
-        "verdict": _verdict(found, scores, smallest, distance),
+        "values": [table.mean(axis=1).tolist() for table in scores],
+        "verdict": verdict,
         "smallest": smallest,
     }
 
 
-def _difference(claim: Contrast | Trend, measure: Measure, table: ResultTable) -> HypothesisTest:
+def _between(measure: Measure, table: ResultTable, more: Variant, less: Variant) -> dict[str, Any]:
+    scores = (table.scores(measure, variant) for variant in (more, less))
+    return difference(*scores, distance=measure.kind == "distance")
+
+
+def _finding(
+    claim: PaperClaim,
+    measure: str,
+    found: dict[str, Any],
+    sides: tuple[Sequence[Variant], Sequence[Variant]],
+    table: ResultTable,
+    **more: Any,
+) -> Finding:
+    """Return a finding on what `sides`, more and less, differ in."""
+    if any(map(table.collapsed, (*sides[0], *sides[1]))) and found["verdict"] != NOT_ASSESSED:
+        found = found | {"verdict": UNDERPOWERED}
+    # A digest of the trainings, whatever their names.
+    trained = [[[job.digest for job in v.jobs] or v.name for v in side] for side in sides]
+    text = json.dumps([measure, *trained])
+    nothing = {"rank": None, "steps": [], "progressive": None, "crossings": [], "other": None}
+    return {
+        "claim": claim.claim,
+        "measure": measure,
+        **found,
+        **nothing,
+        "axes": [],
+        "points": [],
+        "evidence": hashlib.sha256(text.encode()).hexdigest()[:12],
+        "holm": None,
+        **more,
+    }
+
+
+def _difference(
+    claim: Contrast | Trend, measure: Measure, table: ResultTable, experiment: str
+) -> Finding:
     told: dict[str, Any] = {}
     if isinstance(claim, Trend):
         levels = [v for v in claim.variants if not table.collapsed(v)]
         levels = levels if len(levels) > 1 else list(claim.variants)
         ends = (levels[-1], levels[0])
         more, less = ends if claim.rising else ends[::-1]
-        compared: Sequence[Variant] = (more, less)
         # The effect of two levels says it all.
         if len(levels) > 2:
             told = _steps(claim, levels, measure, table)
     else:
-        compared = more, less = claim.more, claim.less
-    found = compare(
-        table.scores(measure, more),
-        table.scores(measure, less),
-        distance=measure.kind == "distance",
-    )
-    if any(map(table.collapsed, compared)) and found["verdict"] != NOT_ASSESSED:
-        found["verdict"] = UNDERPOWERED
-    return HypothesisTest(
-        claim=claim.claim,
-        measure=str(measure),
-        more=more.name,
-        less=less.name,
-        evidence=_evidence(str(measure), (more,), (less,)),
-        **found,
-        **told,
-    )
+        more, less = claim.more, claim.less
+    found = _between(measure, table, more, less)
+    names = {"artefact": experiment, "more": more.name, "less": less.name}
+    return _finding(claim, str(measure), found, ((more,), (less,)), table, **names, **told)
 
 
 def _steps(
     claim: Trend, levels: Sequence[Variant], measure: Measure, table: ResultTable
 ) -> dict[str, Any]:
     """Return what lies between the ends of a trend: ranks, steps, and where curves cross."""
-    distance, ordered = measure.kind == "distance", list(levels if claim.rising else levels[::-1])
-    steps, crossings = [], []
+    ordered = list(levels if claim.rising else levels[::-1])
     pairs = list(zip(ordered[1:], ordered[:-1], strict=True))
-    for more, less in pairs:
-        found = compare(table.scores(measure, more), table.scores(measure, less), distance=distance)
-        steps.append(_step(measure, more, less, found))
+    steps = [_step(measure, table, more, less) for more, less in pairs]
+    crossings = []
     decided = [step["verdict"] for step in steps]
     progressive = None
     if all(verdict == SEEN for verdict in decided):
@@ -325,15 +276,12 @@ def _steps(
         progressive = False
     if values := _profile_values(measure, table, levels):
         middle = replace(measure, value=values[len(values) // 2])
-        more, less = ordered[-1], ordered[0]
-        found = compare(table.scores(middle, more), table.scores(middle, less), distance=distance)
-        steps.append(_step(middle, more, less, found) | {"at": middle.value})
+        steps.append(_step(middle, table, ordered[-1], ordered[0]) | {"at": middle.value})
         for more, less in pairs:
-            verdicts = {}
-            for value in values:
-                at = replace(measure, value=value)
-                found = compare(table.scores(at, more), table.scores(at, less), distance=distance)
-                verdicts[value] = found["verdict"]
+            verdicts = {
+                value: _between(replace(measure, value=value), table, more, less)["verdict"]
+                for value in values
+            }
             agree, oppose = (
                 [value for value, verdict in verdicts.items() if verdict == word]
                 for word in (SEEN, OPPOSITE)
@@ -343,17 +291,17 @@ def _steps(
                 crossings.append(crossing | {"agree": agree, "oppose": oppose})
     return {
         "rank": _rank(claim, levels, measure, table),
-        "steps": tuple(steps),
+        "steps": steps,
         "progressive": progressive,
-        "crossings": tuple(crossings),
+        "crossings": crossings,
     }
 
 
-def _step(measure: Measure, more: Variant, less: Variant, found: dict[str, Any]) -> dict[str, Any]:
+def _step(measure: Measure, table: ResultTable, more: Variant, less: Variant) -> dict[str, Any]:
+    found = _between(measure, table, more, less)
     kept = {key: found[key] for key in ("effect", "p_value", "verdict")}
-    low, high, _ = found["interval"]
     names = {"measure": str(measure), "more": more.name, "less": less.name}
-    return {**names, **kept, "low": low, "high": high}
+    return {**names, **kept, **{end: found["interval"][end] for end in ("low", "high")}}
 
 
 def _profile_values(measure: Measure, table: ResultTable, levels: Sequence[Variant]) -> list[float]:
@@ -388,30 +336,21 @@ def _rank(
     }
 
 
-def _evidence(measure: str, more: Sequence[Variant], less: Sequence[Variant]) -> str:
-    """Return a digest of what is compared: trainings and measure, whatever their names."""
-    sides = [[[job.digest for job in v.jobs] or v.name for v in side] for side in (more, less)]
-    text = json.dumps([measure, *sides])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _gain(claim: Gain, table: ResultTable) -> HypothesisTest:
-    names = tuple(tuple(v.name for v in side) for side in (claim.less, claim.more))
+def _gain(claim: Gain, table: ResultTable, experiment: str) -> Finding:
     axes = (claim.across, claim.up)
     scores = [table.scores(axis, variant) for variant in claim.less + claim.more for axis in axes]
-    found = area_gained(scores, len(claim.less))
-    if any(map(table.collapsed, claim.less + claim.more)) and found["verdict"] != NOT_ASSESSED:
-        found["verdict"] = UNDERPOWERED
-    measure = f"area dominated in the plane of {claim.across} and {claim.up}"
-    return HypothesisTest(
-        claim=claim.claim,
-        measure=measure,
-        more=f"with {', '.join(names[1])}",
-        less=f"{', '.join(names[0])} alone",
-        axes=(str(claim.across), str(claim.up)),
-        points=names,
-        evidence=_evidence(measure, claim.more, claim.less),
-        **found,
+    less, more = ([variant.name for variant in side] for side in (claim.less, claim.more))
+    return _finding(
+        claim,
+        f"area dominated in the plane of {claim.across} and {claim.up}",
+        area_gained(scores, len(claim.less)),
+        (claim.more, claim.less),
+        table,
+        artefact=experiment,
+        more=f"with {', '.join(more)}",
+        less=f"{', '.join(less)} alone",
+        axes=[str(axis) for axis in axes],
+        points=[less, more],
     )
 
 
@@ -439,14 +378,25 @@ def area_gained(scores: Sequence[Scores], fewer: int) -> dict[str, Any]:
     return {
         "effect": found.value,
         "images": found.images,
-        "interval": Interval(max(low, 0.0), max(high, 0.0), level),
+        "interval": Interval(max(low, 0.0), max(high, 0.0), level)._asdict(),
         "p_value": found.p_value,
-        "seeds": (seeds, seeds),
-        "means": (float(after.mean()), float(before.mean())),
-        "values": (after.tolist(), before.tolist()),
+        "seeds": [seeds, seeds],
+        "means": [float(after.mean()), float(before.mean())],
+        "values": [after.tolist(), before.tolist()],
         "verdict": verdict,
         "smallest": SMALLEST_GAIN,
     }
+
+
+def hypervolumes(points: Floats) -> Floats:
+    """Return the area dominated by each set of points (sets, points, 2), shape (sets,)."""
+    order = np.argsort(-points[:, :, 0], axis=1)
+    x, y = (np.take_along_axis(points[:, :, axis], order, axis=1) for axis in (0, 1))
+    # From right to left, each strip is as high as the highest point on its right.
+    highest = np.maximum.accumulate(y, axis=1)
+    strips = x - np.pad(x[:, 1:], ((0, 0), (0, 1)))
+    areas: Floats = (strips * highest).sum(axis=1)
+    return areas
 
 
 def _points(columns: Sequence[Floats]) -> Floats:
@@ -457,11 +407,10 @@ def _points(columns: Sequence[Floats]) -> Floats:
 def fronts(panel: ParetoPanel, table: ResultTable) -> list[dict[str, Any]]:
     """Return the areas that all points of a Pareto plot dominate, those marked, and the others."""
     variants = [variant for _, variant in panel.lines]
-    marked = [variant in panel.marked for variant in variants]
     groups = {
         "all": variants,
-        "filled": [v for v, is_marked in zip(variants, marked, strict=True) if is_marked],
-        "open": [v for v, is_marked in zip(variants, marked, strict=True) if not is_marked],
+        "filled": [variant for variant in variants if variant in panel.marked],
+        "open": [variant for variant in variants if variant not in panel.marked],
     }
     found = []
     for label, some in groups.items():
@@ -469,14 +418,13 @@ def fronts(panel: ParetoPanel, table: ResultTable) -> list[dict[str, Any]]:
             continue
         scores = [table.scores(axis, v) for v in some for axis in (panel.across, panel.up)]
         area = area_gained(scores, 0)
-        interval = area["interval"]
         found.append(
             {
                 "panel": panel.title,
                 "points": label,
                 "count": len(some),
                 "area": area["effect"],
-                **interval._asdict(),
+                **area["interval"],
                 "seeds": area["values"][0],
             }
         )

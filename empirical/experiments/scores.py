@@ -12,37 +12,23 @@ import numpy as np
 from ...errors import StoreError
 from ...stats import Scores
 from ...store import read_npz, write_npz
-from .judge import (
-    NOT_ASSESSED,
-    UNDERPOWERED,
-    HypothesisTest,
-    ResultTable,
-    area_gained,
-    compare,
-)
+from .judge import NOT_ASSESSED, UNDERPOWERED, Finding, ResultTable, area_gained, difference
 from .measure import Measure
 
 
-def scores_of(tests: Sequence[HypothesisTest], table: ResultTable) -> dict[str, Scores]:
-    """Return the scores behind tests, by "MEASURE | VARIANT": all that verdicts rest on.
+def scores_of(findings: Sequence[Finding], table: ResultTable) -> dict[str, Scores]:
+    """Return the scores behind findings, by "MEASURE | VARIANT": all that verdicts rest on.
 
     Also scores that are not true or false, of which documents hold no counts.
     """
     needed: set[tuple[str, str]] = set()
-    for test in tests:
-        for one in (test, test.other):
-            if one is None:
-                continue
-            if one.axes:
-                needed |= {(a, v) for a in one.axes for side in one.points for v in side}
-            else:
-                needed |= {(one.measure, one.more), (one.measure, one.less)}
-            needed |= {
-                (step["measure"], step[key]) for step in one.steps for key in ("more", "less")
-            }
+    for one in [one for found in findings for one in (found, found["other"]) if one]:
+        needed |= {(axis, name) for axis in one["axes"] for side in one["points"] for name in side}
+        for pair in (one, *one["steps"]):
+            needed |= {(pair["measure"], pair[side]) for side in ("more", "less")}
     return {
         f"{measure} | {variant.name}": scores
-        for (measure, variant), scores in table.known().items()
+        for (measure, variant), scores in table.known.items()
         if (str(measure), variant.name) in needed or "counts" not in table.by_seed(measure, variant)
     }
 
@@ -56,7 +42,7 @@ def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
     write_npz(path, arrays)
 
 
-def _as_told(document: Mapping[str, Any], finding: Mapping[str, Any], verdict: str) -> str:
+def _as_told(document: Mapping[str, Any], finding: Finding, verdict: str) -> str:
     """Return a verdict, taken back where scale or remarks on collapsed networks say so."""
     if document.get("scale") == "smoke" or verdict == NOT_ASSESSED:
         return NOT_ASSESSED
@@ -80,7 +66,7 @@ def check_saved(document: Mapping[str, Any], path: Path) -> int:
             numbers = [
                 (one["effect"], found["effect"]),
                 (one["p_value"], found["p_value"]),
-                *zip(one["interval"].values(), found["interval"], strict=True),
+                *zip(one["interval"].values(), found["interval"].values(), strict=True),
             ]
             numbers += [
                 (step["effect"], again["effect"])
@@ -93,7 +79,7 @@ def check_saved(document: Mapping[str, Any], path: Path) -> int:
     return checked
 
 
-def judge_again(finding: Mapping[str, Any], scores: Mapping[str, Scores]) -> dict[str, Any]:
+def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any]:
     """Return effect, interval, p-value, values and verdict of a finding from saved scores.
 
     Scores, (seeds, images), are by "MEASURE | VARIANT".
@@ -110,10 +96,9 @@ def judge_again(finding: Mapping[str, Any], scores: Mapping[str, Scores]) -> dic
         tables = [look(axis, name) for name in (*less, *more) for axis in finding["axes"]]
         return area_gained(tables, len(less))
     distance = finding["measure"] == str(Measure("distance"))
-    more, less = (look(finding["measure"], finding[side]) for side in ("more", "less"))
-    found = compare(more, less, distance=distance)
-    steps = []
-    for step in finding["steps"]:
-        more, less = (look(step["measure"], step[side]) for side in ("more", "less"))
-        steps.append(compare(more, less, distance=distance))
-    return found | {"steps": steps}
+
+    def again(pair: Mapping[str, Any]) -> dict[str, Any]:
+        more, less = (look(pair["measure"], pair[side]) for side in ("more", "less"))
+        return difference(more, less, distance=distance)
+
+    return again(finding) | {"steps": [again(step) for step in finding["steps"]]}
