@@ -32,7 +32,7 @@ Level = Annotated[float, typer.Option(help="Confidence level of intervals.")]
 Command = Callable[..., None]
 
 #: What typer reads, by a field's type; all else is text, which the settings class checks.
-_READ: dict[str, Any] = {"int": int, "float": float}
+_READ: dict[str, Any] = {"int": int, "float": float, "bool": bool}
 
 
 def takes(*settings: type) -> Callable[[Command], Command]:
@@ -60,7 +60,9 @@ def takes(*settings: type) -> Callable[[Command], Command]:
                 continue
             for name, (_, field) in options.items():
                 kind = _READ.get(str(field.type).removesuffix(" | None"), str)
-                shown: Any = Annotated[kind | None, typer.Option(help=field.metadata["help"])]
+                own = [f"--{name.replace('_', '-')}"] if kind is bool else []  # no --no-...
+                told = typer.Option(*own, help=field.metadata["help"])
+                shown: Any = Annotated[kind | None, told]
                 parameters.append(parameter.replace(name=name, annotation=shown, default=None))
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -16,12 +16,13 @@ from ..errors import InputError
 from ..store import Store, read_json, write_json
 from .console import err, out, print_json, print_table, progress_bar
 from .launching import complain, duration, job_state, read_share, show_jobs
-from .options import DataRoot, Device, Json
+from .options import DataRoot, Device, Json, takes
 
 if TYPE_CHECKING:
     from ..empirical.experiments import Experiment, Plan
 
 
+@takes(LaunchSettings)
 def reproduce(
     experiment: Annotated[
         list[str] | None, typer.Argument(help="fig1 .. fig22, table1 .. table8, demo, or all.")
@@ -49,31 +50,11 @@ def reproduce(
         Path, typer.Option("--out", help="Folder of runs, figures and report.html.")
     ] = Path("results"),
     device: Device = "auto",
-    launcher: Annotated[
-        str,
-        typer.Option(
-            help="local (this process), processes (of this machine), slurm, or a Python file or "
-            "module:function that gives a parsl Config."
-        ),
-    ] = "local",
-    workers: Annotated[
-        int | None, typer.Option(help="Jobs at a time; by default one a GPU, or else one a core.")
-    ] = None,
-    job_processes: Annotated[
-        int, typer.Option(help="Processes (GPUs) of each training, by torchrun.")
-    ] = 1,
+    *,
+    settings: dict[str, Any],
     shard: Annotated[
         str | None, typer.Option(help="i/n: do the i-th of n shares of the trainings.")
     ] = None,
-    slurm: Annotated[
-        str, typer.Option(help="Settings of Slurm: partition=gpu,time=600,account=NAME, ...")
-    ] = "",
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Try again what diverged or lost its workers.")
-    ] = False,
-    any_version: Annotated[
-        bool, typer.Option("--any-version", help="Use results of other releases of spadv, too.")
-    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show trainings, states and estimated costs only.")
     ] = False,
@@ -90,16 +71,9 @@ def reproduce(
     places = _replacements("data", data or [], names())
     models = _replacements("model", model or [], sorted(NETWORKS))
     part = None if shard is None else read_share(shard)
+    told = {name: value for name, value in settings.items() if value is not None}
     how = LaunchSettings(
-        root=folder / "runs",
-        launcher=launcher,
-        workers=workers,
-        slurm=slurm,
-        job_processes=job_processes,
-        retry=retry,
-        any_version=any_version,
-        data_root=data_root,
-        options=TrainOptions(device=device),
+        root=folder / "runs", data_root=data_root, options=TrainOptions(device=device), **told
     )
     from ..empirical.experiments import EXPERIMENTS, merge
 

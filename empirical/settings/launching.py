@@ -22,23 +22,31 @@ class LaunchSettings(Checked):
     root: Path
     launcher: str = option(
         "local",
-        "local (this process), processes (of this machine), slurm, a Python file that defines a "
-        "parsl.Config, or module:function returning one.",
+        "local (this process), processes (of this machine), slurm, or a Python file or "
+        "module:function that gives a parsl Config.",
+        flag="launcher",
     )
     workers: int | None = option(
         None,
-        "Jobs at a time, for processes and slurm; None is one a GPU or else one a core, or 8.",
+        "Jobs at a time; by default one a GPU, or else one a core; under Slurm 8.",
         check_integer,
+        flag="workers",
         minimum=1,
     )
-    slurm: str = option("", "Options of sbatch, such as partition=gpu,time=600.")
     job_processes: int = option(
-        1, "Processes of each training, started through torchrun.", check_integer, minimum=1
+        1,
+        "Processes (GPUs) of each training, by torchrun.",
+        check_integer,
+        flag="job-processes",
+        minimum=1,
     )
-    retry: bool = option(
-        False, "Try again what failed for good in an earlier launch (diverged, or lost workers)."
+    slurm: str = option(
+        "", "Settings of Slurm: partition=gpu,time=600,account=NAME, ...", flag="slurm"
     )
-    any_version: bool = option(False, "Use results of other releases.")
+    retry: bool = option(False, "Try again what diverged or lost its workers.", flag="retry")
+    any_version: bool = option(
+        False, "Use results of other releases of spadv, too.", flag="any-version"
+    )
     data_root: Path | None = option(None, "Where data sets lie.")
     options: TrainOptions = option(TrainOptions, "Device and the like.")
 

@@ -242,12 +242,12 @@ class TrainConfig(Checked):
 class TrainOptions(Checked):
     """Where and how a training runs; none of it changes what is trained."""
 
-    device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device, flag="device")
+    device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device)
     channels_last: bool | None = option(
         None, "Memory format; by default so on CUDA, but not for group networks."
     )
-    compiled: bool = option(False, "Use torch.compile.", flag="compile")
+    compiled: bool = option(False, "Use torch.compile.")
     checkpoint_seconds: float = option(
         300.0, "Save after so many seconds in an epoch, and at its end."
     )
-    tensorboard: bool = option(False, "Write TensorBoard events, too.", flag="tensorboard")
+    tensorboard: bool = option(False, "Write TensorBoard events, too.")
