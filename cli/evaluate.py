@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..checks import check_level, choose
-from ..empirical.settings import EvaluationSettings
+from ..empirical.settings import EvaluationSettings, format_number
 from ..errors import InputError
 from ..store import RunFolder
 from .console import between, err, out, print_json, print_table, progress_bar
@@ -186,9 +186,8 @@ def _show(name: str, record: Evaluation, level: float) -> None:
         if kind == "robustness":
             title = f"{settings.attack}, {settings.steps} steps, {record.protocol['name']} protocol"
             metric = "1 - fooling rate"
-        in_255ths = _in_255ths(kind, [row["value"] for row in summary[kind]])
         rows = [
-            (_setting(value, in_255ths), _value(unchanged), _value(accuracy))
+            (format_number(value), _value(unchanged), _value(accuracy))
             for value, unchanged, accuracy in (row.values() for row in summary[kind])
         ]
         print_table(title, (unit, metric, "accuracy"), rows, numbers=(0,))
@@ -196,7 +195,6 @@ def _show(name: str, record: Evaluation, level: float) -> None:
 
 def _show_differences(names: list[str], compared: list[dict[str, Any]]) -> None:
     """Print paired differences of two networks."""
-    budgets = [row["setting"] for row in compared if row["what"] == "robustness"]
     rows = []
     for row in compared:
         kind, setting, metric = row["what"], row["setting"], row["metric"]
@@ -204,7 +202,7 @@ def _show_differences(names: list[str], compared: list[dict[str, Any]]) -> None:
             continue  # both are 1 by definition
         what = "budget" if kind == "robustness" else kind
         if setting is not None:
-            what += f" {_setting(setting, _in_255ths(kind, budgets))}"
+            what += f" {format_number(setting)}"
         if metric == "unchanged":
             metric = "1 - fooling" if kind == "robustness" else "invariance"
         p = row["mcnemar_p_value"]
@@ -238,15 +236,6 @@ def _draw(records: dict[str, Evaluation], folder: Path, level: float) -> None:
     stem = "-".join(record.identity[:12] for record in records.values())
     for metric in ("unchanged", "accuracy"):
         save(profiles_figure(records, metric=metric, level=level), folder, f"{metric}-{stem}")
-
-
-def _in_255ths(kind: str, values: Iterable[float]) -> bool:
-    """Return whether all budgets are multiples of 1/255."""
-    return kind == "robustness" and all(abs(255 * v - round(255 * v)) < 1e-9 for v in values)
-
-
-def _setting(value: float, in_255ths: bool) -> str:
-    return f"{round(255 * value)}/255" if in_255ths and value else f"{value:g}"
 
 
 def _value(found: Mapping[str, Any], digits: int = 4) -> str:

@@ -20,7 +20,7 @@ from ...progress import Progress, silent
 from ...store import read_json, write_atomically, write_json
 from ...style import BLUE, VERMILION, new_figure, plain, styled
 from ..data import DataSet
-from ..settings import EvaluationSettings
+from ..settings import EvaluationSettings, format_number
 from .evaluate import evaluate
 from .files import read, stem_of
 from .record import Evaluation
@@ -151,7 +151,7 @@ def write_tables(documents: list[dict[str, Any]], folder: Path) -> Path:
     for data in sorted({document["data"] for document in documents}):
         mine = [document for document in documents if document["data"] == data]
         budgets = sorted({r["setting"] for r in mine[0]["rates"] if r["what"] == "pgd"})
-        shown = [_budget(value) for value in budgets]
+        shown = [format_number(value) for value in budgets]
         heads = ["network", "natural", "R30", "R180", "T0.1", "inv. R30", "inv. R180"]
         heads += [f"PGD {b}" for b in shown] + [f"strong {b}" for b in shown] + ["published"]
         lines += [f"## {data}", "", _line(heads), _line(["---"] * len(heads))]
@@ -181,14 +181,6 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _budget(value: float) -> str:
-    return (
-        f"{round(255 * value)}/255"
-        if abs(255 * value - round(255 * value)) < 1e-9
-        else f"{value:g}"
-    )
-
-
 def figure(documents: list[dict[str, Any]]) -> Figure:
     """Draw accuracy under PGD against accuracy and invariance under rotations to 180 degrees.
 
@@ -216,7 +208,7 @@ def figure(documents: list[dict[str, Any]]) -> Figure:
                             color=colour,
                             markersize=4,
                             elinewidth=0.8,
-                            label=f"PGD {_budget(value)}" if number == 1 else None,
+                            label=f"PGD {format_number(value)}" if number == 1 else None,
                         )
                         axis.annotate(
                             str(number),

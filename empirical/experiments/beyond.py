@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..settings import Stage
-from .formatting import format_number
+from ..settings import Stage, format_number
 from .measure import METRICS, Measure
 from .plan import (
     Contrast,

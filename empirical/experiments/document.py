@@ -14,7 +14,7 @@ from ..evaluation import Evaluation, EvaluationSettings
 from .judge import ResultTable, adjusted, decide, fronts, unjudged
 from .measure import SMALLEST_EFFECT, Measure, other_metric
 from .networks import boundary_picture, layers
-from .plan import Experiment, Panel, ParetoPanel, Plan, ProfilePanel, SweepPanel, Variant
+from .plan import Experiment, Panel, ParetoPanel, Plan, ProfilePanel, Variant
 from .running import results_of, state_of
 from .scores import scores_of
 
@@ -142,7 +142,15 @@ def _panel(panel: Panel, table: ResultTable) -> dict[str, Any]:
         _curve(table, label, [(v.level, measure, v) for v in variants])
         for label, measure, variants in panel.lines
     ]
-    return _curves(panel, legend="", ordered=False, axis=panel.axis, unit=panel.unit, curves=curves)
+    return {
+        "type": "curves",
+        "title": panel.title,
+        "legend": "",
+        "ordered": False,
+        "axis": panel.axis,
+        "unit": panel.unit,
+        "curves": curves,
+    }
 
 
 def _profile(panel: ProfilePanel, table: ResultTable) -> dict[str, Any]:
@@ -156,19 +164,16 @@ def _profile(panel: ProfilePanel, table: ResultTable) -> dict[str, Any]:
             for setting in settings
         ]
         curves.append(_curve(table, label, places))
-    return _curves(
-        panel,
-        kind=panel.kind,
-        legend=panel.legend,
-        ordered=panel.ordered,
-        axis=panel.axis or _AXES[panel.kind],
-        unit=(_ATTACKED if panel.kind == "robustness" else _UNITS)[panel.metric],
-        curves=curves,
-    )
-
-
-def _curves(panel: ProfilePanel | SweepPanel, **shown: Any) -> dict[str, Any]:
-    return {"type": "curves", "title": panel.title, **shown}
+    return {
+        "type": "curves",
+        "title": panel.title,
+        "kind": panel.kind,
+        "legend": panel.legend,
+        "ordered": panel.ordered,
+        "axis": panel.axis or _AXES[panel.kind],
+        "unit": (_ATTACKED if panel.kind == "robustness" else _UNITS)[panel.metric],
+        "curves": curves,
+    }
 
 
 def _curve(

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from ..settings import format_number
+
 
 def common_notes(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the notes on several things as one list: what all share is said once.
@@ -61,17 +63,3 @@ def format_setting(value: Any) -> str:
             return f"{first} to {last} by {step}"
         return ", ".join(format_setting(item) for item in value) or "none"
     return str(value)
-
-
-def format_number(value: float) -> str:
-    """Return a number, as a fraction of 255 where it is one and has no short decimals.
-
-    Examples
-    --------
-    >>> format_number(8 / 255), format_number(0.3), format_number(60.0)
-    ('8/255', '0.3', '60')
-    """
-    share = value * 255
-    if value and abs(share - round(share)) < 1e-9 and abs(value * 1000 % 1) > 1e-9:
-        return f"{round(share)}/255"
-    return f"{value:g}"

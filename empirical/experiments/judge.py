@@ -227,7 +227,13 @@ def _finding(
     # A digest of the trainings, whatever their names.
     trained = [[[job.digest for job in v.jobs] or v.name for v in side] for side in sides]
     text = json.dumps([measure, *trained])
-    nothing = {"rank": None, "steps": [], "progressive": None, "crossings": [], "other": None}
+    nothing: dict[str, Any] = {
+        "rank": None,
+        "steps": [],
+        "progressive": None,
+        "crossings": [],
+        "other": None,
+    }
     return {
         "claim": claim.claim,
         "measure": measure,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...stats import Scores
-from .formatting import format_number
+from ..settings import format_number
 
 if TYPE_CHECKING:
     from ..evaluation import Evaluation

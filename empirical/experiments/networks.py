@@ -9,15 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...errors import StoreError
 from ...store import Store
 from ..attacks import attacking, deepfool
 from ..data import load
 from ..models import ModelSpec, build_spec, count_parameters
 from ..training import load_run
-from .job import Job
 from .plan import Variant
-from .running import state_of
 
 #: Images of the embedded sample among which the one to show is looked for.
 CANDIDATES = 50
@@ -66,9 +63,9 @@ def boundary_picture(variants: Sequence[Variant], store: Store) -> dict[str, Any
     The digit is that of the first :data:`CANDIDATES` of the embedded sample whose distances
     are nearest to their medians. The plane is spanned by the two perturbations that DeepFool
     finds; coordinates are l2 distances from the digit. Both networks' margins are given on a
-    grid.
+    grid. The networks must be trained.
     """
-    models = [_network(variant.jobs[0], store) for variant in variants]
+    models = [load_run(variant.jobs[0].folder(store).path).model for variant in variants]
     x, _ = load().test.batch(slice(0, CANDIDATES))
     found = [deepfool(model, x) for model in models]
     distances = torch.stack([l2 for _, l2 in found])
@@ -94,13 +91,6 @@ def boundary_picture(variants: Sequence[Variant], store: Store) -> dict[str, Any
         for variant, model, step, l2 in zip(variants, models, steps, distances, strict=True)
     ]
     return picture | {"image": number, "reach": reach, "points": POINTS, "maps": maps}
-
-
-def _network(job: Job, store: Store) -> nn.Module:
-    run = job.folder(store)
-    if not run.is_complete:
-        raise StoreError(f"{job.label} is not done: its state is {state_of(job, store)}")
-    return load_run(run.path).model
 
 
 def _typical(distances: Tensor) -> int | None:

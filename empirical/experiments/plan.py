@@ -280,8 +280,15 @@ class Experiment:
         plan = self.make(scale, tuple(range(count)))
         used = {job.config.data.name for job in plan.jobs}
         replaced = {name: place for name, place in (places or {}).items() if name in used}
+
+        def moved(config: TrainConfig) -> TrainConfig:
+            if config.data.name not in replaced:
+                return config
+            data = replace(config.data, name=replaced[config.data.name])
+            return replace(config, data=data, optimiser=replace(config.optimiser, shuffle=True))
+
         for variant in plan.variants if replaced else ():
-            variant.jobs = tuple(_changed(job, _on_data(replaced)) for job in variant.jobs)
+            variant.jobs = tuple(_changed(job, moved) for job in variant.jobs)
         if models:
             plan = _with_models(plan, models)
         lines = tuple(
@@ -296,16 +303,6 @@ def _changed(job: Job, change: Callable[[TrainConfig], TrainConfig]) -> Job:
     """Return a job with its training changed, and those it starts from."""
     start = None if job.start is None else _changed(job.start, change)
     return replace(job, config=change(job.config), start=start)
-
-
-def _on_data(places: Mapping[str, str]) -> Callable[[TrainConfig], TrainConfig]:
-    def change(config: TrainConfig) -> TrainConfig:
-        if config.data.name not in places:
-            return config
-        data = replace(config.data, name=places[config.data.name])
-        return replace(config, data=data, optimiser=replace(config.optimiser, shuffle=True))
-
-    return change
 
 
 def _of_model(name: str, own: str) -> Callable[[TrainConfig], TrainConfig]:

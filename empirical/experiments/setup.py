@@ -137,37 +137,25 @@ def notes(
 
 
 _EIGHT = tuple(k / 255 for k in (0, 2, 4, 8))
+_TURNS = tuple(float(degrees) for degrees in range(0, 181, 30))
+_SHIFTS = {
+    "paper": (0.0, 0.1, 0.2, 0.3, 0.4),
+    **dict.fromkeys(("cpu", "small", "smoke"), (0.0, 0.2)),
+}
 
 #: Levels of training (how much rotation, translation, budget) by scale. The paper shows levels
 #: in legends that its text does not have: those of the scale paper hold the ones that it names.
 LEVELS: dict[str, dict[str, tuple[float, ...]]] = {
-    "Aug-R": {
-        "paper": (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0),
-        "cpu": (0.0, 60.0, 120.0, 180.0),
-        "small": (0.0, 180.0),
-        "smoke": (0.0, 180.0),
-    },
-    "Aug-T": {
-        "paper": (0.0, 0.1, 0.2, 0.3, 0.4),
-        "cpu": (0.0, 0.2),
-        "small": (0.0, 0.2),
-        "smoke": (0.0, 0.2),
-    },
-    "Aug-RT": {
-        "paper": (0.0, 0.1, 0.2, 0.3, 0.4),
-        "cpu": (0.0, 0.2),
-        "small": (0.0, 0.2),
-        "smoke": (0.0, 0.2),
-    },
+    "Aug-R": {"paper": _TURNS, "cpu": _TURNS[::2], "small": _TURNS[::6], "smoke": _TURNS[::6]},
+    "Aug-T": _SHIFTS,
+    "Aug-RT": _SHIFTS,
     "grey": {
-        "paper": (0.0, 0.1, 0.2, 0.3),
-        "cpu": (0.0, 0.1, 0.2, 0.3),
+        **dict.fromkeys(("paper", "cpu"), (0.0, 0.1, 0.2, 0.3)),
         "small": (0.0, 0.1, 0.3),
         "smoke": (0.0, 0.1),
     },
     "colour": {
-        "paper": _EIGHT,
-        "cpu": _EIGHT,
+        **dict.fromkeys(("paper", "cpu"), _EIGHT),
         "small": (0.0, 4 / 255, 8 / 255),
         "smoke": (0.0, 8 / 255),
     },

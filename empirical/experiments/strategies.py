@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ..settings import EvaluationSettings, Objective, Stage, curriculum
-from .formatting import format_number
+from ..settings import EvaluationSettings, Objective, Stage, curriculum, format_number
 from .measure import Measure
 from .plan import Contrast, Gain, PaperClaim, ParetoPanel, Plan, PublishedNumber, Variant, Variants
 from .setup import TRADES, ExperimentSetup, notes

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..settings import Augmentation, Objective
-from .formatting import format_number
+from ..settings import Augmentation, Objective, format_number
 from .measure import METRICS, Measure
 from .plan import (
     Contrast,

@@ -13,10 +13,10 @@ from ...errors import StoreError
 from ...progress import Progress, silent
 from ...store import FolderInUseError, Store
 from ..data import DataSet, load
-from ..experiments.integrity import DamagedError
 from ..experiments.job import Job
-from ..experiments.running import run_job, state_of, train_here
+from ..experiments.running import DamagedError, run_job, state_of
 from ..settings import DataConfig, LaunchSettings
+from ..training import train
 from .failure import FULL, IN_USE, LASTING, Failure, clear_failure, read_failure
 from .torchrun import train_on_several
 
@@ -128,17 +128,18 @@ def attempt(job: Job, settings: LaunchSettings, progress: Progress = silent) -> 
 
 def _do(job: Job, settings: LaunchSettings, progress: Progress) -> list[str]:
     """Do a job; a damaged network that it starts from is trained again first."""
-    config, trainer = job.config, train_here
+    trainer: Callable[..., object] = train
     if settings.job_processes > 1:
         trainer = partial(train_on_several, settings.job_processes, settings.data_root)
-    data = _data(config.data, settings.data_root)
-
-    def do() -> list[str]:
-        options = settings.options
-        return run_job(
-            job, settings.store, data=data, options=options, progress=progress, trainer=trainer
-        )
-
+    do = partial(
+        run_job,
+        job,
+        settings.store,
+        data=_data(job.config.data, settings.data_root),
+        options=settings.options,
+        progress=progress,
+        trainer=trainer,
+    )
     try:
         return do()
     except DamagedError as error:

@@ -5,7 +5,7 @@ The command line is made from these classes, and answers at once because of it.
 
 from .augmentation import Augmentation
 from .device import PRECISIONS, check_device
-from .evaluation import EvaluationSettings
+from .evaluation import EvaluationSettings, format_number
 from .launching import LaunchSettings
 from .network import GROUPS, HEADS, NETWORKS, ModelSpec
 from .stages import Objective, Schedule, Stage, curriculum
@@ -30,4 +30,5 @@ __all__ = [
     "TrainOptions",
     "check_device",
     "curriculum",
+    "format_number",
 ]

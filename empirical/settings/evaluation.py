@@ -18,6 +18,21 @@ from .device import PRECISIONS
 #: A number of pixels in [0, 1]; wherever it is given, text such as "8/255" does as well.
 Pixels: TypeAlias = float
 
+
+def format_number(value: float) -> str:
+    """Return a number, as a fraction of 255 where it is one and has no short decimals.
+
+    Examples
+    --------
+    >>> format_number(8 / 255), format_number(0.3), format_number(60.0)
+    ('8/255', '0.3', '60')
+    """
+    share = value * 255
+    if value and abs(share - round(share)) < 1e-9 and abs(value * 1000 % 1) > 1e-9:
+        return f"{round(share)}/255"
+    return f"{value:g}"
+
+
 ATTACKS = ("pgd", "apgd", "autoattack")
 ITERATES = ("last", "best")
 PROTOCOLS = ("corrected", "official")

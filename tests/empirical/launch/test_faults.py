@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from spadv.empirical.experiments.integrity import DamagedError
 from spadv.empirical.experiments.job import Job
-from spadv.empirical.experiments.running import results_of, run_job, state_of
+from spadv.empirical.experiments.running import DamagedError, results_of, run_job, state_of
 from spadv.empirical.launch import DiskFullError, LaunchSettings, Outcome, launch
 from spadv.empirical.training import load_run
 from spadv.store import FolderInUseError, RunFolder, Store
@@ -295,7 +294,9 @@ def test_another_protocol(
     store: Store, pair: tuple[Job, Job], settings_of: Make, edit: Make
 ) -> None:
     edit(evaluation(pair[0], store), lambda d: d["protocol"].update(clip=[-1.0, 1.0]))
-    refused(settings_of, store, pair[0], "rules of attack", "clip is [-1.0, 1.0] there")
+    refused(
+        settings_of, store, pair[0], "rules of attack", "clip is [0.0, 1.0] here, [-1.0, 1.0] there"
+    )
 
 
 def test_another_training(

@@ -74,10 +74,10 @@ def test_other_failures_are_tried_in_the_next_launch(
 ) -> None:
     job, settings = make_job(), settings_of(tmp_path)
 
-    def broken(*arguments: Any) -> None:
+    def broken(*arguments: Any, **options: Any) -> None:
         raise ZeroDivisionError("not today")
 
-    monkeypatch.setattr(work, "train_here", broken)
+    monkeypatch.setattr(work, "train", broken)
     for _ in range(2):
         failure = launch([job], settings).failed[job.digest]
         assert failure.kind == "error"
@@ -138,14 +138,13 @@ def test_two_launches_on_one_folder(
     first = make_job(0)
     jobs = [first, make_job(1), make_job(2, start=first), make_job(3)]
     trained: list[str] = []
+    train = work.train
 
-    def counted(config: Any, folder: Path, data: Any, options: Any, progress: Any) -> None:
-        from spadv.empirical.training import train
-
-        if train(config, folder, data=data, options=options, progress=progress).trained:
+    def counted(config: Any, folder: Path, **more: Any) -> None:
+        if train(config, folder, **more).trained:
             trained.append(folder.name)
 
-    monkeypatch.setattr(work, "train_here", counted)
+    monkeypatch.setattr(work, "train", counted)
     outcomes: list[Any] = []
     threads = [
         threading.Thread(target=lambda: outcomes.append(launch(jobs, settings_of(tmp_path))))
