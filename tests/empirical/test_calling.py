@@ -110,7 +110,7 @@ def test_networks_are_called_in_one_place():
     """Whoever calls a network of others goes through `calling.py`; the rest is named here."""
     allowed = {
         ("attacks/protocol.py", "logits_from_normalised"),  # a module that holds the network
-        ("evaluation/zoo.py", "forward"),
+        ("evaluation/target.py", "forward"),
         ("models/exporting.py", "_program"),  # makes a network, calls none
         ("attacks/context.py", "logits"),  # a `Logits`
         ("attacks/context.py", "tracked_logits"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from spadv.cli.launching import job_state, read_share
+from spadv.cli.reproduce import job_state, read_share
 from spadv.empirical.experiments import EXPERIMENTS, Experiment, Plan
 from spadv.empirical.experiments.measure import Measure
 from spadv.empirical.experiments.plan import Variant

@@ -14,8 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from spadv.empirical.evaluation import EvaluationSettings
 from spadv.empirical.experiments.job import Job
 from spadv.empirical.launch import CostEstimate, launch
-from spadv.empirical.launch.cost import MACHINES, cost_of, machine_of, spec_of
-from spadv.empirical.launch.size import size_of
+from spadv.empirical.launch.cost import MACHINES, cost_of, machine_of, size_of, spec_of
 from spadv.empirical.models import ModelSpec, build_spec, names
 from spadv.empirical.training import TrainConfig
 from spadv.errors import InputError

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from spadv.empirical.evaluation import zoo
+from spadv.empirical.evaluation import target
 from spadv.empirical.evaluation.target import load_target
 from spadv.empirical.models.described import load_described, make_layers
 from spadv.empirical.models.weights import read_weights
@@ -171,7 +171,7 @@ def test_unknown_names_get_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
             load_model=lambda name, **where: nn.Linear(1, len(where))
         ),
     }
-    monkeypatch.setattr(zoo.importlib, "import_module", modules.__getitem__)
+    monkeypatch.setattr(target.importlib, "import_module", modules.__getitem__)
     with pytest.raises(InputError, match="Did you mean A1"):
         load_target("robustbench:A2")
     assert load_target("robustbench:A1")[0].out_features == 3
@@ -181,7 +181,7 @@ def test_missing_packages_and_connections_are_one_line(monkeypatch: pytest.Monke
     def absent(name: str) -> object:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    monkeypatch.setattr(zoo.importlib, "import_module", absent)
+    monkeypatch.setattr(target.importlib, "import_module", absent)
     with pytest.raises(InputError, match=r"needs timm.*pip install 'spadv\[timm\]'"):
         load_target("timm:resnet18")
     with pytest.raises(InputError, match="huggingface_hub"):
@@ -191,7 +191,7 @@ def test_missing_packages_and_connections_are_one_line(monkeypatch: pytest.Monke
         raise FileNotFoundError("An error happened: no connection")
 
     hub = types.SimpleNamespace(hf_hub_download=offline)
-    monkeypatch.setattr(zoo.importlib, "import_module", lambda name: hub)
+    monkeypatch.setattr(target.importlib, "import_module", lambda name: hub)
     with pytest.raises(InputError, match="no connection"):
         load_target("hf:someone/something")
 
@@ -199,6 +199,6 @@ def test_missing_packages_and_connections_are_one_line(monkeypatch: pytest.Monke
 def test_a_repository_may_hold_a_description(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "net.json").rename(folder / "config.json")
     hub = types.SimpleNamespace(hf_hub_download=lambda repo, name: str(folder / name))
-    monkeypatch.setattr(zoo.importlib, "import_module", lambda name: hub)
+    monkeypatch.setattr(target.importlib, "import_module", lambda name: hub)
     found, _ = load_target("hf:someone/something")
     assert found(torch.rand(2, 1, 8, 8)).shape == (2, 3)
