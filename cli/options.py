@@ -12,6 +12,7 @@ import typer
 
 from ..config import flags
 from ..empirical.settings.device import check_device
+from ..errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 DataRoot = Annotated[
@@ -28,6 +29,15 @@ Shift = Annotated[int, typer.Option(help="m, a divisor of the length.")]
 P = Annotated[float, typer.Option("--p", help="Probability in [1/2, 1] that x0 is the label.")]
 Budget = Annotated[float, typer.Option("--budget", help="Attack budget e = eps sqrt(d), >= 0.")]
 Level = Annotated[float, typer.Option(help="Confidence level of intervals.")]
+
+
+def read_share(text: str) -> tuple[int, int]:
+    """Return the numbers of a share such as 2/4."""
+    parts = text.split("/")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise InputError("shard", "be i/n with 1 <= i <= n, such as 2/4", text)
+    return int(parts[0]), int(parts[1])
+
 
 Command = Callable[..., None]
 

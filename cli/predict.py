@@ -18,7 +18,7 @@ from ..theory.images import predict as predict_task
 from ..theory.images.linear import SLACK
 from ..theory.images.prediction import SCHEMA
 from .console import between, err, number, out, print_json, print_table, progress_bar
-from .options import DataRoot, Json
+from .options import DataRoot, Json, read_share
 
 if TYPE_CHECKING:
     from ..empirical.data import DataSet, Images
@@ -162,9 +162,6 @@ def _measure(
     if document.get("id") != "prediction" or document.get("schema") != SCHEMA:
         raise StoreError(f"{folder / 'prediction.json'} is no prediction of this version")
     networks, seeds, scale, shard = how
-    which, _, count = shard.partition("/")
-    if not (which.isdigit() and count.isdigit()):
-        raise InputError("shard", "be i/n", shard)
     from ..empirical.data import load
     from ..empirical.prediction import NETWORKS, PairMeasurement, Point, write
 
@@ -173,7 +170,7 @@ def _measure(
     data = load(document["source"], root=data_root)
     store = Store(folder / "runs")
     with progress_bar("measure") as tell:
-        plan.run(data, store, shard=(int(which), int(count)), progress=tell, say=err.print)
+        plan.run(data, store, shard=read_share(shard), progress=tell, say=err.print)
     found = plan.results(store)
     stem = f"measured-{plan.point.stem}"
     write(found, folder, stem)

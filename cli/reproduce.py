@@ -15,7 +15,7 @@ from ..empirical.settings.network import NETWORKS
 from ..errors import InputError, RunFailedError, StoreError
 from ..store import Store, read_json, write_json
 from .console import err, out, print_json, print_table, progress_bar
-from .options import DataRoot, Device, Json, takes
+from .options import DataRoot, Device, Json, read_share, takes
 
 if TYPE_CHECKING:
     from ..empirical.experiments import Experiment, Job, Plan
@@ -216,14 +216,6 @@ def _show_list(
         ],
         numbers=(2, 3, 4),
     )
-
-
-def read_share(text: str) -> tuple[int, int]:
-    """Return the numbers of a share such as 2/4."""
-    parts = text.split("/")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
-        raise InputError("shard", "be i/n with 1 <= i <= n, such as 2/4", text)
-    return int(parts[0]), int(parts[1])
 
 
 def complain(outcome: Outcome, total: int) -> None:

@@ -33,19 +33,14 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
-def describe_device(device: torch.device) -> str:
-    """Return what provenance says of a device: its name, cores or memory."""
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        return f"cuda ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
-    return (
-        f"cpu ({platform.machine()}, {os.cpu_count()} logical cores, "
-        f"{torch.get_num_threads()} threads)"
-    )
-
-
 def make_provenance(seed: int | None, seconds: float, device: torch.device) -> Provenance:
     """Return the provenance of a computation on a device, torch's versions included."""
+    name = (
+        f"{platform.machine()}, {os.cpu_count()} logical cores, {torch.get_num_threads()} threads"
+    )
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        name = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     return _make_provenance(
-        seed, seconds, device=describe_device(device), packages=("torch", "torchvision")
+        seed, seconds, device=f"{device.type} ({name})", packages=("torch", "torchvision")
     )

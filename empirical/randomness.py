@@ -54,7 +54,7 @@ def uniform(
 ) -> Tensor:
     """Return numbers uniform in [low, high), drawn on the generator's device and moved."""
     drawn = torch.rand(shape, generator=generator, device=generator.device, dtype=dtype)
-    return _moved(drawn.mul_(high - low).add_(low), device)
+    return moved(drawn.mul_(high - low).add_(low), device)
 
 
 def normal(
@@ -66,12 +66,13 @@ def normal(
 ) -> Tensor:
     """Return standard normal numbers, drawn on the generator's device and moved."""
     drawn = torch.randn(shape, generator=generator, device=generator.device, dtype=dtype)
-    return _moved(drawn, device)
+    return moved(drawn, device)
 
 
-def _moved(drawn: Tensor, device: torch.device | str) -> Tensor:
+def moved(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """Return a tensor on a device; nothing waits for a copy to a GPU."""
     # Towards a CPU a copy that does not wait could be read before it has arrived.
-    return drawn.to(device, non_blocking=torch.device(device).type == "cuda")
+    return tensor.to(device, non_blocking=torch.device(device).type == "cuda")
 
 
 def draw_seed(generator: torch.Generator) -> int:

@@ -17,13 +17,13 @@ from ...progress import Progress, silent
 from ...random import derive_seed
 from ..calling import outside_inference_mode
 from ..randomness import as_generator, draw_seed, make_generator, uniform
-from ..settings.evaluation import ATTACKS
+from ..settings.evaluation import ATTACKS, ITERATES
 from .apgd import apgd_ascent, boundary_points
 from .ascent import BestAdversarial, make_batch, restart
 from .autoattack import attack_all, rank_targets
 from .context import AttackContext, attack_context, check_inputs
 from .losses import CrossEntropy
-from .pgd import ITERATES, pgd_ascent, random_points
+from .pgd import pgd_ascent, random_points, step_sizes
 from .protocol import Protocol, resolve
 
 #: Images whose random directions are drawn together; part of what a seed means.
@@ -133,7 +133,9 @@ def profile(
     ([0, 1], [[0, 1], [0, 0], [1, 0]])
     """
     y = check_inputs(x, y)
-    radii = _check_budgets(budgets)
+    if isinstance(budgets, str) or not isinstance(budgets, Sequence) or not budgets:
+        raise InputError("budgets", "be a sequence of numbers or fractions like 8/255", budgets)
+    radii = tuple(check_fraction("budgets", budget) for budget in budgets)
     choose("attack", attack, ATTACKS)
     choose("iterate", iterate, ITERATES)
     steps = check_integer("steps", steps, minimum=1)
@@ -158,12 +160,6 @@ def profile(
         attacked = curve.each if iterate == "last" or rules.train_mode else curve.upwards
         attacked(radii, adversarial, progress)
         return RobustnessOutcomes(radii, curve.clean, adversarial, y, int(context.masked.sum()))
-
-
-def _check_budgets(budgets: object) -> tuple[float, ...]:
-    if isinstance(budgets, str) or not isinstance(budgets, Sequence) or not budgets:
-        raise InputError("budgets", "be a sequence of numbers or fractions like 8/255", budgets)
-    return tuple(check_fraction("budgets", budget) for budget in budgets)
 
 
 class RandomDirections:
@@ -278,10 +274,7 @@ class _Curve:
         )
         rows = torch.tensor(images, device=self.x.device)
         origin, labels = self.context.coordinates.enter(self.x[rows]), self.labels[rows]
-        if attack != "pgd":
-            sizes = 2 * radius
-        else:
-            sizes = radius * (2.5 / steps) if size is None else torch.full_like(radius, size)
+        sizes = step_sizes(size, radius, steps) if attack == "pgd" else 2 * radius
         loss = CrossEntropy(labels)
         batch = make_batch(self.context, origin, radius, loss, labels, sizes, images=rows)
         drawn = self._directions(images)

@@ -13,6 +13,7 @@ from ...checks import check_integer, choose
 from ...errors import InputError
 from ..calling import outside_inference_mode
 from ..randomness import as_generator
+from ..settings.evaluation import ITERATES
 from .ascent import (
     Batch,
     BestAdversarial,
@@ -27,8 +28,6 @@ from .ascent import (
 from .context import attack_context, check_inputs, check_start
 from .losses import CrossEntropy
 from .protocol import Protocol
-
-ITERATES = ("last", "best")
 
 
 @outside_inference_mode

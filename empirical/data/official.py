@@ -44,18 +44,14 @@ def find(folder: Path, name: str) -> Path | None:
 def read_known(info: DataInfo, root: Path, cache: Path | None, progress: Progress) -> Parts:
     """Read a data set whose files are all there."""
     if info.embedded:
-        return _read_sample()
+        arrays = read_npz(SAMPLE)
+        parts = (Images.from_numpy(arrays[f"x_{p}"], arrays[f"y_{p}"]) for p in ("train", "test"))
+        return Parts(next(parts), tuple("0123456789"), test=next(parts))
     if "mnist" in info.name:
         return _read_mnist(info, root / info.folder)
     if "cifar" in info.name:
         return _read_cifar(info, root)
     return _read_tiny_imagenet(info, root / info.folder, cache, progress)
-
-
-def _read_sample() -> Parts:
-    arrays = read_npz(SAMPLE)
-    parts = (Images.from_numpy(arrays[f"x_{p}"], arrays[f"y_{p}"]) for p in ("train", "test"))
-    return Parts(next(parts), tuple("0123456789"), test=next(parts))
 
 
 def _read_mnist(info: DataInfo, folder: Path) -> Parts:

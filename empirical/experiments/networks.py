@@ -86,7 +86,7 @@ def boundary_picture(variants: Sequence[Variant], store: Store) -> dict[str, Any
             "distance": float(l2[number]),
             "foot": (basis @ step.flatten().double()).tolist(),
             # One row a value of the first coordinate.
-            "margins": _rounded(_margins(model, centre, points)),
+            "margins": _margins(model, centre, points),
         }
         for variant, model, step, l2 in zip(variants, models, steps, distances, strict=True)
     ]
@@ -114,18 +114,17 @@ def _orthonormal(steps: Tensor) -> Tensor:
     return torch.stack([first, rest / rest.norm()])
 
 
-def _margins(model: nn.Module, centre: Tensor, points: Tensor) -> Tensor:
-    """Return how far the logit of the centre's class is above all others, (side, side)."""
+def _margins(model: nn.Module, centre: Tensor, points: Tensor) -> list[list[float]]:
+    """Return how far the logit of the centre's class is above all others, (side, side).
+
+    To four digits of the largest: a picture shows no more.
+    """
     with torch.no_grad(), attacking(model) as network:
         label = network(centre[None]).argmax(1)
         logits = torch.cat([network(part) for part in torch.split(points, 500)]).double()
     own = logits[:, label]
     others = logits.scatter(1, label.expand(len(logits), 1), -np.inf)
-    return (own[:, 0] - others.max(1).values).view(POINTS, POINTS)
-
-
-def _rounded(margins: Tensor) -> list[list[float]]:
-    """Return margins to four digits of the largest: a picture shows no more."""
+    margins = (own[:, 0] - others.max(1).values).view(POINTS, POINTS)
     largest = float(margins.abs().max())
     digits = 4 - round(np.log10(largest)) if largest > 0 else 0
     rows: list[list[float]] = margins.round(decimals=digits).tolist()

@@ -5,13 +5,12 @@ The command line makes its options from these fields.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...checks import check_fraction, check_integer, check_real, choose
-from ...config import Checked, field_names, option
+from ...config import Checked, field_names, option, to_table
 from ...errors import InputError, StoreError
 from .device import PRECISIONS
 
@@ -189,8 +188,7 @@ class EvaluationSettings(Checked):
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values; digests depend on them."""
-        data = dataclasses.asdict(self)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items()}
+        return to_table(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EvaluationSettings:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ...checks import check_integer, check_real, choose
+from ...config import to_table
 from ...errors import InputError, StoreError
 
 #: Names of the networks; :func:`spadv.empirical.models.register` adds others.
@@ -77,15 +77,12 @@ class ModelSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as plain JSON values."""
-        data = dataclasses.asdict(self)
-        for name in ("mean", "std"):
-            data[name] = None if data[name] is None else list(data[name])
-        return data
+        return to_table(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ModelSpec:
         """Rebuild a specification from what :meth:`to_json` made; StoreError for anything else."""
-        names = [item.name for item in dataclasses.fields(cls)]
+        names = [item.name for item in fields(cls)]
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise StoreError("a model specification must have the fields " + ", ".join(names))
         if not isinstance(data["options"], Mapping) or not isinstance(data["name"], str):

@@ -23,9 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...checks import check_integer, check_real
+from ...checks import check_integer
 from ...config import Checked, option
-from ...errors import InputError, RunFailedError
+from ...errors import RunFailedError
 from ...theory.attacks import proof_attacks
 from ..attacks.ascent import ball
 from .network import Layer, join
@@ -123,12 +123,8 @@ def exact_worst_margin(
     >>> exact_worst_margin(linear, 0, np.zeros(2), 1.0, 1.0, 0.5)[0]
     -1.5
     """
-    eps = check_real("eps", eps, low=0)
     hidden, out, direct = (part[number].double().cpu().numpy() for part in layer.detach())
     d = direct.size - 2
-    x = np.asarray(x, dtype=np.float64)
-    if x.shape != (d,):
-        raise InputError("x", f"have the shape ({d},)", x.shape)
     sign = 1.0 if x0 > 0 else -1.0
     weights, offsets = hidden[:, :d], hidden[:, d] * sign + hidden[:, d + 1]
     middle = weights @ x + offsets

@@ -23,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...checks import check_integer, choose
 from ...errors import InputError
 from ...theory.classifiers import LinearRule
 
@@ -132,10 +131,7 @@ class Networks:
         width: int,
         generators: Sequence[torch.Generator],
     ) -> None:
-        self.kind, self.d, self.n_shifts = choose("kind", kind, KINDS), d, n_shifts
-        width = check_integer("width", width, minimum=1)
-        if d % check_integer("n_shifts", n_shifts, minimum=1):
-            raise InputError("n_shifts", f"divide the length d = {d}", n_shifts)
+        self.kind, self.d, self.n_shifts = kind, d, n_shifts
         self.families = -(-width // n_shifts) if kind == "circular" else width
         if kind == "linear":
             self.parameters = [_uniform((d + 2,), d + 1, generators)]

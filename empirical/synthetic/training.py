@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 
 from ...checks import check_integer, check_real, choose
 from ...config import Checked, option
-from ...errors import InputError, RunFailedError
+from ...errors import RunFailedError
 from ..randomness import make_generator
 from ..settings import Stage
 from .methods import EPOCHS, Method
@@ -61,7 +61,7 @@ def train(
     method: Method,
     levels: Sequence[float],
     seeds: Sequence[int],
-    options: Options | None = None,
+    options: Options,
 ) -> Layer:
     """Train one network for each level of a method and seed, and return them level by level.
 
@@ -69,12 +69,6 @@ def train(
     their training: differences between methods and levels are differences of these. Number
     i * len(seeds) + k is level i, seed k. RunFailedError if a training diverges.
     """
-    options = options or Options()
-    for name, given in (("levels", levels), ("seeds", seeds)):
-        if not given:
-            raise InputError(name, "hold at least one", given)
-    for level in levels if method.mixes else ():
-        check_real("levels", level, low=0, high=1)
     dist = setting.dist
     starts = [make_generator(seed, "start", kind) for _ in levels for seed in seeds]
     networks = Networks(kind, dist.d, dist.n_shifts, options.width, starts)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from spadv.cli.reproduce import job_state, read_share
+from spadv.cli.options import read_share
+from spadv.cli.reproduce import job_state
 from spadv.empirical.experiments import EXPERIMENTS, Experiment, Plan
 from spadv.empirical.experiments.measure import Measure
 from spadv.empirical.experiments.plan import Variant

@@ -111,12 +111,5 @@ def test_initial_weights_are_those_of_torch(two):
 
 
 def test_bad_input(two):
-    generators = [make_generator(0)]
-    with pytest.raises(InputError, match="Did you mean mlp"):
-        Networks("mpl", 16, 2, 4, generators)
-    with pytest.raises(InputError, match="n_shifts"):
-        Networks("mlp", 16, 3, 4, generators)
-    with pytest.raises(InputError, match="width"):
-        Networks("mlp", 16, 2, 0, generators)
     with pytest.raises(InputError, match="linear"):
         networks("mlp", two).layer().rule(0)

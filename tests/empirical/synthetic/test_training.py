@@ -154,13 +154,7 @@ def test_learning_rate():
     assert [settled.rate(e, 75, 90) for e in (75, 82.5, 90)] == pytest.approx([1, 0.5, 0], abs=1e-6)
 
 
-def test_bad_input(two):
-    with pytest.raises(InputError, match="levels"):
-        train(two, "mlp", METHODS["natural"], (), SEEDS, QUICK)
-    with pytest.raises(InputError, match="seeds"):
-        trained(two, "mlp", "natural", seeds=())
-    with pytest.raises(InputError, match="levels"):
-        trained(two, "mlp", "mixture", 1.5)
+def test_bad_input():
     for wrong in ({"width": 0}, {"samples": 0}, {"momentum": 2}, {"schedule": "fast"}):
         with pytest.raises(InputError, match=next(iter(wrong))):
             Options(**wrong)
