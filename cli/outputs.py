@@ -10,8 +10,7 @@ from rich.text import Text
 
 from ..empirical.experiments import EXPERIMENTS
 from ..empirical.experiments.document import SCHEMA
-from ..empirical.experiments.draw import draw, draw_other_metric
-from ..empirical.experiments.formatting import stand_ins
+from ..empirical.experiments.draw import draw, draw_other_metric, stand_ins
 from ..errors import StoreError
 from ..result import SHOWN
 from ..store import read_json, read_text, write_atomically

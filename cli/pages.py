@@ -241,7 +241,7 @@ def reproduce_page(
     `drawings` are SVG text by the name of the figure's file, `others` identifier and title of
     figures and tables that are not made.
     """
-    from ..empirical.experiments.formatting import stand_ins
+    from ..empirical.experiments.draw import stand_ins
 
     captions = {}
     for document in documents:

@@ -22,6 +22,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def reason_of(error: Exception) -> str:
+    """Return the first line that an error says, or else its name."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the network inside a data-parallel wrapper; any other module as it is.
 
@@ -124,5 +129,4 @@ class Logits:
             raise RunFailedError(f"{held}: {error}") from None
         except Exception as error:
             rule = f"turn images of shape {tuple(images.shape[1:])} into logits (batch, classes)"
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise InputError("model", rule, self._name, f"It fails: {reason}") from error
+            raise InputError("model", rule, self._name, f"It fails: {reason_of(error)}") from error

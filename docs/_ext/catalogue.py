@@ -30,7 +30,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from spadv.empirical.experiments import EXPERIMENTS, Experiment
-from spadv.empirical.experiments.formatting import stand_ins
+from spadv.empirical.experiments.draw import stand_ins
 from spadv.result import SHOWN
 
 #: What is copied of a folder of results.

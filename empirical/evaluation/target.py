@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError, StoreError
 from ...store import read_json
+from ..calling import reason_of
 from ..models import Normalise
 from ..models.described import load_described
 from ..models.exporting import load_exported
@@ -97,10 +98,8 @@ def load_from_zoo(zoo: str, name: str) -> nn.Module:
         if isinstance(error, StoreError):
             raise
         # Their errors of missing repositories and of missing connections have this base alike.
-        first = str(error).strip().splitlines()
-        reason = first[0] if first else type(error).__name__
         rule = "be a network that can be downloaded"
-        raise InputError("model", rule, f"{zoo}:{name}", reason) from None
+        raise InputError("model", rule, f"{zoo}:{name}", reason_of(error)) from None
 
 
 def _unknown(zoo: str, name: str, known: Iterable[str]) -> InputError:
@@ -143,9 +142,8 @@ def _hf(repository: str) -> nn.Module:
         network = transformers.AutoModelForImageClassification.from_pretrained(repository)
         processor = transformers.AutoImageProcessor.from_pretrained(repository)
     except (ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
         rule = "hold a classifier of images"
-        raise InputError("model", rule, f"hf:{repository}", reason) from None
+        raise InputError("model", rule, f"hf:{repository}", reason_of(error)) from None
     scaled = getattr(processor, "do_normalize", False)
     mean, std = (processor.image_mean, processor.image_std) if scaled else (None, None)
     return ZooNetwork(network, mean, std)

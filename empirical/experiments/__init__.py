@@ -8,12 +8,4 @@ from .job import Job, merge
 from .paper import EXPERIMENTS, experiment
 from .plan import SCALES, Experiment, Plan
 
-__all__ = [
-    "EXPERIMENTS",
-    "SCALES",
-    "Experiment",
-    "Job",
-    "Plan",
-    "experiment",
-    "merge",
-]
+__all__ = ["EXPERIMENTS", "SCALES", "Experiment", "Job", "Plan", "experiment", "merge"]

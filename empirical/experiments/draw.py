@@ -5,6 +5,7 @@ Panels stand in the order of the paper, with its letters; legends stand beside o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from string import ascii_lowercase
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...style import BLACK, BLUE, CYCLE, GREY, LINES, VERMILION, new_figure, styled
-from .formatting import stand_ins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +48,18 @@ def draw(document: Mapping[str, Any]) -> Figure | None:
 def draw_other_metric(document: Mapping[str, Any]) -> Figure | None:
     """Return the figure's profiles in accuracy, or in the paper's metric where that is it."""
     return _draw(document["other_metric"], document["first"], here(document))
+
+
+def stand_ins(document: Mapping[str, Any]) -> list[str]:
+    """Return what was trained in a document in the place of the paper's networks and data.
+
+    Examples
+    --------
+    >>> stand_ins({"shrunk": ["GCNN: network: lenet P4 in place of vgg16 P4", "epochs: 4"]})
+    ['lenet P4 in place of vgg16 P4']
+    """
+    told = (re.search(r"(?:^|: )(?:network|data): ([^;]+)", line) for line in document["shrunk"])
+    return list(dict.fromkeys(found[1] for found in told if found))
 
 
 def here(document: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 from ...checks import check_integer, choose
 from ...errors import InputError
 from ..settings import ModelSpec, TrainConfig
-from .formatting import common_notes
 from .job import Job
 from .measure import Measure
 
@@ -192,6 +191,22 @@ class Plan:
     def jobs(self) -> list[Job]:
         """Every job of every variant."""
         return [job for variant in self.variants for job in variant.jobs]
+
+
+def common_notes(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the notes on several things as one list: what all share is said once.
+
+    Examples
+    --------
+    >>> common_notes({"StdCNN": ["epochs: 1", "a"], "GCNN": ["epochs: 1"]})
+    ('epochs: 1', 'StdCNN: a')
+    """
+    made: dict[str, None] = {}
+    for line in dict.fromkeys(line for found in notes.values() for line in found):
+        owners = [name for name, found in notes.items() if line in found]
+        whole = len(owners) == len(notes)
+        made |= dict.fromkeys([line] if whole else [f"{name}: {line}" for name in owners])
+    return tuple(made)
 
 
 def join(plans: Mapping[str, Plan]) -> Plan:

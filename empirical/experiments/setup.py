@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -16,9 +17,10 @@ from ..settings import (
     OptimiserConfig,
     Stage,
     TrainConfig,
+    format_number,
 )
-from .formatting import common_notes, format_setting
 from .job import Job
+from .plan import common_notes
 
 Seeds = tuple[int, ...]
 Changes = dict[str, Any]
@@ -204,3 +206,30 @@ def _network_in_words(made: ExperimentSetup) -> str:
     width = model.options.get("width", 1.0)
     group = f" {model.group.upper()}" if model.group else ""
     return f"{model.name}{group}" + (f" with channels times {width:g}" if width != 1.0 else "")
+
+
+def format_setting(value: Any) -> str:
+    """Return a setting as people write it.
+
+    Examples
+    --------
+    >>> format_setting((0.0, 60.0)), format_setting(None), format_setting(2000)
+    ('0, 60', 'all', '2,000')
+    >>> format_setting(tuple(range(0, 181, 10)))
+    '0 to 180 by 10'
+    """
+    if value is None:
+        return "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return format_number(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        steps = {b - a for a, b in pairwise(value)}
+        if len(value) > 4 and max(steps) - min(steps) < 1e-9:
+            first, last, step = map(format_setting, (value[0], value[-1], value[1] - value[0]))
+            return f"{first} to {last} by {step}"
+        return ", ".join(format_setting(item) for item in value) or "none"
+    return str(value)

@@ -7,13 +7,8 @@ and carries the `ModelSpec` it was built from.
 from ..settings import ModelSpec
 
 # Importing these registers their networks.
-from . import densenet, lenet, madry_resnet, mlp, resnet, stdcnn, vgg  # noqa: F401
-from .classifier import (
-    Classifier,
-    Normalise,
-    count_parameters,
-    parameter_groups,
-)
+from . import madry_resnet, networks  # noqa: F401
+from .classifier import Classifier, Normalise, count_parameters, parameter_groups
 from .exporting import export, load_exported
 from .registry import Blueprint, build, build_spec, names, register
 from .wide_resnet import from_trades

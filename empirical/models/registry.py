@@ -16,6 +16,7 @@ from torch import nn
 
 from ...checks import check_integer, check_real, choose
 from ...errors import InputError
+from ..calling import reason_of
 from ..randomness import as_generator, draw_seed
 from ..settings import NETWORKS, ModelSpec
 from .classifier import Classifier, Normalise
@@ -253,8 +254,7 @@ def _build_own(spec: ModelSpec, seed: int, place: torch.device) -> Classifier:
         with torch.no_grad():
             logits = model.eval()(images)
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError("model", rule, spec.name, f"It fails: {reason}") from error
+        raise InputError("model", rule, spec.name, f"It fails: {reason_of(error)}") from error
     shape = tuple(getattr(logits, "shape", ()))
     if shape != (2, spec.num_classes):
         hint = f"For two images it returns {shape or type(logits).__name__}."

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import StoreError
+from ..calling import reason_of
 
 #: What torch's reader raises for damaged files.
 DAMAGED = (
@@ -75,8 +76,7 @@ def read_file(path: Path, device: torch.device | str = "cpu") -> Any:
         hint = "Save model.state_dict() instead."
         raise StoreError(f"{path} was refused: {reason}. {hint}") from None
     except Exception as error:  # of what is no file of its own, torch's reader makes anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(f"{path} is damaged or no file of weights: {reason}") from None
+        raise StoreError(f"{path} is damaged or no file of weights: {reason_of(error)}") from None
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -22,14 +22,7 @@ from ..device import make_provenance
 from .accuracy import Effort, Measured, attack_misses, interval_of, measure
 from .methods import METHODS
 from .network import KINDS
-from .setting import (
-    Floats,
-    KnownFrontier,
-    SyntheticSetting,
-    known_frontier,
-    regret,
-    shortfall,
-)
+from .setting import Floats, KnownFrontier, SyntheticSetting, known_frontier, regret, shortfall
 from .training import Options, train
 
 #: Confidence with which a point must lie beyond the excluded line to raise an alarm; ten

@@ -26,13 +26,7 @@ from ..models.weights import load_weights, read_weights
 from ..randomness import make_generator
 from ..settings import TrainConfig, TrainOptions
 from .callbacks import Callback, TensorBoard, telling
-from .checkpoint import (
-    Checkpoint,
-    CheckpointManager,
-    file_digest,
-    fingerprint,
-    read_checkpoint,
-)
+from .checkpoint import Checkpoint, CheckpointManager, file_digest, fingerprint, read_checkpoint
 from .distributed import World, joined
 from .loop import Trainer
 

@@ -21,16 +21,7 @@ from .layers import (
     PooledLinear,
     WholeMapLinear,
 )
-from .walk import (
-    Break,
-    RefusedError,
-    Rule,
-    Signal,
-    Walk,
-    convolved,
-    left_over,
-    window_sizes,
-)
+from .walk import Break, RefusedError, Rule, Signal, Walk, convolved, left_over, window_sizes
 
 _WITH_GROUP = (LiftingConv2d, GroupConv2d, GroupBatchNorm2d, GroupPool)
 #: What the group does to inputs, and to outputs.
