@@ -20,20 +20,11 @@ from .measure import Measure
 
 @dataclass(eq=False)
 class Variant:
-    """One kind of training, repeated over seeds.
+    """One kind of training, repeated over seeds: a job each.
 
-    Attributes
-    ----------
-    name : str
-        As legends and tables show it; unique in its plan.
-    jobs : tuple of Job
-        One a training seed.
-    level : float
-        Where it stands on the axis of a sweep (degrees, fraction, or budget).
-    evaluation : int
-        Which of the jobs' evaluations speaks for this variant.
-    unit : float
-        Budget of its evaluation, in pixels, that figures and measures call 1.
+    Legends and tables show the `name`, unique in its plan. The `level` is where it stands on the
+    axis of a sweep (degrees, fraction, or budget). The jobs' evaluation number `evaluation` speaks
+    for it; figures and measures call `unit`, a budget of that in pixels, 1.
     """
 
     name: str

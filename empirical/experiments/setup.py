@@ -33,20 +33,11 @@ TRADES: Changes = {"name": "trades", "step_size": 0.007, "beta": 5.0}
 class ExperimentSetup:
     """All that trainings of one network on one data set have in common.
 
-    Attributes
-    ----------
-    label : str
-        As legends show the network: "StdCNN", "GCNN".
-    attack : Objective
-        Adversary of adversarial training; its budget is the largest one.
-    evaluation : EvaluationSettings
-        What is measured on every network, the same for all experiments, so that they share it.
-    basic : Augmentation
-        What adversarial training and Aug-R do to each image besides (crop and flip).
-    deviations, assumptions : tuple of str
-        What differs from the paper, and what it leaves open.
-    network : str
-        Name of the paper's network, which `model` may only stand for.
+    Legends show the `label`: "StdCNN", "GCNN". The `attack` is the adversary of adversarial
+    training, with the largest budget; `basic` what that and Aug-R do to each image besides (crop
+    and flip). The `evaluation` of every network is the same for all experiments, so that they share
+    it. What differs from the paper, and what it leaves open, say `deviations` and `assumptions`;
+    `network` is the paper's, which `model` may only stand for.
     """
 
     label: str

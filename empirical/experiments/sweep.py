@@ -193,41 +193,34 @@ def distances(
 
     Without accuracies it is Figure 5; numbers of the paper are of the first setup.
     """
-    plans = {}
+    plans, attacked = {}, Measure("robustness", "accuracy", budget)
+    axis, pgd = "largest rotation in training (degrees)", f"PGD {format_number(budget)}"
     for setup in setups:
-        numbers = published if setup is setups[0] else ()
-        plans[setup.label] = _distance(setup, budget, numbers, accuracy=accuracy)
+        variants, title = trained(setup, "Aug-R"), setup.label
+        far = (("DeepFool", DISTANCE, variants),)
+        panels = [SweepPanel(f"{title}: distance", axis, "mean l2 distance", far)]
+        nearer = "bring the decision boundary nearer (mean DeepFool distance)"
+        text = f"{title}: larger rotations in training"
+        claims = [Trend(f"{text} {nearer}", DISTANCE, variants, False)]
+        if accuracy:
+            lines = (("no attack", Measure("natural"), variants), (pgd, attacked, variants))
+            panels.insert(0, SweepPanel(f"{title}: accuracy", axis, "accuracy", lines))
+            claims.append(
+                Trend(f"{text} lower the accuracy under {pgd}", attacked, variants, False)
+            )
+        plans[title] = Plan(
+            variants=variants,
+            panels=panels,
+            claims=claims,
+            columns=(
+                ("natural accuracy", Measure("natural")),
+                (attacked.short, attacked),
+                (str(DISTANCE), DISTANCE),
+            ),
+            published=_published(variants, published if setup is setups[0] else ()),
+            **notes(setup, levels_of=("Aug-R",)),
+        )
     return join(plans)
-
-
-def _distance(
-    setup: ExperimentSetup, budget: float, published: Published, *, accuracy: bool
-) -> Plan:
-    variants, title = trained(setup, "Aug-R"), setup.label
-    attacked = Measure("robustness", "accuracy", budget)
-    axis = "largest rotation in training (degrees)"
-    far = (("DeepFool", DISTANCE, variants),)
-    panels = [SweepPanel(f"{title}: distance", axis, "mean l2 distance", far)]
-    nearer = "bring the decision boundary nearer (mean DeepFool distance)"
-    claims = [Trend(f"{title}: larger rotations in training {nearer}", DISTANCE, variants, False)]
-    if accuracy:
-        pgd = f"PGD {format_number(budget)}"
-        lines = (("no attack", Measure("natural"), variants), (pgd, attacked, variants))
-        panels.insert(0, SweepPanel(f"{title}: accuracy", axis, "accuracy", lines))
-        text = f"{title}: larger rotations in training lower the accuracy under {pgd}"
-        claims.append(Trend(text, attacked, variants, False))
-    return Plan(
-        variants=variants,
-        panels=panels,
-        claims=claims,
-        columns=(
-            ("natural accuracy", Measure("natural")),
-            (attacked.short, attacked),
-            (str(DISTANCE), DISTANCE),
-        ),
-        published=_published(variants, published),
-        **notes(setup, levels_of=("Aug-R",)),
-    )
 
 
 def boundaries(setup: ExperimentSetup) -> Plan:

@@ -11,18 +11,10 @@ from ...checks import choose
 class DataInfo:
     """What is known of a data set before it is read.
 
-    Attributes
-    ----------
-    originals, tests : int
-        Images of the original training and test parts.
-    train, validation : int
-        How many originals train and validate, as in the paper; the rest is left out.
-    folder : str
-        Where its files lie under the root, as torchvision has it; empty: it comes with spadv.
-    files : tuple of str
-        What must be there, plain or gzipped.
-    archive : str
-        Name of the file that unpacks to the folder; empty where each file comes by itself.
+    Of `originals` images of the original training part, `train` and `validation` are used, as in
+    the paper, the rest is left out; `tests` are in the test part. Its `files`, plain or gzipped,
+    lie in a `folder` under the root, as torchvision has it; an empty one comes with spadv. The
+    `archive` unpacks to the folder; it is empty where each file comes by itself.
     """
 
     name: str

@@ -27,17 +27,11 @@ _PLAIN = ("natural", "spatial", "moved", "joint")
 class Measured:
     """Accuracies of networks, each an array of shape (networks,).
 
-    Attributes
-    ----------
-    natural, spatial, moved : ndarray
-        Pr(f(X) = Y); Pr(f(r X) = Y) with r uniformly random; Pr(f(r_1 X) = Y).
-    joint : ndarray
-        Accuracy on r X under attack with the first budget: both threats at once.
-    adversarial : dict of float to ndarray
-        Accuracy on X under attack, by budget e. This and `joint` are exact for linear
-        networks, else upper bounds: the share of samples that survive every attack tried.
-    samples, attacked : int
-        On how many they were counted; 0 where all is exact (linear networks).
+    `natural`, `spatial`, `moved` are Pr(f(X) = Y), Pr(f(r X) = Y) with r uniformly random, and
+    Pr(f(r_1 X) = Y). `adversarial` has the accuracy on X under attack by budget e; `joint` is that
+    on r X with the first budget: both threats at once. These are exact for linear networks, else
+    upper bounds: the share of samples that survive every attack tried. `samples` and `attacked`
+    are on how many they were counted; 0 where all is exact.
     """
 
     natural: Floats

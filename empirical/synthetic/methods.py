@@ -25,18 +25,12 @@ Stages = tuple[Stage, ...]
 
 @dataclass(frozen=True)
 class Method:
-    """A way to train with one parameter to sweep.
+    """A way to train with one `parameter`, told with its unit, to sweep at the `levels`.
 
-    Attributes
-    ----------
-    parameter : str
-        What is swept at the `levels`, with its unit; `nominal` is where one would not tune.
-    stages : callable
-        From (eps of the test attack, level) to the stages.
-    mixes : bool
-        Whether the loss is (1 - level) times the cross-entropy on shifted samples plus
-        level times that on attacked samples that are *not* shifted: the weighted sum of
-        exactly what spatial and adversarial accuracy measure.
+    `nominal` is where one would not tune; `stages` makes the stages from the eps of the test
+    attack and a level. If it `mixes`, the loss is (1 - level) times the cross-entropy on shifted
+    samples plus level times that on attacked samples that are *not* shifted: the weighted sum of
+    exactly what spatial and adversarial accuracy measure.
     """
 
     name: str

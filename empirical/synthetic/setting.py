@@ -79,23 +79,14 @@ class SyntheticSetting:
 
 @dataclass(frozen=True)
 class KnownFrontier:
-    """What the theory half knows of the pairs (S, A) in a setting.
+    """What the theory half knows of the pairs (S, A) in a setting; lines go by increasing S.
 
-    Attributes
-    ----------
-    achieved : ndarray, shape (v, 2)
-        Pairs that some classifier achieves, by increasing S: the lower line of the exact
-        frontier for up to two different shifts, else the hull of the best linear rules.
-    excluded : ndarray, shape (u, 2)
-        No classifier lies beyond this line.
-    exact : bool
-        Whether the two lines hold the exact frontier between them.
-    gap : float
-        Their largest distance as :func:`shortfall` measures it; certified if `exact`.
-    linear : ndarray, shape (k, 2)
-        Hull of the best linear rules found.
-    named : dict of str to (S, A low, A high)
-        Bayes, robust Bayes, shift-Bayes and sign(x0).
+    Some classifier achieves each pair of `achieved`, (v, 2): the lower line of the exact frontier
+    for up to two different shifts, else the hull of the best linear rules found, which is
+    `linear`, (k, 2). No classifier lies beyond `excluded`, (u, 2). Whether the two hold the exact
+    frontier between them says `exact`; their largest distance as :func:`shortfall` measures it,
+    certified then, is `gap`. Of Bayes, robust Bayes, shift-Bayes and sign(x0) `named` has S, and
+    ends of A.
     """
 
     achieved: Floats

@@ -43,19 +43,12 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class NetworkGroup:
-    """Networks of one kind and method, at all its levels and seeds: trained side by side.
+    """Networks of one kind and method, at all its levels and seeds 0, 1, ...: trained side by side.
 
-    Attributes
-    ----------
-    seeds : int
-        Training seeds 0, 1, ...
-    budgets : tuple of float
-        Budgets e = eps sqrt(d) of the test attack, besides the setting's own.
-    checked : int
-        Samples on which the attack is compared with an exact search, for the first seed of
-        every level; 0 for linear networks, whose accuracies are exact.
-    variant : str
-        What is special, in words; empty for the main comparison.
+    They are attacked with `budgets` e = eps sqrt(d) besides the setting's own. On `checked` samples
+    the attack is compared with an exact search, for the first seed of every level; 0 for linear
+    networks, whose accuracies are exact. The `variant` says what is special, in words; it is empty
+    for the main comparison.
     """
 
     setting: SyntheticSetting

@@ -26,22 +26,11 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a training after some step.
+    """The state of a training, on images of this digest, after some step.
 
-    Attributes
-    ----------
-    spec, config : ModelSpec, TrainConfig
-        Which network, and which training.
-    data_digest : str
-        Of the images it was trained on.
-    epoch, step : int
-        Steps done in the epoch (counted from 0) that comes next or is going on.
-    model, optimiser : dict
-        State dictionaries; the optimiser's holds that of the gradient's scaling in float16.
-    sums : dict
-        Totals of the epoch going on: loss, correct, images, seconds.
-    seconds : float
-        Wall time in seconds so far.
+    `step` counts from 0 those done in the epoch that comes next or is going on, whose totals are
+    `sums`: loss, correct, images, seconds. The state of the optimiser holds that of the gradient's
+    scaling in float16; `seconds` is the wall time so far.
     """
 
     spec: ModelSpec

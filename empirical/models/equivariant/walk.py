@@ -28,18 +28,11 @@ Block = TypeVar("Block", bound=type[nn.Module])
 class Signal:
     """What reaches a layer, and so how the group acts on it.
 
-    Where the group no longer acts (vectors, logits) there is None in its place: no layer behind
-    it can be equivariant, or need be.
-
-    Attributes
-    ----------
-    form : str
-        "image": (B, C, H, W), turned as images are. "maps": (B, channels * order, H, W), see
-        :meth:`Group.act`. "flat": maps flattened to (B, n). "places": a flattened image.
-    channels, plain : int or None
-        Channels in the equivariant network, without the group, and in the plain one, if known.
-    sides : (int, int) or None
-        Rows and columns (before flattening), if known.
+    The `form` is "image": (B, C, H, W), turned as images are; "maps": (B, channels * order, H, W),
+    see :meth:`Group.act`; "flat": maps flattened to (B, n); or "places": a flattened image. Where
+    the group no longer acts (vectors, logits) there is None in its place: no layer behind it can be
+    equivariant, or need be. If known, `channels` and `plain` are those of the equivariant network,
+    without the group, and of the plain one, `sides` rows and columns before flattening.
     """
 
     form: str
