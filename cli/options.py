@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..config import flags
-from ..empirical.settings.device import check_device
+from ..empirical.settings import check_device
 from ..errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

@@ -11,10 +11,9 @@ from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ..settings.data import describe, names
 from .custom import read_arrays, read_folder
-from .images import DataSet, Parts, channel_statistics, digest_of
+from .images import DataSet, Parts, channel_statistics, digest_of, draw_split
 from .official import read_known
 from .preparing import by_hand, cache_root, data_root, locate
-from .split import draw_split
 
 
 def load(

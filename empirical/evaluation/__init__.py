@@ -7,9 +7,8 @@ is kept image by image, so that any other metric can be computed later.
 from ..settings import EvaluationSettings
 from .evaluate import evaluate
 from .files import load, save
-from .predict import predict
+from .predict import predict, rate_of_invariance
 from .record import Evaluation, Profile
-from .spatial import rate_of_invariance
 
 __all__ = [
     "Evaluation",

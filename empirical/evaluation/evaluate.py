@@ -25,9 +25,20 @@ from ..settings import EvaluationSettings
 from ..training.checkpoint import fingerprint
 from . import files
 from .identity import code_digest, gradients, notes_on
-from .predict import BATCH, batches, check_fit, classifying, device_of, predict
+from .predict import (
+    BATCH,
+    Ranges,
+    batches,
+    check_fit,
+    classifying,
+    device_of,
+    grid_of,
+    predict,
+    ranges_of,
+    transformed_classes,
+    withstands,
+)
 from .record import PROFILES, Array, Evaluation, best_counts
-from .spatial import Ranges, grid_of, ranges_of, transformed_classes, withstands
 
 #: Images a block: what is done between two points at which an interrupted evaluation can go
 #: on; for attacks fewer, since they take long. Part of the definition of the results: every

@@ -1,20 +1,32 @@
-"""Predictions of any network, batch by batch, leaving the network as it was."""
+"""Predictions of any network, batch by batch, leaving the network as it was.
+
+Images are as they are, or rotated and translated, at random or by a whole grid. All settings share
+their random numbers: image i in repeat r is rotated by theta u with the same u for every theta, so
+that curves are smooth and comparisons between settings and between networks are paired. The numbers
+do not depend on the batch size.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...checks import check_integer
+from ...checks import check_integer, check_real
 from ...errors import InputError, RunFailedError
+from ...stats import LEVEL, Interval, rate_of
 from ..attacks import attacking
 from ..calling import Logits, outside_inference_mode, unwrap
 from ..checks import check_images
 from ..data import Images, to_float
 from ..device import autocast
+from ..randomness import as_generator, uniform
+from ..transforms.augmentation import whole
+from ..transforms.resample import move, turn
 
 #: Images a batch, unless said otherwise.
 BATCH = 500
@@ -114,3 +126,155 @@ def check_fit(model: nn.Module, pixels: Tensor) -> None:
         if shape != (channels, size, size):
             rule = f"have the shape ({channels}, {size}, {size}) that the network is made for"
             raise InputError("images", rule, shape)
+
+
+class Ranges(NamedTuple):
+    """Ranges of a random rotation (degrees) and translation (fraction of the side)."""
+
+    rotation: float = 0.0
+    translation: float = 0.0
+
+
+class MeasuredRate(NamedTuple):
+    """A rate in [0, 1], Wilson's interval, and booleans, (N,) or (repeats, N)."""
+
+    rate: float
+    interval: Interval
+    outcomes: Tensor
+
+
+@outside_inference_mode
+def rate_of_invariance(
+    model: nn.Module,
+    x: Tensor | Images,
+    *,
+    rotation: float = 0.0,
+    translation: float = 0.0,
+    generator: torch.Generator | int | None = None,
+    repeats: int = 1,
+    batch_size: int = BATCH,
+    precision: str = "float32",
+    level: float = LEVEL,
+) -> MeasuredRate:
+    """Return the fraction of images whose predicted class survives a random transformation.
+
+    The paper's metric (section 4): the prediction on the unchanged image is the reference,
+    right or wrong. Each image is rotated by an angle uniform in [-rotation, rotation] and moved
+    by whole pixels uniform on -k..k, k = round(translation * side), in each direction.
+
+    Parameters
+    ----------
+    model, x
+        As in :func:`predict`; at least one image.
+    rotation : float
+        Degrees, 0 to 180.
+    translation : float
+        Fraction of the side, 0 to 1.
+    generator : torch.Generator or int, optional
+        Three numbers an image and repeat are drawn from it, at once; a seed does as well, and
+        None is the seed 0.
+    repeats : int
+        Random transformations an image; the interval allows for their dependence.
+    batch_size, precision
+        As in :func:`predict`.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    MeasuredRate
+        (rate, interval, outcomes); outcomes are True where the prediction stays.
+    """
+    pixels = pixels_of(x)
+    if not len(pixels):
+        raise InputError("x", "hold at least one image", tuple(pixels.shape))
+    ranges = Ranges(
+        check_real("rotation", rotation, low=0, high=180),
+        check_real("translation", translation, low=0, high=1),
+    )
+    shape = (check_integer("repeats", repeats, minimum=1), len(pixels), 3)
+    source = as_generator(generator, seed=0)
+    draws = uniform(shape, 0, 1, generator=source, device=pixels.device, dtype=torch.float64)
+    kept = torch.empty(shape[:2], dtype=torch.bool)
+    with classifying(model, pixels, precision) as classes:
+        for part in batches(len(pixels), batch_size):
+            clean = classes(pixels[part])
+            found = transformed_classes(classes, pixels[part], [ranges], draws[:, part], clean)
+            kept[:, part] = (found[0] == clean).cpu()
+    rate = rate_of(kept.numpy(), level)
+    return MeasuredRate(rate.value, rate.interval, kept[0] if len(kept) == 1 else kept)
+
+
+def ranges_of(kind: str, value: float) -> Ranges:
+    """Return the ranges that a value of a profile means."""
+    if kind == "rotation":
+        return Ranges(rotation=value)
+    if kind == "translation":
+        return Ranges(translation=value)
+    return Ranges(180 * value, value)
+
+
+def transformed_classes(
+    classes: Classes, pixels: Tensor, settings: Sequence[Ranges], draws: Tensor, clean: Tensor
+) -> Tensor:
+    """Return classes (settings, repeats, B) of images transformed at random.
+
+    `draws` are numbers in [0, 1), float64 (repeats, B, 3), for angle, shift to the right and shift
+    downwards; `clean` are the classes of the images themselves.
+    """
+    pixels, draws = (t.to(classes.device, non_blocking=True) for t in (pixels, draws))
+    shape = (len(settings), len(draws), len(pixels))
+    found = torch.empty(shape, dtype=torch.int64, device=classes.device)
+    height, width = pixels.shape[2:]
+    for number, ranges in enumerate(settings):
+        if ranges == Ranges():
+            found[number] = clean
+            continue
+        for repeat, numbers in enumerate(draws):
+            u, across, down = numbers.unbind(1)
+            dx = whole(across, round(ranges.translation * width))
+            dy = whole(down, round(ranges.translation * height))
+            if ranges.rotation:
+                changed = turn(pixels, (2 * u - 1) * ranges.rotation, dx, dy)
+            else:
+                changed = move(pixels, dx, dy)
+            found[number, repeat] = classes(changed)
+    return found
+
+
+def grid_of(
+    pixels: Tensor, ranges: Ranges, angles: int = 31, shifts: int = 5
+) -> list[tuple[float, int, int]]:
+    """Return (degrees, dx, dy) of every transformation of a grid, once each, largest last.
+
+    The worst-of-grid attack of Engstrom et al. (ICML 2019, section 3): 31 equally spaced
+    angles, and 5 shifts in each direction, rounded to whole pixels.
+    """
+    height, width = pixels.shape[2:]
+    turns = np.linspace(-ranges.rotation, ranges.rotation, angles) if ranges.rotation else [0.0]
+    # Twice one angle: -180 and 180 degrees are the same.
+    degrees = sorted({180.0 if t == -180 else float(t) for t in turns}, key=lambda t: (abs(t), t))
+    across, down = (
+        sorted({round(v) for v in np.linspace(-reach, reach, shifts)} if reach else {0}, key=abs)
+        for reach in (round(ranges.translation * side) for side in (width, height))
+    )
+    return [(angle, dx, dy) for angle in degrees for dx in across for dy in down]
+
+
+def withstands(
+    classes: Classes, pixels: Tensor, grid: Sequence[tuple[float, int, int]], clean: Tensor
+) -> Tensor:
+    """Return which images (B,) keep their clean class under all transformations of a grid."""
+    pixels, clean = (t.to(classes.device, non_blocking=True) for t in (pixels, clean))
+    keeps = torch.ones(len(pixels), dtype=torch.bool, device=classes.device)
+    left = torch.arange(len(pixels), device=classes.device)
+    for degrees, dx, dy in grid:
+        x = pixels[left]
+        angle = torch.full((len(x),), degrees, dtype=torch.float64, device=classes.device)
+        across, down = (torch.full_like(angle, far).long() for far in (dx, dy))
+        keeps[left] = classes(turn(x, angle, across, down)) == clean[left]
+        # One wait for the device a transformation; it saves whole forward passes.
+        left = left[keeps[left]]
+        if not len(left):
+            break
+    return keeps

@@ -4,12 +4,11 @@ The command line is made from these classes, and answers at once because of it.
 """
 
 from .augmentation import Augmentation
-from .device import PRECISIONS, check_device
 from .evaluation import EvaluationSettings, format_number
-from .launching import LaunchSettings
+from .launching import PRECISIONS, LaunchSettings, TrainOptions, check_device
 from .network import GROUPS, HEADS, NETWORKS, ModelSpec
 from .stages import Objective, Schedule, Stage, curriculum
-from .training import DataConfig, ModelConfig, OptimiserConfig, TrainConfig, TrainOptions
+from .training import DataConfig, ModelConfig, OptimiserConfig, TrainConfig
 
 __all__ = [
     "GROUPS",

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from ...checks import check_fraction, check_integer, check_real, choose
 from ...config import Checked, field_names, option, to_table
 from ...errors import InputError, StoreError
-from .device import PRECISIONS
+from .launching import PRECISIONS
 
 #: A number of pixels in [0, 1]; wherever it is given, text such as "8/255" does as well.
 Pixels: TypeAlias = float

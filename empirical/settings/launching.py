@@ -1,18 +1,50 @@
-"""How jobs are done: where, how many at a time, by whom."""
+"""Where and how precisely things are computed; how many jobs at a time, by whom."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...checks import check_integer, choose
 from ...config import Checked, option
 from ...errors import InputError
 from ...store import Store
-from .training import TrainOptions
 
 #: Launchers by name; others are given by a parsl Config.
 LAUNCHERS = ("local", "processes", "slurm")
+
+#: In which networks compute; weights are kept in the first.
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def check_device(name: str) -> str:
+    """Return the name of a device that may exist somewhere."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        why = "MPS has no float64, on which exact rotations and balls rest."
+        hint = why if name == "mps" else ""
+        raise InputError("device", "be auto, cpu, cuda or cuda:N", name, hint)
+    return name
+
+
+def _device(argument: str, value: Any) -> str:
+    return check_device(str(value))
+
+
+@dataclass(frozen=True)
+class TrainOptions(Checked):
+    """Where and how a training runs; none of it changes what is trained."""
+
+    device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device)
+    channels_last: bool | None = option(
+        None, "Memory format; by default so on CUDA, but not for group networks."
+    )
+    compiled: bool = option(False, "Use torch.compile.")
+    checkpoint_seconds: float = option(
+        300.0, "Save after so many seconds in an epoch, and at its end."
+    )
+    tensorboard: bool = option(False, "Write TensorBoard events, too.")
 
 
 @dataclass(frozen=True)

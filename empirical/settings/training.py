@@ -21,7 +21,7 @@ from ...config import (
     to_table,
 )
 from ...errors import InputError
-from .device import PRECISIONS, check_device
+from .launching import PRECISIONS
 from .network import GROUPS, HEADS, NETWORKS
 from .stages import Schedule, Stage
 
@@ -30,10 +30,6 @@ def _data(argument: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise InputError(argument, "be the name or path of a data set", value)
     return value
-
-
-def _device(argument: str, value: Any) -> str:
-    return check_device(str(value))
 
 
 def _network(argument: str, value: Any) -> str:
@@ -236,18 +232,3 @@ class TrainConfig(Checked):
     def difference(self, other: TrainConfig) -> str:
         """Return in words where this configuration and `other` differ, one key a clause."""
         return difference(self.to_table(), other.to_table())
-
-
-@dataclass(frozen=True)
-class TrainOptions(Checked):
-    """Where and how a training runs; none of it changes what is trained."""
-
-    device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device)
-    channels_last: bool | None = option(
-        None, "Memory format; by default so on CUDA, but not for group networks."
-    )
-    compiled: bool = option(False, "Use torch.compile.")
-    checkpoint_seconds: float = option(
-        300.0, "Save after so many seconds in an epoch, and at its end."
-    )
-    tensorboard: bool = option(False, "Write TensorBoard events, too.")

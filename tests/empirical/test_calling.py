@@ -115,7 +115,7 @@ def test_networks_are_called_in_one_place():
         ("attacks/context.py", "logits"),  # a `Logits`
         ("attacks/context.py", "tracked_logits"),
         ("evaluation/predict.py", "__call__"),
-        ("training/objectives.py", "forward"),  # on images that nobody else holds
+        ("training/loop.py", "forward"),  # on images that nobody else holds
         ("training/loop.py", "count_correct"),
         ("models/equivariant/walk.py", "_resized"),  # a pooling layer, on images of its own
     }

@@ -29,8 +29,7 @@ from spadv.empirical.evaluation import EvaluationSettings, evaluate
 from spadv.empirical.models import Classifier, build, names
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, TrainOptions, train
-from spadv.empirical.training.loop import Trainer
-from spadv.empirical.training.objectives import Losses
+from spadv.empirical.training.loop import Losses, Trainer
 from spadv.empirical.transforms import Augmentation, augment, rotate, rotate_translate, translate
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

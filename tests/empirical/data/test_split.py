@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spadv.empirical.data.split import draw_split
+from spadv.empirical.data.images import draw_split
 from spadv.errors import InputError
 
 

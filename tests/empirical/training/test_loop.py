@@ -16,7 +16,7 @@ from spadv.empirical.data import DataSet, Images, load
 from spadv.empirical.models import build
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.training import TrainConfig, TrainResult, train
-from spadv.empirical.training.objectives import Losses
+from spadv.empirical.training.loop import Losses
 from spadv.random import derive_seed
 from spadv.theory import InputError, RunFailedError, StoreError
 
