@@ -120,7 +120,8 @@ def code(
         described |= {"extended": extended, "shortened": shorten or 0, "cyclic": _algebra(cyclic)}
     if as_json:
         if made is not cyclic:
-            described["generator_matrix"] = _matrix(made)
+            rows = made.generator_matrix().tolist() if made.n * made.k <= MOST_BITS else None
+            described["generator_matrix"] = rows and ["".join(map(str, row)) for row in rows]
         print_json(described)
     else:
         _show(described)
@@ -217,12 +218,6 @@ def _algebra(code: BinaryCyclicCode) -> dict[str, Any]:
         "defining_set": list(code.defining_set),
         "period_of_generator": code.period_of_generator,
     }
-
-
-def _matrix(code: LinearCode) -> list[str] | None:
-    if code.n * code.k > MOST_BITS:
-        return None
-    return ["".join(map(str, row)) for row in code.generator_matrix().tolist()]
 
 
 def _show(described: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ from ..checks import check_fraction, check_integer, choose
 from ..errors import InputError, StoreError
 from ..progress import Progress, silent
 from ..stats import node_jackknife, spearman
-from ..store import FolderInUseError, Store
+from ..store import FolderInUseError, Store, write_json
+from ..style import CYCLE, GREY, new_figure, save, styled
 from ..theory.images import loss_of, upper_hull
 from .data import DataSet, Images, channel_statistics, digest_of
 from .experiments.job import Job
@@ -355,9 +356,6 @@ def order(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def write(document: Mapping[str, Any], folder: Path, stem: str) -> None:
     """Write the document and its figure, predicted against measured, a point a pair."""
-    from ..store import write_json
-    from ..style import CYCLE, GREY, new_figure, save, styled
-
     write_json(folder / f"{stem}.json", document)
     networks = list(document["orders"])
     with styled():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
@@ -246,7 +246,11 @@ class _Curve:
 
     def upwards(self, radii: Sequence[float], found: Tensor, progress: Progress) -> None:
         """Attack with growing budgets those images that have not fallen."""
-        prediction = self._unattacked()
+        prediction = self.clean.clone()
+        if not self.faithful:  # rules that clip may change an image at budget 0, too
+            enter, box = self.context.coordinates.enter, self.context.coordinates.box
+            parts = (enter(part).clamp(*box) for part in torch.split(self.x, self.size))
+            prediction = torch.cat([self.context.logits(part).argmax(1) for part in parts])
         fallen = prediction != self.labels
         order = sorted(range(len(radii)), key=lambda k: radii[k])
         for turn, k in enumerate(order, 1):
@@ -259,14 +263,6 @@ class _Curve:
             found[k] = prediction
             progress(turn * len(self.x), len(order) * len(self.x))
 
-    def _unattacked(self) -> Tensor:
-        """Return predictions at budget 0, which rules that clip may change."""
-        if self.faithful:
-            return self.clean.clone()
-        enter, box = self.context.coordinates.enter, self.context.coordinates.box
-        parts = (enter(part).clamp(*box) for part in torch.split(self.x, self.size))
-        return torch.cat([self.context.logits(part).argmax(1) for part in parts])
-
     def _attack(self, images: Sequence[int], radius: Tensor) -> BestAdversarial:
         """Attack images, given by their places, with budgets (B,)."""
         attack, steps, restarts, size = (
@@ -277,7 +273,8 @@ class _Curve:
         sizes = step_sizes(size, radius, steps) if attack == "pgd" else 2 * radius
         loss = CrossEntropy(labels)
         batch = make_batch(self.context, origin, radius, loss, labels, sizes, images=rows)
-        drawn = self._directions(images)
+        source = self.drawn
+        drawn = (source.of(images, run) for run in count()) if source else iter(())
         if attack == "autoattack":
             starts, targets = boundary_points(origin, radius, drawn), self.targets[rows]
             numbers = {"classes": self.classes, "steps": steps, "restarts": restarts}
@@ -287,12 +284,7 @@ class _Curve:
             starts = boundary_points(origin, radius, drawn)
             ascend = partial(apgd_ascent, steps=steps)
         else:
-            starts = iter([origin]) if self.drawn is None else random_points(origin, radius, drawn)
+            starts = random_points(origin, radius, drawn) if source else iter([origin])
             ascend = partial(pgd_ascent, steps=steps, iterate=self.how["iterate"])
         restart(batch, islice(starts, restarts), best, ascend)
         return best
-
-    def _directions(self, images: Sequence[int]) -> Iterator[Tensor]:
-        assert self.drawn is not None
-        for run in count():
-            yield self.drawn.of(images, run)

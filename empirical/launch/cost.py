@@ -260,23 +260,14 @@ def spec_of(config: TrainConfig, data_root: Path | None = None) -> ModelSpec:
 def _sizes(told: DataConfig, data_root: Path | None) -> dict[str, int]:
     if told.name in data_names():
         info = describe(told.name)
-        return {
-            "train": info.train,
-            "validation": info.validation,
-            "test": info.tests,
-            "classes": info.num_classes,
-            "channels": info.channels,
-            "side": info.image_size,
-        }
-    data = load(told.name, root=data_root, split_seed=told.split_seed, size=told.size)
-    return {
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "test": len(data.test),
-        "classes": data.num_classes,
-        "channels": data.channels,
-        "side": data.image_size,
-    }
+        parts = (info.train, info.validation, info.tests)
+        shape = (info.num_classes, info.channels, info.image_size)
+    else:
+        data = load(told.name, root=data_root, split_seed=told.split_seed, size=told.size)
+        parts = (len(data.train), len(data.validation), len(data.test))
+        shape = (data.num_classes, data.channels, data.image_size)
+    names = ("train", "validation", "test", "classes", "channels", "side")
+    return dict(zip(names, (*parts, *shape), strict=True))
 
 
 def machine_of(device: str) -> tuple[Machine, float] | None:

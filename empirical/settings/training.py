@@ -51,11 +51,6 @@ def _plain_table(argument: str, value: Any) -> dict[str, Any]:
     return table
 
 
-def _rate(argument: str, value: Any) -> float:
-    rule = "be a number above 0 and at most 1000"
-    return check_real(argument, value, low=5e-324, high=1e3, rule=rule)
-
-
 def _milestones(argument: str, value: Any) -> tuple[int, ...]:
     if isinstance(value, str):  # as the command line has it: 75,90,100
         parts = [part.strip() for part in value.split(",") if part.strip()]
@@ -113,7 +108,15 @@ class OptimiserConfig(Checked):
     """How the weights move."""
 
     name: str = option("sgd", "sgd or adam.", choose, flag="optimiser", options=("sgd", "adam"))
-    learning_rate: float = option(0.1, "0.1 by default.", _rate, flag="learning-rate")
+    learning_rate: float = option(
+        0.1,
+        "0.1 by default.",
+        check_real,
+        flag="learning-rate",
+        low=5e-324,
+        high=1e3,
+        rule="be a number above 0 and at most 1000",
+    )
     momentum: float = option(0.9, "Momentum of SGD.", check_real, low=0, high=1)
     nesterov: bool = option(False, "Nesterov's momentum.", check_bool)
     weight_decay: float = option(

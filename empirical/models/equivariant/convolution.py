@@ -29,6 +29,8 @@ class _Convolution(nn.Module):
     """What both convolutions share: a compact weight, its expansion, one conv2d."""
 
     index: Tensor
+    #: Whether it reads images, whose channels have one map each.
+    lifts = False
 
     def __init__(
         self,
@@ -72,8 +74,8 @@ class _Convolution(nn.Module):
 
     @property
     def order_in(self) -> int:
-        """Number of maps that a channel has in the input: 1 for images."""
-        raise NotImplementedError
+        """Number of maps that a channel has in the input: the order of the group, 1 for images."""
+        return 1 if self.lifts else self.group.order
 
     @property
     def smooths_input(self) -> bool:
@@ -185,10 +187,7 @@ class LiftingConv2d(_Convolution):
     torch.Size([2, 40, 26, 26])
     """
 
-    @property
-    def order_in(self) -> int:
-        """Number of maps that a channel of an image has: 1."""
-        return 1
+    lifts = True
 
 
 class GroupConv2d(_Convolution):
@@ -204,11 +203,6 @@ class GroupConv2d(_Convolution):
     >>> layer(torch.zeros(2, 80, 10, 10)).shape, layer.weight.shape
     (torch.Size([2, 160, 8, 8]), torch.Size([20, 80, 3, 3]))
     """
-
-    @property
-    def order_in(self) -> int:
-        """Number of maps that a channel has in the input: the order of the group."""
-        return self.group.order
 
 
 def restore_index(module: Any, _: object) -> None:
