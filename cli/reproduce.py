@@ -248,10 +248,8 @@ def show_jobs(
     total = {
         "jobs": len(rows),
         "done": len(rows) - len(left),
-        "flops": sum(row["flops"] for row in rows),
-        "flops_left": sum(row["flops"] for row in left),
-        "hours": {name: sum(row["hours"][name] for row in rows) for name in MACHINES},
-        "hours_left": {name: sum(row["hours"][name] for row in left) for name in MACHINES},
+        **_together(rows),
+        **{f"{key}_left": value for key, value in _together(left).items()},
         "workers": workers,
         "hours_until_done": {},
     }
@@ -271,16 +269,24 @@ def show_jobs(
         print_json({"jobs": rows, "total": total, "machines": machines, "shard": shard})
         return
     heading = f"{len(jobs)} trainings" + (f", share {shard}" if shard else "")
-    columns = ["training", "epochs", "state", "TFLOP", *MACHINES]
-    lines = []
+    columns = ["training", "epochs", "seeds", "state", "TFLOP", *MACHINES]
+    alike: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for job, row in zip(jobs, rows, strict=True):
-        name = job.label if job.start is None else f"{job.label}, from {job.start.label}"
-        lines.append((name, str(job.config.epochs), row["note"] or row["state"], *_cells(row)))
-    totals = [("in all", "", f"{total['done']} done", *_cells(total))]
+        name = _without_seed(job)
+        if job.start is not None:
+            network = " ".join(name.split()[:2])
+            name += ", from " + _without_seed(job.start).removeprefix(f"{network} ")
+        told = (name, str(row["epochs"]), row["note"] or row["state"])
+        alike.setdefault(told, []).append(row)
+    lines = [
+        (name, epochs, str(len(group)), state, *_cells(_together(group)))
+        for (name, epochs, state), group in alike.items()
+    ]
+    totals = [("in all", "", "", f"{total['done']} done", *_cells(total))]
     if left and total["done"]:
         to_do = {"flops": total["flops_left"], "hours": total["hours_left"]}
-        totals.append(("still to do", "", "", *_cells(to_do)))
-    print_table(heading, columns, lines, numbers=(1, *range(3, len(columns))), totals=totals)
+        totals.append(("still to do", "", "", "", *_cells(to_do)))
+    print_table(heading, columns, lines, numbers=(1, 2, *range(4, len(columns))), totals=totals)
     if workers > 1 and left:
         until = (f"{duration(total['hours_until_done'][name])} on {name}" for name in MACHINES)
         out.print(f"Until all are done, {workers} at a time: at least {', '.join(until)}.")
@@ -302,6 +308,18 @@ def duration(hours: float) -> str:
         if (value := hours * factor) < 60:
             return f"{value:.2g} {unit}"
     return f"{hours:,.2g} h" if hours < 99.5 else f"{hours:,.0f} h"
+
+
+def _without_seed(job: Job) -> str:
+    return job.label.removesuffix(f" seed {job.config.seed}")
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the operations and hours of several rows."""
+    from ..empirical.launch import MACHINES
+
+    hours = {name: sum(row["hours"][name] for row in rows) for name in MACHINES}
+    return {"flops": sum(row["flops"] for row in rows), "hours": hours}
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
