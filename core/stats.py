@@ -278,10 +278,9 @@ def newcombe(
     >>> round(low, 3), round(high, 3)
     (-0.507, -0.026)
     """
-    a = check_integer("both", both, minimum=0)
-    b = check_integer("first_only", first_only, minimum=0)
-    c = check_integer("second_only", second_only, minimum=0)
-    d = check_integer("neither", neither, minimum=0)
+    counts = {"both": both, "first_only": first_only, "second_only": second_only}
+    counts["neither"] = neither
+    a, b, c, d = (check_integer(name, count, minimum=0) for name, count in counts.items())
     n = a + b + c + d
     if n == 0:
         raise InputError("both", "count at least one image, with the others", 0)

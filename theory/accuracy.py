@@ -104,11 +104,8 @@ def robust_bayes_accuracy(p: ArrayLike, budget: ArrayLike, d: ArrayLike) -> Any:
     """Return A*(e), the highest adversarial accuracy of any classifier, for words of length d.
 
     With a = max(2 - e, 0) and eps = e/sqrt(d) < 1: p Phi(a + L/(2a)) + (1-p) Phi(a - L/(2a)),
-    which is p for a = 0. From eps = 1 on the attack can overwrite x0: Phi(a).
-
-    Upper bound: every coordinate of the mean has size 2/sqrt(d); moving each by eps towards 0
-    is an attack, and leaves the problem of telling N(+-nu, I) apart with ||nu|| = a. Attained:
-    by the linear rule along nu. Theorem L2 of docs/theory/laws.md.
+    which is p for a = 0. From eps = 1 on the attack can overwrite x0: Phi(a). Theorem L2 of
+    docs/theory/laws.md.
 
     Examples
     --------

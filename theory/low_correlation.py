@@ -51,7 +51,9 @@ def correlation_bound(length: int, shift: int = 1) -> int:
     >>> correlation_bound(64, 32)  # two shifts, of which one may negate the word
     -64
     """
-    n = _number_of_shifts(length, shift)
+    if length % shift or length == shift:
+        raise InputError("shift", f"be a divisor of the length {length}, below it", shift)
+    n = length // shift
     least = -(length // (n - 1))
     return least + (length - least) % 4
 
@@ -70,12 +72,6 @@ def far_word(length: int, shift: int, starts: Iterable[Words], seed: int) -> Far
         word, value = _search(length, shift, bound, starts, rng)
     word.flags.writeable = False
     return FarWord(word, value / length, bound / length, proved or value == bound)
-
-
-def _number_of_shifts(length: int, shift: int) -> int:
-    if length % shift or length == shift:
-        raise InputError("shift", f"be a divisor of the length {length}, below it", shift)
-    return length // shift
 
 
 def _largest(word: Words, shift: int) -> int:

@@ -96,15 +96,11 @@ def spatial_optimum(
 def orthogonal_limit(p: ArrayLike, n: ArrayLike, *, mean_norm: float = MEAN_NORM) -> Any:
     """Return the law of S*(p, n) for many orthogonal shifts of a word of norm M = `mean_norm`.
 
-    The evidence of n orthogonal correlations is, to first order in 1/n, the sum of
-    2 sinh(2 g_j)/(n e^2) over j: normal in the limit, with mean y v/2 and variance
-    v = 4 sinh(4)/n. So S* is the accuracy of telling +-s apart in unit noise beside x0, with
-    s = sqrt(sinh(M^2)/n), M = 2 (docs/theory/price.md):
-    p Phi(s + L/(2s)) + (1-p) Phi(s - L/(2s)).
-
-    The limit is approached slowly and from below: at p = 1/2 the excess over 1/2 is 66% of
-    it at n = 63 and 89% at n = 4095. Words that are only nearly orthogonal, such as
-    maximal-length ones, have a smaller limit (docs/theory/price.md).
+    The accuracy of telling +-s apart in unit noise beside x0, p Phi(s + L/(2s)) +
+    (1-p) Phi(s - L/(2s)), with s = sqrt(sinh(M^2)/n), M = 2: Theorem P14 of docs/theory/price.md.
+    It is approached slowly and from below: at p = 1/2 the excess over 1/2 is 66% of it at n = 63
+    and 89% at n = 4095. Words that are only nearly orthogonal, such as maximal-length ones, have a
+    smaller limit.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...result import HOLDS, VIOLATED, Hypothesis, Quantity
-from ..classifiers import LinearRule, ShiftBayes, bayes, exact_spatial_optimum, robust_bayes
+from ..classifiers import ShiftBayes, bayes, exact_spatial_optimum, robust_bayes
 from ..frontier import BlockLattice, Blocks, Found, worst_case_at_least
 from .registry import Check, register, required
 from .setting import Setting, shifts_of
@@ -58,7 +58,7 @@ def _worst_case(setting: Setting) -> Check:
             best is not None and not found.spatial - _ROUNDING <= best <= found.upper + _ROUNDING
         ):
             broken.append("the best S^ is not the best S")
-    for rule in _rules(setting):
+    for rule in (bayes(dist), robust_bayes(dist, e), bayes(dist, 1)):
         s, a = worst_case_at_least(rule, dist), rule.adversarial_accuracy(dist, e)
         each = rule.shifted_accuracies(dist)
         if not max(0.0, 1 - float((1 - each).sum())) - 1e-4 <= s <= each.min() + _ROUNDING:
@@ -77,18 +77,10 @@ def _worst_case(setting: Setting) -> Check:
         if best is not None:
             quantities.append(Quantity("S^ of shift-Bayes", best, int(hits.sum()), setting.samples))
     verdict = VIOLATED if broken or excess <= 0 else HOLDS
-    note = "; ".join(broken) or f"at most {_largest(random, worst):.4f}"
+    largest = max(random[w].upper - _lower(worst[w], w) for w in _WEIGHTS)
+    note = "; ".join(broken) or f"at most {largest:.4f}"
     return Check(verdict, excess, 0.0, hypotheses, tuple(quantities), note)
-
-
-def _rules(setting: Setting) -> list[LinearRule]:
-    dist = setting.dist
-    return [bayes(dist), robust_bayes(dist, setting.budget), bayes(dist, 1)]
 
 
 def _lower(found: Found, w: float) -> float:
     return (1 - w) * found.spatial + w * found.adversarial
-
-
-def _largest(random: dict[float, Found], worst: dict[float, Found]) -> float:
-    return max(random[w].upper - _lower(worst[w], w) for w in random)

@@ -9,6 +9,8 @@ Huffman and Pless, Fundamentals of Error-Correcting Codes, sections 5.1 and 6.6.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from typing import Any
 
 from ...checks import check_integer
 from ...errors import InputError
@@ -200,17 +202,39 @@ def golay() -> BinaryCyclicCode:
     return quadratic_residue(23)
 
 
-#: What stands after a family's name, in its short form.
-_FAMILIES = {
-    "repetition": "",
-    "even-weight": "",
-    "universe": "",
-    "simplex": "K",
-    "hamming": "K",
-    "bch": "DELTA",
-    "dual-bch": "DELTA",
-    "qr": "",
-    "golay": "",
+def _degree(n: int, K: int | None) -> int:
+    """Return the K of a length 2^K - 1."""
+    degree = n.bit_length()
+    if n != (1 << degree) - 1 or (K is not None and degree != K):
+        wanted = "2^K - 1" if K is None or K > 64 else f"2^{K} - 1 = {(1 << K) - 1}"
+        raise InputError("n", f"be {wanted} for this family", n)
+    return degree
+
+
+def _quadratic_residue(n: int) -> BinaryCyclicCode:
+    try:
+        return quadratic_residue(n)
+    except InputError as error:
+        raise InputError("n", error.rule, n) from None
+
+
+def _golay(n: int) -> BinaryCyclicCode:
+    if n != 23:
+        raise InputError("n", "be 23 for the Golay code", n)
+    return golay()
+
+
+#: By name: what may stand after it, and the code of a length and that number.
+_FAMILIES: dict[str, tuple[str, Callable[[int, Any], BinaryCyclicCode]]] = {
+    "repetition": ("", lambda n, _: repetition(n)),
+    "even-weight": ("", lambda n, _: even_weight(n)),
+    "universe": ("", lambda n, _: universe(n)),
+    "simplex": ("K", lambda n, K: simplex(_degree(n, K))),
+    "hamming": ("K", lambda n, K: hamming(_degree(n, K))),
+    "bch": ("DELTA", bch),
+    "dual-bch": ("DELTA", dual_bch),
+    "qr": ("", lambda n, _: _quadratic_residue(n)),
+    "golay": ("", lambda n, _: _golay(n)),
 }
 
 
@@ -236,42 +260,13 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
         near = difflib.get_close_matches(name, _FAMILIES, n=1, cutoff=0.4)
         hint = f"Did you mean {near[0]!r}?" if near else ""
         raise InputError("family", f"be one of {', '.join(_FAMILIES)}", spec, hint)
-    if colon and not _FAMILIES[name]:
+    argument, build = _FAMILIES[name]
+    if colon and not argument:
         raise InputError("family", f"take no argument for {name}", spec)
-    if _FAMILIES[name] == "DELTA" and not text:
+    if argument == "DELTA" and not text:
         raise InputError("family", f"be written {name}:DELTA, as in {name}:5", spec)
     if name == "bch" and text.startswith("k="):
-        name, text = "bch of dimension", text[2:]
+        build, text = bch_of_dimension, text[2:]
     if colon and not (text.isascii() and text.isdigit()):
-        raise InputError("family", f"have a whole number after {name.split()[0]}:", spec)
-    number = int(text or 0)
-    match name:
-        case "bch":
-            return bch(n, number)
-        case "bch of dimension":
-            return bch_of_dimension(n, number)
-        case "dual-bch":
-            return dual_bch(n, number)
-        case "simplex" | "hamming":
-            degree = n.bit_length()
-            if n != (1 << degree) - 1 or (text and degree != number):
-                wanted = (
-                    f"2^{number} - 1 = {(1 << number) - 1}" if text and number <= 64 else "2^K - 1"
-                )
-                raise InputError("n", f"be {wanted} for this family", n)
-            return simplex(degree) if name == "simplex" else hamming(degree)
-        case "repetition":
-            return repetition(n)
-        case "even-weight":
-            return even_weight(n)
-        case "universe":
-            return universe(n)
-        case "qr":
-            try:
-                return quadratic_residue(n)
-            except InputError as error:
-                raise InputError("n", error.rule, n) from None
-        case _:
-            if n != 23:
-                raise InputError("n", "be 23 for the Golay code", n)
-            return golay()
+        raise InputError("family", f"have a whole number after {name}:", spec)
+    return build(n, int(text) if text else None)

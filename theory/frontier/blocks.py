@@ -45,12 +45,19 @@ _SCALE = float(1 << 50)
 _BLURS = (0.0, 0.9)
 
 
-def sign_blocks(dist: CodeGaussian) -> tuple[NDArray[np.int8], Integers]:
-    """Return the signs c_t (r_j c)_t of every block, shape (blocks, shifts), and t's block."""
+def sign_blocks(dist: CodeGaussian) -> tuple[NDArray[np.int8], Integers, Floats]:
+    """Return the signs c_t (r_j c)_t of every block, shape (blocks, shifts), t's block, and q_g."""
     shifts = np.stack([dist.orbit.rotated(j) for j in range(dist.orbit.n_distinct)], axis=1)
     agree = shifts * dist.orbit.codeword[:, None]
     signs, block = np.unique(agree, axis=0, return_inverse=True)
-    return signs, block.reshape(-1)
+    block = block.reshape(-1)
+    return signs, block, np.sqrt(np.bincount(block) / dist.d)
+
+
+def block_means(dist: CodeGaussian) -> tuple[Floats, Integers, Floats]:
+    """Return the means of the blocks' sums after each shift, (shifts, blocks), and the same."""
+    signs, block, share = sign_blocks(dist)
+    return 2 * (signs.astype(np.float64) * share[:, None]).T, block, share
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,7 @@ class Blocks:
     @classmethod
     def of(cls, dist: CodeGaussian, budget: float) -> Blocks:
         """Return the blocks of a word and its shifts."""
-        signs, block = sign_blocks(dist)
-        share = np.sqrt(np.bincount(block) / dist.d)
+        signs, block, share = sign_blocks(dist)
         same = (signs == 1).all(axis=1)
         others = np.flatnonzero(~same)
         place = np.full(len(signs), -1)

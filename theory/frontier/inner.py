@@ -27,7 +27,7 @@ from ...progress import Progress, silent
 from ...random import as_rng
 from ..classifiers import LinearRule
 from ..distribution import CodeGaussian
-from .blocks import sign_blocks
+from .blocks import block_means
 from .hull import concave_hull, pareto
 from .lattice import density
 
@@ -69,11 +69,9 @@ class LinearFamily:
 
     def __init__(self, dist: CodeGaussian, budget: float) -> None:
         self.dist, self.budget = dist, check_attack(dist, budget)
-        signs, self.group = sign_blocks(dist)
-        self.counts = np.bincount(self.group)
-        share = np.sqrt(self.counts / dist.d)
         #: Mean of u given Y = 1 after each shift, shape (shifts, groups).
-        self.means: Floats = 2 * (signs.astype(np.float64) * share[:, None]).T
+        self.means, self.group, share = block_means(dist)
+        self.counts = np.bincount(self.group)
         #: What the attack can move each group's sum by, shape (groups,).
         self.box: Floats = self.budget * share
 

@@ -21,7 +21,7 @@ from ...progress import Progress, silent
 from ..classifiers import log_sum_exp
 from ..distribution import CodeGaussian
 from ..orthant import SCRAMBLINGS, Estimate, sobol, student
-from .blocks import sign_blocks
+from .blocks import block_means
 from .inner import check_attack
 
 _SEARCH_BITS, _STEPS = 11, 12
@@ -65,11 +65,9 @@ class _Mixture:
     """The mixed problems in the coordinates of the blocks, x being sums over them."""
 
     def __init__(self, dist: CodeGaussian, budget: float) -> None:
-        signs, block = sign_blocks(dist)
-        share = np.sqrt(np.bincount(block) / dist.d)
         self.p = dist.p
         #: Means after each shift, shape (shifts, blocks), and how far an attack moves each sum.
-        self.means: Floats = 2 * (signs.astype(np.float64) * share[:, None]).T
+        self.means, _, share = block_means(dist)
         self.box: Floats = budget * share
         self.natural: Floats = self.means[0]
         self.towards_zero: Floats = self.natural - np.minimum(self.box, self.natural)

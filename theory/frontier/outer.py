@@ -106,11 +106,8 @@ def pair_lines(
 ) -> dict[float, float]:
     """Return bounds h on (1 - w) S + w A by direction w, from exact problems of two shifts.
 
-    For every j != 0 the pair of the identity and r_j satisfies
-    u S_0 + v S_j + w A <= h_j(u, v, w), by the planar problem of correlation kappa_j.
-    Summed over j with u = (1-w)/(n (n-1)), v = (1-w)/n and w/(n-1), the left sides make
-    (1 - w) S + w A. So the bound uses what all the shifts say together about A, two at
-    a time, and is sharper than the laws. Proposition F9 of docs/theory/frontiers.md.
+    They use what all the shifts say together about A, two at a time, and are sharper than the
+    laws: Proposition F9 of docs/theory/frontiers.md.
 
     The directions `weights` lie in (0, 1); `mesh` is the lattice width. Empty for more than 8
     different correlations, and for a single word.

@@ -53,10 +53,15 @@ def robust_bayes() -> Derivation:
         mean,
         a,
     )
+    _vanishing(proof, r"As $a \to 0$ only $x_0$ is left (here $L > 0$):")
+    return proof
+
+
+def _vanishing(proof: Derivation, text: str) -> None:
+    """Add the limit of the accuracy beside x0 where the norm a of the mean vanishes."""
     size = sp.Symbol("L", positive=True)
     shrunk = p * Phi(a + size / (2 * a)) + (1 - p) * Phi(a - size / (2 * a))
-    proof.limit(r"As $a \to 0$ only $x_0$ is left (here $L > 0$):", shrunk, a, 0, keep=(a,))
-    return proof
+    proof.limit(text, shrunk, a, 0, keep=(a,))
 
 
 def _turning_point(
@@ -108,14 +113,8 @@ def two_shifts() -> Derivation:
         best(sp.Integer(1)),
         p * Phi(2 + L / 4) + (1 - p) * Phi(2 - L / 4),
     )
-    a_, size = sp.Symbol("a", positive=True), sp.Symbol("L", positive=True)
-    shrunk = p * Phi(a_ + size / (2 * a_)) + (1 - p) * Phi(a_ - size / (2 * a_))
-    proof.limit(
-        r"With $a = \sqrt{2 (1 + \kappa)}$ and $L > 0$ it falls to $p$ as $\kappa \to -1$:",
-        shrunk,
-        a_,
-        0,
-        keep=(a_,),
+    _vanishing(
+        proof, r"With $a = \sqrt{2 (1 + \kappa)}$ and $L > 0$ it falls to $p$ as $\kappa \to -1$:"
     )
     three = sp.log(sp.exp(u) + 2) - sp.log(sp.exp(-u) + 2)
     slope = sp.simplify(three.diff(u))
