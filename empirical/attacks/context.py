@@ -155,17 +155,13 @@ class AttackContext:
         """Raise if the network returned NaN, whose sign is 0; warn where nothing was climbed."""
         if bool(torch.isnan(self.total)):
             raise RunFailedError("The network returned NaN during the attack.")
-        for note in self.notes():
-            warnings.warn(note, MaskedGradientWarning, stacklevel=6)
-
-    def notes(self) -> list[str]:
-        """Return what a reader should know of the network."""
-        found = []
+        notes = []
         if count := int(self.masked.sum()):
-            found.append(masked_note(count, len(self.masked)))
+            notes.append(masked_note(count, len(self.masked)))
         if self.probabilities is not None and bool(self.probabilities):
-            found.append(PROBABILITIES)
-        return found
+            notes.append(PROBABILITIES)
+        for note in notes:
+            warnings.warn(note, MaskedGradientWarning, stacklevel=6)
 
 
 def are_probabilities(logits: Tensor) -> Tensor:

@@ -88,10 +88,6 @@ class Layer(NamedTuple):
         """Return the same numbers outside of any graph."""
         return Layer(*(part.detach() for part in self))
 
-    def double(self) -> Layer:
-        """Return the networks in double precision."""
-        return Layer(*(part.double() for part in self))
-
     def rule(self, number: int) -> LinearRule:
         """Return a linear network as a rule of the theory half, with exact accuracies."""
         if self.units:

@@ -60,24 +60,6 @@ class LoadedRun:
     complete: bool
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all, and on disk when this returns."""
-    header = {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        "spec": checkpoint.spec.to_json(),
-        "config": checkpoint.config.to_table(),
-        **{
-            key: getattr(checkpoint, key)
-            for key in ("data_digest", "epoch", "step", "sums", "seconds")
-        },
-    }
-    states = {"model": checkpoint.model, "optimiser": checkpoint.optimiser}
-    buffer = io.BytesIO()
-    torch.save({"header": json.dumps(header), **states}, buffer)
-    write_atomically(path, buffer.getbuffer(), on_disk=True)
-
-
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """Return the checkpoint of a file; nothing in the file is ever executed.
 
@@ -221,18 +203,25 @@ class CheckpointManager:
         sums = trainer.sums()
         scaler = {"scaler": trainer.scaler.state_dict()} if trainer.scaler.is_enabled() else {}
         if trainer.world.is_main:
-            checkpoint = Checkpoint(
-                spec=trainer.model.spec,
-                config=trainer.config,
-                data_digest=self._data_digest,
-                epoch=trainer.epoch,
-                step=trainer.step,
-                model=trainer.model.state_dict(),
-                optimiser=trainer.optimiser.state_dict() | scaler,
-                sums=sums,
-                seconds=self.seconds,
-            )
-            save_checkpoint(self._run.checkpoint_path, checkpoint)
+            header = {
+                "format": FORMAT,
+                "schema": SCHEMA,
+                "spec": trainer.model.spec.to_json(),
+                "config": trainer.config.to_table(),
+                "data_digest": self._data_digest,
+                "epoch": trainer.epoch,
+                "step": trainer.step,
+                "sums": sums,
+                "seconds": self.seconds,
+            }
+            states = {
+                "model": trainer.model.state_dict(),
+                "optimiser": trainer.optimiser.state_dict() | scaler,
+            }
+            buffer = io.BytesIO()
+            torch.save({"header": json.dumps(header), **states}, buffer)
+            path = self._run.checkpoint_path
+            write_atomically(path, buffer.getbuffer(), on_disk=True)
         self._saved = time.perf_counter()
         if stop and trainer.epoch < trainer.config.epochs:
             raise KeyboardInterrupt

@@ -221,7 +221,7 @@ class Conversion(Walk):
         self.replaced[id(plain)] = layer if like is None else layer.to(like.device, like.dtype)
 
     def windows(self, module: nn.Module, path: str, signal: Signal) -> int:
-        """Return by how much the windows of a layer must grow to be exact."""
+        """Return by how much windows must grow to be exact; those of a pooling layer do so here."""
         sizes = window_sizes(module)
         growth = 0
         if self.exact and signal.sides is not None:
@@ -232,13 +232,15 @@ class Conversion(Walk):
                 raise RefusedError("Dilated windows cannot grow to be exact.")
         if not isinstance(module, nn.Conv2d):
             self.put(module, growth)
+            if growth:
+                grown: Any = copy.deepcopy(module)
+                if grown.ceil_mode:
+                    raise RefusedError(
+                        "Windows that reach over the edge (ceil_mode) cannot be exact."
+                    )
+                grown.kernel_size = sizes["kernel"] + growth
+                self.replaced[id(module)] = grown
         return growth
-
-    def grow(self, module: nn.Module, growth: int) -> None:
-        """Let the windows of a pooling layer grow."""
-        grown: Any = copy.deepcopy(module)
-        grown.kernel_size = window_sizes(module)["kernel"] + growth
-        self.replaced[id(module)] = grown
 
 
 def _convolution(walk: Conversion, plain: nn.Conv2d, path: str, signal: Signal) -> Signal:

@@ -172,11 +172,7 @@ class Walk:
         raise refusal(path, module, why)
 
     def windows(self, module: nn.Module, path: str, signal: Signal) -> int:
-        """Judge a layer's windows; return by how much they must grow to be exact."""
-        raise NotImplementedError
-
-    def grow(self, module: nn.Module, growth: int) -> None:
-        """Let the windows of a pooling layer grow."""
+        """Judge a layer's windows; those of a convolution must grow by what is returned."""
         raise NotImplementedError
 
     def _rule(self, module: nn.Module) -> Rule:
@@ -273,10 +269,7 @@ def _pooling(walk: Walk, module: nn.MaxPool2d, path: str, signal: Signal) -> Sig
     require_maps(signal)
     if getattr(module, "return_indices", False):
         raise RefusedError("Indices of maxima do not commute with the group.")
-    if growth := walk.windows(module, path, signal):
-        if module.ceil_mode:
-            raise RefusedError("Windows that reach over the edge (ceil_mode) cannot be exact.")
-        walk.grow(module, growth)
+    walk.windows(module, path, signal)
     return _resized(walk, module, path, signal)
 
 

@@ -108,7 +108,8 @@ def test_exact_search_against_brute_force():
             side = np.linspace(-0.7, 0.7, 201)
             grid = x + np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
             z = join(torch.tensor(grid)[None], torch.full((1, len(grid)), x0).double())
-            margins = y * layer.double().logits(z)[0].numpy()
+            exact = Layer(*(part.double() for part in layer))
+            margins = y * exact.logits(z)[0].numpy()
             assert value <= margins.min() + 1e-6
             # The margin changes by at most its slope times the half diagonal of a cell.
             slope = float(layer.out.abs()[0] @ layer.hidden[0, :, :2].norm(dim=1))

@@ -5,10 +5,14 @@ import pytest
 import torch
 
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.synthetic.network import KINDS, Networks, join
+from spadv.empirical.synthetic.network import KINDS, Layer, Networks, join
 from spadv.empirical.synthetic.sampling import draw, turn
 from spadv.errors import InputError
 from spadv.theory import measure
+
+
+def double(layer):
+    return Layer(*(part.double() for part in layer))
 
 
 def networks(kind, setting, *, count=3, width=12):
@@ -18,7 +22,7 @@ def networks(kind, setting, *, count=3, width=12):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_is_that_of_autograd(kind, opposed):
-    layer = networks(kind, opposed).layer().detach().double()
+    layer = double(networks(kind, opposed).layer().detach())
     drawn = draw(opposed.dist, 40, [make_generator(9)])
     x = drawn.x.double().repeat(3, 1, 1).requires_grad_()
     x0 = drawn.x0.double().repeat(3, 1)
@@ -51,12 +55,12 @@ def test_circular_networks_are_invariant(name, request):
     layer = networks("circular", setting, width=20).layer().detach()
     n = setting.dist.n_shifts
     x, x0, _ = draw(setting.dist, 500, [make_generator(seed) for seed in range(3)])
-    clean = layer.double().logits(join(x.double(), x0.double()))
+    clean = double(layer).logits(join(x.double(), x0.double()))
     assert float(clean.std()) > 0.01
     assert bool((clean > 0).any())
     for j in range(1, n):
         shifted = turn(x, torch.full(x0.shape, j), n)
-        moved = layer.double().logits(join(shifted.double(), x0.double()))
+        moved = double(layer).logits(join(shifted.double(), x0.double()))
         # The same numbers are added in another order: equal to rounding.
         torch.testing.assert_close(moved, clean, rtol=1e-13, atol=1e-13)
         answers = layer.logits(join(shifted, x0)) > 0
