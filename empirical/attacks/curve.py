@@ -283,8 +283,10 @@ class _Curve:
         if attack == "apgd":
             starts = boundary_points(origin, radius, drawn)
             ascend = partial(apgd_ascent, steps=steps)
-        else:
+        elif attack == "pgd":
             starts = random_points(origin, radius, drawn) if source else iter([origin])
             ascend = partial(pgd_ascent, steps=steps, iterate=self.how["iterate"])
+        else:
+            raise NotImplementedError(f"a curve of the attack {attack!r}")
         restart(batch, islice(starts, restarts), best, ascend)
         return best

@@ -107,7 +107,9 @@ class EvaluationSettings(Checked):
         _numbers,
         flag="budgets",
     )
-    attack: str = option("pgd", "pgd, apgd or autoattack.", choose, flag="attack", options=ATTACKS)
+    attack: str = option(
+        "pgd", f"One of {', '.join(ATTACKS)}.", choose, flag="attack", options=ATTACKS
+    )
     steps: int = option(
         COLOUR["steps"], "Steps of the attack.", check_integer, flag="steps", minimum=1
     )

@@ -100,6 +100,8 @@ def adversarial_examples(
             start=x + TRADES_START * noise,
             validate=False,
         )
+    if objective.name != "pgd":
+        raise NotImplementedError(f"training against {objective.name!r}")
     noise = uniform(shape, -budget, budget, generator=generator, device=x.device)[share]
     return pgd(
         model,

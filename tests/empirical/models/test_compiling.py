@@ -19,7 +19,9 @@ COMPILED = ("stdcnn", "mlp_a")
 
 
 def make(name, group, head):
-    width = {} if name.startswith("mlp") else {"width": 0.25 if name == "densenet121" else 0.1}
+    width = {"width": 0.25 if name == "densenet121" else 0.1}
+    if name.startswith(("mlp", "linear")):
+        width = {}
     size = 28 if name in ("stdcnn", "madry_lenet") else 32
     sizes = {"num_classes": 10, "in_channels": 3, "image_size": size}
     mean = {"mean": (0.5,) * 3, "std": (0.25,) * 3}
