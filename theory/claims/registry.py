@@ -78,7 +78,8 @@ def _compared(differences: Differences, within: float) -> Check:
     worst, value = max(largest.items(), key=lambda item: size(item[1]))
     verdict = EQUALITY if value <= within else VIOLATED
     note = f"{told.pop('note')} largest difference: {worst}, {value:.1e}".strip()
-    return Check(verdict, value, hypotheses=hypotheses, note=note, **{"bound": 0.0} | told)
+    told.setdefault("bound", float(within == 1))
+    return Check(verdict, value, hypotheses=hypotheses, note=note, **told)
 
 
 @dataclass(frozen=True)
