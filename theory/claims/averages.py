@@ -29,7 +29,6 @@ _PAIR_WEIGHTS = (0.4, 0.7)
     title="Averaged laws",
     numbers="F8 L6",
     value_name="largest difference to independent values, in units of the tolerance",
-    bound_name="1",
     grid={
         "codeword": ("random:48:0",),
         "shift": shifts_of(2, 4),
@@ -95,7 +94,6 @@ def _averaged(setting: Setting) -> Differences:
     title="Pairs of shifts",
     numbers="F9",
     value_name="largest difference to linear programs, in units of the tolerance",
-    bound_name="1",
     grid={
         "codeword": ("random:64:0",),
         "shift": shifts_of(4),

@@ -113,7 +113,7 @@ def _branch(setting: Setting) -> Differences:
     "frontier.one_shift",
     title="One shift: half-spaces",
     numbers="F3",
-    value_name="largest difference to linear programs over all classifiers of a mesh",
+    value_name="largest difference to linear programs, in units of the tolerance",
     grid={"p": (0.5, 0.7, 0.9), "budget": (0.5, 1.5, 2.5, 3.5)},
     within=1,
 )
@@ -151,7 +151,7 @@ def _one_shift(setting: Setting) -> Differences:
     "frontier.full_budget",
     title="Two shifts from e = 4 on",
     numbers="F6",
-    value_name="largest difference to linear programs over all classifiers of a mesh",
+    value_name="largest difference to linear programs, in units of the tolerance",
     grid=TWO | {"budget": (4.0, 5.0)},
     within=1,
 )

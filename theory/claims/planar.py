@@ -212,7 +212,6 @@ def _levels(setting: Setting) -> Differences:
     title="Certified values",
     numbers="F7",
     value_name="largest difference to independent values, in units of the tolerance",
-    bound_name="1",
     grid=TWO | {"budget": (0.0, 1.0, 3.0, 4.0)},
     within=1,
 )

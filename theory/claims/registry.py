@@ -146,15 +146,15 @@ def register(
     value_name: str,
     grid: Mapping[str, Values],
     locator: str = "beyond the paper",
-    bound_name: str = "0",
+    bound_name: str = "",
     expected: str = HOLDS,
     remark: str = "",
     within: float = ROUNDING,
 ) -> Callable[[Callable[[Setting], Any]], Callable[[Setting], Any]]:
     """Register an evaluation as a claim; its docstring is the statement.
 
-    It returns a :class:`Check`, or yields :data:`Differences` that are to be 0 up to `within`.
-    `numbers` are those of the statements in docs/theory that it checks, separated by spaces.
+    It returns a :class:`Check`, or yields :data:`Differences` that are to be 0 up to `within`, or
+    are in units of their tolerances (1). `numbers` are those of the statements in docs/theory that it checks, separated by spaces.
     """
 
     def add(evaluate: Callable[[Setting], Any]) -> Callable[[Setting], Any]:
@@ -164,8 +164,8 @@ def register(
 
         statement = " ".join((inspect.getdoc(evaluate) or "").split())
         _CLAIMS[claim_id] = Claim(
-            claim_id, title, locator, tuple(numbers.split()), statement, value_name, bound_name,
-            grid, expected, check, remark,
+            claim_id, title, locator, tuple(numbers.split()), statement, value_name,
+            bound_name or str(int(within == 1)), grid, expected, check, remark,
         )  # fmt: skip
         return evaluate
 
