@@ -154,7 +154,8 @@ def register(
     """Register an evaluation as a claim; its docstring is the statement.
 
     It returns a :class:`Check`, or yields :data:`Differences` that are to be 0 up to `within`, or
-    are in units of their tolerances (1). `numbers` are those of the statements in docs/theory that it checks, separated by spaces.
+    are in units of their tolerances (1). `numbers` are those of the statements in docs/theory that
+    it checks, separated by spaces.
     """
 
     def add(evaluate: Callable[[Setting], Any]) -> Callable[[Setting], Any]:
