@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -75,7 +74,7 @@ def describe(
     if shifts is not None:
         check_integer("shifts", shifts, minimum=1)
     from ..theory import laws
-    from ..theory.accuracy import bayes_accuracy, robust_bayes_accuracy
+    from ..theory.accuracy import FULL_BUDGET, bayes_accuracy, robust_bayes_accuracy
 
     distance = float(laws.residual(budget, delta))
     caps = {
@@ -84,49 +83,36 @@ def describe(
         "spatial": float(bayes_accuracy(p)),
     }
     values: dict[str, Any] = dict.fromkeys((*_NAMES, "theorem3_lower", "lower"))
-    bounded = feasible = None
-    if spatial is not None:
-        s = spatial
-        bounded, feasible = "A", s <= caps["spatial"]
-        values["theorem2"] = laws.theorem2_adversarial(s, p, budget)
-        if shifts is not None:
-            values["theorem3"] = laws.theorem3_adversarial(s, p, shifts, budget)
-        values |= _gradual(laws.gradual_adversarial, s, p, distance, budget)
-        values["lower"] = laws.lower_adversarial(s, budget, delta)
-    elif adversarial is not None:
-        a = adversarial
-        bounded, feasible = "S", a <= caps["adversarial"]
-        values["theorem2"] = laws.theorem2_spatial(a, p, budget)
-        if shifts is not None:
-            low, high = laws.theorem3_spatial(a, p, shifts, budget)
+    known, given = ("spatial", spatial) if adversarial is None else ("adversarial", adversarial)
+    if given is not None:
+        theorem2, gradual, lower = (
+            (laws.theorem2_adversarial, laws.gradual_adversarial, laws.lower_adversarial)
+            if known == "spatial"
+            else (laws.theorem2_spatial, laws.gradual_spatial, laws.lower_spatial)
+        )
+        values["theorem2"] = theorem2(given, p, budget)
+        if shifts is not None and known == "spatial":
+            values["theorem3"] = laws.theorem3_adversarial(given, p, shifts, budget)
+        elif shifts is not None:
+            low, high = laws.theorem3_spatial(given, p, shifts, budget)
             values |= {"theorem3": high, "theorem3_lower": low}
-        values |= _gradual(laws.gradual_spatial, a, p, distance, budget)
-        values["lower"] = laws.lower_spatial(a, budget, delta)
+        if budget >= FULL_BUDGET:  # at D = 0: for attacks that can exchange the classes
+            values["sharpened"] = gradual(given, p, 0.0)
+        values["gradual"] = gradual(given, p, distance)
+        values["gradual_tight"] = gradual(given, p, distance, tight=True)
+        values["lower"] = lower(given, budget, delta)
     return {
         "p": p,
         "budget": budget,
         "delta": delta,
         "residual": distance,
-        "bounded": bounded,
+        "bounded": None if given is None else "A" if known == "spatial" else "S",
         **{
             key: None if value is None or not math.isfinite(value) else float(value)
             for key, value in values.items()
         },
         "caps": caps,
-        "feasible": feasible,
-    }
-
-
-def _gradual(
-    law: Callable[..., Any], given: float, p: float, distance: float, budget: float
-) -> dict[str, Any]:
-    from ..theory.accuracy import FULL_BUDGET
-
-    return {
-        # At D = 0, that is for attacks that can exchange the classes.
-        "sharpened": law(given, p, 0.0) if budget >= FULL_BUDGET else None,
-        "gradual": law(given, p, distance),
-        "gradual_tight": law(given, p, distance, tight=True),
+        "feasible": None if given is None else given <= caps[known],
     }
 
 

@@ -32,19 +32,16 @@ def layers(spec: ModelSpec) -> dict[str, Any]:
     model = build_spec(spec)
     rows: list[dict[str, Any]] = []
 
-    def record(name: str, module: nn.Module) -> None:
-        def hook(_: nn.Module, inputs: Any, output: Tensor) -> None:
-            parameters = sum(p.numel() for p in module.parameters())
-            shape = list(output.shape[1:])
-            kind = type(module).__name__
-            rows.append({"name": name, "kind": kind, "output": shape, "parameters": parameters})
+    def record(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        parameters = sum(p.numel() for p in module.parameters())
+        kind, shape = type(module).__name__, list(output.shape[1:])
+        name = names[module]
+        rows.append({"name": name, "kind": kind, "output": shape, "parameters": parameters})
 
-        module.register_forward_hook(hook)
-
-    for name, module in model.named_modules():
-        hidden = type(module).__name__ in ("Identity", "Normalise")
-        if name and not list(module.children()) and not hidden:
-            record(name, module)
+    names = {module: name for name, module in model.named_modules() if not list(module.children())}
+    for module in names:
+        if type(module).__name__ not in ("Identity", "Normalise"):
+            module.register_forward_hook(record)
     image = (spec.in_channels, spec.image_size, spec.image_size)
     with torch.no_grad(), attacking(model) as network:
         network(torch.zeros(1, *image))
