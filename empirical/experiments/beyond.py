@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..settings import Stage, format_number
+from ..settings import EvaluationSettings, Stage, format_number
 from .measure import METRICS, Measure
 from .plan import (
     Contrast,
@@ -38,8 +38,6 @@ from .sweep import profile_columns, profiles, trained
 #: Standard deviation of the training pixels, rounded: what one unit after normalisation is.
 #: The mean over the colours, where there are several.
 PIXELS = {"mnist": 0.3081, "mnist-sample": 0.3081, "cifar10": 0.2435}
-#: Rules of attack, and which of a job's evaluations is theirs.
-RULES = ("corrected", "official", "equal in pixels")
 
 
 def protocols(*setups: ExperimentSetup) -> Plan:
@@ -58,16 +56,13 @@ def protocols(*setups: ExperimentSetup) -> Plan:
     published: list[tuple[Variant, PublishedNumber]] = []
     for setup in setups:
         unit = PIXELS[setup.data.name]
-        every = _under_rules(setup, unit)
         networks = trained(setup, "Aug-R")
-        by_rule = [
-            tuple(
-                evaluated(one, f"{one.name}, {rule}", every, number, in_pixels) for one in networks
-            )
-            for number, (rule, in_pixels) in enumerate(zip(RULES, (1.0, 1.0, unit), strict=True))
-        ]
-        variants += [one for same in zip(*by_rule, strict=True) for one in same]
-        for rule, found in zip(RULES, by_rule, strict=True):
+        by_rule = {
+            rule: tuple(evaluated(one, f"{one.name}, {rule}", *under) for one in networks)
+            for rule, under in _rules(setup, unit).items()
+        }
+        variants += [one for same in zip(*by_rule.values(), strict=True) for one in same]
+        for rule, found in by_rule.items():
             lines = tuple((format_number(one.level), one) for one in found)
             title, legend = f"Aug-R, {setup.label}, {rule}", "trained with\nrotations up to"
             shown = ProfilePanel(
@@ -77,7 +72,7 @@ def protocols(*setups: ExperimentSetup) -> Plan:
             text = f"{setup.label}, {rule}: larger rotations in training make the network less "
             text += "robust to l-infinity attacks"
             claims.append(Trend(text, robustness, found, rising=False))
-        _, official, equal = by_rule
+        _, official, equal = by_rule.values()
         for end in (0, -1):
             text = (
                 f"{setup.label}, Aug-R {format_number(equal[end].level)}: the published rules "
@@ -112,7 +107,8 @@ def protocols(*setups: ExperimentSetup) -> Plan:
     )
 
 
-def _under_rules(setup: ExperimentSetup, unit: float) -> tuple[Any, ...]:
+def _rules(setup: ExperimentSetup, unit: float) -> dict[str, tuple[EvaluationSettings, float]]:
+    """Return rules of attack: an evaluation, and what budget of it counts as 1."""
     usual = setup.evaluation
     attacked = replace(usual, rotations=(), translations=(), both=(), distance_images=0)
     if setup.scale == "cpu":
@@ -122,7 +118,11 @@ def _under_rules(setup: ExperimentSetup, unit: float) -> tuple[Any, ...]:
         budgets=tuple(value * unit for value in usual.budgets),
         step_size=None if usual.step_size is None else usual.step_size * unit,
     )
-    return usual, replace(attacked, protocol="official"), equal
+    return {
+        "corrected": (usual, 1.0),
+        "official": (replace(attacked, protocol="official"), 1.0),
+        "equal in pixels": (equal, unit),
+    }
 
 
 def invariance_and_accuracy(setup: ExperimentSetup) -> Plan:
@@ -211,16 +211,13 @@ def stronger_attacks(setup: ExperimentSetup) -> Plan:
     images = {"paper": 1000, "cpu": 500, "small": 200, "smoke": 20}[setup.scale]
     steps = 2 if setup.scale == "smoke" else 100
     stronger = {"steps": steps, "step_size": None}
-    every = tuple(
-        attack_only(setup, images=images, **({} if name == "pgd" else {"attack": name, **stronger}))
-        for name in ATTACKS.values()
-    )
     rows = baselines(setup)
     shown = (rows.pgd, rows.pgd_rotated, *cusp(setup, rows))
-    found = {
-        attack: tuple(evaluated(one, f"{one.name}, {attack}", every, number) for one in shown)
-        for number, attack in enumerate(ATTACKS)
-    }
+    found = {}
+    for attack, name in ATTACKS.items():
+        changes = {} if name == "pgd" else {"attack": name, **stronger}
+        settings = attack_only(setup, images=images, **changes)
+        found[attack] = tuple(evaluated(one, f"{one.name}, {attack}", settings) for one in shown)
     claims = []
     higher = "CuSP-PGD has a higher"
     for attack, (straight, rotated, cold, *_) in found.items():

@@ -61,10 +61,10 @@ def read_records(plan: Plan, store: Store) -> Records:
     for variant in plan.variants:
         found[variant] = []
         for job in variant.jobs:
-            settings = job.evaluations[variant.evaluation]
+            (settings,) = job.evaluations
             key = (job.digest, settings)
             if key not in known:
-                record = results_of(replace(job, evaluations=(settings,)), store).get(settings)
+                record = results_of(job, store).get(settings)
                 if record is None:
                     state = state_of(job, store)
                     raise StoreError(f"{job.label} is not done: its state is {state}")

@@ -23,14 +23,13 @@ class Variant:
     """One kind of training, repeated over seeds: a job each.
 
     Legends and tables show the `name`, unique in its plan. The `level` is where it stands on the
-    axis of a sweep (degrees, fraction, or budget). The jobs' evaluation number `evaluation` speaks
-    for it; figures and measures call `unit`, a budget of that in pixels, 1.
+    axis of a sweep (degrees, fraction, or budget). Each job has the one evaluation that speaks for
+    it; figures and measures call `unit`, a budget of that in pixels, 1.
     """
 
     name: str
     jobs: tuple[Job, ...]
     level: float = 0.0
-    evaluation: int = 0
     unit: float = 1.0
 
 

@@ -227,30 +227,23 @@ def attack_only(setup: ExperimentSetup, **changes: object) -> EvaluationSettings
 
 
 def evaluated(
-    variant: Variant,
-    name: str,
-    every: tuple[EvaluationSettings, ...],
-    which: int,
-    unit: float = 1.0,
+    variant: Variant, name: str, settings: EvaluationSettings, unit: float = 1.0
 ) -> Variant:
-    """Return a variant's trainings under one of several evaluations."""
-    jobs = tuple(replace(job, evaluations=every) for job in variant.jobs)
-    return Variant(name, jobs, variant.level, which, unit)
+    """Return a variant's trainings under another evaluation."""
+    jobs = tuple(replace(job, evaluations=(settings,)) for job in variant.jobs)
+    return Variant(name, jobs, variant.level, unit)
 
 
 def attack_settings(setup: ExperimentSetup) -> Plan:
     """Return Table 3: PGD (Aug 0) and PGD (Aug 180) under four attacks of other settings."""
     rows = baselines(setup)
-    every = tuple(
-        attack_only(setup, steps=steps, step_size=step, distance_images=0)
-        for steps, step in ATTACKS.values()
-    )
     variants: list[Variant] = []
     claims: list[PaperClaim] = []
-    for number, (letter, (steps, step)) in enumerate(ATTACKS.items()):
+    for letter, (steps, step) in ATTACKS.items():
+        settings = attack_only(setup, steps=steps, step_size=step, distance_images=0)
         told = f"{steps} steps of {format_number(step)}"
         straight, rotated = (
-            evaluated(row, f"{bare(row)}, {letter}: {told}", every, number)
+            evaluated(row, f"{bare(row)}, {letter}: {told}", settings)
             for row in (rows.pgd, rows.pgd_rotated)
         )
         variants += [straight, rotated]

@@ -58,7 +58,7 @@ def invent_all(plan, images=200):
         fall = 0.3 + 0.35 * (number % 7)
         records[variant] = [
             invent(
-                job.evaluations[variant.evaluation],
+                job.evaluations[0],
                 images,
                 seed=1000 * number + place,
                 natural=0.95 - 0.03 * (number % 9),
