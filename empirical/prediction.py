@@ -35,7 +35,6 @@ from .settings import (
     Objective,
     OptimiserConfig,
 )
-from .training import TrainOptions
 
 #: A linear rule, a perceptron, a convolutional network.
 NETWORKS = ("linear", "mlp_a", "stdcnn")
@@ -263,7 +262,7 @@ class PairMeasurement:
                     if state_of(job, store) == "done":
                         continue
                     try:
-                        for note in run_job(job, store, data=binary, options=TrainOptions()):
+                        for note in run_job(job, store, binary):
                             say(f"{job.label}: {note}")
                     except FolderInUseError:
                         say(f"{job.label}: another process works on it")

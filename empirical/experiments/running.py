@@ -19,7 +19,7 @@ from ...progress import Progress, silent
 from ...provenance import release
 from ...store import LAYOUT, RunFolder, Store, read_json
 from ..attacks import CORRECTED, OFFICIAL, OFFICIAL_EQUIVARIANT
-from ..data import DataSet, load
+from ..data import DataSet
 from ..device import pick_device
 from ..evaluation import Evaluation, evaluate
 from ..evaluation.files import read
@@ -79,9 +79,8 @@ def results_of(job: Job, store: Store) -> dict[EvaluationSettings, Evaluation]:
 def run_job(
     job: Job,
     store: Store,
+    data: DataSet,
     *,
-    data_root: Path | None = None,
-    data: DataSet | None = None,
     options: TrainOptions | None = None,
     progress: Progress = silent,
     trainer: Callable[..., Any] = train,
@@ -89,8 +88,7 @@ def run_job(
     """Do what is missing of the job; return what was moved aside, and why.
 
     The job it starts from must be trained. Damaged files are moved into the hidden folder .aside of
-    the run folder, and made again. Data are the job's own, loaded, or lie under `data_root`;
-    progress is told the share that is done, out of 1.
+    the run folder, and made again. Progress is told the share that is done, out of 1.
 
     DamagedError if the network it starts from is damaged; StoreError if the job it starts from is
     not trained, the folder is in use, or holds something else; RunFailedError if it diverges.
@@ -100,9 +98,6 @@ def run_job(
     notes = _mend(job, store) if run.path.exists() else []
     if state_of(job, store) == "done":
         return notes
-    if data is None:
-        asked = job.config.data
-        data = load(asked.name, root=data_root, split_seed=asked.split_seed, size=asked.size)
     begun = 0.0
     if not run.is_complete:
         config = _with_weights(job, store)

@@ -135,7 +135,7 @@ def _do(job: Job, settings: LaunchSettings, progress: Progress) -> list[str]:
         run_job,
         job,
         settings.store,
-        data=_data(job.config.data, settings.data_root),
+        _data(job.config.data, settings.data_root),
         options=settings.options,
         progress=progress,
         trainer=trainer,

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from spadv.empirical.data import load
 from spadv.empirical.experiments.job import Job
 from spadv.empirical.experiments.running import DamagedError, results_of, run_job, state_of
 from spadv.empirical.launch import DiskFullError, LaunchSettings, Outcome, launch
@@ -105,7 +106,7 @@ def test_what_another_process_holds_is_not_moved(store: Store, pair: tuple[Job, 
     job = pair[0]
     garble(evaluation(job, store))
     with job.folder(store).locked(), pytest.raises(FolderInUseError):
-        run_job(job, store)
+        run_job(job, store, load())
     assert evaluation(job, store).exists()
     assert not (job.folder(store).path / ".aside").exists()
 
@@ -133,7 +134,7 @@ def test_a_damaged_evaluation_is_made_again(
 
     # A launch sees damage when it comes to the job; arrays are read then, too.
     if state_of(job, store) == "done":
-        run_job(job, store)
+        run_job(job, store, load())
     else:
         result, said = again(settings_of, store, job)
         assert result.done == {job.digest}
