@@ -184,7 +184,7 @@ def unjudged(finding: Finding) -> Finding:
     }
 
 
-def difference(more: Scores, less: Scores, *, distance: bool) -> dict[str, Any]:
+def difference_of_scores(more: Scores, less: Scores, *, distance: bool) -> dict[str, Any]:
     """Return everything about the difference of two tables of scores."""
     scores = common([more, less])
     found = effect(scores, (1, -1))
@@ -210,7 +210,7 @@ def difference(more: Scores, less: Scores, *, distance: bool) -> dict[str, Any]:
 
 def _between(measure: Measure, table: ResultTable, more: Variant, less: Variant) -> dict[str, Any]:
     scores = (table.scores(measure, variant) for variant in (more, less))
-    return difference(*scores, distance=measure.kind == "distance")
+    return difference_of_scores(*scores, distance=measure.kind == "distance")
 
 
 def _finding(
@@ -227,18 +227,15 @@ def _finding(
     # A digest of the trainings, whatever their names.
     trained = [[[job.digest for job in v.jobs] or v.name for v in side] for side in sides]
     text = json.dumps([measure, *trained])
-    nothing: dict[str, Any] = {
+    return {
+        "claim": claim.claim,
+        "measure": measure,
+        **found,
         "rank": None,
         "steps": [],
         "progressive": None,
         "crossings": [],
         "other": None,
-    }
-    return {
-        "claim": claim.claim,
-        "measure": measure,
-        **found,
-        **nothing,
         "axes": [],
         "points": [],
         "evidence": hashlib.sha256(text.encode()).hexdigest()[:12],

@@ -12,7 +12,14 @@ import numpy as np
 from ...errors import StoreError
 from ...stats import Scores
 from ...store import read_npz, write_npz
-from .judge import NOT_ASSESSED, UNDERPOWERED, Finding, ResultTable, area_gained, difference
+from .judge import (
+    NOT_ASSESSED,
+    UNDERPOWERED,
+    Finding,
+    ResultTable,
+    area_gained,
+    difference_of_scores,
+)
 from .measure import Measure
 
 
@@ -99,6 +106,6 @@ def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any
 
     def again(pair: Mapping[str, Any]) -> dict[str, Any]:
         more, less = (look(pair["measure"], pair[side]) for side in ("more", "less"))
-        return difference(more, less, distance=distance)
+        return difference_of_scores(more, less, distance=distance)
 
     return again(finding) | {"steps": [again(step) for step in finding["steps"]]}

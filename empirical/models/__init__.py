@@ -7,7 +7,7 @@ and carries the `ModelSpec` it was built from.
 from ..settings import ModelSpec
 
 # Importing these registers their networks.
-from . import madry_resnet, networks  # noqa: F401
+from . import madry_resnet, plain  # noqa: F401
 from .classifier import Classifier, Normalise, count_parameters, parameter_groups
 from .exporting import export, load_exported
 from .registry import Blueprint, build, build_spec, names, register

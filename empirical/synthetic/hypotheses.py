@@ -2,6 +2,9 @@
 
 A function's docstring states one, the function tests it for one setting and kind of network, by
 Student's intervals over training seeds. Nothing is said where the study lacks the networks.
+A finding holds the "claim" (for one setting and kind), "measure" and "effect" (what is measured,
+and its estimate), the "interval" over "seeds", the "verdict", and the "rule" by which that follows;
+in documents the "topic", too, the same words in every setting.
 """
 
 from __future__ import annotations
@@ -9,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +19,7 @@ from numpy.typing import ArrayLike
 from ...stats import over_seeds
 from ...theory.accuracy import bayes_accuracy
 from ...theory.laws import gradual_adversarial, residual
-from ..experiments.judge import OPPOSITE, SEEN, UNDERPOWERED, verdict_on
+from ..experiments.judge import OPPOSITE, SEEN, UNDERPOWERED, Finding, verdict_on
 from .methods import FULL_TURN, METHODS
 from .plan import LONGER, SAMPLE_SIZES, SCHEDULED, SETTLED, sample_variant
 from .prediction import augmented_bayes
@@ -33,11 +35,6 @@ SMALLEST_DIFFERENCE = 0.005
 #: Weight of the mixture at which it is compared with linear rules: fixed in advance, as the
 #: best one would be chosen by its luck.
 COMPARED_WEIGHT = 0.7
-
-#: A hypothesis with its evidence: "claim" (it, for one setting and kind), "measure" and "effect"
-#: (what is measured, and its estimate), Student's "interval" over "seeds", "verdict", and the
-#: "rule" by which that follows; in documents the "topic", too, the same words in every setting.
-Finding = dict[str, Any]
 
 
 def at_most(claim: str, measure: str, values: ArrayLike, limit: float = NEAR_LINE) -> Finding:
