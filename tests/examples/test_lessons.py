@@ -19,6 +19,8 @@ RUNNER = Path(__file__).with_name("run_notebook.py")
 LESSONS = sorted(EXAMPLES.glob("lesson*.py"))
 SOLUTIONS = sorted((EXAMPLES / "solutions").glob("*.py"))
 NOTEBOOKS = LESSONS + SOLUTIONS
+# Trainings: the longest, and what trains again as the lesson does.
+LONG = {path for path in NOTEBOOKS if "8_" in path.name} | set(SOLUTIONS[5:])
 
 
 cells = runpy.run_path(str(RUNNER))["cells"]
@@ -82,7 +84,11 @@ def run(path: Path, folder: Path, *, forbid: str = "") -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=pytest.mark.slow) if p in LONG else p for p in NOTEBOOKS],
+    ids=[path.stem for path in NOTEBOOKS],
+)
 def test_it_runs(path: Path, tmp_path: Path) -> None:
     report = run(path, tmp_path, forbid="torch" if is_theory(path) else "")
     assert report["errors"] == []

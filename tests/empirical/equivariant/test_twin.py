@@ -175,8 +175,8 @@ def test_channels_padded_with_zeros(rule, group):
     assert before + behind == (twin[2].conv.out_channels - twin[0].out_channels) * group.order
 
 
-TORCHVISION = ["resnet18", "resnext50_32x4d", "vgg11_bn", "densenet121", "mobilenet_v2"]
-TORCHVISION += ["mnasnet1_0"]
+TORCHVISION = ["resnet18", "vgg11_bn", "densenet121", "mobilenet_v2"]
+TORCHVISION += [pytest.param(f, marks=pytest.mark.slow) for f in ("resnext50_32x4d", "mnasnet1_0")]
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
