@@ -14,7 +14,8 @@ class DataInfo:
     Of `originals` images of the original training part, `train` and `validation` are used, as in
     the paper, the rest is left out; `tests` are in the test part. Its `files`, plain or gzipped,
     lie in a `folder` under the root, as torchvision has it; an empty one comes with spadv. The
-    `archive` unpacks to the folder; it is empty where each file comes by itself.
+    `archive` unpacks to the folder; it is empty where each file comes by itself. `classes` are
+    given where the files do not name them.
     """
 
     name: str
@@ -31,6 +32,7 @@ class DataInfo:
     folder: str = ""
     files: tuple[str, ...] = ()
     archive: str = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -51,23 +53,30 @@ _IDX = tuple(
     f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
 )
 
+_DIGITS = tuple("0123456789")
+_CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+    "Ankle boot",
+)  # fmt: skip
+
 _KNOWN = {
     info.name: info
     for info in (
         DataInfo(
             "mnist-sample", "MNIST (sample of 12,000 images)", 10, 1, 28,
             10_000, 2_000, 9_000, 1_000,
-            source="Sample of the " + _MNIST, licence="CC BY-SA 3.0",
+            source="Sample of the " + _MNIST, licence="CC BY-SA 3.0", classes=_DIGITS,
         ),
         DataInfo(
             "mnist", "MNIST", 10, 1, 28, 60_000, 10_000, 55_000, 5_000,
             source=_MNIST, licence="CC BY-SA 3.0", folder="MNIST/raw", files=_IDX,
+            classes=_DIGITS,
         ),
         DataInfo(
             "fashion-mnist", "Fashion-MNIST", 10, 1, 28, 60_000, 10_000, 55_000, 5_000,
             source="H. Xiao, K. Rasul, R. Vollgraf (Zalando SE), "
             "https://github.com/zalandoresearch/fashion-mnist",
-            licence="MIT", folder="FashionMNIST/raw", files=_IDX,
+            licence="MIT", folder="FashionMNIST/raw", files=_IDX, classes=_CLOTHES,
         ),
         DataInfo(
             "cifar10", "CIFAR-10", 10, 3, 32, 50_000, 10_000, 40_000, 10_000,

@@ -126,19 +126,20 @@ class _RuleSearch:
     def best_threshold(self, w: Floats, b: float, shares: Floats) -> tuple[float, float]:
         """Return b after a few of Newton's steps that raise the objective, and its value."""
         free = self.margins(w, 0.0)
-        value = self.value(free - self.signs * b, shares)
+        t = free - self.signs * b
+        value = self.value(t, shares)
         for _ in range(8):
-            t = free - self.signs * b
             slopes = self.slopes(t, shares)
             bend = slopes * t
             k = self.concave
             bend[:k] += slopes[:k] ** 2 / np.maximum(shares[:k], 1e-300)
             first, second = -float(slopes @ self.signs), float(bend.sum())
-            step = float(np.clip(first / max(second, 1e-3), -1, 1))
-            raised = self.value(free - self.signs * (b + step), shares)
+            step = min(max(first / max(second, 1e-3), -1.0), 1.0)
+            moved = free - self.signs * (b + step)
+            raised = self.value(moved, shares)
             if raised <= value + 1e-10:
                 break
-            b, value = b + step, raised
+            b, value, t = b + step, raised, moved
         return b, value
 
     def climb(self, weight: float, start: TaskRule, *, concave: bool = False) -> TaskRule:
