@@ -25,6 +25,7 @@ from .lasso import NearestPoint, nearest_point
 #: Distances below this are raised to it, which only makes an upper bound larger.
 _SMALLEST = 1e-8
 _BATCHES = 16
+_SAMPLES = 8192
 #: Attacks that the mixture bound tries beside the robust one: towards the nearest classes.
 _PUSHES = 3
 
@@ -197,10 +198,10 @@ class ClassModel:
         moved = self.whitened(self.moved - self.centre)
         for push in pushes:
             attacked = self.whitened(self.means + push - self.centre)
-            both = np.concatenate([attacked[None], moved])
+            points = _coordinates(np.concatenate([attacked[None], moved]))
             for w in weights:
                 shares = np.concatenate([[w], np.full(len(moved), 1 / len(moved))])
-                top = mixture_value(both, shares, rng=rng, level=level)
+                top = _mixture_value(points, shares, rng=rng, level=level)
                 best = min(best, (top.high - spatial) / w)
         return max(best, 0.0)
 
@@ -256,7 +257,7 @@ def mixture_value(
     weights: Floats,
     *,
     rng: np.random.Generator,
-    samples: int = 8192,
+    samples: int = _SAMPLES,
     level: float = 0.999,
 ) -> Estimate:
     """Return the largest weighted sum of accuracies of one classifier on several problems.
@@ -272,14 +273,29 @@ def mixture_value(
     >>> 0.977 in found.interval
     True
     """
-    k, _, d = means.shape
-    left, sizes, _ = np.linalg.svd(means.reshape(2 * k, d), full_matrices=False)
+    return _mixture_value(_coordinates(means), weights, rng=rng, samples=samples, level=level)
+
+
+def _coordinates(means: Floats) -> Floats:
+    """Return the means (2K, rank) in the space that they span."""
+    left, sizes, _ = np.linalg.svd(means.reshape(-1, means.shape[-1]), full_matrices=False)
     rank = max(1, int((sizes > 1e-9 * max(1.0, sizes[0])).sum()))
-    points = (left * sizes)[:, :rank]
+    return np.asarray((left * sizes)[:, :rank])
+
+
+def _mixture_value(
+    points: Floats,
+    weights: Floats,
+    *,
+    rng: np.random.Generator,
+    samples: int = _SAMPLES,
+    level: float,
+) -> Estimate:
+    count, rank = points.shape
     shares = np.repeat(weights, 2) / weights.sum() / 2
     half_norms = np.square(points).sum(axis=1) / 2
     values = []
-    for own in rng.choice(2 * k, size=(_BATCHES, samples // _BATCHES), p=shares):
+    for own in rng.choice(count, size=(_BATCHES, samples // _BATCHES), p=shares):
         z = rng.standard_normal((len(own), rank)) + points[own]
         exponents = z @ points.T - half_norms
         densities = np.exp(exponents - exponents.max(axis=1, keepdims=True)) * shares
