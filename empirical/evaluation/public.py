@@ -195,6 +195,7 @@ def figure(documents: list[dict[str, Any]]) -> Figure:
             budget = max(r["setting"] for r in mine[0]["rates"] if r["what"] == "pgd")
             small = min(r["setting"] for r in mine[0]["rates"] if r["what"] == "pgd")
             for axis, metric in zip(line, ("accuracy", "unchanged"), strict=True):
+                labels: list[tuple[tuple[float, float], list[str]]] = []
                 for value, colour, mark in ((small, BLUE, "o"), (budget, VERMILION, "s")):
                     for number, document in enumerate(mine, start=1):
                         x = rate(document, "rotation", 180.0, metric)
@@ -210,13 +211,15 @@ def figure(documents: list[dict[str, Any]]) -> Figure:
                             elinewidth=0.8,
                             label=f"PGD {format_number(value)}" if number == 1 else None,
                         )
-                        axis.annotate(
-                            str(number),
-                            (x["value"], y["value"]),
-                            xytext=(4, 4),
-                            textcoords="offset points",
-                            fontsize=9,
-                        )
+                        _add(labels, (x["value"], y["value"]), str(number))
+                for place, numbers in labels:
+                    axis.annotate(
+                        ", ".join(numbers),
+                        place,
+                        xytext=(4, 4),
+                        textcoords="offset points",
+                        fontsize=9,
+                    )
                 axis.set_ylabel("accuracy under attack")
                 axis.set_ylim(bottom=0)
                 kind = "accuracy" if metric == "accuracy" else "rate of invariance"
@@ -226,6 +229,18 @@ def figure(documents: list[dict[str, Any]]) -> Figure:
             text = "\n".join(f"{n}  {document['name']}" for n, document in enumerate(mine, start=1))
             line[1].annotate(text, (1.02, 1), xycoords="axes fraction", va="top", fontsize=8.5)
     return drawn
+
+
+def _add(
+    labels: list[tuple[tuple[float, float], list[str]]], place: tuple[float, float], name: str
+) -> None:
+    """Add a point's name, to that of a point at nearly the same place if there is one."""
+    for (x, y), names in labels:
+        if abs(x - place[0]) < 0.005 and abs(y - place[1]) < 0.01:
+            if name not in names:
+                names.append(name)
+            return
+    labels.append((place, [name]))
 
 
 def _bars(rate: Mapping[str, Any]) -> list[list[float]]:
