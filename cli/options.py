@@ -34,7 +34,7 @@ Level = Annotated[float, typer.Option(help="Confidence level of intervals.")]
 def read_share(text: str) -> tuple[int, int]:
     """Return the numbers of a share such as 2/4."""
     parts = text.split("/")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
         raise InputError("shard", "be i/n with 1 <= i <= n, such as 2/4", text)
     return int(parts[0]), int(parts[1])
 

@@ -125,7 +125,7 @@ def share_gpus(gpus: Sequence[str], workers: int, each: int) -> list[str]:
 def _threads(count: int) -> str:
     """Return shell commands that give a worker so many threads, OMP_NUM_THREADS at most."""
     most = os.environ.get("OMP_NUM_THREADS", "")
-    count = max(1, min(count, int(most)) if most.isdigit() and int(most) > 0 else count)
+    count = max(1, min(count, int(most)) if most.isdecimal() and int(most) > 0 else count)
     return f"export OMP_NUM_THREADS={count} MKL_NUM_THREADS={count}"
 
 
@@ -183,7 +183,7 @@ def read_options(text: str) -> dict[str, Any]:
         if not equals or not key.isidentifier() or not value.strip():
             raise InputError("slurm", "be settings such as partition=gpu,time=600", part)
         number = value.strip()
-        found[key] = int(number) if number.isdigit() else number
+        found[key] = int(number) if number.isdecimal() else number
     for key in ("time", "mem_gb", "cpus_per_task"):
         if key in found and not isinstance(found[key], int):
             unit = {"time": " of minutes", "mem_gb": " of gigabytes"}.get(key, "")

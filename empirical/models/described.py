@@ -116,39 +116,57 @@ def make_layers(description: Mapping[str, Any]) -> nn.Module:
         options = {key: value for key, value in layer.items() if key != "layer"}
         name = choose("layer", layer["layer"], _LAYERS)
         try:
-            made.append(_layer(name, options))
-        except (TypeError, ValueError, LookupError) as error:
+            made.append(_LAYERS[name](**options))
+        except (TypeError, ValueError, RuntimeError) as error:
             rule = f"have the options of {name}"
             raise InputError(f"layers[{place}]", rule, dict(layer), f"{error}.") from None
     return nn.Sequential(*made)
 
 
+def _conv2d(
+    channels: list[int],
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+    bias: bool = True,
+) -> nn.Module:
+    inputs, outputs = channels
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias)
+
+
+def _linear(features: list[int], bias: bool = True) -> nn.Module:
+    inputs, outputs = features
+    return nn.Linear(inputs, outputs, bias)
+
+
+def _pool(kind: type[nn.Module]) -> Callable[..., nn.Module]:
+    def make(kernel: int, stride: int | None = None, padding: int = 0) -> nn.Module:
+        return kind(kernel, stride, padding)
+
+    return make
+
+
+def _batchnorm(channels: int, eps: float = 1e-5) -> nn.Module:
+    return nn.BatchNorm2d(channels, eps)
+
+
+#: Only these options are known: torch's own layers take more, such as a device.
 _LAYERS: dict[str, Callable[..., nn.Module]] = {
-    "conv2d": nn.Conv2d,
-    "linear": nn.Linear,
-    "batchnorm2d": nn.BatchNorm2d,
+    "conv2d": _conv2d,
+    "linear": _linear,
+    "batchnorm2d": _batchnorm,
     "relu": nn.ReLU,
     "leakyrelu": nn.LeakyReLU,
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
-    "maxpool2d": nn.MaxPool2d,
-    "avgpool2d": nn.AvgPool2d,
+    "maxpool2d": _pool(nn.MaxPool2d),
+    "avgpool2d": _pool(nn.AvgPool2d),
     "globalavgpool2d": partial(nn.AdaptiveAvgPool2d, 1),
     "dropout": nn.Dropout,
     "flatten": nn.Flatten,
 }
-
-
-def _layer(name: str, options: dict[str, Any]) -> nn.Module:
-    """Return a layer of torch; numbers of channels and of features are [inputs, outputs]."""
-    named = {"kernel_size" if key == "kernel" else key: value for key, value in options.items()}
-    sizes = []
-    if name in ("conv2d", "linear"):
-        inputs, outputs = named.pop("channels" if name == "conv2d" else "features")
-        sizes = [inputs, outputs]
-    elif name == "batchnorm2d":
-        sizes = [named.pop("channels")]
-    return _LAYERS[name](*sizes, **named)
 
 
 def _residual(layers: Mapping[str, Any], channels: int, classes: int) -> nn.Module:

@@ -66,7 +66,10 @@ def _numbers(name: str, values: object, high: float = 1) -> tuple[float, ...]:
 
 
 def _step(name: str, value: Any) -> float | None:
-    return None if value is None else check_fraction(name, value, high=1)
+    size = None if value is None else check_fraction(name, value, high=1)
+    if size == 0:
+        raise InputError(name, "be above 0", value)
+    return size
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Objective(Checked):
         for part in parts:
             key, _, value = part.partition("=")
             choose("adversary setting", key, ("steps", "step", "beta"))
-            if key == "steps" and not value.isdigit():
+            if key == "steps" and not value.isdecimal():
                 raise InputError("adversary steps", "be a whole number of at least 1", value)
             table["step_size" if key == "step" else key] = int(value) if key == "steps" else value
         return read_settings(cls, table, "adversary ")

@@ -54,7 +54,7 @@ def _plain_table(argument: str, value: Any) -> dict[str, Any]:
 def _milestones(argument: str, value: Any) -> tuple[int, ...]:
     if isinstance(value, str):  # as the command line has it: 75,90,100
         parts = [part.strip() for part in value.split(",") if part.strip()]
-        if not all(part.isdigit() for part in parts):
+        if not all(part.isdecimal() for part in parts):
             raise InputError(argument, "be whole numbers joined by commas", value)
         value = [int(part) for part in parts]
     if not isinstance(value, list | tuple):

@@ -195,6 +195,8 @@ def _train(
             **dataclasses.asdict(make_provenance(config.seed, manager.seconds, device)),
         }
         write_json(run.provenance_path, record)
+    if asked():  # during the last steps: the training is whole, what follows shall not begin
+        raise KeyboardInterrupt
     return _finished(run, model, trained=True)
 
 

@@ -106,6 +106,25 @@ def test_weights_that_do_not_fit_name_the_layer_and_both_shapes(folder: Path) ->
         load_described(rewrite(folder, layers=layers))
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"layer": "linear", "features": [4, 2], "device": "meta"},
+        {"layer": "linear", "channels": [4, 2]},
+        {"layer": "linear"},
+        {"layer": "conv2d", "channels": [1, 2], "kernel": 3, "kernel_size": 5},
+        {"layer": "conv2d", "channels": [1, 2], "kernel": 3, "padding_mode": "circular"},
+        {"layer": "conv2d", "channels": [-1, 2], "kernel": 3},
+        {"layer": "maxpool2d", "kernel": 2, "return_indices": True},
+    ],
+)
+def test_options_that_a_layer_does_not_have(layer: dict[str, object]) -> None:
+    with pytest.raises(
+        InputError, match=rf"'layers\[0\]' must have the options of {layer['layer']}"
+    ):
+        make_layers({"layers": [layer], "classes": 2})
+
+
 def test_pickled_code_is_never_run(folder: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, ...]:

@@ -125,6 +125,22 @@ def test_ctrl_c_saves_the_step_going_on(tmp_path: Path, whole: Path) -> None:
     assert_same(tmp_path, whole)
 
 
+def test_ctrl_c_in_the_last_steps_ends_what_would_follow(tmp_path: Path, data: DataSet) -> None:
+    config = TrainConfig.from_table(TABLE | {"epochs": 1, "objective": "natural"})
+    asked = []
+
+    def progress(done: float, total: float, message: str = "") -> None:
+        if done >= total and not asked:
+            asked.append(done)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path, data=data, progress=progress)
+    assert asked
+    assert load_run(tmp_path).complete
+    assert not train(config, tmp_path, data=data).trained
+
+
 def test_a_finished_training_is_not_done_again(
     tmp_path: Path, data: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
