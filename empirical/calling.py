@@ -10,13 +10,16 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from ..checks import choose
 from ..errors import InputError, RunFailedError
+from .choices import PRECISIONS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +28,13 @@ R = TypeVar("R")
 def reason_of(error: Exception) -> str:
     """Return the first line that an error says, or else its name."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which a network computes in a precision of :data:`PRECISIONS`."""
+    if choose("precision", precision, PRECISIONS) == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
 def unwrap(model: nn.Module) -> nn.Module:

@@ -1,18 +1,16 @@
-"""Where to compute, how precisely, and how to say so in provenance."""
+"""Where to compute, and how to say so in provenance."""
 
 from __future__ import annotations
 
 import os
 import platform
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from ..checks import choose
 from ..errors import InputError
 from ..provenance import Provenance
 from ..provenance import make_provenance as _make_provenance
-from .settings import PRECISIONS, check_device
+from .settings import check_device
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:
@@ -24,13 +22,6 @@ def pick_device(name: str | torch.device = "auto") -> torch.device:
         found = f"{torch.cuda.device_count()} CUDA devices are visible."
         raise InputError("device", "be a device that this machine has", str(name), found)
     return device
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which a network computes in a precision of :data:`PRECISIONS`."""
-    if choose("precision", precision, PRECISIONS) == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
 def make_provenance(seed: int | None, seconds: float, device: torch.device) -> Provenance:

@@ -140,6 +140,10 @@ def test_what_is_only_data_is_light(module: str, most: int) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_an_attack_is_read_in_few_files() -> None:
+    assert len(closure("spadv.empirical.attacks.pgd")) < 15
+
+
 def test_every_system_has_what_is_used() -> None:
     """macOS and Windows lack some modules and functions of Linux."""
     for path in _modules().values():

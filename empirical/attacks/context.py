@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError, RunFailedError
-from ..calling import Logits, unwrap
+from ..calling import Logits, autocast, unwrap
 from ..checks import check_images, check_labels
-from ..device import autocast
 from ..randomness import draw_seed
 from .channels_last import faster_convolutions
 from .cuda_graph import is_repeatable

@@ -16,8 +16,8 @@ from ...errors import InputError
 from ...progress import Progress, silent
 from ...random import derive_seed
 from ..calling import outside_inference_mode
+from ..choices import ATTACKS, ITERATES
 from ..randomness import as_generator, draw_seed, make_generator, uniform
-from ..settings.evaluation import ATTACKS, ITERATES
 from .apgd import apgd_ascent, boundary_points
 from .ascent import BestAdversarial, make_batch, restart
 from .autoattack import attack_all, rank_targets

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ...checks import check_integer, choose
 from ...errors import InputError
 from ..calling import outside_inference_mode
+from ..choices import ITERATES
 from ..randomness import as_generator
-from ..settings.evaluation import ITERATES
 from .ascent import (
     Batch,
     BestAdversarial,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from ...checks import choose
-from ...config import to_table
 from ...errors import InputError
 from ..calling import unwrap
 
@@ -54,7 +53,7 @@ class Protocol:
 
     def to_json(self) -> dict[str, Any]:
         """Return the rules as plain JSON values, to be recorded with results."""
-        return to_table(self)
+        return {**asdict(self), "clip": list(self.clip)}
 
 
 #: Budgets in pixels of [0, 1], clipping to valid images.

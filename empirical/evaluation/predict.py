@@ -20,10 +20,9 @@ from ...checks import check_integer, check_real
 from ...errors import InputError, RunFailedError
 from ...stats import LEVEL, Interval, rate_of
 from ..attacks import attacking
-from ..calling import Logits, outside_inference_mode, unwrap
+from ..calling import Logits, autocast, outside_inference_mode, unwrap
 from ..checks import check_images
 from ..data import Images, to_float
-from ..device import autocast
 from ..randomness import as_generator, uniform
 from ..transforms.augmentation import whole
 from ..transforms.resample import move, turn

@@ -3,9 +3,10 @@
 The command line is made from these classes, and answers at once because of it.
 """
 
+from ..choices import PRECISIONS
 from .augmentation import Augmentation
 from .evaluation import EvaluationSettings, format_number
-from .launching import PRECISIONS, LaunchSettings, TrainOptions, check_device
+from .launching import LaunchSettings, TrainOptions, check_device
 from .network import GROUPS, HEADS, NETWORKS, ModelSpec
 from .stages import Objective, Schedule, Stage, curriculum
 from .training import DataConfig, ModelConfig, OptimiserConfig, TrainConfig

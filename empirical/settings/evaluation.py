@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from ...checks import check_fraction, check_integer, check_real, choose
 from ...config import Checked, field_names, option, to_table
 from ...errors import InputError, StoreError
-from .launching import PRECISIONS
+from ..choices import ATTACKS, ITERATES, PRECISIONS
 
 #: A number of pixels in [0, 1]; wherever it is given, text such as "8/255" does as well.
 Pixels: TypeAlias = float
@@ -32,8 +32,6 @@ def format_number(value: float) -> str:
     return f"{value:g}"
 
 
-ATTACKS = ("pgd", "apgd", "autoattack")
-ITERATES = ("last", "best")
 PROTOCOLS = ("corrected", "official")
 
 TRANSLATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)

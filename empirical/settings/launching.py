@@ -15,9 +15,6 @@ from ...store import Store
 #: Launchers by name; others are given by a parsl Config.
 LAUNCHERS = ("local", "processes", "slurm")
 
-#: In which networks compute; weights are kept in the first.
-PRECISIONS = ("float32", "bfloat16", "float16")
-
 
 def check_device(name: str) -> str:
     """Return the name of a device that may exist somewhere."""

@@ -21,7 +21,7 @@ from ...config import (
     to_table,
 )
 from ...errors import InputError
-from .launching import PRECISIONS
+from ..choices import PRECISIONS
 from .network import GROUPS, HEADS, NETWORKS
 from .stages import Schedule, Stage
 

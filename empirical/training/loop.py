@@ -19,8 +19,8 @@ from torch.nn import functional
 from ...errors import InputError, RunFailedError
 from ...random import derive_seed
 from ..attacks import pgd, trades_attack
+from ..calling import autocast
 from ..data import Images, to_float
-from ..device import autocast
 from ..models import Classifier, parameter_groups
 from ..randomness import make_generator, normal, uniform
 from ..settings import Objective, Stage, TrainConfig
