@@ -40,8 +40,21 @@ def test_help_imports_neither_half():
 #: Answered, or refused, before anything large is imported.
 AT_ONCE = {
     "": ["code --length x", "accuracy", "bounds --p 0.3 --budget 1 --delta 1", "verify --level 2"],
-    "train": ["--model vgg", "--learning-rate 0", "--epochs x", "--device gpu", "--augment Q:3"],
-    "evaluate": ["m --steps 0", "m --budgets 2", "m --level 1", "m --part tests", "m --device x"],
+    "train": [
+        "--model vgg",
+        "--learning-rate 0",
+        "--epochs x",
+        "--device gpu",
+        "--augment Q:3",
+        "--milestones ²",
+    ],
+    "evaluate": [
+        "m --steps 0",
+        "m --budgets 2",
+        "m --level 1",
+        "m --part tests",
+        "m --step-size 0",
+    ],
     "data": ["prepare mnist --size 3", "prepare x --size 0", "get"],
     "reproduce": [
         "--seeds x",

@@ -160,6 +160,9 @@ def test_nothing_alarms_on_odd_settings(setting):
     for one in claims():
         result = check(one.id, samples=1500, **setting)
         assert not result.alarming, (one.id, result.note)
+        met = all(hypothesis.satisfied for hypothesis in result.hypotheses)
+        if met and one.bound_name in ("0", "1"):
+            assert result.bound == float(one.bound_name), one.id
         assert result.parameters["samples"] == 1500
         for quantity in result.quantities:
             if quantity.simulated is not None:

@@ -107,3 +107,8 @@ def test_the_committed_results_follow_from_their_outcomes():
     # 2,000 of them (Clopper-Pearson) at least what is not significantly less.
     held = public.rate(certified, "pgd", 0.1, "accuracy")
     assert clopper_pearson(held["successes"], held["trials"], 0.999).high > 0.942
+    # Every network is labelled in every panel, also where two lie at one place.
+    for axes in public.figure(documents).axes:
+        mine = [d for d in documents if axes.get_title(loc="left").startswith(f"{d['data']}, ")]
+        labels = {n for text in axes.texts for n in text.get_text().split(", ") if n.isdecimal()}
+        assert labels == {str(n) for n in range(1, len(mine) + 1)}

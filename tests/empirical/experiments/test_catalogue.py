@@ -11,6 +11,7 @@ from spadv.empirical.experiments import EXPERIMENTS, SCALES, experiment, merge
 from spadv.empirical.experiments.plan import join
 from spadv.empirical.experiments.presets import Preset
 from spadv.empirical.experiments.setup import LEVELS
+from spadv.empirical.models import build
 from spadv.errors import InputError
 
 PAPER = {f"fig{n}" for n in range(1, 23)} | {f"table{n}" for n in range(1, 9)}
@@ -141,6 +142,16 @@ def test_small_scales_name_their_networks_and_images():
     deviations = plan("fig8", "smoke").deviations
     assert "data: mnist-sample in place of mnist" in deviations
     assert "LeNet P4: network: lenet P4 in place of stdcnn P4" in deviations
+
+
+def test_small_twins_have_about_as_many_parameters():
+    models = {job.config.model.group: job.config.model for job in plan("fig8", "small").jobs}
+    sizes = {"num_classes": 10, "in_channels": 1, "image_size": 28}
+    one, other = (
+        sum(p.numel() for p in build(m.name, **sizes, group=m.group, **m.options).parameters())
+        for m in (models[None], models["p4"])
+    )
+    assert 1 < other / one < 2
 
 
 @pytest.mark.parametrize("scale", ["smoke", "small", "cpu"])

@@ -64,6 +64,10 @@ def test_a_dry_run_counts_and_writes_nothing(spadv: Make, tmp_path: Path) -> Non
     assert both["total"]["hours_until_done"]["cpu"] < 0.7 * total["hours"]["cpu"]
     shown = spadv("reproduce", "one", "--dry-run", "--out", out, *options)
     assert "2 trainings" in shown.out
+    rows = [line for line in shown.out.splitlines() if "missing" in line]
+    assert len(rows) == 1  # two seeds of one variant
+    assert " seed " not in rows[0]
+    assert " 2  missing " in rows[0]
     assert "Until all are done, 2 at a time: at least" in shown.out
     assert "assumed" in shown.out
 
