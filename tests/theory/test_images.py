@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog, lsq_linear, minimize
+from scipy.optimize import linprog, lsq_linear, minimize, minimize_scalar
 from scipy.special import ndtr
 from sklearn.covariance import ledoit_wolf as sklearn_ledoit_wolf
 from sklearn.tree import DecisionTreeClassifier
@@ -38,6 +38,7 @@ from spadv.theory.images import (
     windows,
 )
 from spadv.theory.images.fit import ledoit_wolf, together
+from spadv.theory.images.linear import _RuleSearch, _scaled
 from spadv.theory.images.model import mixture_value, trade
 from spadv.theory.laws import gradual_adversarial
 from spadv.theory.template import TemplateModel, Transformations
@@ -333,6 +334,20 @@ def test_hulls_are_concave_and_losses_are_read_from_them():
 
 
 # Real images
+
+
+@pytest.mark.parametrize("begin", [-0.7, 0.0, 0.7])
+def test_the_threshold_of_a_direction_is_the_best(begin):
+    """Against scipy's search along the line, for the concave objective."""
+    model = _model(np.random.default_rng(2))
+    search = _RuleSearch(model, 0.1)
+    search.concave = len(search.counts)
+    shares = search.shares(0.5)
+    w, _ = _scaled(model.mu + 0.3, model.covariance @ (model.mu + 0.3))
+    b, value = search.best_threshold(w, begin, shares)
+    line = minimize_scalar(lambda b: -search.value(search.margins(w, b), shares), tol=1e-10)
+    assert value == pytest.approx(-line.fun, abs=1e-8)
+    assert value == pytest.approx(search.value(search.margins(w, b), shares), abs=1e-12)
 
 
 def test_rules_of_the_model_do_on_real_images_what_is_predicted(digits):
