@@ -204,7 +204,7 @@ def attack_context(
     largest = -1 if labels is None or not len(labels) else int(labels.max())
     with attacking(model, train=rules.train_mode, seed=seed) as net:
         coordinates = make_coordinates(net, x, rules)
-        fast = faster_convolutions(net, coordinates.network, x, precision)
+        fast = faster_convolutions(net, coordinates.network, x.device, precision)
         context = AttackContext(
             Logits(fast, net, largest),
             coordinates,

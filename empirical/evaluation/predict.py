@@ -20,6 +20,7 @@ from ...checks import check_integer, check_real
 from ...errors import InputError, RunFailedError
 from ...stats import LEVEL, Interval, rate_of
 from ..attacks import attacking
+from ..attacks.channels_last import faster_convolutions
 from ..calling import Logits, autocast, outside_inference_mode, unwrap
 from ..checks import check_images
 from ..data import Images, to_float
@@ -84,7 +85,8 @@ class Classes:
     """A network in evaluation mode, called on pixels; counts images whose logits are NaN."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
-        self.network = Logits(network, network)
+        fast = faster_convolutions(network, network, device, precision)
+        self.network = Logits(fast, network)
         self.device = device
         self.precision = precision
         self.broken = torch.zeros((), dtype=torch.int64, device=device)

@@ -116,6 +116,13 @@ def adversarial_examples(
     )
 
 
+def lay_out(model: nn.Module, memory_format: torch.memory_format) -> None:
+    """Bring weights of four axes into a memory format; `Module.to` refuses those of five."""
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory_format)
+
+
 @dataclass
 class Trainer:
     """A training going on: `epoch` and `step` done, and what they add up to.
@@ -135,7 +142,7 @@ class Trainer:
         self.epoch = 0
         self.step = 0
         if self.channels_last:
-            self.model.to(memory_format=torch.channels_last)
+            lay_out(self.model, torch.channels_last)
         self._network: nn.Module = torch.compile(self.model) if self.compiled else self.model  # type: ignore[assignment]
         self._losses: nn.Module = Losses(self._network)
         if self.world.size > 1:

@@ -28,7 +28,7 @@ from ..settings import TrainConfig, TrainOptions
 from .callbacks import Callback, TensorBoard, telling
 from .checkpoint import Checkpoint, CheckpointManager, file_digest, fingerprint, read_checkpoint
 from .distributed import World, joined
-from .loop import Trainer
+from .loop import Trainer, lay_out
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,9 @@ def _train(
             begun |= {"data_source": data.source, "config": config.to_table()}
             run.provenance_path.unlink(missing_ok=True)  # there are more epochs to do
             write_json(run.config_path, begun)
-        # Batch-norm of group networks has to copy channels-last maps.
-        best = device.type == "cuda" and config.model.group is None
+        # Batch-norm of group networks has to copy channels-last maps. On one CPU thread, plain
+        # StdCNN trains 1.3 to 1.6 times as fast with them, VGG16 1.2 to 1.4, others 1 to 1.1.
+        best = config.model.group is None
         trainer = Trainer(
             config,
             model,
@@ -177,6 +178,7 @@ def _train(
         with interrupts() as asked, telling(told, config, run.path):
             _run_epochs(trainer, manager, data, asked, told, progress)
         correct = trainer.count_correct(data.test)
+        lay_out(model, torch.contiguous_format)  # as when it is loaded
     if world.is_main:
         interval = wilson(correct, len(data.test))
         record = {

@@ -96,7 +96,7 @@ def test_one_channel_comes_last_too(generator):
 
 
 def faster(net, x, precision="float32"):
-    return faster_convolutions(net, net, x, precision)
+    return faster_convolutions(net, net, x.device, precision)
 
 
 def test_only_plain_networks_on_cpus_are_accelerated(std):

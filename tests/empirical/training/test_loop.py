@@ -15,7 +15,8 @@ from spadv.empirical.attacks import attacking, pgd
 from spadv.empirical.data import DataSet, Images, load
 from spadv.empirical.models import build
 from spadv.empirical.randomness import make_generator
-from spadv.empirical.training import TrainConfig, TrainResult, train
+from spadv.empirical.settings import TrainOptions
+from spadv.empirical.training import TrainConfig, TrainResult, load_run, train
 from spadv.empirical.training.loop import Losses
 from spadv.random import derive_seed
 from spadv.theory import InputError, RunFailedError, StoreError
@@ -29,7 +30,9 @@ def data() -> DataSet:
 
 
 def trained(folder: Path, table: dict[str, Any], data: DataSet | None = None) -> TrainResult:
-    return train(TrainConfig.from_table(table), folder, data=data)
+    """Train in the layout of the loops written out here, which sum in the same order."""
+    options = TrainOptions(channels_last=False)
+    return train(TrainConfig.from_table(table), folder, data=data, options=options)
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
@@ -257,3 +260,32 @@ def test_the_default_dtype_and_inference_mode_change_nothing(tmp_path: Path, dat
     with torch.inference_mode():
         inside = trained(tmp_path / "c", table, data).model
     assert same(plain, inside)
+
+
+class InFrames(nn.Module):
+    """A network with a weight of five axes, which has no channels-last layout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat = nn.Conv2d(1, 8, 5, stride=3)
+        self.deep = nn.Conv3d(1, 4, (8, 3, 3), stride=3)
+        self.head = nn.Linear(4 * 2 * 2, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = functional.relu(self.flat(x)).unsqueeze(1)
+        logits: Tensor = self.head(functional.relu(self.deep(maps)).flatten(1))
+        return logits
+
+
+@pytest.mark.parametrize("name", ["stdcnn", f"{__name__}:InFrames"])
+def test_the_layout_changes_sums_only(name: str, tmp_path: Path, data: DataSet) -> None:
+    table = SMALL | {"model": {"name": name}, "epochs": 1}
+    plain = trained(tmp_path / "plain", table, data).model
+    usual = train(TrainConfig.from_table(table), tmp_path / "usual", data=data).model
+    for one, other in zip(usual.parameters(), plain.parameters(), strict=True):
+        assert one.is_contiguous()
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+    x, _ = data.test.batch(slice(0, 20))
+    loaded = load_run(tmp_path / "usual").model
+    with torch.no_grad():
+        assert torch.equal(loaded.eval()(x), usual.eval()(x))
