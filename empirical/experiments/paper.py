@@ -71,10 +71,11 @@ _CUSP_DENSENET = replace(
     assumption="Adv-PGD: rotation, translation, robustness; the caption has three panels",
 )
 
-_TRADE_OFF = (
+_COST = (
     "Training with larger random rotations or translations makes networks more invariant to "
-    "them, and less robust to l-infinity attacks; this holds for StdCNNs and GCNNs alike."
+    "them, and less robust to l-infinity attacks"
 )
+_TRADE_OFF = f"{_COST}; this holds for StdCNNs and GCNNs alike."
 _CONVERSE = (
     "Adversarial training with larger budgets makes networks more robust to l-infinity attacks, "
     "and less invariant to rotations and translations."
@@ -130,6 +131,11 @@ _IN_TABLE1 = (
     ("cusp", PublishedNumber(ADVERSARIAL, "36% to 38% (all forms)", _SECOND_HAND)),
 )
 
+_FIG1 = {
+    "Aug-R": _of(profiles, _VGG16, scheme="Aug-R", published=_IN_FIG1),
+    "Aug-T": _of(profiles, _VGG16, scheme="Aug-T"),
+    "Aug-RT": _of(profiles, _VGG16, scheme="Aug-RT"),
+}
 _FIG16 = {
     "MNIST": _distances("MNIST", _MNIST, 0.3, published=_IN_FIG16),
     "CIFAR10": _distances("CIFAR10", _VGG16, 8 / 255),
@@ -186,6 +192,9 @@ def _demo(scale: str, seeds: Seeds) -> Plan:
 
 _ROWS = (
     _augmented("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
+    _part("fig1", "a-b", "CIFAR10, VGG16: random rotations", f"{_COST}.", _FIG1["Aug-R"]),
+    _part("fig1", "e-f", "CIFAR10, VGG16: random translations", f"{_COST}.", _FIG1["Aug-T"]),
+    _part("fig1", "i-l", "CIFAR10, VGG16: both at once", f"{_COST}.", _FIG1["Aug-RT"]),
     _row("fig2", "Adv-PGD on MNIST, CIFAR10 and CIFAR100", _CONVERSE, _all(_FIG2)),
     _part("fig2", "a-d", "MNIST, LeNet: Adv-PGD", _CONVERSE, _FIG2["MNIST"]),
     _part("fig2", "e-h", "CIFAR10, ResNet: Adv-PGD", _CONVERSE, _FIG2["CIFAR10"]),

@@ -81,6 +81,7 @@ def profiles(
     *,
     kinds: tuple[str, ...] = (),
     metrics: tuple[str, ...] = ("unchanged",),
+    published: Published = (),
 ) -> Plan:
     """Return the profiles of a setup's networks under a scheme, and what the paper claims.
 
@@ -115,6 +116,7 @@ def profiles(
         ),
         claims=claims,
         columns=profile_columns(setup),
+        published=_published(variants, published),
         **notes(setup, levels_of=(_kind_of_level(setup, scheme),)),
     )
 
@@ -169,14 +171,15 @@ def augmented(
     setups = [plain] if twin is None else [plain, twin]
     parts = join(
         {
-            f"{scheme}, {setup.label}": profiles(setup, scheme)
+            f"{scheme}, {setup.label}": profiles(
+                setup, scheme, published=published if setup is plain and scheme == "Aug-R" else ()
+            )
             for scheme in schemes
             for setup in setups
             if setup is plain or scheme in twin_schemes
         }
     )
-    numbers = _published(parts.variants[: len(LEVELS["Aug-R"][plain.scale])], published)
-    return replace(parts, published=numbers, **notes(*setups, levels_of=schemes))
+    return replace(parts, **notes(*setups, levels_of=schemes))
 
 
 def _published(
