@@ -35,7 +35,7 @@ class TrainOptions(Checked):
 
     device: str = option("auto", "auto, cpu, cuda or cuda:N.", _device)
     channels_last: bool | None = option(
-        None, "Memory format; by default so, but not for group networks."
+        None, "Memory format; by default so, but for group networks on CUDA or with batch-norm."
     )
     compiled: bool = option(False, "Use torch.compile.")
     checkpoint_seconds: float = option(

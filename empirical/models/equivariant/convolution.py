@@ -125,7 +125,10 @@ class _Convolution(nn.Module):
             weight = F.avg_pool2d(padded, self.smoothing, 1)
         expanded = weight.flatten(1).index_select(1, self.index)
         rows = self.out_channels * self.group.order
-        return expanded.view(rows, -1, self._width, self._width)
+        expanded = expanded.view(rows, -1, self._width, self._width)
+        if self.weight.is_contiguous():
+            return expanded
+        return expanded.contiguous(memory_format=torch.channels_last)  # as the compact one
 
     def expanded_bias(self) -> Tensor | None:
         """Return the bias of every map, shape (out_channels * order,), or None."""

@@ -277,9 +277,16 @@ class InFrames(nn.Module):
         return logits
 
 
-@pytest.mark.parametrize("name", ["stdcnn", f"{__name__}:InFrames"])
-def test_the_layout_changes_sums_only(name: str, tmp_path: Path, data: DataSet) -> None:
-    table = SMALL | {"model": {"name": name}, "epochs": 1}
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"name": "stdcnn"},
+        {"name": "stdcnn", "group": "p4", "options": {"channels": "sqrt"}},
+        {"name": f"{__name__}:InFrames"},
+    ],
+)
+def test_the_layout_changes_sums_only(model: dict[str, Any], tmp_path: Path, data: DataSet) -> None:
+    table = SMALL | {"model": model, "epochs": 1}
     plain = trained(tmp_path / "plain", table, data).model
     usual = train(TrainConfig.from_table(table), tmp_path / "usual", data=data).model
     for one, other in zip(usual.parameters(), plain.parameters(), strict=True):
