@@ -179,8 +179,8 @@ known = frontier(dist, budget=2.0)
 region(known, law_lines(dist))
 
 # %% [markdown]
-# How to read it. Grey: no classifier is there. The red line is the exact frontier; points below it
-# (shaded) are achieved. The dotted grey lines are the laws, which hold for any number of shifts.
+# How to read it. Grey: no classifier is there. The orange line is the exact frontier; points below
+# it (shaded) are achieved. The dotted grey lines are the laws, which hold for any number of shifts.
 # Blue dots are the best *linear* rules that were found. Named classifiers: Bayes is accurate for
 # the identity only; shift-Bayes serves both shifts best; the stump and robust Bayes have $A=p$, and
 # at $e=2$ they are the same rule.

@@ -33,6 +33,6 @@ except ImportError:
 else:
     x, y = dist.sample(5_000, rng)
     report("logistic regression", LogisticRegression().fit(x, y))
-    turned = dist.sample_shifted(5_000, rng)
-    model = LogisticRegression().fit(turned.x, turned.y)
+    shifted = dist.sample_shifted(5_000, rng)
+    model = LogisticRegression().fit(shifted.x, shifted.y)
     report("logistic regression on randomly shifted samples", model)

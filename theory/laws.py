@@ -31,7 +31,7 @@ _FAR = 40.0
 def theorem2_spatial(adversarial: ArrayLike, p: ArrayLike, budget: ArrayLike = FULL_BUDGET) -> Any:
     """Return Theorem 2(a): S <= (1 - A) p/(1-p), at most 1; NaN for a budget below 4.
 
-    The text prints the bound as eta p(1-p); its proof has eta p/(1-p), which is meant here.
+    Plain-text copies of the paper print the bound as eta p(1-p); meant is eta p/(1-p) (Erratum E3).
     At p = 1 it says nothing: 1 (and 0 times infinity, for A = 1, is taken as 1 too).
 
     Examples

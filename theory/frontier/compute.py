@@ -126,8 +126,8 @@ def frontier(
     exact : bool or "auto"
         Whether to compute the exact frontier; "auto": where it takes seconds, with one or
         two different words. With three it takes about a minute, with more it is refused unless
-        the blocks of coordinates in which they differ are few; beyond e = 2 only its upper
-        line is certified to mean anything.
+        the blocks of coordinates in which they differ are few; beyond e = 2 its upper line is
+        not known to be attained.
     worst_case : bool
         The frontier of S^, being right after all shifts at once, in place of S; see
         docs/theory/worst-case.md.

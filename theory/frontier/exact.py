@@ -15,7 +15,7 @@ classifier exceeds. Directions are chosen where the polylines through the rules 
 the values are furthest apart.
 
 *Blocks.* For any number of shifts, and for the worst case S^, the same on a lattice in several
-dimensions (:mod:`.blocks`; sections 6 and 7 there, and docs/theory/worst-case.md).
+dimensions (:mod:`.blocks`; section 7 there, and docs/theory/worst-case.md).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ExactFrontier:
     lower: Floats
     #: No classifier lies beyond; shape (u, 2).
     upper: Floats
-    #: "half-spaces" (a closed form), "planar" or "blocks".
+    #: "half-spaces" (a closed form), "planar", "blocks", or "blocks, upper line only".
     method: str
 
     @property
@@ -184,7 +184,7 @@ def two_shift_frontier(
     tolerance : float
         Gap at which no more directions are tried.
     mesh, cut_mesh : float
-        Lattice widths; halving them divides the gap's floor, about 0.24 mesh^2 (1 + w)
+        Lattice widths; halving them divides the gap's floor, about 0.25 mesh^2
         and a part for rounding the rules to cells, by about four.
     achieved : array_like, shape (k, 2)
         Points (S, A) known to be achieved; they may raise the lower line.
@@ -245,11 +245,11 @@ def block_frontier(
     worst_case : bool
         S^, the probability of being right after all shifts at once, in place of S.
     directions : int
-        At most so many weights w are looked at, each in seconds, or up to a minute.
+        At most so many weights w are tried, each in seconds, or up to a minute.
     tolerance : float
         Gap at which no more directions are tried.
     mesh : float, optional
-        Width of the lattice's cells, at most; left out, the finest that is not too dear. For
+        Width of the lattice's cells, at most; left out, the finest that is not too expensive. For
         three shifts the gap's floor is about 0.02 mesh^2.
     achieved : array_like, shape (k, 2)
         Points (S, A) known to be achieved; they may raise the lower line.

@@ -26,7 +26,7 @@ Weights = tuple[float, float, float]
 
 # Masses beyond this many standard deviations are granted to the classifier (6e-7 each).
 _TAIL = 5.0
-# Integrals of |phi''| and of |phi'''| over the line, and the maximum of phi.
+# Bounds of the integrals of |phi''| and of |phi'''| over the line, and of the maximum of phi.
 _SECOND, _THIRD, _PEAK = 0.96789, 1.51171, 0.39895
 _MEMORY = 4 << 30
 
