@@ -63,7 +63,7 @@ def theorem3_spatial(
     """Return the ends of Theorem 3's interval for S given A; NaN for a budget below 4.
 
     (1 - 1/n) A <= S <= (1 - 1/n) + (1/n) (1 - A) p/(1-p), with n = d/m shifts, capped at 1.
-    True but loose: A <= S <= (1 - A) p/(1-p) holds, Theorem L7 of docs/theory/laws.md.
+    True but loose: A <= S <= min(1, (1 - A) p/(1-p)), Theorem L7 of docs/theory/laws.md.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def _as_stated(setting: Setting) -> Check:
 )
 def _sharper(setting: Setting) -> Check:
     """If a classifier has adversarial accuracy >= 1 - eta against attacks of norm 4/sqrt(d),
-    then 1 - eta <= spatial accuracy <= eta p/(1-p): inside the interval of Theorem 3.
+    then 1 - eta <= spatial accuracy <= min(1, eta p/(1-p)): inside the interval of Theorem 3.
     """
     p, eta = setting.p, setting.loss
     hypotheses = (budget_hypothesis(setting), robust_hypothesis(setting))
