@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..checks import check_integer, choose
+from ..checks import check_seeds, choose
 from ..errors import StoreError
 from ..result import SHOWN
 from ..store import read_json, write_atomically
 from .console import effect, err, out, print_json, print_table, progress_bar
-from .options import Json
+from .options import Json, check_folder
 
 
 def bridge(
@@ -22,7 +22,10 @@ def bridge(
     ] = "cpu",
     seeds: Annotated[int, typer.Option(help="Training seeds of each network, at least 2.")] = 5,
     folder: Annotated[
-        Path, typer.Option("--out", help="Folder of parts, figures and report.html.")
+        Path,
+        typer.Option(
+            "--out", help="Folder of parts, figures and report.html.", callback=check_folder
+        ),
     ] = Path("bridge"),
     as_json: Json = False,
 ) -> None:
@@ -31,7 +34,7 @@ def bridge(
     What is finished is saved; the same command goes on.
     """
     choose("scale", scale, ("smoke", "cpu", "paper"))
-    check_integer("seeds", seeds, minimum=2)
+    check_seeds(seeds, minimum=2)
     from ..empirical.synthetic import document, run_study, study
 
     chosen = study(scale, seeds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,9 +93,13 @@ def code(
         raise InputError("code", rule, ", ".join(given) or "none of them")
     if alpha is not None and (generator is not None or everything):
         raise InputError("alpha", "be given with --family or --defining-set", alpha)
-    if everything and (extended or shorten is not None):
-        rule = "be given with one code, not with --all"
-        raise InputError("extended" if extended else "shorten", rule, shorten or extended)
+    for option, value in (
+        ("extended", extended or None),
+        ("shorten", shorten),
+        ("seconds", seconds),
+    ):
+        if everything and value is not None:
+            raise InputError(option, "be given with one code, not with --all", value)
     if not 0 < length <= LONGEST:
         raise InputError("length", f"lie between 1 and {LONGEST}", length)
     if max_words is not None:
@@ -111,8 +116,7 @@ def code(
         cyclic = _build(length, generator, defining_set, family, alpha)
         made: LinearCode = cyclic if shorten is None else cyclic.shortened(shorten)
     except InputError as error:
-        name = _OPTIONS.get(error.argument, error.argument)
-        raise InputError(name, error.rule, error.value, error.hint) from None
+        raise error.about(_OPTIONS.get(error.argument, error.argument)) from None
     if extended:
         made = made.extended()
     described = describe(made, seconds)
@@ -152,7 +156,7 @@ def _build(
 
 
 def _polynomial(option: str, text: str, length: int) -> list[int] | str:
-    if text.strip()[:2].lower() in ("0b", "0o", "0x"):
+    if re.fullmatch(r"0[box]\w+", text.strip().lower()):
         return text
     exponents = _integers(option, text)
     if len(exponents) == 1 and exponents[0] > 1:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..checks import check_integer
-from ..empirical.settings.data import describe, names
+from ..empirical.settings.data import describe, names, own
 from ..errors import InputError
 from .console import err, out, print_json, print_table, progress_bar
 from .options import DataRoot, Json
@@ -104,7 +104,7 @@ def prepare(
         with progress_bar(name) as tell:
             path = prepare_known(name, data_root, progress=tell)
     else:
-        path = Path(name).expanduser()
+        path = own(name)
     with progress_bar(path.name) as tell:
         found = load(name, root=data_root, size=size, progress=tell)
     _, channels, height, width = found.train.pixels.shape

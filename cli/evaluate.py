@@ -13,7 +13,7 @@ from ..empirical.settings import EvaluationSettings, format_number
 from ..errors import InputError
 from ..store import RunFolder
 from .console import between, err, out, print_json, print_table, progress_bar
-from .options import DataRoot, Device, Json, Level, takes
+from .options import DataRoot, Device, Json, Level, check_folder, takes
 
 if TYPE_CHECKING:
     from ..empirical.data import DataSet
@@ -60,7 +60,11 @@ def evaluate(
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for results and figures; RUN/evaluations by default."),
+        typer.Option(
+            "--out",
+            help="Folder for results and figures; RUN/evaluations by default.",
+            callback=check_folder,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -80,10 +84,12 @@ def evaluate(
     from ..empirical.evaluation.target import load_target
 
     place = pick_device(device)
-    targets = [
-        load_target(names[0], place, layers),
-        *(load_target(name, place) for name in names[1:]),
-    ]
+    targets = [load_target(model, place, layers)]
+    if compare is not None:
+        try:
+            targets.append(load_target(compare, place))
+        except InputError as error:
+            raise error.about("compare") from None
     images = _images(model, targets[0][1], data, size, data_root)
     chosen = EvaluationSettings.for_channels(images.channels, **settings)
     records: list[Evaluation] = []

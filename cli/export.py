@@ -10,14 +10,17 @@ import typer
 from ..checks import choose
 from ..errors import InputError
 from .console import out, print_json
-from .options import Json
+from .options import Json, check_file
 
 
 def export(
     run: Annotated[str, typer.Argument(help="Run folder, checkpoint or .safetensors file.")],
     to: Annotated[str, typer.Option(help="safetensors, torch.export or onnx.")] = "safetensors",
     file: Annotated[
-        Path | None, typer.Option("--out", help="The file; model.* in the run folder by default.")
+        Path | None,
+        typer.Option(
+            "--out", help="The file; model.* in the run folder by default.", callback=check_file
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -39,7 +42,10 @@ def export(
         raise InputError("run", rule, run)
     folder = trained.folder if trained is not None else None
     path = file or (folder or Path.cwd()) / f"model{ending}"
-    apart = write(network, path, to)
+    try:
+        apart = write(network, path, to)
+    except InputError as error:
+        raise error.about("out" if error.argument == "path" else error.argument) from None
     if as_json:
         spec = network.spec.to_json()
         print_json({"file": str(path), "to": to, "largest_difference": apart, "spec": spec})

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..checks import check_budget, check_probability, choose
+from ..checks import check_budget, check_probability, check_real, choose
 from ..errors import InputError
 from ..store import write_json
 from .console import err, number, out, print_json, print_table, progress_bar
-from .options import Budget, Codeword, Json, P, Shift
+from .options import Budget, Codeword, Json, P, Shift, check_file, check_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,13 +44,17 @@ def frontier(
     ] = False,
     certificate: Annotated[
         Path | None,
-        typer.Option(help="File for a certificate, in the direction --weight (two shifts)."),
+        typer.Option(
+            help="File for a certificate, in the direction --weight (two shifts).",
+            callback=check_file,
+        ),
     ] = None,
     weight: Annotated[
         float, typer.Option(help="w of the certificate: (1-w) S + w A, 0 to 1.")
     ] = 0.5,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="Folder for frontier.json and figures.")
+        Path | None,
+        typer.Option("--out", help="Folder for frontier.json and figures.", callback=check_folder),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -60,6 +64,7 @@ def frontier(
     choose("exact", exact, _EXACT)
     check_probability("p", p)
     check_budget("budget", budget)
+    check_real("weight", weight, low=0, high=1)
     from ..theory.distribution import CodeGaussian
     from ..theory.frontier import frontier as compute_frontier
     from ..theory.frontier import make_certificate

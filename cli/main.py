@@ -15,7 +15,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -103,13 +105,25 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
     Exit codes: 0 done; 1 a claim that should hold is violated, or a run failed; 2 bad
-    input, with one line on stderr; 130 interrupted.
+    input, with one line on stderr; 130 interrupted. A fault of spadv is 1, and one line, too.
     """
-    sys.exit(_run(arguments))
+    try:
+        status = _run(arguments)
+    except Exception as error:
+        *_, frame = traceback.extract_tb(error.__traceback__)
+        where = f"{Path(frame.filename).name}, line {frame.lineno}"
+        status = _fail(f"a fault of spadv, please report it: {error!r} ({where})", 1)
+    sys.exit(status)
 
 
-#: Options whose value is a folder; the shell makes "" of an unset variable.
-_FOLDERS = ("--out", "--data-root")
+#: Options whose value is a path, and how it is called; the shell makes "" of an unset variable.
+_PATHS = dict.fromkeys(("--out", "--data-root"), "a folder") | dict.fromkeys(
+    ("--layers", "--certificate", "--warm-start", "--compare"), "a file or folder"
+)
+
+#: Modules that may be missing: the package, and which extra brings it.
+_EXTRAS = dict.fromkeys(("torch", "torchvision"), ("torch", "empirical"))
+_EXTRAS |= {"parsl": ("parsl", "cluster")}
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -117,9 +131,12 @@ def _run(arguments: list[str] | None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold what no encoding has
         sys.stdout.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
-    for option, value in zip(given, [*given[1:], "-"], strict=False):
-        if (option in _FOLDERS and value == "") or option in [f"{name}=" for name in _FOLDERS]:
-            return _fail(f"'{option.rstrip('=')}' must be a folder, got ''", 2)
+    for before, text in zip(["", *given], given, strict=False):
+        option = before if text == "" else text.removesuffix("=") if text.endswith("=") else "-"
+        if option in _PATHS:
+            return _fail(f"'{option}' must be {_PATHS[option]}, got ''", 2)
+        if not text and not before.startswith("-"):
+            return _fail("an argument must not be empty, got ''", 2)
     try:
         status = command.main(args=arguments, prog_name="spadv", standalone_mode=False)
     except KeyboardInterrupt:
@@ -130,18 +147,23 @@ def _run(arguments: list[str] | None) -> int:
         return 1
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-            return _fail(error.format_message(), error.exit_code)  # a usage error
+            return _fail(_usage(error), error.exit_code)
         if type(error).__name__ == "Abort":
             return _fail("interrupted", 130)
-        if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchvision"):
-            return _fail(f"`spadv {given[0]}` needs torch: pip install 'spadv[empirical]'", 2)
+        if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+            package, extra = _EXTRAS[error.name]
+            return _fail(f"`spadv {given[0]}` needs {package}: pip install 'spadv[{extra}]'", 2)
         from ..errors import RunFailedError, SimulationMismatchError, SpadvError
 
         if isinstance(error, SimulationMismatchError | RunFailedError):
             return _fail(str(error), 1)
         if isinstance(error, SpadvError):
             return _fail(str(error), 2)
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            return _fail(f"out of memory: {error}", 1)
+        if isinstance(error, OSError) and error.filename is not None:
+            return _fail(f"cannot use {error.filename}: {error.strerror or error}", 2)
+        if isinstance(error, OSError):
             # A full disk behind a redirection, for instance; the rest is lost too.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return _fail(f"the output cannot be written: {error.strerror or error}", 1)
@@ -149,6 +171,15 @@ def _run(arguments: list[str] | None) -> int:
     if status == 130:  # newer typer catches Ctrl-C itself
         return _fail("interrupted", 130)
     return status if isinstance(status, int) else 0
+
+
+def _usage(error: Any) -> str:
+    """Return what is wrong with an option or argument, and with which value."""
+    message: str = error.format_message()
+    wrong = error.__cause__  # of pydantic, in newer typer
+    if hasattr(wrong, "errors"):
+        return f"{message.removesuffix('.')}, got {wrong.errors()[0]['input']!r}."
+    return message
 
 
 def _fail(message: str, status: int) -> int:

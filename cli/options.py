@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,37 @@ Shift = Annotated[int, typer.Option(help="m, a divisor of the length.")]
 P = Annotated[float, typer.Option("--p", help="Probability in [1/2, 1] that x0 is the label.")]
 Budget = Annotated[float, typer.Option("--budget", help="Attack budget e = eps sqrt(d), >= 0.")]
 Level = Annotated[float, typer.Option(help="Confidence level of intervals.")]
+
+
+def check_folder(option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Refuse, before any work, what can be no folder; it and those above need not exist yet."""
+    if path is not None and (why := _obstacle(path)):
+        raise InputError(_name(option), "be a folder, or free to become one", str(path), why)
+    return path
+
+
+def check_file(option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Refuse, before any work, what can be no file."""
+    if path is not None and (why := _obstacle(path.parent) or _obstacle(path, "It is a folder.")):
+        raise InputError(_name(option), "be a file, or free to become one", str(path), why)
+    return path
+
+
+def _obstacle(path: Path, folder: str = "") -> str:
+    """Return why there can be no folder at a path; and `folder` if there is one."""
+    for near in (path, *path.parents):
+        try:
+            if near.is_dir():
+                return folder if near is path else ""
+        except OSError as error:  # a name that is too long, for instance
+            return f"{error.strerror}."
+        if os.path.lexists(near):
+            return "" if folder else f"{near} is no folder."
+    return ""
+
+
+def _name(option: typer.CallbackParam) -> str:
+    return max(option.opts, key=len).lstrip("-")
 
 
 def read_share(text: str) -> tuple[int, int]:
@@ -61,7 +93,15 @@ def takes(*settings: type) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
             values = {place: given.pop(name) for name, (place, _) in options.items()}
-            command(**given, settings=values)
+            try:
+                command(**given, settings=values)
+            except InputError as error:
+                # Who gave an option knows its name, and not that of the setting.
+                for name, (place, _) in options.items():
+                    whole, _, part = error.argument.partition(" ")
+                    if whole == place and values[place] is not None:
+                        raise error.about(f"{name.replace('_', '-')} {part}".strip()) from None
+                raise
 
         parameters: list[inspect.Parameter] = []
         for parameter in inspect.signature(command, eval_str=True).parameters.values():

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InputError
 from .console import out, print_json, print_table, progress_bar
-from .options import DataRoot, Device, Json
+from .options import DataRoot, Device, Json, check_folder
 
 
 def place(
@@ -25,7 +25,12 @@ def place(
         str | None, typer.Option(help="Name in the table, for one network; by default its own.")
     ] = None,
     folder: Annotated[
-        Path, typer.Option("--out", help="Folder of the results, to which networks are added.")
+        Path,
+        typer.Option(
+            "--out",
+            help="Folder of the results, to which networks are added.",
+            callback=check_folder,
+        ),
     ] = Path("public"),
     images: Annotated[int, typer.Option(min=1, help="Images for motions and PGD.")] = 2000,
     strong_images: Annotated[int, typer.Option(min=1, help="For the strong attack.")] = 1000,

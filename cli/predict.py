@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ..checks import check_fraction, choose
 from ..errors import InputError, StoreError
-from ..store import Store, read_json, write_json
+from ..store import Store, read_json, trusting, write_json
 from ..theory.images import Task, class_moments, tasks, windows
 from ..theory.images import predict as predict_task
 from ..theory.images.linear import SLACK
 from ..theory.images.prediction import SCHEMA
 from .console import between, err, number, out, print_json, print_table, progress_bar
-from .options import DataRoot, Json, read_share
+from .options import DataRoot, Json, check_folder, read_share
 
 if TYPE_CHECKING:
     from ..empirical.data import DataSet, Images
@@ -60,18 +60,28 @@ def predict(
     ] = None,
     data_root: DataRoot = None,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="Folder for prediction.json and figures.")
+        Path | None,
+        typer.Option(
+            "--out", help="Folder for prediction.json and figures.", callback=check_folder
+        ),
     ] = None,
     measure: Annotated[
         str | None,
         typer.Option(help="Train and measure what --out holds: R:90:0.1 (range, budget), T:.2:.1."),
     ] = None,
     networks: Annotated[
-        str, typer.Option(help="With --measure: which networks.")
-    ] = "linear,mlp_a,stdcnn",
-    seeds: Annotated[int, typer.Option(help="With --measure: trainings of each kind.")] = 3,
-    scale: Annotated[str, typer.Option(help="With --measure: cpu, or smoke (seconds).")] = "cpu",
-    shard: Annotated[str, typer.Option(help="With --measure: the i-th of n shares, i/n.")] = "1/1",
+        str | None,
+        typer.Option(help="With --measure: which networks; linear,mlp_a,stdcnn by default."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="With --measure: trainings of each kind; 3 by default.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="With --measure: cpu by default, or smoke (seconds).")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="With --measure: the i-th of n shares, i/n.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Predict the trade-off between spatial and adversarial robustness of real classes.
@@ -81,10 +91,22 @@ def predict(
     is trained. With --measure, networks are trained on the pairs of an earlier prediction, and
     its order is compared with theirs; what is finished is kept, the same command goes on.
     """
+    how = {"networks": networks, "seeds": seeds, "scale": scale, "shard": shard}
+    what: dict[str, Any] = {
+        "classes": classes,
+        "pairs": pairs,
+        "rotations": rotations,
+        "ranges": ranges,
+    }
+    what |= {"shifts": shifts, "mirror": mirror or None, "bounds": bounds, "pool": pool}
+    for option, value in (how if measure is None else what).items():
+        if value is not None:
+            rule = "be given with --measure" if measure is None else "not be given with --measure"
+            raise InputError(option, rule, value)
     if measure is not None:
         if folder is None:
             raise InputError("out", "be the folder of a prediction", None)
-        _measure(folder, measure, (networks, seeds, scale, shard), data_root, as_json)
+        _measure(folder, measure, how, data_root, as_json)
         return
     if (classes is None) == (pairs is None):
         raise InputError("classes", "be given, or --pairs, and not both", classes)
@@ -153,7 +175,7 @@ def predict(
 def _measure(
     folder: Path,
     point: str,
-    how: tuple[str, int, str, str],
+    how: Mapping[str, Any],
     data_root: Path | None,
     as_json: bool,
 ) -> None:
@@ -161,16 +183,19 @@ def _measure(
     document = read_json(folder / "prediction.json")
     if document.get("id") != "prediction" or document.get("schema") != SCHEMA:
         raise StoreError(f"{folder / 'prediction.json'} is no prediction of this version")
-    networks, seeds, scale, shard = how
     from ..empirical.data import load
     from ..empirical.prediction import NETWORKS, PairMeasurement, Point, write
 
-    names = tuple(choose("networks", part.strip(), NETWORKS) for part in networks.split(","))
-    plan = PairMeasurement(document, Point.parse(point), scale, names, seeds)
-    data = load(document["source"], root=data_root)
+    told = {name: value for name, value in how.items() if value is not None}
+    shard = read_share(told.pop("shard", "1/1"))
+    parts = told.get("networks", ",".join(NETWORKS)).split(",")
+    told["networks"] = tuple(choose("networks", part.strip(), NETWORKS) for part in parts)
+    with trusting(folder / "prediction.json"):
+        plan = PairMeasurement(document, Point.parse(point), **told)
+        data = load(document["source"], root=data_root)
     store = Store(folder / "runs")
     with progress_bar("measure") as tell:
-        plan.run(data, store, shard=read_share(shard), progress=tell, say=err.print)
+        plan.run(data, store, shard=shard, progress=tell, say=err.print)
     found = plan.results(store)
     stem = f"measured-{plan.point.stem}"
     write(found, folder, stem)

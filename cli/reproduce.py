@@ -10,12 +10,12 @@ import typer
 
 from ..checks import choose
 from ..empirical.settings import LaunchSettings, TrainOptions
-from ..empirical.settings.data import names
+from ..empirical.settings.data import names, own
 from ..empirical.settings.network import NETWORKS
 from ..errors import InputError, RunFailedError, StoreError
 from ..store import Store, read_json, write_json
 from .console import err, out, print_json, print_table, progress_bar
-from .options import DataRoot, Device, Json, read_share, takes
+from .options import DataRoot, Device, Json, check_folder, read_share, takes
 
 if TYPE_CHECKING:
     from ..empirical.experiments import Experiment, Job, Plan
@@ -50,7 +50,10 @@ def reproduce(
     ] = None,
     data_root: DataRoot = None,
     folder: Annotated[
-        Path, typer.Option("--out", help="Folder of runs, figures and report.html.")
+        Path,
+        typer.Option(
+            "--out", help="Folder of runs, figures and report.html.", callback=check_folder
+        ),
     ] = Path("results"),
     device: Device = "auto",
     *,
@@ -80,18 +83,20 @@ def reproduce(
     )
     from ..empirical.experiments import EXPERIMENTS, merge
 
-    chosen = list(EXPERIMENTS.values()) if listed else _chosen(experiment or [])
+    everything = listed and not experiment
+    chosen = list(EXPERIMENTS.values()) if everything else _chosen(experiment or [])
     plans = {one.id: one.plan(scale, seeds, places, models) for one in chosen}
     if listed:
         _show_list(plans, scale, folder, data_root, as_json=as_json)
         return
-    from ..empirical.launch import CostEstimate, launch, share
+    from ..empirical.launch import CostEstimate, check_launcher, launch, share
 
     jobs = merge([job for plan in plans.values() for job in plan.jobs])
     costs = CostEstimate(jobs, how.store, data_root)
     if part is not None:
         jobs = share(jobs, costs.flops, part)
     if dry_run:
+        check_launcher(how)
         show_jobs(jobs, how, costs, shard, as_json=as_json)
         return
     with progress_bar("reproduce") as tell:
@@ -158,12 +163,15 @@ def _replacements(option: str, given: Sequence[str], known: Sequence[str]) -> di
     found = {}
     for text in given:
         name, sign, other = text.partition("=")
-        if not sign or not other or (option == "model" and ":" not in other and other not in known):
+        whole = other in known or all(other.partition(":"))  # a name, or module:factory
+        if not sign or not other or (option == "model" and not whole):
             form = "NAME=FOLDER, as in cifar10=images"
             if option == "model":
                 form = "NAME=MODULE:FACTORY, as in stdcnn=my_models:factory"
             raise InputError(option, f"have the form {form}", text)
         found[choose(option, name, known)] = other
+        if option == "data" and other not in known:
+            own(other)
     return found
 
 

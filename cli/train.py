@@ -10,11 +10,11 @@ import typer
 
 from ..config import read_toml, read_value
 from ..empirical.settings import Schedule, TrainConfig, TrainOptions
-from ..empirical.settings.data import describe, names
+from ..empirical.settings.data import describe, names, own
 from ..errors import InputError
 from ..store import Store
 from .console import err, out, print_json, print_table, progress_bar
-from .options import DataRoot, Device, Json, takes
+from .options import DataRoot, Device, Json, check_folder, takes
 
 if TYPE_CHECKING:
     from ..empirical.training import TrainResult
@@ -40,7 +40,10 @@ def train(
         bool, typer.Option("--tensorboard", help="Write TensorBoard events, too.")
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option("--out", help="Run folder; runs/NAME-DIGEST by default.")
+        Path | None,
+        typer.Option(
+            "--out", help="Run folder; runs/NAME-DIGEST by default.", callback=check_folder
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the stages only.")] = False,
     as_json: Json = False,
@@ -50,7 +53,7 @@ def train(
     name = label(made).replace(":", "").replace(",", " ")
     path = folder or Store(RUNS).folder(name, made.digest).path
     if dry_run:
-        _check_factory(made)
+        _check_given(made)
         _show_plan(made, path, as_json=as_json)
         return
     from ..empirical.training import train as run_training
@@ -105,8 +108,12 @@ def label(config: TrainConfig) -> str:
     return " ".join(parts)
 
 
-def _check_factory(config: TrainConfig) -> None:
-    """Refuse a network of one's own that does not serve, as far as the data's sizes are known."""
+def _check_given(config: TrainConfig) -> None:
+    """Refuse data, weights and a network of one's own that do not serve, as far as can be known."""
+    if config.data.name not in names():
+        own(config.data.name)
+    if config.model.weights is not None and not Path(config.model.weights).is_file():
+        raise InputError("model.weights", "be a file that exists", config.model.weights)
     if ":" not in config.model.name or config.data.name not in names():
         return
     from ..empirical.models import build

@@ -16,7 +16,7 @@ from ..progress import Progress
 from ..result import SHOWN_OF_THEORY
 from ..store import write_atomically
 from .console import err, out, print_json, print_table, progress_bar
-from .options import CODEWORD, Json, Level
+from .options import CODEWORD, Json, Level, check_folder
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -48,7 +48,11 @@ def verify(
     level: Level = 0.95,
     folder: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for results.jsonl, figures and report.html."),
+        typer.Option(
+            "--out",
+            help="Folder for results.jsonl, figures and report.html.",
+            callback=check_folder,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -69,8 +73,6 @@ def verify(
         seed=seed,
         level=level,
     )
-    if folder is not None:
-        _prepare(folder)
     with progress_bar("verify") as tell:
         results = _compute(claim, grid, folder, tell)
     summaries = summarise(results)
@@ -128,6 +130,7 @@ def _compute(
     checks = run_claims(claim_ids, grid, progress=tell)
     if folder is None:
         return list(checks)
+    _prepare(folder)
     part = folder / f"{RESULTS}.part"
     results = []
     try:

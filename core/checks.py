@@ -64,7 +64,10 @@ def check_real(
     >>> check_real("p", 0.7, low=0.5, high=1)
     0.7
     """
-    rule = rule or f"be a finite number in [{low:g}, {high:g}]"
+    if rule is None:
+        rule = f"be a finite number in [{low:g}, {high:g}]"
+        if math.isinf(high):
+            rule = "be a finite number" + ("" if math.isinf(low) else f" of at least {low:g}")
     # float() takes text, and True for 1.
     if isinstance(value, bool | str | bytes) or "bool" in str(getattr(value, "dtype", "")):
         raise InputError(argument, rule, value)
@@ -95,6 +98,11 @@ def check_level(level: Any) -> float:
     return float(level)
 
 
+def check_seeds(seeds: Any, *, minimum: int = 1) -> int:
+    """Return how many seeds to train with, of which there is a list."""
+    return check_integer("seeds", seeds, minimum=minimum, maximum=10_000)
+
+
 def check_fraction(
     argument: str, value: object, *, low: float = 0.0, high: float = math.inf
 ) -> float:
@@ -107,8 +115,9 @@ def check_fraction(
     >>> check_fraction("budget", 0.3)
     0.3
     """
-    upper = "" if math.isinf(high) else f" and at most {high:g}"
-    rule = f"be a number or a fraction like 8/255, at least {low:g}{upper}"
+    rule = "be a number or a fraction like 8/255"
+    rule += "" if math.isinf(low) else f", at least {low:g}"
+    rule += "" if math.isinf(high) else f" and at most {high:g}"
     number = value
     if isinstance(value, str):
         try:

@@ -68,13 +68,13 @@ def read_settings(
 ) -> Settings:
     """Return settings from a table as TOML or JSON have it, nested settings as tables.
 
-    If their class has a method `parse`, text may stand for the table. `place` is put before a key
-    in errors, such as "model."; `base` has the values of keys that are left out, in place of the
-    defaults.
+    If their class has a method `parse` (of a text and its place), text may stand for the table.
+    `place` is put before a key in errors, such as "model."; `base` has the values of keys that are
+    left out, in place of the defaults.
     """
-    parse: Callable[[str], Settings] | None = getattr(cls, "parse", None)
+    parse: Callable[[str, str], Settings] | None = getattr(cls, "parse", None)
     if isinstance(table, str) and parse is not None:
-        return parse(table)
+        return parse(table, place.rstrip("."))
     check_table(place.rstrip("."), table)
     check_keys(table, field_names(cls), place)
     values = {}
@@ -96,7 +96,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also too deep, or numbers too long
         raise InputError("config", f"be TOML ({error})", str(path)) from None
 
 
@@ -110,7 +110,7 @@ def read_value(text: str) -> Any:
     """
     try:
         found = tomllib.loads(f"value = {text.strip()}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text.strip()
     return found["value"] if set(found) == {"value"} else text.strip()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class SpadvError(Exception):
     """Base class of every error that spadv raises on purpose."""
@@ -34,6 +36,10 @@ class InputError(SpadvError, ValueError):
         self.rule = rule
         self.value = value
         self.hint = hint
+
+    def about(self, argument: str) -> Self:
+        """Return the same error, the argument called as the person who gave it knows it."""
+        return type(self)(argument, self.rule, self.value, self.hint)
 
 
 class TooLargeError(InputError):

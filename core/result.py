@@ -226,5 +226,5 @@ def read_results(path: Path) -> Iterator[Result]:
             continue
         try:
             yield Result.from_json(json.loads(line))
-        except (json.JSONDecodeError, StoreError) as error:
+        except (ValueError, RecursionError, StoreError) as error:
             raise StoreError(f"{path}, line {number}: {error}") from None

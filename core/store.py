@@ -29,7 +29,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from .errors import StoreError
+from .errors import SpadvError, StoreError
 
 #: Version of the layout of run folders.
 LAYOUT = 1
@@ -78,7 +78,7 @@ class RunFolder:
         for number, line in enumerate(read_text(self.metrics_path).splitlines(), start=1):
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise StoreError(f"{self.metrics_path}, line {number}: {error}") from None
             if not isinstance(row, dict):
                 raise StoreError(f"{self.metrics_path}, line {number}: not an object")
@@ -152,6 +152,18 @@ class Store:
         return made
 
 
+@contextmanager
+def trusting(path: Path) -> Iterator[None]:
+    """Say that what lies at a path is damaged, where work on its content fails."""
+    try:
+        yield
+    except SpadvError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise StoreError(f"{path} is damaged or incomplete: {reason}") from error
+
+
 def write_atomically(path: Path, text: str | bytes | memoryview, *, on_disk: bool = False) -> None:
     """Write a file under a temporary name and rename it into place.
 
@@ -186,7 +198,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object of a file; StoreError names the file if there is none."""
     try:
         value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also too deep, or numbers too long
         raise StoreError(f"{path} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise StoreError(f"{path} holds no JSON object")

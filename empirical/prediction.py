@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ..checks import check_fraction, check_integer, choose
+from ..checks import check_fraction, check_seeds, choose
 from ..errors import InputError, StoreError
 from ..progress import Progress, silent
 from ..stats import node_jackknife, spearman
@@ -206,7 +206,11 @@ class PairMeasurement:
 
     def __post_init__(self) -> None:
         choose("scale", self.scale, SCALES)
-        check_integer("seeds", self.seeds, minimum=1)
+        check_seeds(self.seeds)
+        for key in ("data", "digest"):
+            if not isinstance(self.document[key], str):
+                raise InputError(key, "be text", self.document[key])
+        evaluation(self.document, SCALES[self.scale])
         for task in self.document["tasks"]:
             if any(len(names) != 1 for names in task["classes"]):
                 raise InputError("tasks", "be pairs of classes", task["task"])
@@ -219,7 +223,7 @@ class PairMeasurement:
                 for row in made["budgets"]:
                     if abs(row["budget"] - self.point.budget) < 1e-12:
                         return dict(row)
-        raise InputError("measure", "be a range and a budget of the prediction", self.point.stem)
+        raise InputError("measure", "be a range and a budget of the prediction", str(self.point))
 
     def jobs(self, task: Mapping[str, Any]) -> dict[str, dict[str, tuple[Job, ...]]]:
         """Return all jobs of a task, by network and kind of training."""

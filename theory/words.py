@@ -188,7 +188,10 @@ def qr_word(length: int) -> Word:
     """
     from .codes import quadratic_residue
 
-    code = quadratic_residue(length)
+    try:
+        code = quadratic_residue(length)
+    except InputError as error:
+        raise error.about("length") from None
     bits = np.zeros(code.n, dtype=np.uint8)
     bits[list(code.generator_exponents)] = 1
     return word_from_bits(bits)
@@ -284,7 +287,7 @@ def _from_family(name: str, rest: str, text: str) -> Word:
     try:
         return make(*map(int, numbers))
     except InputError as error:
-        raise InputError(f"{error.argument} of {text}", error.rule, error.value) from None
+        raise error.about(f"{error.argument} of {text}") from None
 
 
 def _from_literal(text: str) -> Word | None:

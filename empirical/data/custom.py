@@ -41,7 +41,7 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
         if (part := _PARTS.get(child.name.lower())) is not None:
             if part in parts:
                 shown = f"{parts[part].name} and {child.name}"
-                raise InputError("folder", f"have one {part} part", shown)
+                raise InputError("data", f"have one {part} part", shown)
             parts[part] = child
     if "train" not in parts and "test" not in parts:
         parts = {"train": folder}
@@ -50,14 +50,14 @@ def list_folder(folder: Path) -> tuple[tuple[str, ...], Listed]:
     if "train" not in parts or ("test" not in parts and parts["train"] != folder):
         lacking = "test" if "train" in parts else "train"
         hint = f"Add {folder / lacking}, or put the class folders straight into {folder}."
-        raise InputError("folder", "have both a train and a test part", f"no {lacking}", hint)
+        raise InputError("data", "have both a train and a test part", f"no {lacking}", hint)
     classes = _classes(parts["train"])
     files = {}
     for part, place in parts.items():
         if (here := _classes(place)) != classes:
             differ = sorted(set(here) ^ set(classes))
             rule = f"have the same classes in {part} as in train"
-            raise InputError("folder", rule, ", ".join(differ[:5]))
+            raise InputError("data", rule, ", ".join(differ[:5]))
         files[part] = in_turn(
             [
                 [(path, label) for path in _images(place / name)]
@@ -105,7 +105,7 @@ def decode_parts(
 def _classes(folder: Path) -> tuple[str, ...]:
     found = tuple(child.name for child in _sub_folders(folder))
     if len(found) < 2:
-        raise InputError("folder", "hold at least two class folders", len(found), f"See {folder}.")
+        raise InputError("data", "hold at least two class folders", len(found), f"See {folder}.")
     _check_class_names(found)
     return found
 
@@ -144,7 +144,7 @@ def _images(folder: Path) -> list[str]:
         ]
     if not found:
         hint = f"See {folder}; files count as images if they end in {', '.join(SUFFIXES)}."
-        raise InputError("folder", "hold an image in every class folder", "none in one", hint)
+        raise InputError("data", "hold an image in every class folder", "none in one", hint)
     return sorted(found)
 
 

@@ -6,10 +6,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from ...checks import check_integer, choose
+from ...checks import check_integer
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
-from ..settings.data import describe, names
+from ..settings.data import describe, names, own
 from .custom import read_arrays, read_folder
 from .images import DataSet, Parts, channel_statistics, digest_of, draw_split
 from .official import read_known
@@ -68,8 +68,8 @@ def load(
         check_integer("size", size, minimum=1)
     kept = None if cache is False else cache_root(None if cache is True else cache)
     if not isinstance(name, str) or name not in names():
-        path = Path(name).expanduser()
-        parts = _read_own(path, name, size, kept, progress)
+        path = own(name)
+        parts = _read_own(path, size, kept, progress)
         label = path.resolve().name
         source = f"your own: {path}" + (f" ({parts.note})" if parts.note else "")
         return _data_set(label, parts, source, (None, validation), split_seed)
@@ -86,20 +86,12 @@ def load(
     return _data_set(name, parts, f"{info.source} ({info.licence})", sizes, split_seed)
 
 
-def _read_own(
-    path: Path, name: str | Path, size: int | None, cache: Path | None, progress: Progress
-) -> Parts:
+def _read_own(path: Path, size: int | None, cache: Path | None, progress: Progress) -> Parts:
     if path.is_dir():
         return read_folder(path, size=size, cache=cache, progress=progress)
-    if path.is_file() and path.suffix == ".npz":
-        if size is not None:
-            raise InputError("size", "be left out for an .npz file", size)
-        return read_arrays(path)
-    if path.is_file():
-        raise InputError("data", "be a known name, a folder or an .npz file", str(name))
-    if isinstance(name, str) and not {"/", "\\", "."} & set(name):
-        choose("data", name, [*names(), "a folder", "an .npz file"])
-    raise InputError("data", "be a known name, or a folder or .npz file that exists", str(name))
+    if size is not None:
+        raise InputError("size", "be left out for an .npz file", size)
+    return read_arrays(path)
 
 
 def _data_set(

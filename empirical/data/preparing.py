@@ -32,7 +32,8 @@ def cache_root(folder: Path | str | None = None) -> Path:
 
 def _place(given: Path | str | None, variable: str, name: str) -> Path:
     chosen = given if given is not None else os.environ.get(variable)
-    return Path(chosen or platformdirs.user_cache_path("spadv", False) / name).expanduser()
+    found = chosen or platformdirs.user_cache_path("spadv", False) / name
+    return Path(os.path.expanduser(found))  # Path.expanduser fails for an unknown user
 
 
 @dataclass(frozen=True)

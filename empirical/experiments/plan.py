@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...checks import check_integer, choose
+from ...checks import check_seeds, choose
 from ...errors import InputError
 from ..settings import ModelSpec, TrainConfig
 from .job import Job
@@ -281,7 +281,7 @@ class Experiment:
             InputError if the plan trains no such network.
         """
         choose("scale", scale, SCALES)
-        count = SEEDS[scale] if seeds is None else check_integer("seeds", seeds, minimum=1)
+        count = SEEDS[scale] if seeds is None else check_seeds(seeds)
         plan = self.make(scale, tuple(range(count)))
         used = {job.config.data.name for job in plan.jobs}
         replaced = {name: place for name, place in (places or {}).items() if name in used}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...progress import Progress, silent
 from ..experiments.job import Job, merge
 from ..settings import LaunchSettings
+from .configs import check_launcher
 from .cost import MACHINES, CostEstimate
 from .engine import run_engine
 from .failure import Failure, read_failure
@@ -21,6 +22,7 @@ __all__ = [
     "LaunchSettings",
     "Outcome",
     "chains",
+    "check_launcher",
     "launch",
     "read_failure",
     "share",

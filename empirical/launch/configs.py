@@ -18,6 +18,7 @@ import torch
 from ...errors import InputError, RunFailedError, SpadvError
 from ...provenance import usable_cores
 from ..settings import LaunchSettings
+from ..settings.launching import LAUNCHERS
 
 #: Seconds between two heartbeats, and without one until a block of workers is given up.
 _HERE, _AFAR = (2, 30), (10, 120)
@@ -57,6 +58,14 @@ def configuration(settings: LaunchSettings, jobs: int) -> Any:
         if executor.launch_cmd.startswith("process_worker_pool.py"):
             executor.launch_cmd = executor.launch_cmd.replace("process_worker_pool.py", _POOL, 1)
     return config
+
+
+def check_launcher(settings: LaunchSettings) -> None:
+    """Refuse settings that no launch can come of, as far as this machine can tell."""
+    if settings.launcher == "slurm":
+        read_options(settings.slurm)
+    elif settings.launcher not in LAUNCHERS:
+        _load(settings.launcher)
 
 
 def _executor(provider: Any, heartbeats: tuple[int, int], **more: Any) -> Any:

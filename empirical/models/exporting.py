@@ -51,6 +51,8 @@ def export(model: Classifier, path: Path | str, to: str = "safetensors") -> floa
     path = Path(path)
     write = {"safetensors": _safetensors, "torch.export": _program, "onnx": _onnx}
     chosen = write[choose("to", to, write)]
+    if to == "safetensors" and path.suffix != FORMATS[to]:  # else nobody reads its description
+        raise InputError("path", f"end in {FORMATS[to]}", str(path))
     spec = model.spec
     copy = build_spec(spec)
     copy.load_state_dict(model.state_dict())
@@ -61,6 +63,8 @@ def export(model: Classifier, path: Path | str, to: str = "safetensors") -> floa
         path.parent.mkdir(parents=True, exist_ok=True)
         with torch.no_grad():
             expected, found = copy(x), chosen(copy, path, x)(x)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
     apart = float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12))

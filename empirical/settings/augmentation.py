@@ -53,20 +53,27 @@ class Augmentation(Checked):
         return not (self.rotation or self.translation or self.crop or self.flip)
 
     @classmethod
-    def parse(cls, text: str) -> Augmentation:
-        """Return the augmentation that a text such as "crop:4,flip,R:60" describes."""
+    def parse(cls, text: str, place: str = "") -> Augmentation:
+        """Return the augmentation that a text such as "crop:4,flip,R:60" describes.
+
+        Errors call it `place`.
+        """
+        whole = place or "augmentation"
         if not isinstance(text, str):
-            raise InputError("augmentation", _FORM, text)
+            raise InputError(whole, _FORM, text)
         if text.strip().lower() == "none":
             return cls()
         found: dict[str, Any] = {}
         for part in text.split(","):
-            for name, value in _part(part, text).items():
+            for name, value in _part(part, text, whole).items():
                 if name in found:
                     rule = "set each of rotation, translation, crop and flip once"
-                    raise InputError("augmentation", rule, text)
+                    raise InputError(whole, rule, text)
                 found[name] = value
-        return cls(**found)
+        try:
+            return cls(**found)
+        except InputError as error:
+            raise error.about(f"{place} {error.argument}".strip()) from None
 
     def describe(self) -> str:
         """Return the text that :meth:`parse` reads back to an equal augmentation."""
@@ -80,7 +87,7 @@ class Augmentation(Checked):
         return ",".join(parts) or "none"
 
 
-def _part(part: str, text: str) -> dict[str, Any]:
+def _part(part: str, text: str, whole: str) -> dict[str, Any]:
     name, colon, number = part.strip().partition(":")
     name = name.strip().upper()
     if name == "FLIP" and not colon:
@@ -91,14 +98,14 @@ def _part(part: str, text: str) -> dict[str, Any]:
         if name == "T":
             return {"translation": float(number)}
         if name == "RT":
-            fraction = check_real("augmentation", float(number), low=0, high=1, rule=_FORM)
+            fraction = check_real("RT", float(number), low=0, high=1, rule=_FORM)
             return {"rotation": _both(fraction), "translation": fraction}
         if name == "CROP":
             return {"crop": int(number)}
     except ValueError:
         pass
     hint = f"The part {part.strip()!r} cannot be read." if part.strip() != text.strip() else ""
-    raise InputError("augmentation", _FORM, text, hint)
+    raise InputError(whole, _FORM, text, hint)
 
 
 def _both(fraction: float) -> float:

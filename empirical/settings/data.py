@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...checks import choose
+from ...errors import InputError
 
 
 @dataclass(frozen=True)
@@ -109,3 +112,15 @@ def names() -> tuple[str, ...]:
 def describe(name: str) -> DataInfo:
     """Return what is known of a data set."""
     return _KNOWN[choose("data", name, _KNOWN)]
+
+
+def own(name: str | Path) -> Path:
+    """Return where data of one's own lie, a folder or an .npz file; refuse what is none."""
+    path = Path(os.path.expanduser(name))  # Path.expanduser fails for an unknown user
+    if str(name) and (path.is_dir() or (path.is_file() and path.suffix == ".npz")):
+        return path
+    if path.is_file() or not str(name):
+        raise InputError("data", "be a known name, a folder or an .npz file", str(name))
+    if isinstance(name, str) and not {"/", "\\", "."} & set(name):
+        choose("data", name, [*names(), "a folder", "an .npz file"])
+    raise InputError("data", "be a known name, or a folder or .npz file that exists", str(name))

@@ -23,6 +23,8 @@ from ...errors import InputError
 from .augmentation import Augmentation
 
 OBJECTIVES = ("natural", "pgd", "trades")
+#: More epochs than anybody waits for; each is a line of plans and files.
+MOST_EPOCHS = 1_000_000
 CURRICULA = ("plain", "cusp")
 
 
@@ -61,8 +63,10 @@ class Objective(Checked):
         return self.budget / 4 if self.step_size is None else self.step_size
 
     @classmethod
-    def parse(cls, text: str) -> Objective:
+    def parse(cls, text: str, place: str = "") -> Objective:
         """Read a `text` such as "natural", "pgd:8/255" or "trades:0.3,steps=40,beta=6".
+
+        Errors call it `place`.
 
         Examples
         --------
@@ -70,19 +74,20 @@ class Objective(Checked):
         Objective(name='pgd', budget=0.3, step_size=0.01, steps=40, beta=5.0)
         """
         name, _, rest = text.strip().partition(":")
-        table: dict[str, Any] = {"name": choose("adversary", name, OBJECTIVES)}
+        place = place or "adversary"
+        table: dict[str, Any] = {"name": choose(place, name, OBJECTIVES)}
         parts = [part.strip() for part in rest.split(",")] if rest else []
         if parts and parts[0] and "=" not in parts[0]:
             table["budget"] = parts.pop(0)
         elif name != "natural":
-            raise InputError("adversary", "name its budget, as in pgd:8/255", text)
+            raise InputError(place, "name its budget, as in pgd:8/255", text)
         for part in parts:
             key, _, value = part.partition("=")
-            choose("adversary setting", key, ("steps", "step", "beta"))
+            choose(f"{place} setting", key, ("steps", "step", "beta"))
             if key == "steps" and not value.isdecimal():
-                raise InputError("adversary steps", "be a whole number of at least 1", value)
+                raise InputError(f"{place} steps", "be a whole number of at least 1", value)
             table["step_size" if key == "step" else key] = int(value) if key == "steps" else value
-        return read_settings(cls, table, "adversary ")
+        return read_settings(cls, table, f"{place} ")
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Stage(Checked):
     With `restart` a stage is a second training ("a -> b" in the paper's tables).
     """
 
-    epochs: int = option(1, "Epochs of the stage.", check_integer, minimum=1)
+    epochs: int = option(1, "Epochs of the stage.", check_integer, minimum=1, maximum=MOST_EPOCHS)
     augment: Augmentation = option(Augmentation, "Transformation of each image.")
     objective: Objective = option(Objective, "What is minimised.")
     restart: bool = option(False, "Begin with a fresh optimiser and schedule.", check_bool)
@@ -102,7 +107,9 @@ class Stage(Checked):
 class Schedule(Checked):
     """The short form of a list of stages, and what listed stages do not say themselves."""
 
-    epochs: int = option(1, "Epochs in all.", check_integer, flag="epochs", minimum=1)
+    epochs: int = option(
+        1, "Epochs in all.", check_integer, flag="epochs", minimum=1, maximum=MOST_EPOCHS
+    )
     curriculum: str = option(
         "plain",
         "plain, or cusp: up to --augment and --adversary.",

@@ -32,6 +32,12 @@ def _data(argument: str, value: Any) -> str:
     return value
 
 
+def _text(argument: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise InputError(argument, "be text", value)
+    return value
+
+
 def _network(argument: str, value: Any) -> str:
     if isinstance(value, str) and ":" in value:
         module, _, factory = value.partition(":")
@@ -99,8 +105,8 @@ class ModelConfig(Checked):
     head: str | None = option(None, "paper or invariant.", choose, flag="head", options=HEADS)
     normalise: bool = option(True, "Subtract the mean, divide by the deviation.", check_bool)
     options: Mapping[str, Any] = option(dict, "Other options of models.build.", _plain_table)
-    weights: str | None = option(None, "Checkpoint to begin from.", flag="warm-start")
-    weights_digest: str | None = option(None, "SHA-256 of that checkpoint, filled in.")
+    weights: str | None = option(None, "Checkpoint to begin from.", _text, flag="warm-start")
+    weights_digest: str | None = option(None, "SHA-256 of that checkpoint, filled in.", _text)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from ...checks import check_integer, choose
+from ...checks import check_seeds, choose
 from ..experiments import SCALES
 from .accuracy import Effort
 from .attack import Strength
@@ -50,7 +50,7 @@ def study(scale: str, seeds: int = 5) -> Study:
     "paper": the same with wider networks, longer training and more samples.
     """
     choose("scale", scale, SCALES)
-    check_integer("seeds", seeds, minimum=2)
+    check_seeds(seeds, minimum=2)
     return _smoke(seeds) if scale == "smoke" else _full(scale, seeds)
 
 

@@ -17,7 +17,7 @@ import torch
 from ...errors import InputError, StoreError
 from ...progress import Progress, silent
 from ...stats import wilson
-from ...store import LAYOUT, RunFolder, read_json, write_json
+from ...store import LAYOUT, RunFolder, read_json, trusting, write_json
 from ..calling import outside_inference_mode
 from ..data import DataSet, Images, load
 from ..device import make_provenance, pick_device
@@ -355,14 +355,16 @@ def _training_images(config: TrainConfig, data: DataSet) -> Images:
 
 def _finished(run: RunFolder, model: Classifier, *, trained: bool) -> TrainResult:
     # On other processes than the first the file may not be there yet.
-    record = read_json(run.provenance_path) if run.is_complete else {}
-    test = record.get("test", {"correct": 0, "images": 0})
-    return TrainResult(
-        model=model.eval(),
-        folder=run.path,
-        metrics=run.read_metrics(),
-        test_correct=int(test["correct"]),
-        test_images=int(test["images"]),
-        seconds=float(record.get("seconds", 0.0)),
-        trained=trained,
-    )
+    record: dict[str, Any] = {"test": {"correct": 0, "images": 0}, "seconds": 0.0}
+    if run.is_complete:
+        record = read_json(run.provenance_path)
+    with trusting(run.provenance_path):
+        return TrainResult(
+            model=model.eval(),
+            folder=run.path,
+            metrics=run.read_metrics(),
+            test_correct=int(record["test"]["correct"]),
+            test_images=int(record["test"]["images"]),
+            seconds=float(record["seconds"]),
+            trained=trained,
+        )

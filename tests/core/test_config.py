@@ -30,8 +30,8 @@ class Inner(Checked):
     deep: bool = option(False, "Whether.", check_bool)
 
     @classmethod
-    def parse(cls, text: str) -> Inner:
-        return cls(size=check_fraction("text", text))
+    def parse(cls, text: str, place: str) -> Inner:
+        return cls(size=check_fraction(place, text))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...checks import check_integer
 from ...progress import Progress, silent
 from ...result import EQUALITY, HOLDS, INCONCLUSIVE, UNSATISFIABLE, VIOLATED, Result
 from .registry import Claim, claim, claims
@@ -43,6 +44,15 @@ def settings(of: Claim, grid: Grid) -> list[Setting]:
         ]
     shared: dict[str, Any] = {"samples": grid.samples, "seed": grid.seed, "level": grid.level}
     return [Setting(**at, **shared) for at in chosen]
+
+
+def _check_values(grid: Grid) -> None:
+    """Check a grid's values one by one: the chosen claims may not look at all of them."""
+    for shift in grid.shifts or ():
+        check_integer("shift", shift, minimum=1)
+    for name in ("codeword", "p", "budget", "eta"):
+        for value in getattr(grid, f"{name}s") or ():
+            Setting(**{name: value})
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,7 @@ def run(
     """
     chosen = select(claim_ids)
     grid = grid or Grid()
+    _check_values(grid)
     plan = [(c, setting) for c in chosen for setting in settings(c, grid)]
 
     def results() -> Iterator[Result]:

@@ -205,6 +205,8 @@ def golay() -> BinaryCyclicCode:
 def _degree(n: int, K: int | None) -> int:
     """Return the K of a length 2^K - 1."""
     degree = n.bit_length()
+    if n < 3:
+        raise InputError("n", "be at least 3 for this family", n)
     if n != (1 << degree) - 1 or (K is not None and degree != K):
         wanted = "2^K - 1" if K is None or K > 64 else f"2^{K} - 1 = {(1 << K) - 1}"
         raise InputError("n", f"be {wanted} for this family", n)
@@ -215,7 +217,7 @@ def _quadratic_residue(n: int) -> BinaryCyclicCode:
     try:
         return quadratic_residue(n)
     except InputError as error:
-        raise InputError("n", error.rule, n) from None
+        raise error.about("n") from None
 
 
 def _golay(n: int) -> BinaryCyclicCode:
@@ -266,7 +268,12 @@ def family(n: int, spec: str) -> BinaryCyclicCode:
     if argument == "DELTA" and not text:
         raise InputError("family", f"be written {name}:DELTA, as in {name}:5", spec)
     if name == "bch" and text.startswith("k="):
-        build, text = bch_of_dimension, text[2:]
+        argument, build, text = "DIMENSION", bch_of_dimension, text[2:]
     if colon and not (text.isascii() and text.isdigit()):
         raise InputError("family", f"have a whole number after {name}:", spec)
-    return build(n, int(text) if text else None)
+    try:
+        return build(n, int(text) if text else None)
+    except InputError as error:
+        if error.argument == "n":
+            raise
+        raise error.about(f"{argument} of {spec.strip()}") from None

@@ -23,6 +23,7 @@ import numpy as np
 
 from ...checks import check_budget, check_probability, check_real
 from ...errors import InputError
+from ...store import read_json
 from .exact import bracket
 from .lattice import Plane
 
@@ -57,10 +58,12 @@ def make_certificate(
     [0.875, 0.876]
     """
     names = ("p", "budget", "kappa", "weight")
-    try:
-        exact = [Fraction(str(x)) for x in (p, budget, kappa, weight)]
-    except ValueError as error:
-        raise InputError("certificate", "be of numbers", str(error)) from None
+    exact = []
+    for name, given in zip(names, (p, budget, kappa, weight), strict=True):
+        try:
+            exact.append(Fraction(str(given)))
+        except (ValueError, ZeroDivisionError):
+            raise InputError(name, "be a number", given) from None
     p_, e, k, w = map(float, exact)
     check_probability("p", p_)
     if check_budget("budget", e) > 4:
@@ -112,9 +115,9 @@ def check_certificate(document: Any) -> Certified:
         )
     if document.get("version") != VERSION:
         raise InputError("certificate", f"have the version {VERSION}", document.get("version"))
+    if document.get("digest") != _digest(document):
+        raise InputError("certificate", "be as it was made", "a changed one")
     try:
-        if document["digest"] != _digest(document):
-            raise InputError("certificate", "be as it was made", "a changed one")
         upper, lower = (Fraction(*map(_whole, document[name])) for name in ("upper", "lower"))
         proved = _Masses(document).value(document["moves"])
         achieved = _lower(document) if proved <= upper else lower
@@ -128,13 +131,8 @@ def check_certificate(document: Any) -> Certified:
 
 
 def read_certificate(path: Path) -> Any:
-    """Return the document in a file; refuse what is no JSON, or no file."""
-    if not path.is_file():
-        raise InputError("certificate", "be a file", str(path))
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError("certificate", "be a whole JSON file", str(path), str(error)) from None
+    """Return the document in a file; StoreError where there is no JSON object."""
+    return read_json(path)
 
 
 def _digest(document: dict[str, Any]) -> str:

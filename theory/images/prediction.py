@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...checks import check_real
+from ...checks import check_integer, check_real
 from ...errors import InputError
 from ...stats import wilson_real
 from .fit import Moments, fit, moments, together
@@ -69,16 +69,17 @@ def windows(
         pool = 1
         while math.prod(shape) > LARGEST * pool**2 and not (shape[1] | shape[2]) & (2 * pool - 1):
             pool *= 2
+    check_integer("pool", pool, minimum=1)
     if math.prod(shape) > 4 * LARGEST * pool**2:
         rule = f"hold at most {4 * LARGEST} numbers, or have sides that a larger pool divides"
         raise InputError("images", rule, shape)
     found = []
     for name, sizes in (("rotations", rotations_to), ("shifts", shifts_to)):
-        sizes = sorted({abs(check_real(name, size)) for size in sizes})
+        given, sizes = sizes, sorted({abs(check_real(name, size)) for size in sizes})
         if sizes and sizes[0] != 0:
-            raise InputError(name, "hold 0", sizes)
+            raise InputError(name, "hold 0", given)
         if sizes and len(sizes) < 2:
-            raise InputError(name, "hold a number besides 0", sizes)
+            raise InputError(name, "hold a number besides 0", given)
         if name == "rotations" and not set(only) <= set(sizes):
             raise InputError("ranges", "be among the rotations", sorted(only))
         for size in sizes[1:]:

@@ -129,7 +129,7 @@ def test_failures_are_listed_and_the_rest_is_drawn(spadv: Make, tmp_path: Path) 
         (["--launcher", "nowhere:config"], "No module named 'nowhere'"),
         (["--launcher", "json:dumps", "--workers", "2"], "be left out"),
         (["--launcher", "processes", "--workers", "0"], "workers"),
-        (["--job-processes", "0"], "job_processes"),
+        (["--job-processes", "0"], "job-processes"),
     ],
 )
 @pytest.mark.usefixtures("tiny")
