@@ -65,7 +65,7 @@ def load(
     if validation is not None:
         check_integer("validation", validation, minimum=0)
     if size is not None:
-        check_integer("size", size, minimum=1)
+        check_integer("size", size, minimum=1, maximum=10_000)
     kept = None if cache is False else cache_root(None if cache is True else cache)
     if not isinstance(name, str) or name not in names():
         path = own(name)

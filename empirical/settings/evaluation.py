@@ -32,6 +32,9 @@ def format_number(value: float) -> str:
     return f"{value:g}"
 
 
+#: Steps, restarts and repeats: more than anybody waits for.
+MOST = 1_000_000
+
 PROTOCOLS = ("corrected", "official")
 
 TRANSLATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -100,7 +103,7 @@ class EvaluationSettings(Checked):
         flag="both",
     )
     repeats: int = option(
-        1, "Random motions an image; 1.", check_integer, flag="repeats", minimum=1
+        1, "Random motions an image; 1.", check_integer, flag="repeats", minimum=1, maximum=MOST
     )
     budgets: tuple[Pixels, ...] = option(
         COLOUR["budgets"],
@@ -112,13 +115,23 @@ class EvaluationSettings(Checked):
         "pgd", f"One of {', '.join(ATTACKS)}.", choose, flag="attack", options=ATTACKS
     )
     steps: int = option(
-        COLOUR["steps"], "Steps of the attack.", check_integer, flag="steps", minimum=1
+        COLOUR["steps"],
+        "Steps of the attack.",
+        check_integer,
+        flag="steps",
+        minimum=1,
+        maximum=MOST,
     )
     step_size: Pixels | None = option(
         COLOUR["step_size"], "Step of the attack in pixels, such as 2/255.", _step, flag="step-size"
     )
     restarts: int = option(
-        1, "Random starts of the attack; 1.", check_integer, flag="restarts", minimum=1
+        1,
+        "Random starts of the attack; 1.",
+        check_integer,
+        flag="restarts",
+        minimum=1,
+        maximum=MOST,
     )
     iterate: str = option("last", "Which iterate counts.", choose, options=ITERATES)
     protocol: str = option(

@@ -57,6 +57,9 @@ REFUSED = [
     (f"{REPRODUCE} --data cifar10=GONE", "'data' must be"),
     (f"{REPRODUCE} --seeds 999999999999", "'seeds' must be at most"),
     ("bridge --seeds 999999999999", "'seeds' must be at most"),
+    ("evaluate x --repeats 99999999999", "'repeats' must be at most 1000000"),
+    ("evaluate x --restarts 99999999999", "'restarts' must be at most 1000000"),
+    ("data prepare FOLDER --size 99999999999", "'size' must be at most 10000"),
     ("reproduce fig99 --list", "'experiment' must be one of"),
     # Options that nothing would look at.
     (f"{VERIFY} --budget nan", "'budget' must"),
