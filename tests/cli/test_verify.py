@@ -207,7 +207,7 @@ def test_unwritable_folder(spadv, tmp_path):
     (tmp_path / "file").write_text("in the way")
     found = spadv("verify", "--claim", "prop1", *SMALL, "--out", tmp_path / "file" / "out")
     assert found.status == 2
-    assert "cannot write" in found.err
+    assert "must be a folder" in found.err
     assert len(found.err.strip().splitlines()) == 1
 
 
