@@ -330,11 +330,12 @@ def common(tables: Sequence[Scores]) -> list[Scores]:
     return [table[:, finite] for table in tables]
 
 
-def effect(tables: Sequence[Scores], weights: Sequence[float]) -> Effect:
+def effect(tables: Sequence[Scores], weights: Sequence[float], seeds: int | None = None) -> Effect:
     """Return a weighted sum of mean scores: weights (1, -1) give a difference.
 
     Tables have shape (seeds, images), one a weight, on the same images; the numbers of seeds
-    may differ.
+    may differ. With `seeds`, a plan: what so many a table would give if value, spread over
+    images and spread over seeds were as they are here.
 
     Notes
     -----
@@ -361,8 +362,9 @@ def effect(tables: Sequence[Scores], weights: Sequence[float]) -> Effect:
     over_images = float(np.sum(weighted, axis=0).var(ddof=1)) / images if images > 1 else 0.0
     if all(t.min() >= 0 and t.max() <= 1 for t in shown):
         over_images += float(np.square(weights).sum()) / 2 / images**2
-    seeds = [(t.mean(axis=1), w) for w, t in zip(weights, shown, strict=True)]
-    return _student(value, _Spread(over_images, max(images - 1.0, 1.0), *seeds), images)
+    means = [(t.mean(axis=1), w) for w, t in zip(weights, shown, strict=True)]
+    spread = _Spread(over_images, max(images - 1.0, 1.0), *means, planned=seeds)
+    return _student(value, spread, images)
 
 
 class _Spread:
@@ -372,11 +374,16 @@ class _Spread:
     """
 
     def __init__(
-        self, over_images: float, freedom: float, *seeds: tuple[NDArray[np.float64], float]
+        self,
+        over_images: float,
+        freedom: float,
+        *seeds: tuple[NDArray[np.float64], float],
+        planned: int | None = None,
     ) -> None:
         parts = [(over_images, freedom)]
         for means, weight in seeds:
-            if (count := len(means)) > 1:
+            if len(means) > 1:
+                count = planned or len(means)
                 parts.append((weight**2 * float(means.var(ddof=1)) / count, count - 1.0))
         self.variance = sum(v for v, _ in parts)
         below = sum(v * v / f for v, f in parts)

@@ -177,10 +177,12 @@ def _topics(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, s
 
 def _finding(finding: Mapping[str, Any]) -> tuple[str, ...]:
     other = (finding.get("other") or {}).get("verdict")
+    seeds = finding.get("seeds_needed")
+    plan = f"; about {seeds} seeds each would decide it" if seeds else ""
     return (
         text(finding["claim"]),
         text(finding["measure"]),
-        effect_of(finding),
+        effect_of(finding) + plan,
         badge(SHOWN[finding["verdict"]]),
         badge(SHOWN[other]) if other else "",
     )

@@ -53,6 +53,8 @@ NOT_ASSESSED = "not assessed"
 
 #: Gains of area in the plane of two accuracies within this count as none.
 SMALLEST_GAIN = 0.005
+#: Trainings a side, at most, of which is said that they would decide a claim.
+MOST_SEEDS = 100
 #: A network that gives one class to a larger share of the test images is called collapsed.
 COLLAPSED = 0.9
 
@@ -112,6 +114,8 @@ class ResultTable:
 #: - "seeds", "means", "values": of `more` and of `less`, how many networks were trained, their mean
 #:   score, and that of every seed;
 #: - "verdict": see the module; effects within "smallest" count as none;
+#: - "seeds_needed", of an underpowered difference: how many trainings of each would decide it if
+#:   effect and spreads stayed as they are; None if no number up to :data:`MOST_SEEDS` would;
 #: - "rank", for a :class:`Trend` of three levels or more: "levels" and "means" of all variants,
 #:   "value" of the rank correlation in the claim's direction, its range over seeds "low" and
 #:   "high", and the value of every seed, "seeds"; else None;
@@ -177,11 +181,34 @@ def unjudged(finding: Finding) -> Finding:
     """Return a finding with all its verdicts withdrawn."""
     return finding | {
         "verdict": NOT_ASSESSED,
+        "seeds_needed": None,
         "progressive": None,
         "crossings": [],
         "steps": [{**step, "verdict": NOT_ASSESSED} for step in finding["steps"]],
         "other": finding["other"] and unjudged(finding["other"]),
     }
+
+
+def seeds_needed(more: Scores, less: Scores, found: Mapping[str, Any]) -> int | None:
+    """Return how many trainings a side would decide what `found` leaves open, as a plan.
+
+    None if it is decided, or if the test images alone leave it open.
+
+    Examples
+    --------
+    >>> draw = np.random.default_rng(0).random((2, 3, 1000))
+    >>> more, less = (draw[0] < 0.53).astype(float), (draw[1] < 0.5).astype(float)
+    >>> found = difference_of_scores(more, less, distance=False)
+    >>> found["verdict"], seeds_needed(more, less, found)
+    ('underpowered', 5)
+    """
+    if found["verdict"] != UNDERPOWERED:
+        return None
+    for count in range(max(found["seeds"]) + 1, MOST_SEEDS + 1):
+        planned = effect([more, less], (1, -1), count)
+        if verdict_on(planned.interval, found["smallest"]) != UNDERPOWERED:
+            return count
+    return None
 
 
 def difference_of_scores(more: Scores, less: Scores, *, distance: bool) -> dict[str, Any]:
@@ -223,13 +250,14 @@ def _finding(
 ) -> Finding:
     """Return a finding on what `sides`, more and less, differ in."""
     if any(map(table.collapsed, (*sides[0], *sides[1]))) and found["verdict"] != NOT_ASSESSED:
-        found = found | {"verdict": UNDERPOWERED}
+        found = found | {"verdict": UNDERPOWERED, "seeds_needed": None}
     # A digest of the trainings, whatever their names.
     trained = [[[job.digest for job in v.jobs] or v.name for v in side] for side in sides]
     text = json.dumps([measure, *trained])
     return {
         "claim": claim.claim,
         "measure": measure,
+        "seeds_needed": None,
         **found,
         "rank": None,
         "steps": [],
@@ -258,7 +286,9 @@ def _difference(
             told = _steps(claim, levels, measure, table)
     else:
         more, less = claim.more, claim.less
-    found = _between(measure, table, more, less)
+    scores = [table.scores(measure, variant) for variant in (more, less)]
+    found = difference_of_scores(*scores, distance=measure.kind == "distance")
+    found["seeds_needed"] = seeds_needed(*scores, found)
     names = {"artefact": experiment, "more": more.name, "less": less.name}
     return _finding(claim, str(measure), found, ((more,), (less,)), table, **names, **told)
 

@@ -19,6 +19,7 @@ from .judge import (
     ResultTable,
     area_gained,
     difference_of_scores,
+    seeds_needed,
 )
 from .measure import Measure
 
@@ -63,7 +64,8 @@ def _as_told(document: Mapping[str, Any], finding: Finding, verdict: str) -> str
 def check_saved(document: Mapping[str, Any], path: Path) -> int:
     """Compute every finding of a document again from its saved scores; return how many.
 
-    StoreError if effect, interval, p-value, or an own verdict differs, or the file cannot be read.
+    StoreError if effect, interval, p-value, seeds needed, or an own verdict differs, or the file
+    cannot be read.
     """
     scores = read_npz(path)
     checked = 0
@@ -79,6 +81,8 @@ def check_saved(document: Mapping[str, Any], path: Path) -> int:
                 (step["effect"], again["effect"])
                 for step, again in zip(one["steps"], found.get("steps", ()), strict=True)
             ]
+            if planned := one.get("seeds_needed"):
+                numbers.append((planned, found["seeds_needed"] or 0))
             same = all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in numbers)
             if not (same and one["verdict"] == _as_told(document, one, found["verdict"])):
                 raise StoreError(f"{path} does not give the finding: {one['claim']}")
@@ -104,8 +108,13 @@ def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any
         return area_gained(tables, len(less))
     distance = finding["measure"] == str(Measure("distance"))
 
-    def again(pair: Mapping[str, Any]) -> dict[str, Any]:
-        more, less = (look(pair["measure"], pair[side]) for side in ("more", "less"))
-        return difference_of_scores(more, less, distance=distance)
+    def tables(pair: Mapping[str, Any]) -> list[Scores]:
+        return [look(pair["measure"], pair[side]) for side in ("more", "less")]
 
-    return again(finding) | {"steps": [again(step) for step in finding["steps"]]}
+    def again(pair: Mapping[str, Any]) -> dict[str, Any]:
+        return difference_of_scores(*tables(pair), distance=distance)
+
+    found = again(finding) | {"steps": [again(step) for step in finding["steps"]]}
+    if finding.get("seeds_needed"):
+        found["seeds_needed"] = seeds_needed(*tables(finding), found)
+    return found

@@ -46,6 +46,20 @@ def test_seeds_alone_are_welchs_interval():
     assert (found.interval.low, found.interval.high) == pytest.approx((theirs.low, theirs.high))
 
 
+@pytest.mark.parametrize("seeds", [2, 9, 40])
+def test_a_plan_is_welchs_interval_of_so_many_seeds(seeds):
+    rng = np.random.default_rng(2)
+    one, other = rng.normal(0, 1, (4, 1)), rng.normal(0.3, 2, (6, 1))
+    tables = [np.repeat(one, 50, axis=1), np.repeat(other, 50, axis=1)]
+    planned = effect(tables, [1, -1], seeds)
+    theirs = stats.ttest_ind_from_stats(
+        one.mean(), one.std(ddof=1), seeds, other.mean(), other.std(ddof=1), seeds, False
+    )
+    assert planned.p_value == pytest.approx(theirs.pvalue)
+    # As many as there are is no plan.
+    assert effect(tables[:1], [1], 4) == effect(tables[:1], [1])
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 @pytest.mark.parametrize("seed_sd", [0.05, 0.3])
 def test_the_interval_covers_as_often_as_it_says(seeds, seed_sd):

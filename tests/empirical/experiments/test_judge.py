@@ -6,6 +6,7 @@ Pareto fronts and hypervolumes are compared with brute force.
 from __future__ import annotations
 
 import json
+import math
 from itertools import combinations
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from spadv.empirical.experiments.judge import (
     adjusted,
     area_gained,
     decide,
+    difference_of_scores,
     fronts,
     hypervolumes,
+    seeds_needed,
     verdict_on,
 )
 from spadv.empirical.experiments.measure import Measure
@@ -283,6 +286,10 @@ def test_findings_follow_from_saved_scores(tmp_path):
     with pytest.raises(StoreError, match="cannot read"):
         check_saved(document, tmp_path / "y.npz")
     document = {"findings": json.loads(json.dumps(tests[1:2]))}
+    document["findings"][0]["seeds_needed"] = 7
+    with pytest.raises(StoreError, match="does not give the finding: more"):
+        check_saved(document, path)
+    document = {"findings": json.loads(json.dumps(tests[1:2]))}
     document["findings"][0]["verdict"] = "underpowered"
     document["findings"][0]["other"]["verdict"] = "underpowered"
     with pytest.raises(StoreError, match="does not give the finding: more"):
@@ -370,3 +377,31 @@ def test_the_documented_rules_are_the_codes():
     assert {row[2].strip("`"): row[0] for row in rows} == SHOWN
     assert f"below {judge.SMALLEST_EFFECT:g} (2% of a distance, {judge.SMALLEST_GAIN:g}" in part
     assert f"{100 * judge.COLLAPSED:g}% of the test images is called collapsed" in part
+
+
+def test_so_many_seeds_decide_and_one_less_does_not():
+    """The plan, kept: seeds that spread as those known do."""
+
+    def scores(mean, seeds):  # whose means have the variance 0.03^2, whatever their number
+        offsets = np.resize([1.0, -1.0], seeds) * 0.03 * math.sqrt((seeds - 1) / seeds)
+        return 2 + mean + offsets[:, None] + np.zeros((1, 100))
+
+    more, less = scores(0.03, 4), scores(0.0, 4)
+    found = difference_of_scores(more, less, distance=False)
+    assert found["verdict"] == "underpowered"
+    needed = seeds_needed(more, less, found)
+    even = needed + needed % 2
+    decided = difference_of_scores(scores(0.03, even), scores(0.0, even), distance=False)
+    assert decided["verdict"] == "seen"
+    short = even - 2
+    open_ = difference_of_scores(scores(0.03, short), scores(0.0, short), distance=False)
+    assert open_["verdict"] == "underpowered"
+    assert seeds_needed(scores(0.03, even), scores(0.0, even), decided) is None
+
+
+def test_few_images_leave_it_open_whatever_the_seeds():
+    rng = np.random.default_rng(3)
+    more, less = (np.repeat(rng.random((1, 50)) < p, 3, axis=0) for p in (0.6, 0.5))
+    found = difference_of_scores(more.astype(float), less.astype(float), distance=False)
+    assert found["verdict"] == "underpowered"
+    assert seeds_needed(more.astype(float), less.astype(float), found) is None
