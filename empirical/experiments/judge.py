@@ -189,7 +189,7 @@ def unjudged(finding: Finding) -> Finding:
     }
 
 
-def seeds_needed(more: Scores, less: Scores, found: Mapping[str, Any]) -> int | None:
+def seeds_needed(found: Mapping[str, Any], more: Scores, less: Scores) -> int | None:
     """Return how many trainings a side would decide what `found` leaves open, as a plan.
 
     None if it is decided, or if the test images alone leave it open.
@@ -199,7 +199,7 @@ def seeds_needed(more: Scores, less: Scores, found: Mapping[str, Any]) -> int | 
     >>> draw = np.random.default_rng(0).random((2, 3, 1000))
     >>> more, less = (draw[0] < 0.53).astype(float), (draw[1] < 0.5).astype(float)
     >>> found = difference_of_scores(more, less, distance=False)
-    >>> found["verdict"], seeds_needed(more, less, found)
+    >>> found["verdict"], seeds_needed(found, more, less)
     ('underpowered', 5)
     """
     if found["verdict"] != UNDERPOWERED:
@@ -288,7 +288,7 @@ def _difference(
         more, less = claim.more, claim.less
     scores = [table.scores(measure, variant) for variant in (more, less)]
     found = difference_of_scores(*scores, distance=measure.kind == "distance")
-    found["seeds_needed"] = seeds_needed(*scores, found)
+    found["seeds_needed"] = seeds_needed(found, *scores)
     names = {"artefact": experiment, "more": more.name, "less": less.name}
     return _finding(claim, str(measure), found, ((more,), (less,)), table, **names, **told)
 

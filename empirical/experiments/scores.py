@@ -108,13 +108,13 @@ def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any
         return area_gained(tables, len(less))
     distance = finding["measure"] == str(Measure("distance"))
 
-    def tables(pair: Mapping[str, Any]) -> list[Scores]:
+    def sides(pair: Mapping[str, Any]) -> list[Scores]:
         return [look(pair["measure"], pair[side]) for side in ("more", "less")]
 
     def again(pair: Mapping[str, Any]) -> dict[str, Any]:
-        return difference_of_scores(*tables(pair), distance=distance)
+        return difference_of_scores(*sides(pair), distance=distance)
 
     found = again(finding) | {"steps": [again(step) for step in finding["steps"]]}
     if finding.get("seeds_needed"):
-        found["seeds_needed"] = seeds_needed(*tables(finding), found)
+        found["seeds_needed"] = seeds_needed(found, *sides(finding))
     return found

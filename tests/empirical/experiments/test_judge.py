@@ -389,14 +389,14 @@ def test_so_many_seeds_decide_and_one_less_does_not():
     more, less = scores(0.03, 4), scores(0.0, 4)
     found = difference_of_scores(more, less, distance=False)
     assert found["verdict"] == "underpowered"
-    needed = seeds_needed(more, less, found)
+    needed = seeds_needed(found, more, less)
     even = needed + needed % 2
     decided = difference_of_scores(scores(0.03, even), scores(0.0, even), distance=False)
     assert decided["verdict"] == "seen"
     short = even - 2
     open_ = difference_of_scores(scores(0.03, short), scores(0.0, short), distance=False)
     assert open_["verdict"] == "underpowered"
-    assert seeds_needed(scores(0.03, even), scores(0.0, even), decided) is None
+    assert seeds_needed(decided, scores(0.03, even), scores(0.0, even)) is None
 
 
 def test_few_images_leave_it_open_whatever_the_seeds():
@@ -404,4 +404,4 @@ def test_few_images_leave_it_open_whatever_the_seeds():
     more, less = (np.repeat(rng.random((1, 50)) < p, 3, axis=0) for p in (0.6, 0.5))
     found = difference_of_scores(more.astype(float), less.astype(float), distance=False)
     assert found["verdict"] == "underpowered"
-    assert seeds_needed(more.astype(float), less.astype(float), found) is None
+    assert seeds_needed(found, more.astype(float), less.astype(float)) is None
