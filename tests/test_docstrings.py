@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 from numpydoc.validate import validate
@@ -44,6 +46,22 @@ def public():
 def test_docstrings(name):
     problems = [text for code, text in validate(name)["errors"] if code in FORM]
     assert not problems, problems
+
+
+def test_constants_say_what_they_are():
+    """Every constant of an `__all__` has a `#:` above it, which the interface pages show."""
+    folders = [Path(package.__path__[0]) for package in (spadv.theory, spadv.empirical)]
+    sources = [path.read_text() for folder in folders for path in folder.rglob("*.py")]
+    told = {name for text in sources for name in re.findall(r"^#:.*\n([A-Z_0-9]+)\b", text, re.M)}
+    exported = set()
+    for package in (spadv.theory, spadv.empirical):
+        walked = pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+        for name in [package.__name__, *(m.name for m in walked)]:
+            module = importlib.import_module(name)
+            values = {item: getattr(module, item) for item in getattr(module, "__all__", ())}
+            exported |= {n for n, value in values.items() if n.isupper() and not callable(value)}
+    assert exported
+    assert exported <= told
 
 
 def test_claims_state_themselves():

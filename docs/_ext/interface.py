@@ -59,7 +59,10 @@ def constants(found: list[str]) -> Names:
 
 
 def _constants(page: str, package: ModuleType) -> dict[str, str]:
-    inside = [ModuleAnalyzer.for_module(m) for m in sorted(sys.modules) if m.startswith(f"{page}.")]
+    places = [
+        m for start in (f"{page}.", "spadv.") for m in sorted(sys.modules) if m.startswith(start)
+    ]
+    inside = [ModuleAnalyzer.for_module(module) for module in dict.fromkeys(places)]
     found = {}
     for name in getattr(package, "__all__", ()):
         if name.isupper() and not callable(getattr(package, name)):
