@@ -12,7 +12,7 @@ from spadv.result import SHOWN
 DOCS = Path(__file__).parents[2] / "docs"
 EVIDENCE = re.compile(
     r"([a-z ]+?),\s+([+-][\d.]+)\s+\(([+-][\d.]+)\s+to\s+([+-][\d.]+)\),\s+(\d+)\s+seeds\s+"
-    r"\(`(\w+)/([\w-]+)`,\s+claim\s+(\d+)\)"
+    r"\(`(\w+)/([\w-]+)`,\s+claim\s+(\d+)(,\s+in\s+accuracy)?\)"
 )
 ROUNDED = re.compile(r"([a-z][a-z ]+), ([+-]\d\.\d\d) \(([+-]\d\.\d\d) to ([+-]\d\.\d\d)\)")
 OF_THEORY = ("holds", "attained", "refuted", "vacuous", "inconclusive")
@@ -22,8 +22,9 @@ def document(folder, name):
     return json.loads((DOCS / "results" / folder / f"{name}.json").read_text())
 
 
-def finding_of(folder, name, number):
-    return document(folder, name)["findings"][int(number) - 1]
+def finding_of(folder, name, number, accuracy=""):
+    finding = document(folder, name)["findings"][int(number) - 1]
+    return finding["other"] if accuracy else finding
 
 
 def numbers(finding, form):
@@ -48,8 +49,8 @@ def test_every_verdict_and_number_is_the_documents():
     found = EVIDENCE.findall(page)
     assert len(found) == page.count("`, claim") - 1  # the explanation at the top
     assert len(found) >= 15
-    for words, effect, low, high, seeds, folder, name, number in found:
-        finding = finding_of(folder, name, number)
+    for words, effect, low, high, seeds, folder, name, number, accuracy in found:
+        finding = finding_of(folder, name, number, accuracy)
         assert numbers(finding, "+.3f") == [effect, low, high], (name, number)
         assert words.strip().endswith(SHOWN[finding["verdict"]]), (name, number)
         assert set(finding["seeds"]) == {int(seeds)}
