@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,23 @@ def differences(old: Any, new: Any, tolerance: float, where: str = "") -> Iterat
 NAMES = [*cases.QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in cases.SLOW)]
 
 
+@pytest.fixture
+def layout_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convolve with channels first, as version 0.1 did on CPUs: layouts sum in other orders."""
+    from spadv.empirical.training import run
+    from spadv.empirical.training.loop import Trainer
+
+    class ChannelsFirst(Trainer):
+        def __post_init__(self) -> None:
+            self.channels_last = False
+            super().__post_init__()
+
+    monkeypatch.setattr(run, "Trainer", ChannelsFirst)
+    predicting = import_module("spadv.empirical.evaluation.predict")
+    monkeypatch.setattr(predicting, "faster_convolutions", lambda network, logits, *more: logits)
+
+
+@pytest.mark.usefixtures("layout_of_then")
 @pytest.mark.parametrize("name", NAMES)
 def test_answers(name: str, spadv: Callable[..., Any], tmp_path: Path) -> None:
     line = (cases.QUICK | cases.SLOW)[name]
