@@ -69,6 +69,28 @@ def test_step_against_a_bare_loop(benchmark, name):
     benchmark.pedantic(step, rounds=20)
 
 
+@pytest.mark.parametrize(("name", "group"), [("stdcnn", None), ("stdcnn", "p4"), ("lenet", None)])
+def test_channels_last_against_channels_first(benchmark, name, group):
+    data = load("mnist-sample")
+    sizes = {"num_classes": 10, "in_channels": 1, "image_size": 28}
+
+    def made(last: bool) -> Trainer:
+        network = build(name, group=group, **sizes)
+        cpu = torch.device("cpu")
+        return Trainer(config("none"), network, data.train, cpu, channels_last=last)
+
+    def step(trainer: Trainer) -> None:
+        if trainer.step >= trainer.steps_per_epoch - 1:
+            trainer.step = 0
+        trainer.run_step()
+
+    first, last = made(last=False), made(last=True)
+    ratio = alternating(lambda: step(first), lambda: step(last), 40)
+    benchmark.extra_info["times as fast with channels last"] = round(ratio, 3)
+    print(f"\n{name} {group or ''}: {ratio:.2f} times as fast with channels last")
+    benchmark.pedantic(step, (last,), rounds=10)
+
+
 @pytest.mark.parametrize("text", ["none", "R:180", "crop:4,flip,R:180"])
 def test_data_and_augmentation(benchmark, text):
     """The share of a step that gathering and turning the images takes."""

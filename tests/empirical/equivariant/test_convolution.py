@@ -228,6 +228,11 @@ def test_channels_last_and_bfloat16(make):
     layer, x = draw(make(2, 3, 3, padding=1), dtype=torch.float32)
     last = layer(x.to(memory_format=torch.channels_last))
     torch.testing.assert_close(last, layer(x))
+    layer.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(layer(x), last)
+    assert layer.expanded_weight().is_contiguous(memory_format=torch.channels_last)
+    layer.to(memory_format=torch.contiguous_format)
+    assert layer.expanded_weight().is_contiguous()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         low = layer(x)
     assert low.dtype == torch.bfloat16

@@ -64,6 +64,13 @@ def test_parts_are_in_their_wholes():
             assert [(panel.title, lines(panel)) for panel in held] == shown
 
 
+def test_numbers_of_the_text_stand_beside_the_networks_it_speaks_of():
+    for name in ("fig1", "fig1a-b"):
+        known = {(v.name, number.text) for v, number in plan(name).published}
+        assert known == {("StdCNN, Aug-R 180", "below 50%"), ("StdCNN, Aug-R 60", "above 10%")}
+    assert not plan("fig1e-f").published
+
+
 def test_the_whole_paper_is_planned_without_data():
     jobs = []
     for scale in SCALES:

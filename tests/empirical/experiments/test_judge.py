@@ -6,7 +6,6 @@ Pareto fronts and hypervolumes are compared with brute force.
 from __future__ import annotations
 
 import json
-import math
 from itertools import combinations
 from pathlib import Path
 
@@ -197,6 +196,10 @@ def test_collapsed_networks_decide_nothing():
     assert decide(claim, Made(tables, collapsed=("c",)))["verdict"] == "seen"
     cleared = decide(claim, Made(tables, collapsed=("a",)))
     assert (cleared["verdict"], cleared["other"]["verdict"]) == ("underpowered", "underpowered")
+    spread = np.array([[1.96], [2.0], [2.1]]) + np.zeros((3, 100))
+    tables = {"a": spread + 0.05, "b": spread}
+    assert decide(claim, Made(tables))["seeds_needed"]
+    assert decide(claim, Made(tables, collapsed=("a",)))["seeds_needed"] is None
 
 
 def test_a_collapsed_level_leaves_the_others_to_the_trend():
@@ -383,20 +386,18 @@ def test_so_many_seeds_decide_and_one_less_does_not():
     """The plan, kept: seeds that spread as those known do."""
 
     def scores(mean, seeds):  # whose means have the variance 0.03^2, whatever their number
-        offsets = np.resize([1.0, -1.0], seeds) * 0.03 * math.sqrt((seeds - 1) / seeds)
-        return 2 + mean + offsets[:, None] + np.zeros((1, 100))
+        places = np.arange(seeds) - (seeds - 1) / 2
+        means = 2 + mean + 0.03 * places / places.std(ddof=1)
+        return np.repeat(means[:, None], 100, axis=1)
 
-    more, less = scores(0.03, 4), scores(0.0, 4)
-    found = difference_of_scores(more, less, distance=False)
-    assert found["verdict"] == "underpowered"
-    needed = seeds_needed(found, more, less)
-    even = needed + needed % 2
-    decided = difference_of_scores(scores(0.03, even), scores(0.0, even), distance=False)
-    assert decided["verdict"] == "seen"
-    short = even - 2
-    open_ = difference_of_scores(scores(0.03, short), scores(0.0, short), distance=False)
-    assert open_["verdict"] == "underpowered"
-    assert seeds_needed(decided, scores(0.03, even), scores(0.0, even)) is None
+    def verdict(seeds):
+        tables = scores(0.03, seeds), scores(0.0, seeds)
+        found = difference_of_scores(*tables, distance=False)
+        return found["verdict"], seeds_needed(found, *tables)
+
+    unsure, needed = verdict(4)
+    assert unsure == "underpowered"
+    assert [verdict(needed - 1), verdict(needed)] == [("underpowered", needed), ("seen", None)]
 
 
 def test_few_images_leave_it_open_whatever_the_seeds():
