@@ -158,8 +158,8 @@ def _train(
             run.provenance_path.unlink(missing_ok=True)  # there are more epochs to do
             write_json(run.config_path, begun)
         # Batch-norm of group networks has to copy channels-last maps. On one CPU thread StdCNN
-        # trains 1.3 to 1.6 times as fast with them, its P4 twin 1.2 to 1.5, VGG16 1.2 to 1.4,
-        # other networks 1 to 1.1.
+        # trains 1.2 to 1.6 times as fast with them, its P4 twin 1.1 to 1.5, VGG16 1.2 to 1.4,
+        # other networks 0.9 to 1.1.
         copies = any(isinstance(module, GroupBatchNorm2d) for module in model.modules())
         best = config.model.group is None or (device.type == "cpu" and not copies)
         trainer = Trainer(
