@@ -40,7 +40,7 @@ SHOWN_OF_THEORY = {
 #: The same for verdicts on claims about networks.
 SHOWN = {
     "seen": "supported",
-    "not seen": "no relevant effect",
+    "not seen": "no such effect",
     "opposite": "contradicted",
     "underpowered": "inconclusive",
     "untestable": "untestable",

@@ -5,7 +5,8 @@ verdict:
 
 - "seen": the interval lies on the claim's side of 0 and the effect has a size that matters;
 - "opposite": the same on the other side;
-- "not seen": the whole interval is within the size that matters;
+- "not seen": the whole interval lies below the size that matters, which excludes the effect, but
+  not one on the other side;
 - "underpowered": none of these, or a network that is compared gives one class to nearly all
   images;
 - "untestable": all that is compared is below the size that matters (everything at 0%);
@@ -136,15 +137,15 @@ def verdict_on(interval: Interval, smallest: float = SMALLEST_EFFECT) -> str:
     Examples
     --------
     >>> [verdict_on(Interval(low, high, 0.95))
-    ...  for low, high in ((0.1, 0.3), (-0.01, 0.01), (-0.1, 0.3), (-0.3, -0.1), (0.001, 0.022))]
+    ...  for low, high in ((0.1, 0.3), (-0.1, 0.01), (-0.1, 0.3), (-0.3, -0.1), (0.001, 0.022))]
     ['seen', 'not seen', 'underpowered', 'opposite', 'underpowered']
     """
     low, high, _ = interval
-    if -smallest <= low and high <= smallest:
-        return NOT_SEEN
-    if low > 0 and low + high >= 2 * smallest:
+    if low > 0 and low + high >= 2 * smallest and high > smallest:
         return SEEN
-    return OPPOSITE if high < 0 and low + high <= -2 * smallest else UNDERPOWERED
+    if high < 0 and low + high <= -2 * smallest and low < -smallest:
+        return OPPOSITE
+    return NOT_SEEN if high <= smallest else UNDERPOWERED
 
 
 def decide(claim: PaperClaim, table: ResultTable, experiment: str = "") -> Finding:

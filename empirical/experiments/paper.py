@@ -105,6 +105,7 @@ _FIG5 = {
     "MNIST": _distances("MNIST", _MNIST, 0.3, accuracy=False),
     "CIFAR10": _distances("CIFAR10", _VGG16, 8 / 255, accuracy=False),
 }
+_PLAIN_CIFAR10 = partial(_of, distances, replace(_VGG16, label="CIFAR10 StdCNN"), budget=8 / 255)
 
 # Numbers of the paper by level of training, or by row of Table 1.
 _ROBUST = Measure("robustness", "unchanged", 2 / 255)
@@ -209,6 +210,7 @@ _ROWS = (
     _row("fig5", "Distance to the boundary against training rotation", f"{_NEARER}.", _all(_FIG5)),
     _part("fig5", "a-b", "MNIST: distance", f"{_NEARER}.", _FIG5["MNIST"]),
     _part("fig5", "c-d", "CIFAR10: distance", f"{_NEARER}.", _FIG5["CIFAR10"]),
+    _part("fig5", "c", "CIFAR10, VGG16: distance", f"{_NEARER}.", _PLAIN_CIFAR10(accuracy=False)),
     _strategies("fig6", _CUSP_VGG16, "CuSP-PGD"),
     _row(
         "fig7",
@@ -280,6 +282,7 @@ _ROWS = (
         _FIG16["MNIST"],
     ),
     _part("fig16", "e-h", f"CIFAR10: {_SWEEP}", f"{_WEAKER}.", _FIG16["CIFAR10"]),
+    _part("fig16", "e-f", f"CIFAR10, VGG16: {_SWEEP}", f"{_WEAKER}.", _PLAIN_CIFAR10()),
     _part("fig16", "i-l", f"CIFAR100: {_SWEEP}", f"{_WEAKER}.", _FIG16["CIFAR100"]),
     _strategies("fig17", _CUSP_VGG16, "CuSP-PGD"),
     _strategies("fig18", _CUSP_VGG16, "CuSP-TRADES"),

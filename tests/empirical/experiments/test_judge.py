@@ -74,8 +74,9 @@ def outcomes(rng, rate, seeds=3, images=2000):
     [
         (0.001, 0.2, "seen"), (-0.2, -0.001, "opposite"), (-0.02, 0.02, "not seen"),
         (0.001, 0.019, "not seen"), (0.001, 0.03, "underpowered"), (0.021, 0.022, "seen"),
-        (-0.021, 0.01, "underpowered"), (-0.01, 0.021, "underpowered"), (0.0, 0.0, "not seen"),
-        (0.0, 0.3, "underpowered"),
+        (-0.021, 0.01, "not seen"), (-0.01, 0.021, "underpowered"), (0.0, 0.0, "not seen"),
+        (0.0, 0.3, "underpowered"), (-0.3, 0.0, "not seen"), (-0.03, -0.001, "not seen"),
+        (-0.3, 0.021, "underpowered"), (-0.02, -0.02, "not seen"), (-0.04, -0.001, "opposite"),
     ],
 )  # fmt: skip
 def test_judge(low, high, verdict):
