@@ -101,10 +101,11 @@ def badges(findings: Sequence[Mapping[str, Any]]) -> str:
     return " ".join(badge(word, count) for count, _, word in counted)
 
 
-def page(experiment: Experiment | None, saved: Saved) -> str:
+def page(experiment: Experiment | None, everything: Mapping[str, Saved], identifier: str) -> str:
     """Return the page of an experiment: one of the registry, or one that has saved documents."""
+    saved = everything.get(identifier, [])
     about: Any = vars(experiment) if experiment else saved[0][1]
-    identifier, locator, title = about["id"], about["locator"], about["title"]
+    locator, title = about["locator"], about["title"]
     name = short_name(identifier, locator)
     says = "The question" if about["beyond"] else "The paper says"
     lines = [
@@ -120,8 +121,20 @@ def page(experiment: Experiment | None, saved: Saved) -> str:
     for folder, document in saved:
         lines += _outcome(folder, document)
     if not saved:
-        lines += ["## What came out", "", "It has not been run for this site.", ""]
+        parts = _parts_run(identifier, everything)
+        told = f"As a whole it has not been run for this site; of its parts: {', '.join(parts)}."
+        not_run = "It has not been run for this site."
+        lines += ["## What came out", "", told if parts else not_run, ""]
     return "\n".join([*lines, *_making(experiment, saved)]) + "\n"
+
+
+def _parts_run(name: str, everything: Mapping[str, Saved], folder: str = "") -> list[str]:
+    """Return links to the parts of an experiment that have saved documents."""
+    return [
+        f"[{short_name(each.id, each.locator)}]({folder}{each.id}.md)"
+        for each in EXPERIMENTS.values()
+        if each.part_of == name and each.id in everything
+    ]
 
 
 def _outcome(folder: Path, document: Document) -> Iterator[str]:
@@ -240,8 +253,7 @@ def write_pages(app: Sphinx) -> None:
     folder.mkdir(exist_ok=True)
     saved = found_by_experiment(Path(app.srcdir) / "results")
     made = {
-        f"{name}.md": page(EXPERIMENTS.get(name), saved.get(name, []))
-        for name in {**EXPERIMENTS, **saved}
+        f"{name}.md": page(EXPERIMENTS.get(name), saved, name) for name in {**EXPERIMENTS, **saved}
     }
     for old in folder.glob("*.md"):
         if old.name not in made:
@@ -284,12 +296,7 @@ class ExperimentList(SphinxDirective):
         cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
         name = short_name(experiment.id, experiment.locator)
         found = "; ".join(badges(document["findings"]) for _, document in saved)
-        parts = [
-            f"[{short_name(each.id, each.locator)}](experiments/{each.id}.md)"
-            for each in EXPERIMENTS.values()
-            if each.part_of == experiment.id and each.id in everything
-        ]
-        if parts and not found:
+        if (parts := _parts_run(experiment.id, everything, "experiments/")) and not found:
             found = f"in part: {', '.join(parts)}"
         return (
             f"[{name}](experiments/{experiment.id}.md)",

@@ -203,7 +203,7 @@ def test_saved_results_can_be_listed():
 
 
 def _page(name):
-    return catalogue.page(catalogue.EXPERIMENTS.get(name), SAVED.get(name, []))
+    return catalogue.page(catalogue.EXPERIMENTS.get(name), SAVED, name)
 
 
 SAVED = catalogue.found_by_experiment(DOCS / "results")
@@ -230,6 +230,15 @@ def test_every_kind_of_experiment_has_a_page(name):
     assert "## How it is made" in page
     assert ("## What came out at scale cpu" in page) == (name in SAVED)
     assert not re.search(r"underpowered|not seen|\bopposite\b(?! of)", page.replace("opposed", ""))
+
+
+def test_a_figure_of_which_parts_were_run_leads_to_them():
+    whole = _page("fig1").partition("## What came out\n\n")[2].partition("\n")[0]
+    assert whole.startswith(
+        "As a whole it has not been run for this site; of its parts: [Figure 1("
+    )
+    assert whole.count("](fig1") == 3
+    assert "It has not been run for this site." in _page("fig9")
 
 
 def test_rows_of_tables_have_the_cells_of_their_heads():
