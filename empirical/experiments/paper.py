@@ -341,6 +341,16 @@ _ROWS = (
         _of(protocols, _VGG16, _VGG16.gcnn),
     ),
     _beyond(
+        "protocols-vgg16",
+        "CIFAR10, VGG16: the same networks under the published rules of attack and corrected ones",
+        "beyond the paper; Figure 1(b)",
+        "How much of the steep drops of Figure 1(b) is due to the attack's clip to [-1, 1] after "
+        "normalisation?",
+        _of(protocols, _VGG16),
+        part_of="protocols-cifar10",
+        first="a",
+    ),
+    _beyond(
         "invariance-vs-accuracy",
         "Adversarial training: rate of invariance beside accuracy under rotation",
         "beyond the paper; Figures 2(b), 3(b) and 7",
