@@ -33,15 +33,20 @@ from .strategies import (
     evaluated,
     pareto,
 )
-from .sweep import profile_columns, profiles, trained
+from .sweep import LEGENDS, profile_columns, profiles, trained
 
 #: Standard deviation of the training pixels, rounded: what one unit after normalisation is.
 #: The mean over the colours, where there are several.
 PIXELS = {"mnist": 0.3081, "mnist-sample": 0.3081, "cifar10": 0.2435}
+_RANGES = {
+    "Aug-R": "rotations",
+    "Aug-T": "translations",
+    "Aug-RT": "rotations and translations",
+}
 
 
-def protocols(*setups: ExperimentSetup) -> Plan:
-    """Return Aug-R networks under three attacks.
+def protocols(*setups: ExperimentSetup, scheme: str = "Aug-R") -> Plan:
+    """Return the networks of a scheme under three attacks.
 
     - corrected: budgets in pixels, values clipped to [0, 1], evaluation mode;
     - official: budgets after normalisation, clipped to [-1, 1] there, for GCNNs in training
@@ -56,7 +61,7 @@ def protocols(*setups: ExperimentSetup) -> Plan:
     published: list[tuple[Variant, PublishedNumber]] = []
     for setup in setups:
         unit = PIXELS[setup.data.name]
-        networks = trained(setup, "Aug-R")
+        networks = trained(setup, scheme)
         by_rule = {
             rule: tuple(evaluated(one, f"{one.name}, {rule}", *under) for one in networks)
             for rule, under in _rules(setup, unit).items()
@@ -64,18 +69,18 @@ def protocols(*setups: ExperimentSetup) -> Plan:
         variants += [one for same in zip(*by_rule.values(), strict=True) for one in same]
         for rule, found in by_rule.items():
             lines = tuple((format_number(one.level), one) for one in found)
-            title, legend = f"Aug-R, {setup.label}, {rule}", "trained with\nrotations up to"
+            title, legend = f"{scheme}, {setup.label}, {rule}", LEGENDS[scheme]
             shown = ProfilePanel(
                 title, "robustness", "unchanged", lines, legend, axis="nominal budget"
             )
             panels.append(shown)
-            text = f"{setup.label}, {rule}: larger rotations in training make the network less "
-            text += "robust to l-infinity attacks"
+            text = f"{setup.label}, {rule}: larger {_RANGES[scheme]} in training make the network "
+            text += "less robust to l-infinity attacks"
             claims.append(Trend(text, robustness, found, rising=False))
         _, official, equal = by_rule.values()
         for end in (0, -1):
             text = (
-                f"{setup.label}, Aug-R {format_number(equal[end].level)}: the published rules "
+                f"{setup.label}, {scheme} {format_number(equal[end].level)}: the published rules "
                 "fool more than the same budgets in pixels do: clip and mode alone lower the "
                 "profile"
             )
@@ -103,7 +108,7 @@ def protocols(*setups: ExperimentSetup) -> Plan:
             for metric in METRICS
         ),
         published=published,
-        **notes(*setups, levels_of=("Aug-R",)),
+        **notes(*setups, levels_of=(scheme,)),
     )
 
 

@@ -343,12 +343,10 @@ _ROWS = (
     _beyond(
         "protocols-vgg16",
         "CIFAR10, VGG16: the same networks under the published rules of attack and corrected ones",
-        "beyond the paper; Figure 1(b)",
-        "How much of the steep drops of Figure 1(b) is due to the attack's clip to [-1, 1] after "
+        "beyond the paper; Figure 1(b, f, l)",
+        "How much of the steep drops of Figure 1 is due to the attack's clip to [-1, 1] after "
         "normalisation?",
-        _of(protocols, _VGG16),
-        part_of="protocols-cifar10",
-        first="a",
+        _all({scheme: _of(protocols, _VGG16, scheme=scheme) for scheme in _FIG1}),
     ),
     _beyond(
         "invariance-vs-accuracy",

@@ -32,7 +32,7 @@ KINDS = {
     "Adv-PGD": ("robustness", "rotation", "translation", "both"),
     "Adv-TRADES": ("robustness", "rotation", "translation", "both"),
 }
-_LEGENDS = {
+LEGENDS = {
     "Aug-R": "trained with\nrotations up to",
     "Aug-T": "trained with\nshifts up to",
     "Aug-RT": "trained with\ni up to",
@@ -107,7 +107,7 @@ def profiles(
         claims.append(Trend(f"{title}: {grown} {effect}", measure, compared, rising))
         if compared is not variants:
             claims += _against_natural(title, kind, measure, variants)
-    legend = _LEGENDS.get(scheme, "trained with\nbudget")
+    legend = LEGENDS.get(scheme, "trained with\nbudget")
     lines = _by_level(variants)
     return Plan(
         variants=variants,
