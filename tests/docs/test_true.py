@@ -1,5 +1,6 @@
 """What the site says of the paper is what the committed documents say: true.md, the front page."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -158,3 +159,54 @@ def test_the_front_page_names_the_paper_and_shows_the_table():
     for mark in ("<!-- the table of the front page, too -->", "<!-- end of the table -->"):
         assert mark in page
         assert (DOCS / "true.md").read_text().count(mark) == 1
+
+
+def cells(name, head):
+    """Return a column of a table of docs/results/vgg, by the names of its rows."""
+    table = document("vgg", name)["table"]
+    number = [column["label"] for column in table["columns"]].index(head)
+    return {row["label"]: row["cells"][number]["value"] for row in table["rows"]}
+
+
+def test_what_is_told_of_figure_1_with_vgg16_is_in_its_tables():
+    pages = [DOCS / "true.md", DOCS / "results" / "vgg" / "about.md"]
+    true, about = (" ".join(page.read_text().split()) for page in pages)
+    kept = cells("protocols-vgg16", "1 - fooling rate at nominal 0")
+    clipped = {
+        level: f"{1 - kept[f'StdCNN, Aug-{level}, official']:.0%}"
+        for level in ("R 0", "R 60", "R 120", "R 180", "RT 0.2")
+    }
+    assert f"changes {clipped['R 0']} of the predictions" in true
+    assert f"{clipped['R 180']} of those trained with rotations" in true
+    assert f"and {clipped['RT 0.2']} of those trained with both" in true
+    grown = "{R 60}, {R 120} and {R 180} of those trained with".format(**clipped)
+    assert grown in about
+    levels = [f"StdCNN, Aug-R {level}" for level in (0, 60, 120, 180)]
+    natural, accuracy, rate = (
+        [cells("fig1a-b", head)[level] for level in levels]
+        for head in ("natural accuracy", "accuracy R 180", "invariance R 180")
+    )
+    assert f"natural accuracy falls, from {natural[0]:.0%} to {natural[-1]:.0%}" in true
+    assert ", ".join(f"{value:.0%}" for value in natural) in about
+    assert ", ".join(f"{value:.0%}" for value in accuracy) in about
+    assert ", ".join(f"{value:.2f}" for value in rate) in about
+    effect = finding_of("vgg", "fig1a-b", 2, "in accuracy")["effect"]
+    assert 0.57 < (natural[0] - natural[-1]) / 6 / effect < 0.63  # three fifths, of six budgets
+    right = {}
+    for name in ("fig1a-b", "fig1i-l"):
+        lines = (DOCS / "results" / "vgg" / f"{name}-curves.csv").read_text().splitlines()
+        for row in csv.DictReader(lines):
+            if row["metric"] == "accuracy under attack":
+                key = name, float(row["curve"]), round(255 * float(row["at"]))
+                right[key] = float(row["value"])
+    both = [right["fig1i-l", level, 2] for level in (0.2, 0.0)]
+    assert "right more often, {:.1%} against {:.1%}".format(*both) in true
+    held = [
+        f"{right[name, level, 2] / right[name, level, 0]:.0%}"
+        for name, level in (
+            ("fig1a-b", 0), ("fig1a-b", 180), ("fig1i-l", 0), ("fig1i-l", 0.2)
+        )
+    ]  # fmt: skip
+    told = "{} stay right under 2/255 without rotations in training, {} with rotations up to 180 "
+    told += "degrees; {} without, {} with both"
+    assert told.format(*held) in about

@@ -71,6 +71,21 @@ def test_numbers_of_the_text_stand_beside_the_networks_it_speaks_of():
     assert not plan("fig1e-f").published
 
 
+def test_figure_1_under_three_rules_is_of_its_own_networks():
+    def trainings(one):
+        return {job.digest for variant in one.variants for job in variant.jobs}
+
+    rules = plan("protocols-vgg16")
+    parts = [plan(name) for name in ("fig1a-b", "fig1e-f", "fig1i-l")]
+    assert trainings(rules) == set().union(*map(trainings, parts))
+    for i, part in enumerate(parts):
+        corrected, official, equal = (claim.variants for claim in rules.claims[5 * i : 5 * i + 3])
+        own = part.claims[-1].variants
+        for found in (corrected, official, equal):
+            assert [v.jobs[0].digest for v in found] == [v.jobs[0].digest for v in own]
+        assert official[0].jobs[0].evaluations != equal[0].jobs[0].evaluations
+
+
 def test_the_whole_paper_is_planned_without_data():
     jobs = []
     for scale in SCALES:
