@@ -84,6 +84,9 @@ def test_figure_1_under_three_rules_is_of_its_own_networks():
         for found in (corrected, official, equal):
             assert [v.jobs[0].digest for v in found] == [v.jobs[0].digest for v in own]
         assert official[0].jobs[0].evaluations != equal[0].jobs[0].evaluations
+        budgets = [found[0].jobs[0].evaluations[0].budgets for found in (official, equal)]
+        deviation = (0.2470 + 0.2435 + 0.2616) / 3  # of the training pixels of CIFAR-10
+        assert budgets[1] == pytest.approx([deviation * one for one in budgets[0]], rel=1e-3)
 
 
 def test_the_whole_paper_is_planned_without_data():
