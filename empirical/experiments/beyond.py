@@ -322,6 +322,40 @@ def ablation(setup: ExperimentSetup) -> Plan:
     )
 
 
+def equal_epochs(setup: ExperimentSetup) -> Plan:
+    """Return the forms of CuSP beside PGD (Aug 180) with as many epochs.
+
+    A CuSP that starts from another training's weights has had twice the epochs of the rows
+    above it in Table 1.
+    """
+    rows = baselines(setup)
+    ours = cusp(setup, rows)
+    longer = tuple(
+        Variant(
+            f"{name} → PGD (Aug 180)",
+            setup.jobs(setup.rotated(180), setup.attack, start=before.jobs),
+        )
+        for name, before in (("PGD (Aug 180)", rows.pgd_rotated), ("Aug 180", rows.natural_rotated))
+    )
+    plain = (rows.pgd, rows.pgd_rotated, *longer)
+    claims: list[PaperClaim] = [
+        above(f"{bare(one)} has a higher {kind} accuracy than {bare(other)}", measure, one, other)
+        for one, other in zip(ours, plain[1:], strict=True)
+        for measure, kind in ((ADVERSARIAL, "adversarial"), (SPATIAL, "spatial"))
+    ]
+    beyond = "CuSP, cold or warm, reaches beyond the front of plain training with as many epochs"
+    claims.append(Gain(beyond, SPATIAL, ADVERSARIAL, more=ours, less=plain))
+    return Plan(
+        variants=plain + ours,
+        panels=(pareto("CuSP and plain training with as many epochs", plain + ours, ours),),
+        claims=claims,
+        columns=COLUMNS,
+        **notes(
+            setup, more=("a → b: b is a whole training of its own, from a's weights at its end",)
+        ),
+    )
+
+
 def product_front(setup: ExperimentSetup) -> Plan:
     """Return the front of PGD (Aug theta) at several rotations and budgets, and CuSP's forms."""
     wide = {"paper": (0.0, 60.0, 120.0, 180.0), "cpu": (0.0, 90.0, 180.0)}

@@ -16,6 +16,7 @@ from ..settings import ModelSpec
 from .beyond import (
     PIXELS,
     ablation,
+    equal_epochs,
     exact_networks,
     invariance_and_accuracy,
     product_front,
@@ -378,6 +379,14 @@ _ROWS = (
         "Growing rotations alone, growing budgets alone, both, neither, both in reverse, and "
         "both in small steps: what does each reach?",
         _of(ablation, _CUSP_VGG16),
+    ),
+    _beyond(
+        "equal-epochs",
+        "CIFAR10, VGG16: CuSP beside plain adversarial training with as many epochs",
+        "beyond the paper; Table 1",
+        "A warm-started CuSP has twice the epochs of PGD (Aug 180). Is what it gains due to the "
+        "curriculum, or to the epochs?",
+        _of(equal_epochs, _CUSP_VGG16),
     ),
     _beyond(
         "pareto-front",

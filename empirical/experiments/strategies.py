@@ -60,18 +60,6 @@ def baselines(setup: ExperimentSetup) -> Baselines:
     )
 
 
-def controls(setup: ExperimentSetup, rows: Baselines) -> Variants:
-    """Return what is not in the paper: a warm-started CuSP's epochs, without its curriculum."""
-    starts = {
-        "Aug 180 → PGD (Aug 180)": rows.natural_rotated,
-        "PGD (Aug 180) → PGD (Aug 180)": rows.pgd_rotated,
-    }
-    return tuple(
-        Variant(name, setup.jobs(setup.rotated(180), setup.attack, start=start.jobs))
-        for name, start in starts.items()
-    )
-
-
 def cusp_stages(setup: ExperimentSetup, objective: Objective | None = None) -> tuple[Stage, ...]:
     """Return CuSP's stages, by default against the setup's attack.
 
@@ -119,7 +107,7 @@ def strategies(
     Numbers of the paper are of "pgd" (row 3) or "cusp" (row 7).
     """
     rows = baselines(setup)
-    variants = rows + controls(setup, rows)
+    variants: Variants = tuple(rows)
     panels, claims = [], baseline_claims(rows)
     known = {"pgd": rows.pgd}
     for form in forms:

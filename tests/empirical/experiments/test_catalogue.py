@@ -89,6 +89,26 @@ def test_figure_1_under_three_rules_is_of_its_own_networks():
         assert budgets[1] == pytest.approx([deviation * one for one in budgets[0]], rel=1e-3)
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_cusp_is_compared_with_as_many_epochs(scale):
+    def epochs(job):
+        stages = sum(stage.epochs for stage in job.config.stages)
+        return stages + (epochs(job.start) if job.start else 0)
+
+    contrasts = plan("equal-epochs", scale).claims[:-1]
+    assert len(contrasts) == 6
+    for one in contrasts:
+        assert epochs(one.more.jobs[0]) == epochs(one.less.jobs[0]), one.claim
+    warm = contrasts[-1]
+    assert warm.more.jobs[0].start == warm.less.jobs[0].start
+
+
+def test_table_1_has_the_rows_of_the_paper():
+    assert [variant.name[:2] for variant in plan("table1").variants] == [
+        f"{n} " for n in range(1, 10)
+    ]
+
+
 def test_the_whole_paper_is_planned_without_data():
     jobs = []
     for scale in SCALES:
@@ -130,6 +150,7 @@ def test_some_trainings_are_shared(scale):
         ("fig7", "fig2e-h"),
         ("table7", "table1"),  # the schedule 75-90-100
         ("cusp-ablation", "table1"),
+        ("equal-epochs", "table1"),
         ("exact-invariance", "fig8"),
         ("fig14", "fig1"),
     ):
