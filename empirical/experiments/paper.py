@@ -106,6 +106,7 @@ _FIG5 = {
     "MNIST": _distances("MNIST", _MNIST, 0.3, accuracy=False),
     "CIFAR10": _distances("CIFAR10", _VGG16, 8 / 255, accuracy=False),
 }
+_PLAIN_MNIST = partial(_of, distances, replace(_MNIST, label="MNIST StdCNN"), budget=0.3)
 _PLAIN_CIFAR10 = partial(_of, distances, replace(_VGG16, label="CIFAR10 StdCNN"), budget=8 / 255)
 
 # Numbers of the paper by level of training, or by row of Table 1.
@@ -133,11 +134,7 @@ _IN_TABLE1 = (
     ("cusp", PublishedNumber(ADVERSARIAL, "36% to 38% (all forms)", _SECOND_HAND)),
 )
 
-_FIG1 = {
-    "Aug-R": _of(profiles, _VGG16, scheme="Aug-R", published=_IN_FIG1),
-    "Aug-T": _of(profiles, _VGG16, scheme="Aug-T"),
-    "Aug-RT": _of(profiles, _VGG16, scheme="Aug-RT"),
-}
+_SCHEMES = {"Aug-R": "random rotations", "Aug-T": "random translations", "Aug-RT": "both at once"}
 _FIG16 = {
     "MNIST": _distances("MNIST", _MNIST, 0.3, published=_IN_FIG16),
     "CIFAR10": _distances("CIFAR10", _VGG16, 8 / 255),
@@ -162,6 +159,15 @@ def _augmented(identifier: str, name: str, preset: Preset, **options: Any) -> Ex
     """Return a row for a figure like Figure 1."""
     make = _of(augmented, preset, preset.gcnn, **options)
     return _row(identifier, f"{name}: random rotations and translations", _TRADE_OFF, make)
+
+
+def _plain(identifier: str, name: str, preset: Preset, **options: Any) -> tuple[Experiment, ...]:
+    """Return rows for the panels of a figure like Figure 1 that show no twin; options: of Aug-R."""
+    rows = []
+    for letters, (scheme, shown) in zip(("a-b", "e-f", "i-l"), _SCHEMES.items(), strict=True):
+        make = _of(profiles, preset, scheme=scheme, **(options if scheme == "Aug-R" else {}))
+        rows.append(_part(identifier, letters, f"{name}: {shown}", f"{_COST}.", make))
+    return tuple(rows)
 
 
 def _strategies(identifier: str, preset: Preset, *forms: str) -> Experiment:
@@ -194,9 +200,7 @@ def _demo(scale: str, seeds: Seeds) -> Plan:
 
 _ROWS = (
     _augmented("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
-    _part("fig1", "a-b", "CIFAR10, VGG16: random rotations", f"{_COST}.", _FIG1["Aug-R"]),
-    _part("fig1", "e-f", "CIFAR10, VGG16: random translations", f"{_COST}.", _FIG1["Aug-T"]),
-    _part("fig1", "i-l", "CIFAR10, VGG16: both at once", f"{_COST}.", _FIG1["Aug-RT"]),
+    *_plain("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
     _row("fig2", "Adv-PGD on MNIST, CIFAR10 and CIFAR100", _CONVERSE, _all(_FIG2)),
     _part("fig2", "a-d", "MNIST, LeNet: Adv-PGD", _CONVERSE, _FIG2["MNIST"]),
     _part("fig2", "e-h", "CIFAR10, ResNet: Adv-PGD", _CONVERSE, _FIG2["CIFAR10"]),
@@ -210,6 +214,7 @@ _ROWS = (
     ),
     _row("fig5", "Distance to the boundary against training rotation", f"{_NEARER}.", _all(_FIG5)),
     _part("fig5", "a-b", "MNIST: distance", f"{_NEARER}.", _FIG5["MNIST"]),
+    _part("fig5", "a", "MNIST, StdCNN: distance", f"{_NEARER}.", _PLAIN_MNIST(accuracy=False)),
     _part("fig5", "c-d", "CIFAR10: distance", f"{_NEARER}.", _FIG5["CIFAR10"]),
     _part("fig5", "c", "CIFAR10, VGG16: distance", f"{_NEARER}.", _PLAIN_CIFAR10(accuracy=False)),
     _strategies("fig6", _CUSP_VGG16, "CuSP-PGD"),
@@ -228,6 +233,7 @@ _ROWS = (
         ),
     ),
     _augmented("fig8", "MNIST, StdCNN", _MNIST),
+    *_plain("fig8", "MNIST, StdCNN", _MNIST),
     _augmented("fig9", "CIFAR10, ResNet18", _RESNET18),
     _augmented("fig10", "CIFAR100, VGG16", _VGG16_CIFAR100),
     _augmented("fig11", "CIFAR100, ResNet18", _RESNET18_CIFAR100),
@@ -281,6 +287,9 @@ _ROWS = (
         f"MNIST: {_SWEEP}",
         f"{_WEAKER} (StdCNN: from about 65% to about 20%, and from about 5 to below 4).",
         _FIG16["MNIST"],
+    ),
+    _part(
+        "fig16", "a-b", f"MNIST, StdCNN: {_SWEEP}", f"{_WEAKER}.", _PLAIN_MNIST(published=_IN_FIG16)
     ),
     _part("fig16", "e-h", f"CIFAR10: {_SWEEP}", f"{_WEAKER}.", _FIG16["CIFAR10"]),
     _part("fig16", "e-f", f"CIFAR10, VGG16: {_SWEEP}", f"{_WEAKER}.", _PLAIN_CIFAR10()),
@@ -347,7 +356,7 @@ _ROWS = (
         "beyond the paper; Figure 1(b, f, l)",
         "How much of the steep drops of Figure 1 is due to the attack's clip to [-1, 1] after "
         "normalisation?",
-        _all({scheme: _of(protocols, _VGG16, scheme=scheme) for scheme in _FIG1}),
+        _all({scheme: _of(protocols, _VGG16, scheme=scheme) for scheme in _SCHEMES}),
     ),
     _beyond(
         "invariance-vs-accuracy",
