@@ -75,24 +75,6 @@ def test_every_number_of_the_table_is_in_the_section_that_it_leads_to():
     assert seen >= 11
 
 
-def test_an_effect_apart_from_zero_that_is_inconclusive_says_why():
-    found, rows = sections()
-    unsure = 0
-    for claim, _, _, ours, _ in rows:
-        section = found[re.search(r"#([\w-]+)\)$", claim)[1]]
-        for part in ours.split("; "):
-            told = ROUNDED.search(part)
-            if told and told[1].endswith("inconclusive") and float(told[3]) > 0:
-                count, trainings = map(int, re.search(r"with (\d+) .*?(\d+) .*coll", part).groups())
-                assert "collapsed" in section
-                remarks = document("cpu", "table1")["remarks"]
-                networks = [re.findall(r": (\d+) of (\d+) networks", text) for text in remarks]
-                assert 0 < count <= sum(int(one) for each in networks for one, _ in each)
-                assert trainings % 3 == 0
-                unsure += 1
-    assert unsure == 2
-
-
 def test_verdicts_of_the_table_are_words_of_the_glossary():
     glossary = (DOCS / "glossary.md").read_text().split("\nverdict\n")[1]
     for word in (*OF_THEORY, *SHOWN.values()):
@@ -132,6 +114,18 @@ def test_none_of_the_networks_on_the_theorys_distribution_passes_the_law():
     assert f"{held} of {len(findings)} claims supported" in (DOCS / "true.md").read_text()
 
 
+def dominated(scores, axes, names, seed):
+    """Return the area below and left of some points, one rectangle after the other."""
+    points = sorted(
+        tuple(scores[f"{axis} | {name}"][seed].mean() for axis in axes) for name in names
+    )
+    area = left = 0.0
+    for number, (across, _) in enumerate(points):
+        area += (across - left) * max(up for _, up in points[number:])
+        left = across
+    return area
+
+
 def test_findings_follow_from_the_scores_beside_them():
     """By the code that judges, and by numpy alone: seed by seed, and the effect."""
     seen = 0
@@ -143,10 +137,19 @@ def test_findings_follow_from_the_scores_beside_them():
         assert check_saved(made, path) > 0
         scores = np.load(path)
         for one in made["findings"]:
-            more, less = (scores[f"{one['measure']} | {one[end]}"] for end in ("more", "less"))
-            values = [table.mean(axis=1) for table in (more, less)]
-            np.testing.assert_allclose(one["values"], values, atol=1e-12)
-            np.testing.assert_allclose(one["effect"], more.mean() - less.mean(), atol=1e-12)
+            if one.get("axes"):
+                less, more = one["points"]
+                areas = [
+                    [dominated(scores, one["axes"], names, seed) for seed in range(one["seeds"][0])]
+                    for names in (less + more, less)
+                ]
+                np.testing.assert_allclose(one["values"], areas, atol=1e-12)
+                np.testing.assert_allclose(one["effect"], -np.diff(np.mean(areas, axis=1))[0])
+            else:
+                more, less = (scores[f"{one['measure']} | {one[end]}"] for end in ("more", "less"))
+                values = [table.mean(axis=1) for table in (more, less)]
+                np.testing.assert_allclose(one["values"], values, atol=1e-12)
+                np.testing.assert_allclose(one["effect"], more.mean() - less.mean(), atol=1e-12)
             seen += 1
     assert seen >= 8
 
@@ -166,6 +169,46 @@ def cells(name, head):
     table = document("vgg", name)["table"]
     number = [column["label"] for column in table["columns"]].index(head)
     return {row["label"]: row["cells"][number]["value"] for row in table["rows"]}
+
+
+def test_what_is_told_of_table_1_with_vgg16_is_in_it():
+    pages = [DOCS / "true.md", DOCS / "results" / "vgg" / "about.md"]
+    true, about = (" ".join(page.read_text().split()) for page in pages)
+    heads = ("spatial accuracy (180 degrees)", "adversarial accuracy (PGD 8/255)")
+    columns = [cells("table1", head) for head in heads]
+    exact = {row[0]: tuple(column[row] for column in columns) for row in columns[0]}
+    shown = {row: [f"{value:.0%}" for value in pair] for row, pair in exact.items()}
+    both = {row: " and ".join(pair) for row, pair in shown.items()}
+    assert f"PGD has {both['3']}, PGD with rotations {both['4']}." in true
+    assert f"PGD has {both['3']}, PGD with rotations {both['4']}." in about
+    assert f"{shown['8'][0]} under rotations and {shown['8'][1]} under attack" in true
+    assert f"{shown['8'][0]} under rotations and {shown['8'][1]} under attack" in about
+    assert f"started from training on rotations {both['9']}" in true
+    assert f"from training on rotations at {both['9']}" in about
+    assert f"CuSP from scratch has {both['7']}" in true
+    assert f"*CuSP from scratch* ({both['7']})" in about
+    assert f"under attack falls from {shown['3'][1]} to {shown['5'][1]}" in true
+    fall = f"under rotations falls from {shown['2'][0]} to {shown['6'][0]}"
+    assert f"{fall}, where PGD alone has {shown['3'][0]}" in true
+    assert f"end at {shown['5'][0]} under rotations" in true
+    assert f"has {both['8']}, or a wider network" in true
+
+    share = (exact["5"][0] - exact["7"][0]) / (exact["5"][0] - exact["6"][0])
+    for page in (true, about):
+        assert f"{share:.0%}" in page
+    tossed = share * exact["6"][1] + (1 - share) * exact["5"][1]
+    assert tossed > exact["7"][1]
+    assert f"has {shown['7'][0]} under rotations and at least {tossed:.0%} under attack" in about
+    for warm in ("8", "9"):
+        share = (exact["5"][0] - exact[warm][0]) / (exact["5"][0] - exact["6"][0])
+        assert share * exact["6"][1] + (1 - share) * exact["5"][1] < exact[warm][1]
+
+    smaller = [cells("fig3", head) for head in ("accuracy R 180", "accuracy PGD 8/255")]
+    pair = [f"{column['StdCNN, Adv-PGD 4/255']:.0%}" for column in smaller]
+    assert f"PGD with 4/255 has {pair[0]} under rotations and {pair[1]} under attack" in about
+    natural = {row[0]: f"{v:.0%}" for row, v in cells("table1", "natural accuracy").items()}
+    assert f"natural accuracies of {natural['8']} and {natural['9']}" in about
+    assert f"what PGD with rotations ({natural['4']}) does not" in about
 
 
 def test_what_is_told_of_figure_1_with_vgg16_is_in_its_tables():
