@@ -241,6 +241,16 @@ def test_a_figure_of_which_parts_were_run_leads_to_them():
     assert "It has not been run for this site." in _page("fig9")
 
 
+def test_a_part_leads_to_the_figure_that_was_run():
+    parts = {"fig8a-b": "[Figure 8](fig8.md)"}
+    parts["fig5a"] = "[Figure 5(a\N{NON-BREAKING HYPHEN}b)](fig5a-b.md)"
+    for part, more in parts.items():
+        told = f"By itself it has not been run for this site; its panels are in {more}."
+        assert told in _page(part)
+    assert "By itself" not in _page("fig2e-h")
+    assert "of its parts: [Figure 5(c)](fig5c.md)." in _page("fig5c-d")
+
+
 def test_rows_of_tables_have_the_cells_of_their_heads():
     for name, found in SAVED.items():
         for block in re.findall(r"(?:^\|.*\|\n)+", _page(name), flags=re.M):
