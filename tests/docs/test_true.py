@@ -193,6 +193,15 @@ def test_what_is_told_of_table_1_with_vgg16_is_in_it():
     assert f"end at {shown['5'][0]} under rotations" in true
     assert f"has {both['8']}, or a wider network" in true
 
+    longer = [cells("equal-epochs", head) for head in heads]
+    again, after = (
+        " and ".join(f"{column[f'{start} → PGD (Aug 180)']:.0%}" for column in longer)
+        for start in ("PGD (Aug 180)", "Aug 180")
+    )
+    assert f"PGD with rotations twice has {again}, training on rotations, then PGD" in true
+    assert f"then PGD with rotations {after}." in true
+    assert f"With 24, it has {again} (started from itself) and {after} (started from" in about
+
     share = (exact["5"][0] - exact["7"][0]) / (exact["5"][0] - exact["6"][0])
     for page in (true, about):
         assert f"{share:.0%}" in page
