@@ -277,14 +277,21 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def _numbered(panel: _Panel) -> list[tuple[str, str]]:
-    """Return a mark and a label for each point: the label's own first word, or its place."""
-    found = []
-    for number, point in enumerate(panel["points"], start=1):
-        mark, _, rest = point["label"].partition(" ")
-        own = rest and (mark.isdigit() or len(mark) == 1)
-        text = point["label"] if own else f"{number} {point['label']}"
-        found.append((mark if own else str(number), text))
-    return found
+    """Return a mark and a label for each point: the label's own first word, or one of its own.
+
+    Numbers where no label has a mark, else small letters: 3 is a row of the paper's table.
+    """
+    labels = [point["label"] for point in panel["points"]]
+    own = [
+        mark if rest and (mark.isdigit() or len(mark) == 1) else ""
+        for mark, _, rest in (label.partition(" ") for label in labels)
+    ]
+    marks = ascii_lowercase if any(own) else map(str, range(1, len(labels) + 1))
+    free = (mark for mark in marks if mark not in own)
+    return [
+        (mark, label) if mark else (given := next(free), f"{given} {label}")
+        for mark, label in zip(own, labels, strict=True)
+    ]
 
 
 def _point_style(point: _Panel) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import itertools
 import json
 
 import pytest
+from matplotlib.legend import Legend
 
 from spadv.empirical.experiments import EXPERIMENTS
 from spadv.empirical.experiments.draw import draw, draw_other_metric
@@ -121,6 +122,14 @@ def test_points_of_pareto_plots_carry_their_rows(made_up):
     assert [text.get_text() for text in right.texts] == ["7", "8", "9"]
     filled = [point["label"] for point in document["panels"][0]["points"] if point["marked"]]
     assert filled == ["7 CuSP-PGD", "8 PGD (Aug 0) → CuSP-PGD", "9 Aug 180 → CuSP-PGD"]
+
+
+def test_points_that_are_no_rows_of_the_paper_have_marks_of_their_own(made_up):
+    figure, _ = drawn(made_up, "equal-epochs")
+    marks = [text.get_text() for text in titled(figure)[0].texts]
+    assert marks == ["3", "4", "a", "b", "7", "8", "9"]
+    keys = [text.get_text() for text in figure.findobj(Legend)[0].get_texts()]
+    assert keys[2:4] == ["a PGD (Aug 180) → PGD (Aug 180)", "b Aug 180 → PGD (Aug 180)"]
 
 
 def test_the_other_metric_has_its_own_figure(made_up):
