@@ -126,50 +126,30 @@ def page(experiment: Experiment | None, everything: Mapping[str, Saved], identif
 
 
 def _not_run(name: str, everything: Mapping[str, Saved]) -> str:
-    """Return what leads from an experiment that was not run to its parts, or what it is part of."""
-    if parts := _parts_run(name, everything):
+    parts, more = _run_elsewhere(name, everything)
+    if parts:
         return f"As a whole it has not been run for this site; of its parts: {parts}."
-    if more := _run_with_more(name, everything):
+    if more:
         return f"By itself it has not been run for this site; its panels are in {more}."
     return "It has not been run for this site."
 
 
-def _run_with_more(name: str, everything: Mapping[str, Saved], folder: str = "") -> str:
-    """Return links to what holds a part of a figure and more panels, and has saved documents."""
-    part = EXPERIMENTS.get(name)
-    return _links(
-        folder,
-        (
-            each
-            for each in EXPERIMENTS.values()
-            if each.id in everything and part and (each.id == part.part_of or _begins(each, part))
-        ),
-    )
-
-
-def _links(folder: str, found: Iterable[Experiment]) -> str:
-    return ", ".join(
-        f"[{short_name(each.id, each.locator)}]({folder}{each.id}.md)" for each in found
-    )
+def _run_elsewhere(name: str, everything: Mapping[str, Saved], folder: str = "") -> list[str]:
+    """Return links to parts of an experiment that have saved documents, and to what holds it."""
+    own = EXPERIMENTS.get(name)
+    run = [each for each in EXPERIMENTS.values() if own and each.id in everything]
+    parts = [each for each in run if each.part_of == name or _begins(own, each)]
+    more = [each for each in run if each.id == own.part_of or _begins(each, own)]
+    return [
+        ", ".join(f"[{short_name(e.id, e.locator)}]({folder}{e.id}.md)" for e in found)
+        for found in (parts, more)
+    ]
 
 
 def _begins(longer: Experiment, part: Experiment) -> bool:
     """Return whether a part of the same figure begins at the same panel and has more of them."""
     same = (longer.part_of, longer.first) == (part.part_of, part.first)
     return bool(part.part_of) and same and longer.id[-1] > part.id[-1]
-
-
-def _parts_run(name: str, everything: Mapping[str, Saved], folder: str = "") -> str:
-    """Return links to the parts of an experiment that have saved documents."""
-    whole = EXPERIMENTS.get(name)
-    return _links(
-        folder,
-        (
-            each
-            for each in EXPERIMENTS.values()
-            if each.id in everything and whole and (each.part_of == name or _begins(whole, each))
-        ),
-    )
 
 
 def _outcome(folder: Path, document: Document) -> Iterator[str]:
@@ -331,10 +311,9 @@ class ExperimentList(SphinxDirective):
         cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
         name = short_name(experiment.id, experiment.locator)
         found = "; ".join(badges(document["findings"]) for _, document in saved)
-        if (parts := _parts_run(experiment.id, everything, "experiments/")) and not found:
-            found = f"in part: {parts}"
-        if (more := _run_with_more(experiment.id, everything, "experiments/")) and not found:
-            found = f"in {more}"
+        parts, more = _run_elsewhere(experiment.id, everything, "experiments/")
+        if not found and (parts or more):
+            found = f"in part: {parts}" if parts else f"in {more}"
         return (
             f"[{name}](experiments/{experiment.id}.md)",
             text(experiment.title),

@@ -337,10 +337,11 @@ def equal_epochs(setup: ExperimentSetup) -> Plan:
         )
         for name, before in (("PGD (Aug 180)", rows.pgd_rotated), ("Aug 180", rows.natural_rotated))
     )
-    plain = (rows.pgd, rows.pgd_rotated, *longer)
+    compared = (rows.pgd_rotated, *longer)
+    plain = (rows.pgd, *compared, rows.rotated_then_pgd)
     claims: list[PaperClaim] = [
         above(f"{bare(one)} has a higher {kind} accuracy than {bare(other)}", measure, one, other)
-        for one, other in zip(ours, plain[1:], strict=True)
+        for one, other in zip(ours, compared, strict=True)
         for measure, kind in ((ADVERSARIAL, "adversarial"), (SPATIAL, "spatial"))
     ]
     beyond = "CuSP, cold or warm, reaches beyond the front of plain training with as many epochs"

@@ -127,7 +127,7 @@ def test_points_of_pareto_plots_carry_their_rows(made_up):
 def test_points_that_are_no_rows_of_the_paper_have_marks_of_their_own(made_up):
     figure, _ = drawn(made_up, "equal-epochs")
     marks = [text.get_text() for text in titled(figure)[0].texts]
-    assert marks == ["3", "4", "a", "b", "7", "8", "9"]
+    assert marks == ["3", "4", "a", "b", "6", "7", "8", "9"]
     keys = [text.get_text() for text in figure.findobj(Legend)[0].get_texts()]
     assert keys[2:4] == ["a PGD (Aug 180) → PGD (Aug 180)", "b Aug 180 → PGD (Aug 180)"]
 
