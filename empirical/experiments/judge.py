@@ -154,7 +154,7 @@ def decide(claim: PaperClaim, table: ResultTable, experiment: str = "") -> Findi
         return _gain(claim, table, experiment)
     found = _difference(claim, claim.measure, table, experiment)
     other = claim.measure.other
-    if other is not None and (isinstance(claim, Trend) or claim.paired):
+    if other is not None and claim.paired:
         found["other"] = _difference(claim, other, table, experiment)
     return found
 

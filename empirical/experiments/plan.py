@@ -100,13 +100,14 @@ class Trend:
     """A claim that a measure rises, or falls, as the level of training grows.
 
     The effect is that of the last level against the first; beside it stands the rank
-    correlation over all levels.
+    correlation over all levels. It is asked in both metrics like a :class:`Contrast`.
     """
 
     claim: str
     measure: Measure
     variants: Variants
     rising: bool = True
+    paired: bool = True
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,12 @@ LEGENDS = {
     "Aug-T": "trained with\nshifts up to",
     "Aug-RT": "trained with\ni up to",
 }
-_TRANSFORMATIONS = {"rotation": "rotations", "translation": "translations", "both": "both together"}
+_CHANGED = {
+    "rotation": "rotations",
+    "translation": "translations",
+    "both": "both together",
+    "robustness": "l-infinity attacks",
+}
 DISTANCE = Measure("distance")
 
 #: Numbers of the paper by level of training.
@@ -85,7 +90,8 @@ def profiles(
 ) -> Plan:
     """Return the profiles of a setup's networks under a scheme, and what the paper claims.
 
-    By default those kinds of the scheme (:data:`KINDS`) are shown.
+    By default those kinds of the scheme (:data:`KINDS`) are shown. Where both metrics are, each
+    has claims of its own.
     """
     adversarial = scheme.startswith("Adv")
     kinds = kinds or KINDS[scheme]
@@ -96,17 +102,19 @@ def profiles(
     title = f"{scheme}, {setup.label}"
     grown = "larger budgets in training" if adversarial else "larger ranges in training"
     claims: list[Trend | Contrast] = []
-    for kind in kinds:
-        rising = adversarial == (kind == "robustness")
-        more = "more" if rising else "less"
-        if kind == "robustness":
-            effect = f"make the network {more} robust to l-infinity attacks"
+    for measure in (Measure(kind, metric) for kind in kinds for metric in metrics):
+        rising = adversarial == (measure.kind == "robustness")
+        more, changed = "more" if rising else "less", _CHANGED[measure.kind]
+        if measure.metric == "accuracy":
+            effect = f"{'raise' if rising else 'lower'} the accuracy under {changed}"
+        elif measure.kind == "robustness":
+            effect = f"make the network {more} robust to {changed}"
         else:
-            effect = f"make predictions {more} invariant to {_TRANSFORMATIONS[kind]}"
-        measure = Measure(kind, "unchanged")
-        claims.append(Trend(f"{title}: {grown} {effect}", measure, compared, rising))
+            effect = f"make predictions {more} invariant to {changed}"
+        paired = len(metrics) == 1
+        claims.append(Trend(f"{title}: {grown} {effect}", measure, compared, rising, paired))
         if compared is not variants:
-            claims += _against_natural(title, kind, measure, variants)
+            claims += _against_natural(title, measure, variants, paired)
     legend = LEGENDS.get(scheme, "trained with\nbudget")
     lines = _by_level(variants)
     return Plan(
@@ -122,18 +130,20 @@ def profiles(
 
 
 def _against_natural(
-    title: str, kind: str, measure: Measure, variants: Variants
+    title: str, measure: Measure, variants: Variants, paired: bool
 ) -> list[Trend | Contrast]:
     """Return one claim a budget: what adversarial training changes against natural training."""
     natural, *hardened = variants
     claims: list[Trend | Contrast] = []
     for variant in hardened:
-        ends, effect = (variant, natural), "more robust to l-infinity attacks"
-        if kind != "robustness":
-            ends, effect = (natural, variant), f"less invariant to {_TRANSFORMATIONS[kind]}"
+        robust, changed = measure.kind == "robustness", _CHANGED[measure.kind]
+        effect = f"is {'more robust' if robust else 'less invariant'} to {changed}"
+        if measure.metric == "accuracy":
+            effect = f"has a {'higher' if robust else 'lower'} accuracy under {changed}"
+        ends = (variant, natural) if robust else (natural, variant)
         trained_with = f"{title}: a network trained with budget {format_number(variant.level)}"
-        text = f"{trained_with} is {effect} than a naturally trained one"
-        claims.append(Contrast(text, measure, *ends))
+        text = f"{trained_with} {effect} than a naturally trained one"
+        claims.append(Contrast(text, measure, *ends, paired))
     return claims
 
 

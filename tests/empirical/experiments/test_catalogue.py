@@ -64,6 +64,23 @@ def test_parts_are_in_their_wholes():
             assert [(panel.title, lines(panel)) for panel in held] == shown
 
 
+def test_where_both_metrics_are_shown_each_is_claimed():
+    claims = plan("fig7").claims
+    asked = [(one.measure.kind, one.measure.metric) for one in claims]
+    first = [("robustness", "accuracy"), ("robustness", "unchanged")]
+    assert asked == first + 4 * [("rotation", "accuracy")] + 4 * [("rotation", "unchanged")]
+    assert not any(one.paired for one in claims)
+    assert [c.claim.partition(": ")[2] for c in claims[:2]] == [
+        "larger ranges in training lower the accuracy under l-infinity attacks",
+        "larger ranges in training make the network less robust to l-infinity attacks",
+    ]
+    assert claims[2].claim.endswith("larger budgets in training lower the accuracy under rotations")
+    assert claims[3].claim.endswith(
+        "has a lower accuracy under rotations than a naturally trained one"
+    )
+    assert all(one.paired for one in plan("fig1").claims)
+
+
 def test_numbers_of_the_text_stand_beside_the_networks_it_speaks_of():
     for name in ("fig1", "fig1a-b"):
         known = {(v.name, number.text) for v, number in plan(name).published}
