@@ -103,9 +103,10 @@ def describe(
             for front in fronts(panel, table)
         ],
         "other_metric": [
-            _panel(replace(panel, metric=other_metric(panel.metric)), table)
+            _panel(other, table)
             for panel in plan.panels
             if isinstance(panel, ProfilePanel)
+            and (other := replace(panel, metric=other_metric(panel.metric))) not in plan.panels
         ],
         "table": _table(plan, table),
         "known": [

@@ -137,6 +137,7 @@ def test_the_other_metric_has_its_own_figure(made_up):
     figure = draw_other_metric(document)
     assert {ax.get_ylabel() for ax in titled(figure)} == {"accuracy", "accuracy under attack"}
     assert draw_other_metric(made_up("fig6", images=40)) is None
+    assert draw_other_metric(made_up("fig7a-b", images=40)) is None  # both stand in the figure
     assert draw(made_up("table2")) is None
 
 
