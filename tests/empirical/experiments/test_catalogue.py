@@ -8,7 +8,7 @@ import pytest
 
 from spadv.empirical.data import describe
 from spadv.empirical.experiments import EXPERIMENTS, SCALES, experiment, merge
-from spadv.empirical.experiments.plan import join
+from spadv.empirical.experiments.plan import Gain, join
 from spadv.empirical.experiments.presets import Preset
 from spadv.empirical.experiments.setup import LEVELS
 from spadv.empirical.models import build
@@ -104,6 +104,18 @@ def test_figure_1_under_three_rules_is_of_its_own_networks():
         budgets = [found[0].jobs[0].evaluations[0].budgets for found in (official, equal)]
         deviation = (0.2470 + 0.2435 + 0.2616) / 3  # of the training pixels of CIFAR-10
         assert budgets[1] == pytest.approx([deviation * one for one in budgets[0]], rel=1e-3)
+
+
+def test_each_attack_judges_the_same_networks():
+    gains = [one for one in plan("stronger-attack").claims if isinstance(one, Gain)]
+    table = {one.name: one.jobs[0].digest for one in plan("table1").variants}
+    plain = [table[name] for name in ("3 PGD (Aug 0)", "4 PGD (Aug 180)")]
+    cusp = [digest for name, digest in table.items() if "CuSP" in name]
+    for gain in gains:
+        assert [one.jobs[0].digest for one in gain.less] == plain
+        assert [one.jobs[0].digest for one in gain.more] == cusp
+    used = [{one.jobs[0].evaluations[0].attack for one in (*g.less, *g.more)} for g in gains]
+    assert used == [{"pgd"}, {"apgd"}, {"autoattack"}]
 
 
 @pytest.mark.parametrize("scale", SCALES)
