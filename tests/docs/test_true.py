@@ -171,6 +171,33 @@ def cells(name, head):
     return {row["label"]: row["cells"][number]["value"] for row in table["rows"]}
 
 
+def test_what_is_told_of_cusp_with_trades_is_in_table_4():
+    pages = [DOCS / "true.md", DOCS / "results" / "vgg" / "about.md"]
+    true, about = (" ".join(page.read_text().split()) for page in pages)
+    heads = ("spatial accuracy (180 degrees)", "adversarial accuracy (PGD 8/255)")
+    spatial, adversarial, natural = (
+        {row.split()[0]: value for row, value in cells("table4", head).items()}
+        for head in (*heads, "natural accuracy")
+    )
+    warm, turned, cold = (
+        f"{spatial[row]:.0%} and {adversarial[row]:.0%}" for row in ("11", "12", "10")
+    )
+    assert f"started from PGD at {warm}, from training on rotations at {turned}, " in true
+    assert f"from scratch at {cold}." in true
+    assert f"{warm} from PGD, {turned} from training on rotations, {cold} from scratch" in about
+    told = [f"{natural[row]:.0%}" for row in ("11", "12", "10")]
+    assert "with natural accuracies of {}, {} and {}.".format(*told) in about
+    tossed = {}
+    for row in ("10", "11", "12"):
+        share = (spatial["5"] - spatial[row]) / (spatial["5"] - spatial["6"])
+        tossed[row] = share * adversarial["6"] + (1 - share) * adversarial["5"]
+    assert abs(tossed["10"] - adversarial["10"]) < 0.005
+    assert tossed["11"] < adversarial["11"] - 0.02
+    assert tossed["12"] < adversarial["12"] - 0.02
+    for row, area in cells("table4", heads[1]).items():
+        assert row.split()[0] in "7 8 9 10 11 12" or area == cells("table1", heads[1])[row]
+
+
 def test_what_is_told_of_table_1_with_vgg16_is_in_it():
     pages = [DOCS / "true.md", DOCS / "results" / "vgg" / "about.md"]
     true, about = (" ".join(page.read_text().split()) for page in pages)
