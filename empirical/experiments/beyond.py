@@ -244,7 +244,7 @@ def stronger_attacks(setup: ExperimentSetup) -> Plan:
             pareto(f"Under {attack}", same, same[2:], names) for attack, same in found.items()
         ),
         claims=claims,
-        columns=COLUMNS,
+        columns=(*COLUMNS[:2], ("adversarial accuracy (8/255)", ADVERSARIAL)),
         **notes(
             setup, more=(f"stronger attacks: {steps} steps, the first {images:,} test images",)
         ),

@@ -198,6 +198,23 @@ def test_what_is_told_of_cusp_with_trades_is_in_table_4():
         assert row.split()[0] in "7 8 9 10 11 12" or area == cells("table1", heads[1])[row]
 
 
+def test_what_is_told_of_stronger_attacks_is_in_their_table():
+    pages = [DOCS / "true.md", DOCS / "results" / "vgg" / "about.md"]
+    true, about = (" ".join(page.read_text().split()) for page in pages)
+    found = cells("stronger-attack", "adversarial accuracy (8/255)")
+    left = {row.split()[0]: f"{v:.0%}" for row, v in found.items() if row.endswith("AutoAttack")}
+    told = "CuSP keeps {8} from PGD, {9} from training on rotations, {7} from scratch; "
+    told += "PGD keeps {3}, PGD with rotations {4}."
+    words = ["", "", "", *(left[str(row)] for row in (3, 4)), "", "", *(left[r] for r in "789")]
+    assert told.format(*words) in true
+    told = "AutoAttack leaves PGD {3}, PGD with rotations {4}, CuSP {8} from PGD, {9} from training"
+    assert f"{told} on rotations and {{7}} from scratch".format(*words) in about
+    lost = [finding_of("vgg", "stronger-attack", number)["effect"] for number in range(11, 16)]
+    assert [f"{value:.2f}" for value in lost] == ["0.05", "0.03", "0.06", "0.06", "0.07"]
+    assert "CuSP loses 0.06 to 0.07 by it, PGD with rotations 0.03" in about
+    assert min(lost[2:]) > max(lost[:2])
+
+
 def test_what_is_told_of_table_1_with_vgg16_is_in_it():
     pages = [DOCS / "true.md", DOCS / "results" / "vgg" / "about.md"]
     true, about = (" ".join(page.read_text().split()) for page in pages)
