@@ -29,7 +29,7 @@ from saved import (
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from spadv.empirical.experiments import EXPERIMENTS, Experiment
+from spadv.empirical.experiments import EXPERIMENTS, Experiment, merge
 from spadv.empirical.experiments.draw import stand_ins
 from spadv.result import SHOWN
 
@@ -170,8 +170,10 @@ def _outcome(folder: Path, document: Document) -> Iterator[str]:
     if findings and "topic" in findings[0]:
         yield from lines_of_table(("claims about", "claims", "verdicts"), _topics(findings))
     elif findings:
-        head = ("claim", "measured as", "effect, 95% interval", "verdict", "in accuracy")
-        yield from lines_of_table(head, map(_finding, findings))
+        # Claims of one metric alone need no column for the other.
+        width = 5 if any(finding.get("other") for finding in findings) else 4
+        head = ("claim", "measured as", "effect, 95% interval", "verdict", "in accuracy")[:width]
+        yield from lines_of_table(head, (_finding(finding)[:width] for finding in findings))
     for remark in document.get("remarks", ()):
         yield from (f"*{text(remark)}.*", "")
     for line in document.get("explanations", ()):
@@ -232,13 +234,19 @@ def _numbers(row: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> It
         yield measured(cell, rate=column.get("rate", True))
 
 
+def _trainings(experiment: Experiment) -> tuple[int, int]:
+    """Return how many networks an experiment trains at the scales cpu and paper."""
+    cpu, paper = (len(merge(experiment.plan(scale).jobs)) for scale in ("cpu", "paper"))
+    return cpu, paper
+
+
 def _making(experiment: Experiment | None, saved: Saved) -> Iterator[str]:
     """Yield how an experiment is made: deviations, our choices, trainings, files."""
     yield from ("## How it is made", "")
     name = experiment.id if experiment else saved[0][1]["id"]
     plan = experiment.plan("cpu") if experiment else None
     if experiment and plan and plan.jobs:
-        trainings = len(plan.jobs), len(experiment.plan("paper").jobs)
+        trainings = _trainings(experiment)
         yield f"{trainings[0]} trainings at scale cpu, {trainings[1]} at scale paper, with three"
         yield from ("seeds each; experiments share them.", "")
     command = f"reproduce {name}" if experiment else name
@@ -308,7 +316,7 @@ class ExperimentList(SphinxDirective):
 
     def _row(self, experiment: Experiment, everything: Mapping[str, Saved]) -> tuple[str, ...]:
         saved = everything.get(experiment.id, [])
-        cpu, paper = experiment.plan("cpu"), experiment.plan("paper")
+        cpu, paper = _trainings(experiment)
         name = short_name(experiment.id, experiment.locator)
         found = "; ".join(badges(document["findings"]) for _, document in saved)
         parts, more = _run_elsewhere(experiment.id, everything, "experiments/")
@@ -317,8 +325,8 @@ class ExperimentList(SphinxDirective):
         return (
             f"[{name}](experiments/{experiment.id}.md)",
             text(experiment.title),
-            found or ("not run" if cpu.jobs else ""),
-            f"{len(cpu.jobs)} / {len(paper.jobs)}",
+            found or ("not run" if cpu else ""),
+            f"{cpu} / {paper}",
         )
 
 

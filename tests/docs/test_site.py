@@ -241,6 +241,16 @@ def test_a_figure_of_which_parts_were_run_leads_to_them():
     assert "It has not been run for this site." in _page("fig9")
 
 
+def test_a_training_under_several_attacks_is_counted_once():
+    page = _page("stronger-attack")
+    table = _page("table1")
+    assert "\n27 trainings at scale cpu" in table
+    # Table 1 without its natural trainings, but for Aug 180: CuSP starts from it.
+    assert "\n18 trainings at scale cpu" in page
+    assert "| verdict |\n" in page
+    assert "| verdict | in accuracy |\n" in _page("fig1a-b")
+
+
 def test_a_part_leads_to_the_figure_that_was_run():
     parts = {"fig8a-b": "[Figure 8](fig8.md)"}
     parts["fig5a"] = "[Figure 5(a\N{NON-BREAKING HYPHEN}b)](fig5a-b.md)"
