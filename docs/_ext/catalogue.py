@@ -246,9 +246,9 @@ def _making(experiment: Experiment | None, saved: Saved) -> Iterator[str]:
     name = experiment.id if experiment else saved[0][1]["id"]
     plan = experiment.plan("cpu") if experiment else None
     if experiment and plan and plan.jobs:
-        trainings = _trainings(experiment)
-        yield f"{trainings[0]} trainings at scale cpu, {trainings[1]} at scale paper, with three"
-        yield from ("seeds each; experiments share them.", "")
+        cpu, paper = _trainings(experiment)
+        yield f"{cpu} trainings at scale cpu, {paper} at scale paper, three seeds of each network"
+        yield from ("counted; experiments share them.", "")
     command = f"reproduce {name}" if experiment else name
     yield from ("```console", f"$ spadv {command} --scale cpu --out results", "```", "")
     lists: list[tuple[str, Sequence[str]]] = []
