@@ -8,7 +8,7 @@ import pytest
 
 from spadv.empirical.data import describe
 from spadv.empirical.experiments import EXPERIMENTS, SCALES, experiment, merge
-from spadv.empirical.experiments.plan import Gain, join
+from spadv.empirical.experiments.plan import Gain, Trend, join
 from spadv.empirical.experiments.presets import Preset
 from spadv.empirical.experiments.setup import LEVELS
 from spadv.empirical.models import build
@@ -79,6 +79,19 @@ def test_where_both_metrics_are_shown_each_is_claimed():
         "has a lower accuracy under rotations than a naturally trained one"
     )
     assert all(one.paired for one in plan("fig1").claims)
+
+
+def test_the_words_of_a_claim_say_which_side_has_more():
+    natural = "than a naturally trained one"
+    for claim in (claim for name in EXPERIMENTS for claim in plan(name).claims):
+        grows = re.search(r"\b(more|raise|higher)\b", claim.claim)
+        falls = re.search(r"\b(less|lower|nearer|loses?)\b", claim.claim)
+        if isinstance(claim, Trend):
+            assert bool(grows) != bool(falls), claim.claim
+            assert claim.rising == bool(grows), claim.claim
+        elif claim.claim.endswith(natural):
+            more, less = (bool(each.level) for each in (claim.more, claim.less))
+            assert (more, less) == ((True, False) if grows else (False, True)), claim.claim
 
 
 def test_numbers_of_the_text_stand_beside_the_networks_it_speaks_of():
