@@ -139,12 +139,19 @@ def choose(argument: str, name: object, options: Iterable[str]) -> str:
     ...
     spadv.errors.InputError: Argument 'model' must be one of stdcnn, vgg16, got 'vgg-16'. \
 Did you mean vgg16?
+    >>> choose("experiment", "fig8a", ["fig8", "fig8a-b"])
+    Traceback (most recent call last):
+    ...
+    spadv.errors.InputError: Argument 'experiment' must be one of fig8, fig8a-b, got 'fig8a'. \
+Did you mean fig8a-b?
     """
     known = list(options)
     if isinstance(name, str) and name in known:
         return name
     lowered = {option.lower(): option for option in known}
-    near = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.5)
+    given = str(name).lower()
+    near = [option for option in lowered if given and option.startswith(given)]
+    near = near or difflib.get_close_matches(given, lowered, n=1, cutoff=0.5)
     hint = f"Did you mean {lowered[near[0]]}?" if near else ""
     raise InputError(argument, "be one of " + ", ".join(known), name, hint)
 

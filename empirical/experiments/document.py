@@ -257,8 +257,11 @@ _TRAINED = {
 
 
 def _explanations(plan: Plan, table: ResultTable) -> list[str]:
-    """Return why accuracy on transformed images can exceed the natural one, where it does."""
-    made = []
+    """Return why accuracy on transformed images can exceed the natural one, where it does.
+
+    Networks that stand in several rows, measured under several attacks, are told of once.
+    """
+    made: dict[tuple[object, ...], str] = {}
     for variant in plan.variants:
         for _, measure in plan.columns:
             if measure.kind not in _DONE or measure.metric != "accuracy":
@@ -283,11 +286,10 @@ def _explanations(plan: Plan, table: ResultTable) -> list[str]:
                 )
             else:
                 why = f"it was not trained on {done} images, so look at its curves before using it"
-            made.append(
-                f"{variant.name}: natural accuracy ({natural:.1f}%) lies below {measure} "
-                f"({moved:.1f}%): {why}."
-            )
-    return made
+            told = f"natural accuracy ({natural:.1f}%) lies below {measure} ({moved:.1f}%): {why}."
+            trainings = tuple(job.digest for job in variant.jobs)
+            made.setdefault((trainings, told), f"{variant.name}: {told}")
+    return list(made.values())
 
 
 def cell(found: tuple[float, Interval], factor: float = 1.0) -> dict[str, float]:

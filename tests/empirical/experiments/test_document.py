@@ -153,6 +153,24 @@ def test_a_natural_accuracy_below_the_rotated_one_is_explained(invented):
     assert told("StdCNN, Aug-R 180", 3) == []  # below what counts as an effect
 
 
+def test_a_network_measured_under_several_attacks_is_explained_once(invented):
+    made = experiment("stronger-attack")
+    plan = made.plan("cpu", 2)
+    records = invented(plan)
+    rows = [variant for variant in plan.variants if variant.name.startswith("4 PGD (Aug 180)")]
+    assert [row.jobs[0].digest for row in rows] == [rows[0].jobs[0].digest] * 3
+    for row in rows:
+        labels = records[rows[0]][0].arrays["labels"]
+        same = {
+            "labels": labels,
+            "rotation": np.broadcast_to(labels, records[row][0].arrays["rotation"].shape),
+            "clean": np.where(np.arange(len(labels)) < 36, (labels + 1) % 10, labels),
+        }
+        records[row] = [replace(one, arrays={**one.arrays, **same}) for one in records[row]]
+    lines = describe(made, plan, ResultTable(records), "cpu")[0]["explanations"]
+    assert [line.split(": ")[0] for line in lines if line.startswith("4 ")] == [rows[0].name]
+
+
 def test_unknown_measures_are_refused(invented):
     plan = TABLE1.plan("cpu", 1)
     table = ResultTable(invented(plan))
