@@ -268,7 +268,8 @@ class Trainer:
         return self._laid_out(x), y, weight, total
 
     def _laid_out(self, x: Tensor) -> Tensor:
-        return x.contiguous(memory_format=torch.channels_last) if self.channels_last else x
+        # A clone: images of one channel have both layouts, and as they are torch takes the other.
+        return x.clone(memory_format=torch.channels_last) if self.channels_last else x
 
     def _add(self, loss: Tensor, correct: Tensor, total: int) -> None:
         # Sums and the first bad step stay on the device, so that counting never waits.

@@ -45,13 +45,17 @@ def differences(old: Any, new: Any, tolerance: float, where: str = "") -> Iterat
         yield f"{where}: {old!r} -> {new!r}"
 
 
+ALONE = """from tests.golden.test_golden import layout_of_then
+from spadv.cli.main import main
+
+layout_of_then()
+main()"""
+
 NAMES = [*cases.QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in cases.SLOW)]
 
 
-@pytest.fixture
-def layout_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def layout_of_then(set_attribute: Callable[[object, str, object], None] = setattr) -> None:
     """Convolve with channels first, as version 0.1 did on CPUs: layouts sum in other orders."""
-    from spadv.empirical.training import run
     from spadv.empirical.training.loop import Trainer
 
     class ChannelsFirst(Trainer):
@@ -59,21 +63,25 @@ def layout_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
             self.channels_last = False
             super().__post_init__()
 
-    monkeypatch.setattr(run, "Trainer", ChannelsFirst)
+    set_attribute(import_module("spadv.empirical.training.run"), "Trainer", ChannelsFirst)
     predicting = import_module("spadv.empirical.evaluation.predict")
-    monkeypatch.setattr(predicting, "faster_convolutions", lambda network, logits, *more: logits)
+    set_attribute(predicting, "faster_convolutions", lambda network, logits, *more: logits)
 
 
-@pytest.mark.usefixtures("layout_of_then")
 @pytest.mark.parametrize("name", NAMES)
-def test_answers(name: str, spadv: Callable[..., Any], tmp_path: Path) -> None:
+def test_answers(
+    name: str, spadv: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout_of_then(monkeypatch.setattr)
     line = (cases.QUICK | cases.SLOW)[name]
     extra = ["--out", str(tmp_path)] if line.startswith("evaluate") else []
     arguments = [*cases.arguments(line, str(tmp_path)), *extra]
     if name == "train":  # its losses' last bits can depend on what a process did before
-        command = [sys.executable, "-m", "spadv.cli.main", *arguments]
+        command = [sys.executable, "-c", ALONE, *arguments]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        made = subprocess.run(command, capture_output=True, env=environment, text=True)
+        made = subprocess.run(
+            command, capture_output=True, cwd=cases.HERE.parents[1], env=environment, text=True
+        )
         status, printed, said = made.returncode, made.stdout, made.stderr
     else:
         status, printed, said = (done := spadv(*arguments)).status, done.out, done.err
