@@ -169,12 +169,18 @@ def _augmented(identifier: str, name: str, preset: Preset, **options: Any) -> Ex
     return _row(identifier, f"{name}: random rotations and translations", _TRADE_OFF, make)
 
 
-def _plain(identifier: str, name: str, preset: Preset, **options: Any) -> tuple[Experiment, ...]:
-    """Return rows for the panels of a figure like Figure 1 that show no twin; options: of Aug-R."""
+def _panels(identifier: str, name: str, preset: Preset, **options: Any) -> tuple[Experiment, ...]:
+    """Return rows for the panels of a figure like Figure 1, a network's and its twin's apart.
+
+    The options are of the plain network under Aug-R.
+    """
     rows = []
-    for letters, (scheme, shown) in zip(("a-b", "e-f", "i-l"), _SCHEMES.items(), strict=True):
-        make = _of(profiles, preset, scheme=scheme, **(options if scheme == "Aug-R" else {}))
-        rows.append(_part(identifier, letters, f"{name}: {shown}", f"{_COST}.", make))
+    letters = (("a-b", "c-d"), ("e-f", "g-h"), ("i-l", "m-p"))
+    for (plain, twin), (scheme, shown) in zip(letters, _SCHEMES.items(), strict=True):
+        own = _of(profiles, preset, scheme=scheme, **(options if scheme == "Aug-R" else {}))
+        rows.append(_part(identifier, plain, f"{name}: {shown}", f"{_COST}.", own))
+        make = _of(profiles, preset.gcnn, scheme=scheme)
+        rows.append(_part(identifier, twin, f"{name}, P4 twin: {shown}", f"{_COST}.", make))
     return tuple(rows)
 
 
@@ -208,7 +214,7 @@ def _demo(scale: str, seeds: Seeds) -> Plan:
 
 _ROWS = (
     _augmented("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
-    *_plain("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
+    *_panels("fig1", "CIFAR10, VGG16", _VGG16, published=_IN_FIG1),
     _row("fig2", "Adv-PGD on MNIST, CIFAR10 and CIFAR100", _CONVERSE, _all(_FIG2)),
     _part("fig2", "a-d", "MNIST, LeNet: Adv-PGD", _CONVERSE, _FIG2["MNIST"]),
     _part("fig2", "e-h", "CIFAR10, ResNet: Adv-PGD", _CONVERSE, _FIG2["CIFAR10"]),
@@ -236,7 +242,7 @@ _ROWS = (
         "fig7", "a-b", "CIFAR10, VGG16: accuracy beside 1 - fooling rate", _ALIKE, _FIG7["VGG16"]
     ),
     _augmented("fig8", "MNIST, StdCNN", _MNIST),
-    *_plain("fig8", "MNIST, StdCNN", _MNIST),
+    *_panels("fig8", "MNIST, StdCNN", _MNIST),
     _augmented("fig9", "CIFAR10, ResNet18", _RESNET18),
     _augmented("fig10", "CIFAR100, VGG16", _VGG16_CIFAR100),
     _augmented("fig11", "CIFAR100, ResNet18", _RESNET18_CIFAR100),
