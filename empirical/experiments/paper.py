@@ -360,6 +360,14 @@ _ROWS = (
         _of(protocols, _VGG16, _VGG16.gcnn),
     ),
     _beyond(
+        "protocols-stdcnn",
+        "MNIST, StdCNN: the same networks under the published rules of attack and corrected ones",
+        "beyond the paper; Figure 8(b, f, l)",
+        "How much of the steep drops of Figure 8 is due to the attack's clip to [-1, 1] after "
+        "normalisation?",
+        _all({scheme: _of(protocols, _MNIST, scheme=scheme) for scheme in _SCHEMES}),
+    ),
+    _beyond(
         "protocols-vgg16",
         "CIFAR10, VGG16: the same networks under the published rules of attack and corrected ones",
         "beyond the paper; Figure 1(b, f, l)",

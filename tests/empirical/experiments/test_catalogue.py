@@ -101,12 +101,19 @@ def test_numbers_of_the_text_stand_beside_the_networks_it_speaks_of():
     assert not plan("fig1e-f").published
 
 
-def test_figure_1_under_three_rules_is_of_its_own_networks():
+@pytest.mark.parametrize(
+    ("name", "figure", "deviation"),  # of the training pixels
+    [
+        ("protocols-vgg16", "fig1", (0.2470 + 0.2435 + 0.2616) / 3),
+        ("protocols-stdcnn", "fig8", 0.3081),
+    ],
+)
+def test_a_figure_under_three_rules_is_of_its_own_networks(name, figure, deviation):
     def trainings(one):
         return {job.digest for variant in one.variants for job in variant.jobs}
 
-    rules = plan("protocols-vgg16")
-    parts = [plan(name) for name in ("fig1a-b", "fig1e-f", "fig1i-l")]
+    rules = plan(name)
+    parts = [plan(f"{figure}{letters}") for letters in ("a-b", "e-f", "i-l")]
     assert trainings(rules) == set().union(*map(trainings, parts))
     for i, part in enumerate(parts):
         corrected, official, equal = (claim.variants for claim in rules.claims[5 * i : 5 * i + 3])
@@ -115,8 +122,10 @@ def test_figure_1_under_three_rules_is_of_its_own_networks():
             assert [v.jobs[0].digest for v in found] == [v.jobs[0].digest for v in own]
         assert official[0].jobs[0].evaluations != equal[0].jobs[0].evaluations
         budgets = [found[0].jobs[0].evaluations[0].budgets for found in (official, equal)]
-        deviation = (0.2470 + 0.2435 + 0.2616) / 3  # of the training pixels of CIFAR-10
         assert budgets[1] == pytest.approx([deviation * one for one in budgets[0]], rel=1e-3)
+    told = {number.text for _, number in rules.published}
+    assert told == ({"around 65%", "20%"} if figure == "fig8" else set())
+    assert all(", Aug-R " in variant.name for variant, _ in rules.published)
 
 
 def test_each_attack_judges_the_same_networks():
