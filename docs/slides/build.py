@@ -51,7 +51,7 @@ def numbers() -> dict[str, float]:
     """Return what the sentences of the slides say, by name."""
     digits = json.loads((DOCS / "images" / "rotated-and-attacked.json").read_text(encoding="utf-8"))
     rotations, attacks = json.loads(
-        (DOCS / "results" / "cpu" / "fig8.json").read_text(encoding="utf-8")
+        (DOCS / "results" / "mnist" / "fig8a-b.json").read_text(encoding="utf-8")
     )["findings"][:2]
     best = float(two_shift_accuracy(KAPPA, P))
     return {
@@ -81,7 +81,7 @@ def numbers() -> dict[str, float]:
 
 def levels(finding: int) -> list[Point]:
     """Return the means of a claim of Figure 8 by the largest rotation in training."""
-    text = (DOCS / "results" / "cpu" / "fig8.json").read_text(encoding="utf-8")
+    text = (DOCS / "results" / "mnist" / "fig8a-b.json").read_text(encoding="utf-8")
     rank = json.loads(text)["findings"][finding]["rank"]
     return list(zip(rank["levels"], rank["means"], strict=True))
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from spadv.empirical.experiments.scores import check_saved
 from spadv.result import SHOWN
@@ -171,28 +172,61 @@ def cells(name, head):
     return {row["label"]: row["cells"][number]["value"] for row in table["rows"]}
 
 
-#: What the intervals on the page about VGG16 are of, in order: document, claim, metric; - turns.
-ABOUT_VGG16 = """
-    -fig1a-b:2 -fig1e-f:2 -fig1i-l:4 fig1a-b:2:accuracy fig1i-l:4:accuracy
-    protocols-vgg16:2 protocols-vgg16:12 protocols-vgg16:3 protocols-vgg16:13
-    fig3:1:accuracy table3:1 table1:9 table1:5 table1:7 fig18:9 fig18:7
-    stronger-attack:12 stronger-attack:4 stronger-attack:10 stronger-attack:8
-    equal-epochs:4 equal-epochs:3 equal-epochs:6 equal-epochs:5
-"""
+#: What the intervals on pages about trainings are of, in order: document, claim, metric; - turns.
+INTERVALS = {
+    "vgg": """
+        -fig1a-b:2 -fig1e-f:2 -fig1i-l:4 fig1a-b:2:accuracy fig1i-l:4:accuracy
+        protocols-vgg16:2 protocols-vgg16:12 protocols-vgg16:3 protocols-vgg16:13
+        fig3:1:accuracy table3:1 table1:9 table1:5 table1:7 fig18:9 fig18:7
+        stronger-attack:12 stronger-attack:4 stronger-attack:10 stronger-attack:8
+        equal-epochs:4 equal-epochs:3 equal-epochs:6 equal-epochs:5
+    """,
+    "mnist": """
+        cpu/fig8:12 fig8a-b:1 fig8e-f:1 fig8i-l:3 fig8a-b:2 fig8i-l:4 fig8e-f:2 fig5a:1
+    """,
+}
 
 
-def test_every_interval_about_vgg16_is_the_documents():
-    page = " ".join((DOCS / "results" / "vgg" / "about.md").read_text().split())
+@pytest.mark.parametrize("folder", INTERVALS)
+def test_every_interval_about_trainings_is_the_documents(folder):
+    page = " ".join((DOCS / "results" / folder / "about.md").read_text().split())
     told = re.findall(r"([+-]?\d\.\d+) \(([+-]?\d\.\d+) to ([+-]?\d\.\d+)\)", page)
-    for values, source in zip(told, ABOUT_VGG16.split(), strict=True):
+    for values, source in zip(told, INTERVALS[folder].split(), strict=True):
         name, number, *accuracy = source.removeprefix("-").split(":")
-        finding = finding_of("vgg", name, number, accuracy)
+        finding = finding_of(*f"{folder}/{name}".split("/")[-2:], number, accuracy)
         low, high = finding["interval"]["low"], finding["interval"]["high"]
         known = finding["effect"], low, high
         if source.startswith("-"):  # what the claim says falls, the page says rises
             known = -finding["effect"], -high, -low
         form = f"+.{len(values[0].partition('.')[2])}f"
         assert [f"{x:{form}}" for x in known] == [f"{float(x):{form}}" for x in values], source
+
+
+def test_what_is_told_of_figure_8_is_in_its_tables():
+    about = " ".join((DOCS / "results" / "mnist" / "about.md").read_text().split())
+    made = document("mnist", "fig8a-b")
+    rows = [[cell["value"] for cell in row["cells"]] for row in made["table"]["rows"]]
+    labels = [column["label"] for column in made["table"]["columns"]]
+    for head, form in (
+        ("natural accuracy", "{:.0%}"), ("invariance R 180", "{:.2f}"), ("accuracy R 180", "{:.0%}")
+    ):  # fmt: skip
+        assert ", ".join(form.format(row[labels.index(head)]) for row in rows) in about
+    turned, attacked = (
+        {curve["label"]: curve for curve in panel["curves"]} for panel in made["panels"]
+    )
+    assert turned["60"]["x"][5] == 75
+    better = [a > b for a, b in zip(turned["60"]["y"], turned["180"]["y"], strict=True)][1:]
+    assert better == [True] * 5 + [False] * 7
+    assert attacked["60"]["x"][2] == 0.1
+    ends = [f"{end(attacked['60']['seeds'][2]):.0%}" for end in (min, max)]
+    assert "leave between {} and {} of the predictions".format(*ends) in about
+    steps = [[step["verdict"] for step in one["steps"]][:3] for one in made["findings"]]
+    assert sorted(steps[0]) == ["not seen", "seen", "seen"]
+    assert sorted(steps[1]) == ["seen", "underpowered", "underpowered"]
+    levels = document("mnist", "fig5a")["findings"][0]["rank"]["means"]
+    assert "from {:.2f} to {:.2f}, {:.2f} and {:.2f} (l2 in pixels)".format(*levels) in about
+    unit = [f"{level / 0.3081:.1f}" for level in (levels[0], levels[-1])]
+    assert "after normalisation: {} and {}.".format(*unit) in about
 
 
 def test_what_is_told_of_cusp_with_trades_is_in_table_4():

@@ -81,7 +81,7 @@ def test_every_number_is_that_of_a_formula_or_a_document() -> None:
     best = mixture(np.sqrt(2), odds / np.sqrt(8), p)
     robust = mixture(1, odds / 2, p)
     digits = json.loads((DOCS / "images" / "rotated-and-attacked.json").read_text())
-    claims = json.loads((DOCS / "results" / "cpu" / "fig8.json").read_text())["findings"]
+    claims = json.loads((DOCS / "results" / "mnist" / "fig8a-b.json").read_text())["findings"]
     means = [claim["rank"]["means"] for claim in claims[:2]]
     # sign(<c + r c, x>/... - t x0), the half-space of S = s at e = 4 and the best S.
     full = mixture((2 - 4) / np.sqrt(2), odds / np.sqrt(8), p)
