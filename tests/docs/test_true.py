@@ -197,6 +197,7 @@ INTERVALS = {
     """,
     "mnist": """
         cpu/fig8:12 fig8a-b:1 fig8e-f:1 fig8i-l:3 fig8a-b:2 fig8i-l:4 fig8e-f:2 fig5a:1
+        fig2a-d:5 fig2a-d:9 fig2a-d:13 fig2a-d:11 fig2a-d:15 fig2a-d:8 fig2a-d:13:accuracy
     """,
 }
 
@@ -241,6 +242,25 @@ def test_what_is_told_of_figure_8_is_in_its_tables():
     assert "from {:.2f} to {:.2f}, {:.2f} and {:.2f} (l2 in pixels)".format(*levels) in about
     unit = [f"{level / 0.3081:.1f}" for level in (levels[0], levels[-1])]
     assert "after normalisation: {} and {}.".format(*unit) in about
+
+
+def test_what_is_told_of_figure_2_is_in_its_document():
+    about = " ".join((DOCS / "results" / "mnist" / "about.md").read_text().split())
+    found = document("mnist", "fig2a-d")["findings"]
+    natural, means = found[1]["means"][1], found[0]["rank"]["means"]
+    told = "{:.2f} with natural training and {:.2f}, {:.2f} and {:.2f} with budgets of 0.1, 0.2"
+    assert told.format(natural, *means) in about
+    for trend in (found[0], found[4], found[8], found[12]):
+        last = next(
+            step
+            for step in trend["steps"]
+            if {step["more"][-3:], step["less"][-3:]} == {"0.2", "0.3"}
+        )
+        assert last["verdict"] == "seen"
+    assert {found[number]["verdict"] for number in (5, 9, 13)} == {"not seen"}
+    assert {found[number]["verdict"] for number in (11, 15)} == {"not seen"}
+    effects = [(one["effect"], one["other"]["effect"]) for one in found[4:]]
+    assert max(abs(a - b) for a, b in effects) < 0.01
 
 
 def test_what_is_told_of_cusp_with_trades_is_in_table_4():
