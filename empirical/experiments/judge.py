@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +126,7 @@ class ResultTable:
 #:   the claim is seen ("agree") and where its opposite is ("oppose");
 #: - "other": the same claim in the other metric, or None;
 #: - "axes", "points", for a gain: its measures, the names of the variants in `less` and in `more`;
-#: - "evidence": equal for claims that compare the same trainings in the same measure;
+#: - "evidence": equal for claims that compare the same trainings, evaluated alike, in one measure;
 #: - "holm": "p_value" and "verdict" adjusted for all claims of the experiment, or None.
 Finding = dict[str, Any]
 
@@ -241,6 +241,20 @@ def _between(measure: Measure, table: ResultTable, more: Variant, less: Variant)
     return difference_of_scores(*scores, distance=measure.kind == "distance")
 
 
+def evidence_of(measure: str, sides: Iterable[Sequence[Variant]]) -> str:
+    """Return a digest of the trainings and of how they were measured, whatever their names."""
+    made = [
+        [
+            [v.unit, *([j.digest, *(e.to_json() for e in j.evaluations)] for j in v.jobs)]
+            for v in side
+        ]
+        if all(v.jobs for v in side)
+        else [v.name for v in side]
+        for side in sides
+    ]
+    return hashlib.sha256(json.dumps([measure, *made]).encode()).hexdigest()[:12]
+
+
 def _finding(
     claim: PaperClaim,
     measure: str,
@@ -252,9 +266,6 @@ def _finding(
     """Return a finding on what `sides`, more and less, differ in."""
     if any(map(table.collapsed, (*sides[0], *sides[1]))) and found["verdict"] != NOT_ASSESSED:
         found = found | {"verdict": UNDERPOWERED, "seeds_needed": None}
-    # A digest of the trainings, whatever their names.
-    trained = [[[job.digest for job in v.jobs] or v.name for v in side] for side in sides]
-    text = json.dumps([measure, *trained])
     return {
         "claim": claim.claim,
         "measure": measure,
@@ -267,7 +278,7 @@ def _finding(
         "other": None,
         "axes": [],
         "points": [],
-        "evidence": hashlib.sha256(text.encode()).hexdigest()[:12],
+        "evidence": evidence_of(measure, sides),
         "holm": None,
         **more,
     }

@@ -330,6 +330,19 @@ def test_the_same_evidence_gives_the_same_finding():
     assert one == other
 
 
+def test_evidence_is_the_same_under_other_names_and_another_under_another_attack(made_up):
+    def evidence(name):
+        return [one["evidence"] for one in made_up(name)["findings"]]
+
+    assert evidence("table1") == evidence("fig17")
+    assert evidence("fig8a-b") == evidence("fig8")[:2]
+    rules = evidence("protocols-stdcnn")  # natural networks are the same under each augmentation
+    assert rules[3] == rules[8] == rules[13]
+    assert len(set(rules)) == len(rules) - 2
+    for name in ("stronger-attack", "table3"):
+        assert len(set(evidence(name))) == len(evidence(name)), name
+
+
 POINT = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
 
