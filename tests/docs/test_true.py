@@ -200,7 +200,8 @@ INTERVALS = {
         equal-epochs:4 equal-epochs:3 equal-epochs:6 equal-epochs:5
     """,
     "mnist": """
-        cpu/fig8:12 fig8a-b:1 fig8e-f:1 fig8i-l:3 fig8a-b:2 fig8i-l:4 fig8e-f:2 fig5a:1
+        cpu/fig8:12 protocols-stdcnn:6 fig8a-b:1 fig8e-f:1 fig8i-l:3 fig8a-b:2 fig8i-l:4 fig8e-f:2
+        fig5a:1
         protocols-stdcnn:2 protocols-stdcnn:7 protocols-stdcnn:12 protocols-stdcnn:3
         protocols-stdcnn:8 protocols-stdcnn:13 protocols-stdcnn:4
         fig2a-d:5 fig2a-d:9 fig2a-d:13 fig2a-d:11 fig2a-d:15 fig2a-d:8 fig2a-d:13:accuracy
