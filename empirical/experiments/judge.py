@@ -241,17 +241,14 @@ def _between(measure: Measure, table: ResultTable, more: Variant, less: Variant)
     return difference_of_scores(*scores, distance=measure.kind == "distance")
 
 
-def evidence_of(measure: str, sides: Iterable[Sequence[Variant]]) -> str:
+def _evidence(measure: str, sides: Iterable[Sequence[Variant]]) -> str:
     """Return a digest of the trainings and of how they were measured, whatever their names."""
-    made = [
-        [
-            [v.unit, *([j.digest, *(e.to_json() for e in j.evaluations)] for j in v.jobs)]
-            for v in side
-        ]
-        if all(v.jobs for v in side)
-        else [v.name for v in side]
-        for side in sides
-    ]
+
+    def source(variant: Variant) -> list[object]:
+        jobs = [[job.digest, *(e.to_json() for e in job.evaluations)] for job in variant.jobs]
+        return [variant.unit, *jobs] if jobs else [variant.name]
+
+    made = [[source(variant) for variant in side] for side in sides]
     return hashlib.sha256(json.dumps([measure, *made]).encode()).hexdigest()[:12]
 
 
@@ -278,7 +275,7 @@ def _finding(
         "other": None,
         "axes": [],
         "points": [],
-        "evidence": evidence_of(measure, sides),
+        "evidence": _evidence(measure, sides),
         "holm": None,
         **more,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spadv.empirical.experiments.judge import adjusted
 from spadv.empirical.experiments.scores import check_saved
 from spadv.result import SHOWN
 
@@ -154,6 +155,7 @@ def test_findings_follow_from_the_scores_beside_them():
         if "findings" not in made:
             continue
         assert check_saved(made, path) > 0
+        assert adjusted(made["findings"]) == made["findings"], file
         scores = np.load(path)
         for one in made["findings"]:
             if one.get("axes"):

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from spadv.empirical.attacks.protocol import resolve
 from spadv.empirical.data import describe
 from spadv.empirical.experiments import EXPERIMENTS, SCALES, experiment, merge
 from spadv.empirical.experiments.plan import Gain, Trend, join
@@ -126,6 +127,35 @@ def test_a_figure_under_three_rules_is_of_its_own_networks(name, figure, deviati
     told = {number.text for _, number in rules.published}
     assert told == ({"around 65%", "20%"} if figure == "fig8" else set())
     assert all(", Aug-R " in variant.name for variant, _ in rules.published)
+
+
+@pytest.mark.parametrize("figure", ["fig1", "fig8"])
+def test_the_parts_of_a_figure_make_up_the_whole(figure):
+    whole, found = plan(figure), {}
+    for letters in ("a-b", "c-d", "e-f", "g-h", "i-l", "m-p"):
+        part = plan(f"{figure}{letters}")
+        (group,) = {job.config.model.group for job in part.jobs}
+        assert group == ("p4" if letters[0] in "cgm" else None)
+        found |= {panel.title: part for panel in part.panels}
+    assert list(found) == list(dict.fromkeys(panel.title for panel in whole.panels))
+    parts = list({id(part): part for part in found.values()}.values())
+    assert set().union(*map(digests, parts)) == digests(whole)
+    assert [c.claim for part in parts for c in part.claims] == [c.claim for c in whole.claims]
+
+
+def test_what_the_published_rules_change_beside_the_budget_is_named():
+    shape = {"num_classes": 10, "in_channels": 1, "image_size": 28}
+    networks = {group: build("stdcnn", group=group, **shape) for group in (None, "p4")}
+    for name in ("protocols", "protocols-cifar10", "protocols-stdcnn", "protocols-vgg16"):
+        contrasts = [claim for claim in plan(name).claims if not isinstance(claim, Trend)]
+        assert len(contrasts) >= 4
+        for claim in contrasts:
+            (job, *_) = claim.less.jobs
+            rules = resolve(job.evaluations[0].protocol, networks[job.config.model.group])
+            told = "mode" in claim.claim, "predicted labels" in claim.claim
+            assert told == (rules.train_mode, rules.predicted_labels)
+            assert "clip" in claim.claim
+            assert rules.clip == (-1, 1)
 
 
 def test_each_attack_judges_the_same_networks():

@@ -17,7 +17,7 @@ from spadv.empirical.models import build
 from spadv.empirical.randomness import make_generator
 from spadv.empirical.settings import TrainOptions
 from spadv.empirical.training import TrainConfig, TrainResult, load_run, train
-from spadv.empirical.training.loop import Losses
+from spadv.empirical.training.loop import Losses, Trainer
 from spadv.random import derive_seed
 from spadv.theory import InputError, RunFailedError, StoreError
 
@@ -296,3 +296,17 @@ def test_the_layout_changes_sums_only(model: dict[str, Any], tmp_path: Path, dat
     loaded = load_run(tmp_path / "usual").model
     with torch.no_grad():
         assert torch.equal(loaded.eval()(x), usual.eval()(x))
+
+
+def test_maps_of_grey_images_have_channels_last_from_the_first_layer_on(data: DataSet) -> None:
+    config = TrainConfig.from_table({**SMALL, "data": {"limit": 20}})
+    network = fresh(data)
+    first = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d))
+    seen: list[Tensor] = []
+    first.register_forward_hook(lambda layer, inputs, output: seen.append(output))
+    images = data.train.subset(torch.arange(20))
+    Trainer(config, network, images, torch.device("cpu"), channels_last=True).run_step()
+    assert seen
+    for maps in seen:
+        assert maps.is_contiguous(memory_format=torch.channels_last)
+        assert not maps.is_contiguous()
