@@ -288,6 +288,29 @@ def test_what_is_told_of_the_twin_is_in_its_documents():
         more, less = (one["steps"][:3] for one in document("mnist", name)["findings"])
         assert [step["verdict"] for step in more] == ["seen", "seen", "not seen"]
         assert [step["verdict"] for step in less] == ["underpowered", "underpowered", "seen"]
+    held = [one["holm"]["verdict"] for one in document("mnist", "protocols")["findings"][5:]]
+    assert held == ["underpowered"] * 3 + ["seen", "underpowered"]
+
+
+def test_how_far_trainings_on_another_machine_agree_is_told():
+    """Claims of figures by version 0.1's Figure 8, where claims of three seeds are in order."""
+    before = document("cpu", "fig8")["findings"]
+    agreed = {
+        "0.02": """fig8a-b:1:1 fig8a-b:2:2 protocols-stdcnn:6:6
+            fig8i-l:1:9 fig8i-l:2:10 fig8i-l:3:11 fig8i-l:4:12""",
+        "0.03": "fig8c-d:1:3 fig8c-d:2:4",
+    }
+    for bound, pairs in agreed.items():
+        apart = []
+        for name, number, old in (pair.split(":") for pair in pairs.split()):
+            now, then = finding_of("mnist", name, number), before[int(old) - 1]
+            assert set(now["seeds"]) == set(then["seeds"]) == {3}
+            assert now["verdict"] == then["verdict"] or (name, number) == ("fig8i-l", "4")
+            apart.append(abs(now["effect"] - then["effect"]))
+        assert float(bound) - 0.01 < max(apart) < float(bound)
+        assert f"to within {bound}" in " ".join(
+            (DOCS / "results" / "mnist" / "about.md").read_text().split()
+        )
 
 
 def test_what_the_published_rules_move_of_twins_is_in_their_table():
@@ -413,6 +436,12 @@ def test_what_is_told_of_table_1_with_vgg16_is_in_it():
     smaller = [cells("fig3", head) for head in ("accuracy R 180", "accuracy PGD 8/255")]
     pair = [f"{column['StdCNN, Adv-PGD 4/255']:.0%}" for column in smaller]
     assert f"PGD with 4/255 has {pair[0]} under rotations and {pair[1]} under attack" in about
+    gaps = [
+        round(100 * (end - column["StdCNN, Adv-PGD 4/255"]))
+        for end, column in zip(exact["8"], smaller, strict=True)
+    ]
+    assert gaps == [11, -1]
+    assert "eleven points less under rotations than CuSP from PGD, and one more under" in about
     natural = {row[0]: f"{v:.0%}" for row, v in cells("table1", "natural accuracy").items()}
     assert f"natural accuracies of {natural['8']} and {natural['9']}" in about
     assert f"what PGD with rotations ({natural['4']}) does not" in about
