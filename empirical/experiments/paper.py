@@ -27,7 +27,7 @@ from .measure import METRICS, Measure
 from .plan import Experiment, Make, Plan, PublishedNumber, join
 from .presets import Preset, demo_setup
 from .setup import TRADES, Seeds
-from .strategies import ADVERSARIAL, SPATIAL, attack_settings, networks, schedules, strategies
+from .strategies import ADVERSARIAL, SPATIAL, attack_settings, schedules, strategies, trade_offs
 from .sweep import DISTANCE, augmented, boundaries, demo, distances, hardened_after, profiles
 
 
@@ -63,6 +63,7 @@ _RESNET_MADRY = Preset("cifar10", "madry_resnet", "madry", "CIFAR10 ResNet")
 _WRN34 = Preset("cifar10", "wrn34_10", "wide", "WRN-34", attack=TRADES)
 _WRN34_CIFAR100 = Preset("cifar100", "wrn34_10", "wide", "CIFAR100 WRN-34")
 _CUSP_VGG16 = Preset("cifar10", "vgg16", "cusp")
+_CUSP_SHORT = replace(_CUSP_VGG16, training="cusp-short")
 _CUSP_RESNET18 = Preset("cifar10", "resnet18", "cusp")
 _CUSP_CIFAR100 = Preset("cifar100", "resnet18", "cusp")
 _CUSP_TINY = Preset("tiny-imagenet", "resnet18", "cusp")
@@ -337,10 +338,14 @@ _ROWS = (
         "On a LeNet and two MLPs, too, PGD (Aug 180) has more spatial and less adversarial "
         "accuracy than PGD (Aug 0).",
         _of(
-            networks,
+            trade_offs,
             Preset("cifar10", "lenet", "cusp", "LeNet"),
             Preset("cifar10", "mlp_a", "cusp", "MLP a"),
             Preset("cifar10", "mlp_b", "cusp", "MLP b"),
+            more=(
+                "LeNet: two fully connected layers, as the text says; the published file has three",
+                "MLPs: hidden layers of 512, 512 and 512, and of 2048, 1024 and 512",
+            ),
         ),
     ),
     _beyond(
@@ -397,6 +402,18 @@ _ROWS = (
         "PGD-10 is weak. Does the order of the trainings stay under Auto-PGD and AutoAttack, and "
         "does CuSP come near pure PGD on the adversarial axis?",
         _of(stronger_attacks, _CUSP_VGG16),
+    ),
+    _beyond(
+        "training-attack",
+        "CIFAR10, VGG16: adversarial training against PGD of 3 steps and of 10",
+        "beyond the paper; Table 1",
+        "At scale cpu networks are trained against PGD of 3 steps in place of 10. Does that change "
+        "what rotations in adversarial training cost?",
+        _of(
+            trade_offs,
+            replace(_CUSP_SHORT, label="PGD-3", attack={"steps": 3, "step_size": 4 / 255}),
+            replace(_CUSP_SHORT, label="PGD-10", attack={"steps": 10, "step_size": 2 / 255}),
+        ),
     ),
     _beyond(
         "cusp-ablation",

@@ -298,8 +298,8 @@ def scheduled(
     return own, tuple(stages)
 
 
-def networks(*setups: ExperimentSetup) -> Plan:
-    """Return Table 8: PGD (Aug 0) and PGD (Aug 180) on several networks."""
+def trade_offs(*setups: ExperimentSetup, more: tuple[str, ...] = ()) -> Plan:
+    """Return PGD (Aug 0) and PGD (Aug 180) in several setups; `more` are assumptions."""
     variants: list[Variant] = []
     claims: list[PaperClaim] = []
     for setup in setups:
@@ -313,11 +313,5 @@ def networks(*setups: ExperimentSetup) -> Plan:
         variants=variants,
         claims=claims,
         columns=COLUMNS,
-        **notes(
-            *setups,
-            more=(
-                "LeNet: two fully connected layers, as the text says; the published file has three",
-                "MLPs: hidden layers of 512, 512 and 512, and of 2048, 1024 and 512",
-            ),
-        ),
+        **notes(*setups, more=more),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -182,6 +183,25 @@ def test_cusp_is_compared_with_as_many_epochs(scale):
         assert epochs(one.more.jobs[0]) == epochs(one.less.jobs[0]), one.claim
     warm = contrasts[-1]
     assert warm.more.jobs[0].start == warm.less.jobs[0].start
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_training_attack_alone_differs(scale):
+    few, many = (
+        [job.config for v in plan("training-attack", scale).variants[i : i + 2] for job in v.jobs]
+        for i in (0, 2)
+    )
+    for one, other in zip(few, many, strict=True):
+        (short,), (long,) = one.stages, other.stages
+        assert (short.objective.steps, long.objective.steps) == (3, 10)
+        assert one == replace(other, stages=(replace(long, objective=short.objective),))
+        # At each step's size the whole budget can be crossed.
+        for objective in (short.objective, long.objective):
+            assert objective.budget == 8 / 255
+            assert objective.steps * objective.step_size > objective.budget
+    if scale == "paper":
+        table = digests(plan("table1"))
+        assert [one.digest in table for one in plan("training-attack").jobs].count(True) == 2
 
 
 def test_table_1_has_the_rows_of_the_paper():
