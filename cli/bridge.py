@@ -53,10 +53,13 @@ def bridge(
 
 
 def rebuild(folder: Path) -> None:
-    """Draw figures, table and page again from a saved bridge.json."""
+    """Draw figures, table and page again from a saved bridge.json, after computing its findings."""
+    from ..empirical.synthetic.document import SCHEMA, check_document
+
     made = read_json(folder / "bridge.json")
-    if made.get("schema") != 1 or made.get("id") != "bridge":
+    if made.get("schema") != SCHEMA or made.get("id") != "bridge":
         raise StoreError(f"{folder / 'bridge.json'} is no report of this version of spadv bridge")
+    check_document(made)
     _write(made, folder)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ...errors import StoreError
 from ...stats import over_seeds
 from ...theory.laws import gradual_adversarial, residual
 from ..experiments.document import cell, curve, point
-from .hypotheses import all_findings
+from .hypotheses import DIGITS, all_findings, judge_values
 from .methods import METHODS
 from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES, sample_variant
 from .prediction import augmented_bayes
@@ -21,15 +23,13 @@ from .setting import Floats, SyntheticSetting, shortfall, vertical_gap
 from .study import FAMILIES, Case, NotTrainedError, Results, Trained
 
 #: Version of the layout; readers refuse others.
-SCHEMA = 1
+SCHEMA = 2
 TITLE = "Where trained networks stand on the exact frontier"
 STATEMENT = (
     "Networks trained on the distribution of section 3, by the methods of section 4, beside "
     "what is possible there: the frontier of spatial against adversarial accuracy over all "
     "classifiers. Is CuSP Pareto-optimal where the optimum is known?"
 )
-# Digits kept of every accuracy: the intervals are a hundred times wider.
-_DIGITS = 5
 
 
 def document(results: Results) -> dict[str, Any]:
@@ -37,7 +37,8 @@ def document(results: Results) -> dict[str, Any]:
 
     "settings" with their frontiers; "panels" of the types "pareto" (S against A, a panel for
     each setting and kind of network), "law" and "curves"; a "table" of every network;
-    "families" with what the best of each loses; "findings"; "attack", what an exact search
+    "families" with what the best of each loses; "findings", with values of every seed, as cells of
+    the table and of families have them; "attack", what an exact search
     breaks beyond the attacks; "parts" with seconds, "machines" with versions.
     """
     study = results.study
@@ -74,9 +75,34 @@ def document(results: Results) -> dict[str, Any]:
         "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
     }
     rounded: dict[str, Any] = json.loads(
-        json.dumps(made), parse_float=lambda text: round(float(text), _DIGITS)
+        json.dumps(made), parse_float=lambda text: round(float(text), DIGITS)
     )
     return rounded
+
+
+def check_document(made: Mapping[str, Any]) -> int:
+    """Compute findings and cells of a document again from values of every seed; return how many.
+
+    StoreError names the first that does not follow from its values.
+    """
+    told = [
+        (f"{row['label']}, {column['label']}", each)
+        for row in made["table"]["rows"]
+        for column, each in zip(made["table"]["columns"], row["cells"], strict=True)
+    ]
+    told += [(f"{row['setting']}, {row['kind']}, {row['family']}", row["loss"])
+             for row in made["families"]]  # fmt: skip
+    pairs = [(name, each, _cell(each["values"])) for name, each in told]
+    for one in made["findings"]:
+        again = judge_values(one["values"], **one["limits"])
+        flat, found = ({"effect": f["effect"], **f["interval"]} for f in (one, again))
+        if one["verdict"] != again["verdict"] or one["seeds"] != again["seeds"]:
+            raise StoreError(f"bridge.json: its values do not give the verdict of: {one['claim']}")
+        pairs.append((one["claim"], flat, found))
+    for name, saved, found in pairs:
+        if any(abs(saved[key] - found[key]) > 10**-DIGITS for key in saved if key != "values"):
+            raise StoreError(f"bridge.json: its values do not give the numbers of: {name}")
+    return len(pairs)
 
 
 def _pareto(results: Results) -> list[dict[str, Any]]:
@@ -225,13 +251,19 @@ def _table(results: Results) -> dict[str, Any]:
                 "variant": group.variant,
                 "level": one.level,
                 "seeds": len(points),
-                "cells": [cell(over_seeds(column)) for column in values],
+                "cells": [_cell(column) for column in values],
                 "vertical": vertical_gap((s, a), frontier.achieved),
                 "verdict": _standing(one),
             }
         )
     columns = [{"label": label, "measure": words} for label, words in _COLUMNS.items()]
     return {"columns": columns, "rows": rows}
+
+
+def _cell(values: ArrayLike) -> dict[str, Any]:
+    """Return a cell with its values by seed."""
+    kept = np.round(values, DIGITS)
+    return {**cell(over_seeds(kept)), "values": kept.tolist()}
 
 
 def _standing(one: Trained) -> str:
@@ -257,7 +289,7 @@ def _families(results: Results) -> list[dict[str, Any]]:
                         "kind": case.kind,
                         "family": family,
                         "methods": list(dict.fromkeys(one.group.method for one in members)),
-                        "loss": cell(over_seeds(case.losses(family))),
+                        "loss": _cell(case.losses(family)),
                         "nearest": float(distances.min()),
                         "farthest": float(distances.max()),
                         "spatial": [float(means[:, 0].min()), float(means[:, 0].max())],

@@ -3,8 +3,9 @@
 A function's docstring states one, the function tests it for one setting and kind of network, by
 Student's intervals over training seeds. Nothing is said where the study lacks the networks.
 A finding holds the "claim" (for one setting and kind), "measure" and "effect" (what is measured,
-and its estimate), the "interval" over "seeds", the "verdict", and the "rule" by which that follows;
-in documents the "topic", too, the same words in every setting.
+and its estimate), the "interval" over "seeds", the "verdict", the "rule" by which that follows, in
+words and as "limits", and the "values" of every seed; in documents the "topic", too, the same words
+in every setting.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from .prediction import augmented_bayes
 from .setting import Floats, shortfall
 from .study import FAMILIES, Case, NotTrainedError, Results, Trained
 
+#: Digits kept of every number, and of values before anything is computed from them: intervals
+#: are a hundred times wider.
+DIGITS = 5
 #: A network this near to a line counts as on it, in units of accuracy.
 NEAR_LINE = 0.01
 #: Accuracies this near to a prediction count as equal to it.
@@ -40,7 +44,7 @@ COMPARED_WEIGHT = 0.7
 def at_most(claim: str, measure: str, values: ArrayLike, limit: float = NEAR_LINE) -> Finding:
     """Test that the mean over seeds is at most a limit."""
     rule = f"seen: the interval ends at or below {limit:g}; opposite: it begins above"
-    return _within(claim, measure, [values], rule, -np.inf, limit)
+    return _finding(claim, measure, [values], rule, {"high": limit})
 
 
 def near_zero(claim: str, measure: str, differences: Sequence[ArrayLike]) -> Finding:
@@ -49,7 +53,7 @@ def near_zero(claim: str, measure: str, differences: Sequence[ArrayLike]) -> Fin
         f"seen: every interval lies within {NEAR_POINT:g} of 0; opposite: one lies wholly "
         "outside; shown is the difference farthest from 0"
     )
-    return _within(claim, measure, differences, rule, -NEAR_POINT, NEAR_POINT)
+    return _finding(claim, measure, differences, rule, {"low": -NEAR_POINT, "high": NEAR_POINT})
 
 
 def above_zero(claim: str, measure: str, values: ArrayLike) -> Finding:
@@ -58,29 +62,51 @@ def above_zero(claim: str, measure: str, values: ArrayLike) -> Finding:
         "seen: the interval lies above 0 and its middle is at least "
         f"{SMALLEST_DIFFERENCE:g}; opposite: the same below; not seen: all of it is nearer to 0"
     )
-    finding = _within(claim, measure, [values], rule, 0, np.inf)
-    return finding | {"verdict": verdict_on(over_seeds(values)[1], SMALLEST_DIFFERENCE)}
+    return _finding(claim, measure, [values], rule, {"smallest": SMALLEST_DIFFERENCE})
 
 
-def _within(
-    claim: str, measure: str, differences: Sequence[ArrayLike], rule: str, low: float, high: float
+def _finding(
+    claim: str, measure: str, values: Sequence[ArrayLike], rule: str, limits: dict[str, float]
 ) -> Finding:
-    """Test that several means over seeds all lie from `low` to `high`."""
-    made = [over_seeds(values) for values in differences]
-    verdict = UNDERPOWERED
-    if all(low <= i.low and i.high <= high for _, i in made):
-        verdict = SEEN
-    elif any(i.low > high or i.high < low for _, i in made):
-        verdict = OPPOSITE
-    value, interval = max(made, key=lambda one: abs(one[0]))
+    rows = [np.round(row, DIGITS).tolist() for row in values]
+    judged = judge_values(rows, **limits)
     return {
-        "claim": claim,
-        "measure": measure,
-        "effect": value,
+        "claim": claim, "measure": measure, **judged, "rule": rule, "limits": limits, "values": rows
+    }  # fmt: skip
+
+
+def judge_values(
+    values: Sequence[ArrayLike],
+    low: float = -np.inf,
+    high: float = np.inf,
+    smallest: float | None = None,
+) -> Finding:
+    """Return what follows from one or several rows of values, one a seed.
+
+    Means must lie from `low` to `high`; where a `smallest` effect is given, that of the only row
+    must be positive and as large. The effect is the mean farthest from 0.
+
+    Examples
+    --------
+    >>> judge_values([[0.01, 0.02]], smallest=0.005)["verdict"]
+    'underpowered'
+    >>> judge_values([[0.01, 0.011], [0.0, 0.001]], high=0.03)["verdict"]
+    'seen'
+    """
+    made = [over_seeds(row) for row in values]
+    effect, interval = max(made, key=lambda one: abs(one[0]))
+    if smallest is not None:
+        verdict = verdict_on(interval, smallest)
+    elif all(low <= i.low and i.high <= high for _, i in made):
+        verdict = SEEN
+    else:
+        outside = any(i.low > high or i.high < low for _, i in made)
+        verdict = OPPOSITE if outside else UNDERPOWERED
+    return {
+        "effect": effect,
         "interval": interval._asdict(),
-        "seeds": np.size(differences[0]),
+        "seeds": np.size(values[0]),
         "verdict": verdict,
-        "rule": rule,
     }
 
 

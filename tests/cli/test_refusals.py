@@ -86,7 +86,7 @@ REFUSED = [
     (f"report {LONG}", "cannot use x*/results.jsonl: File name too long"),
     ("train DEEP.toml", "'config' must be TOML"),
     # Files of something else, or in part.
-    ("report BRIDGE", "BRIDGE is damaged or incomplete: KeyError: 'panels'"),
+    ("report BRIDGE", "BRIDGE is damaged or incomplete: KeyError: 'table'"),
 ]
 
 
@@ -101,7 +101,7 @@ def place(tmp_path_factory):
     (folder / "DEEP.json").write_text("[" * 100_000)
     (folder / "DIGITS.json").write_text("1" * 10_000)
     (folder / "DEEP.toml").write_text("a = " + "[" * 100_000)
-    (folder / "BRIDGE" / "bridge.json").write_text(json.dumps({"schema": 1, "id": "bridge"}))
+    (folder / "BRIDGE" / "bridge.json").write_text(json.dumps({"schema": 2, "id": "bridge"}))
     return folder
 
 

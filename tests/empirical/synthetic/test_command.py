@@ -1,6 +1,8 @@
 """`spadv bridge` on a small study: files, output, and what it says to people."""
 
+import copy
 import json
+import re
 
 import pytest
 
@@ -9,6 +11,7 @@ from spadv.empirical import synthetic
 from spadv.empirical.synthetic import Study, SyntheticSetting
 from spadv.empirical.synthetic.accuracy import Effort
 from spadv.empirical.synthetic.attack import Strength
+from spadv.empirical.synthetic.document import SCHEMA, check_document
 from spadv.empirical.synthetic.methods import METHODS
 from spadv.empirical.synthetic.study import NetworkGroup
 from spadv.empirical.synthetic.training import Options
@@ -58,6 +61,28 @@ def test_files_json_and_drawing_again(small, tmp_path, spadv):
     (tmp_path / "bridge-frontiers.svg").unlink()
     assert spadv("report", tmp_path).status == 0
     assert (tmp_path / "bridge-frontiers.svg").read_bytes() == before
+
+
+def test_findings_and_cells_follow_from_values_of_every_seed(small, tmp_path, spadv):
+    made = spadv("bridge", "--scale", "smoke", "--out", tmp_path, "--json").json
+    assert made["schema"] == SCHEMA
+    assert check_document(made) == len(made["findings"]) + 6 * 6 + len(made["families"])
+    changes = {
+        "verdict": lambda found: found.update(verdict="seen" if found["verdict"] != "seen" else ""),
+        "numbers": lambda found: found["values"][0].reverse() or found.update(effect=0.9),
+    }
+    for named, change in changes.items():
+        other = copy.deepcopy(made)
+        change(other["findings"][1])
+        (tmp_path / "bridge.json").write_text(json.dumps(other))
+        done = spadv("report", tmp_path)
+        assert done.status == 2
+        assert f"do not give the {named} of: {other['findings'][1]['claim']}" in done.err
+    made["table"]["rows"][2]["cells"][1]["low"] -= 0.001
+    with pytest.raises(
+        StoreError, match=f"numbers of: {re.escape(made['table']['rows'][2]['label'])}, S"
+    ):
+        check_document(made)
 
 
 def test_rebuild_refuses_other_documents(tmp_path):
