@@ -63,13 +63,14 @@ def stand_ins(document: Mapping[str, Any]) -> list[str]:
 
 
 def here(document: Mapping[str, Any]) -> str:
-    """Return how an experiment was made: scale, seeds, and what stands for the paper's."""
+    """Return how an experiment was made: scale, seeds, what stands for the paper's, what failed."""
     seeds = sorted({len(job["runs"]) for job in document["jobs"]})
     made = [f"scale {document['scale']}"]
     if seeds:
         several = " or ".join(map(str, seeds))
         made.append(f"{several} training seed{'' if seeds == [1] else 's'}")
-    return "; ".join([", ".join(made), *stand_ins(document)])
+    failed = [remark.partition(";")[0] for remark in document.get("remarks", ())]
+    return "; ".join([", ".join(made), *stand_ins(document), *failed])
 
 
 def _draw(panels: Sequence[_Panel], first: str, note: str) -> Figure | None:

@@ -253,9 +253,8 @@ def test_a_training_under_several_attacks_is_counted_once():
 
 
 def test_a_part_leads_to_the_figure_that_was_run():
-    told = "By itself it has not been run for this site; its panels are in [Figure 8](fig8.md)."
-    for part in ("fig8g-h", "fig8m-p"):
-        assert told in _page(part)
+    told = "By itself it has not been run for this site; its panels are in "
+    assert told + "[Figure 16(a\N{NON-BREAKING HYPHEN}d)](fig16a-d.md)." in _page("fig16a-b")
     everything = {"fig5a-b": [(Path(), {})]}
     more = "its panels are in [Figure 5(a\N{NON-BREAKING HYPHEN}b)](fig5a-b.md)."
     assert catalogue._not_run("fig5a", everything).endswith(more)
@@ -300,7 +299,7 @@ def test_ours_less_the_papers(paper, ours, said):
 
 
 def test_widths_of_pictures_are_read(tmp_path):
-    assert fitting.png_width(DOCS / "results" / "cpu" / "fig8.png") == 2296
+    assert fitting.png_width(DOCS / "results" / "mnist" / "fig8m-p.png") == 2263
     (tmp_path / "text.png").write_text("no picture")
     assert fitting.png_width(tmp_path / "text.png") == 0
     assert fitting.png_width(tmp_path / "none.png") == 0

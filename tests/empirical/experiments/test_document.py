@@ -10,6 +10,7 @@ import pytest
 
 from spadv.empirical.experiments import experiment
 from spadv.empirical.experiments.document import describe, read_records
+from spadv.empirical.experiments.draw import here
 from spadv.empirical.experiments.judge import ResultTable
 from spadv.empirical.experiments.measure import Measure
 from spadv.empirical.experiments.networks import layers
@@ -118,6 +119,8 @@ def test_a_collapsed_network_is_named_and_not_judged(invented):
         "StdCNN, Aug-R 180: 1 of 2 networks give one class to nearly all images; "
         "trends leave them out, and other claims about them are not judged"
     ]
+    told = "; StdCNN, Aug-R 180: 1 of 2 networks give one class to nearly all images"
+    assert here(document | {"jobs": []}).endswith(told)
     first, second = document["findings"][:2]
     assert "Aug-R, StdCNN" in first["claim"]
     for finding in (first, second):
