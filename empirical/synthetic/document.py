@@ -15,7 +15,7 @@ from ...errors import StoreError
 from ...stats import over_seeds
 from ...theory.laws import gradual_adversarial, residual
 from ..experiments.document import cell, curve, point
-from .hypotheses import DIGITS, all_findings, judge_values
+from .hypotheses import all_findings, judge_values
 from .methods import METHODS
 from .plan import FINITE, LAW_BUDGETS, SAMPLE_SIZES, sample_variant
 from .prediction import augmented_bayes
@@ -23,7 +23,9 @@ from .setting import Floats, SyntheticSetting, shortfall, vertical_gap
 from .study import FAMILIES, Case, NotTrainedError, Results, Trained
 
 #: Version of the layout; readers refuse others.
-SCHEMA = 2
+SCHEMA = 1
+# Digits kept of every accuracy: the intervals are a hundred times wider.
+_DIGITS = 5
 TITLE = "Where trained networks stand on the exact frontier"
 STATEMENT = (
     "Networks trained on the distribution of section 3, by the methods of section 4, beside "
@@ -74,16 +76,24 @@ def document(results: Results) -> dict[str, Any]:
         ],
         "machines": [one for i, one in enumerate(machines) if one not in machines[:i]],
     }
-    rounded: dict[str, Any] = json.loads(
-        json.dumps(made), parse_float=lambda text: round(float(text), DIGITS)
-    )
+    rounded: dict[str, Any] = _rounded(json.loads(json.dumps(made)))
     return rounded
+
+
+def _rounded(value: Any, digits: int = _DIGITS) -> Any:
+    """Return a JSON value with its numbers rounded; values of seeds, for computing, keep more."""
+    if isinstance(value, dict):
+        return {k: _rounded(v, 9 if k == "values" else digits) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one, digits) for one in value]
+    return round(value, digits) if isinstance(value, float) else value
 
 
 def check_document(made: Mapping[str, Any]) -> int:
     """Compute findings and cells of a document again from values of every seed; return how many.
 
-    StoreError names the first that does not follow from its values.
+    StoreError names the first that does not follow from its values. Documents of version 0.1 have
+    no values.
     """
     told = [
         (f"{row['label']}, {column['label']}", each)
@@ -92,15 +102,17 @@ def check_document(made: Mapping[str, Any]) -> int:
     ]
     told += [(f"{row['setting']}, {row['kind']}, {row['family']}", row["loss"])
              for row in made["families"]]  # fmt: skip
-    pairs = [(name, each, _cell(each["values"])) for name, each in told]
+    pairs = [(name, each, _cell(each["values"])) for name, each in told if "values" in each]
     for one in made["findings"]:
+        if "values" not in one:
+            continue
         again = judge_values(one["values"], **one["limits"])
         flat, found = ({"effect": f["effect"], **f["interval"]} for f in (one, again))
         if one["verdict"] != again["verdict"] or one["seeds"] != again["seeds"]:
             raise StoreError(f"bridge.json: its values do not give the verdict of: {one['claim']}")
         pairs.append((one["claim"], flat, found))
     for name, saved, found in pairs:
-        if any(abs(saved[key] - found[key]) > 10**-DIGITS for key in saved if key != "values"):
+        if any(abs(saved[key] - found[key]) > 10**-_DIGITS for key in saved if key != "values"):
             raise StoreError(f"bridge.json: its values do not give the numbers of: {name}")
     return len(pairs)
 
@@ -262,8 +274,7 @@ def _table(results: Results) -> dict[str, Any]:
 
 def _cell(values: ArrayLike) -> dict[str, Any]:
     """Return a cell with its values by seed."""
-    kept = np.round(values, DIGITS)
-    return {**cell(over_seeds(kept)), "values": kept.tolist()}
+    return {**cell(over_seeds(values)), "values": np.asarray(values).tolist()}
 
 
 def _standing(one: Trained) -> str:

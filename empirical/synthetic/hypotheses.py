@@ -27,9 +27,6 @@ from .prediction import augmented_bayes
 from .setting import Floats, shortfall
 from .study import FAMILIES, Case, NotTrainedError, Results, Trained
 
-#: Digits kept of every number, and of values before anything is computed from them: intervals
-#: are a hundred times wider.
-DIGITS = 5
 #: A network this near to a line counts as on it, in units of accuracy.
 NEAR_LINE = 0.01
 #: Accuracies this near to a prediction count as equal to it.
@@ -68,7 +65,7 @@ def above_zero(claim: str, measure: str, values: ArrayLike) -> Finding:
 def _finding(
     claim: str, measure: str, values: Sequence[ArrayLike], rule: str, limits: dict[str, float]
 ) -> Finding:
-    rows = [np.round(row, DIGITS).tolist() for row in values]
+    rows = [np.asarray(row).tolist() for row in values]
     judged = judge_values(rows, **limits)
     return {
         "claim": claim, "measure": measure, **judged, "rule": rule, "limits": limits, "values": rows

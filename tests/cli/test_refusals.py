@@ -101,7 +101,7 @@ def place(tmp_path_factory):
     (folder / "DEEP.json").write_text("[" * 100_000)
     (folder / "DIGITS.json").write_text("1" * 10_000)
     (folder / "DEEP.toml").write_text("a = " + "[" * 100_000)
-    (folder / "BRIDGE" / "bridge.json").write_text(json.dumps({"schema": 2, "id": "bridge"}))
+    (folder / "BRIDGE" / "bridge.json").write_text(json.dumps({"schema": 1, "id": "bridge"}))
     return folder
 
 
