@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +128,7 @@ def test_ctrl_c_saves_the_step_going_on(tmp_path: Path, whole: Path) -> None:
 
 def test_ctrl_c_in_the_last_steps_ends_what_would_follow(tmp_path: Path, data: DataSet) -> None:
     config = TrainConfig.from_table(TABLE | {"epochs": 1, "objective": "natural"})
-    asked = []
-
-    def progress(done: float, total: float, message: str = "") -> None:
-        if done >= total and not asked:
-            asked.append(done)
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        train(config, tmp_path, data=data, progress=progress)
-    assert asked
+    stop(config, tmp_path, data, lambda done, total: done == total)
     assert load_run(tmp_path).complete
     assert not train(config, tmp_path, data=data).trained
 
@@ -162,18 +154,27 @@ def test_a_finished_training_is_not_done_again(
 def interrupted(folder: Path, data: DataSet, steps: int = 5) -> TrainConfig:
     """Train for some steps and stop as Ctrl-C does."""
     config = TrainConfig.from_table(TABLE | {"objective": "natural"})
+    stop(config, folder, data, lambda done, total: done == steps)
+    return config
+
+
+def stop(
+    config: TrainConfig, folder: Path, data: DataSet, when: Callable[[float, float], bool]
+) -> None:
+    asked = []
 
     def progress(done: float, total: float, message: str = "") -> None:
-        if done == steps:
+        if when(done, total) and not asked:
+            asked.append(done)
             signal.raise_signal(signal.SIGINT)
 
+    # Background shells ignore the signal, and what they start inherits it.
     old = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             train(config, folder, data=data, progress=progress)
     finally:
         signal.signal(signal.SIGINT, old)
-    return config
 
 
 def test_the_interrupted_state_is_exactly_that_step(tmp_path: Path, data: DataSet) -> None:
