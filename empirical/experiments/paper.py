@@ -63,7 +63,6 @@ _RESNET_MADRY = Preset("cifar10", "madry_resnet", "madry", "CIFAR10 ResNet")
 _WRN34 = Preset("cifar10", "wrn34_10", "wide", "WRN-34", attack=TRADES)
 _WRN34_CIFAR100 = Preset("cifar100", "wrn34_10", "wide", "CIFAR100 WRN-34")
 _CUSP_VGG16 = Preset("cifar10", "vgg16", "cusp")
-_CUSP_SHORT = replace(_CUSP_VGG16, training="cusp-short")
 _CUSP_RESNET18 = Preset("cifar10", "resnet18", "cusp")
 _CUSP_CIFAR100 = Preset("cifar100", "resnet18", "cusp")
 _CUSP_TINY = Preset("tiny-imagenet", "resnet18", "cusp")
@@ -411,8 +410,8 @@ _ROWS = (
         "what rotations in adversarial training cost?",
         _of(
             trade_offs,
-            replace(_CUSP_SHORT, label="PGD-3", attack={"steps": 3, "step_size": 4 / 255}),
-            replace(_CUSP_SHORT, label="PGD-10", attack={"steps": 10, "step_size": 2 / 255}),
+            replace(_CUSP_VGG16, label="PGD-3", attack={"steps": 3, "step_size": 4 / 255}),
+            replace(_CUSP_VGG16, label="PGD-10", attack={"steps": 10, "step_size": 2 / 255}),
         ),
     ),
     _beyond(

@@ -96,9 +96,6 @@ TRAININGS: dict[str, PaperTraining] = {
     ),
 }
 
-#: As cusp; the scale cpu has fewer images and epochs of it, where attacks have ten steps.
-TRAININGS["cusp-short"] = TRAININGS["cusp"]
-
 #: Group and channel rule of the twins called GCNN.
 _TWINS = {
     "stdcnn": ("p4", "same"),
@@ -148,7 +145,6 @@ _CPU: dict[tuple[str, str], SmallTraining] = {
         options={"width": 0.125},
         attack={"steps": 3, "step_size": 4 / 255},
     ),
-    ("vgg16", "cusp-short"): SmallTraining("vgg16", 8, limit=20_000, options={"width": 0.125}),
     ("resnet18", "spatial"): SmallTraining(
         "resnet18", 5, limit=2_500, options={"width": 0.125}, images=300, distances=100
     ),
