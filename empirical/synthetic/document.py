@@ -112,7 +112,7 @@ def check_document(made: Mapping[str, Any]) -> int:
             raise StoreError(f"bridge.json: its values do not give the verdict of: {one['claim']}")
         pairs.append((one["claim"], flat, found))
     for name, saved, found in pairs:
-        if any(abs(saved[key] - found[key]) > 10**-_DIGITS for key in saved if key != "values"):
+        if any(abs(saved[key] - found[key]) > 10**-_DIGITS for key in found if key != "values"):
             raise StoreError(f"bridge.json: its values do not give the numbers of: {name}")
     return len(pairs)
 

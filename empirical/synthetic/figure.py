@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,7 +149,7 @@ def draw_laws(document: Mapping[str, Any]) -> Figure | None:
         figure = new_figure(figsize=(3.9 * len(panels), 3.7))
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, panel in zip(axes, panels, strict=True):
-            ax.set_title(panel["title"], fontsize=9)
+            ax.set_title(fill(panel["title"], 40), fontsize=9)
             ax.set_xlabel(panel["axis"])
             ax.set_ylabel(panel["unit"])
             _law(ax, panel) if panel["type"] == "law" else _curves(ax, panel)

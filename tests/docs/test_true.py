@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from spadv.empirical.experiments.judge import adjusted
 from spadv.empirical.experiments.scores import check_saved
+from spadv.empirical.synthetic import draw_frontiers, draw_laws
 from spadv.empirical.synthetic.document import check_document
 from spadv.result import SHOWN
 
@@ -203,6 +205,16 @@ def test_findings_on_the_theorys_distribution_follow_from_values_of_every_seed()
         assert (one["verdict"] == "seen", one["verdict"] == "opposite") == (seen, opposite)
 
 
+@pytest.mark.parametrize("draw", [draw_frontiers, draw_laws])
+def test_nothing_in_figures_on_the_theorys_distribution_is_cut(draw):
+    figure = draw(document("bridge", "bridge"))
+    FigureCanvasAgg(figure).draw()
+    for ax in figure.axes:
+        place = ax.get_tightbbox()
+        assert figure.bbox.x0 <= place.x0 < place.x1 <= figure.bbox.x1, ax.get_title(loc="left")
+        assert figure.bbox.y0 <= place.y0 < place.y1 <= figure.bbox.y1, ax.get_title(loc="left")
+
+
 def test_what_is_told_of_the_theorys_distribution_is_in_its_document():
     about = " ".join((DOCS / "results" / "bridge" / "about.md").read_text().split())
     found = {}
@@ -238,6 +250,11 @@ def test_what_is_told_of_the_theorys_distribution_is_in_its_document():
         "seven shifts, e = 1, cir"
     ]
     assert counts("CuSP beats PGD on shifted samples", *every) == [1, 0, 11, 0]
+    for one in near:  # neither nearer nor farther by what counts
+        if one["verdict"] == "not seen":
+            assert -0.005 < one["interval"]["low"] <= one["interval"]["high"] < 0.005
+    page = " ".join((DOCS / "true.md").read_text().split())
+    assert "with its last budget ends as near in eleven of twelve" in page
     assert f"by {max(one['effect'] for one in near):.3f}. With every stage" in about
     settled = "CuSP beats PGD on shifted samples: every stage trained to its end"
     assert counts(settled, *every) == [0, 0, 3, 0]
