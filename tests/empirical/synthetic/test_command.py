@@ -78,6 +78,12 @@ def test_findings_and_cells_follow_from_values_of_every_seed(small, tmp_path, sp
         done = spadv("report", tmp_path)
         assert done.status == 2
         assert f"do not give the {named} of: {other['findings'][1]['claim']}" in done.err
+    other = copy.deepcopy(made)
+    other["findings"][0]["interval"] = {}
+    (tmp_path / "bridge.json").write_text(json.dumps(other))
+    (tmp_path / "bridge-laws.png").unlink()
+    assert "damaged or incomplete" in spadv("report", tmp_path).err
+    assert not (tmp_path / "bridge-laws.png").exists()  # refused before anything is drawn
     made["table"]["rows"][2]["cells"][1]["low"] -= 0.001
     with pytest.raises(
         StoreError, match=f"numbers of: {re.escape(made['table']['rows'][2]['label'])}, S"
