@@ -193,7 +193,7 @@ def test_a_font_from_elsewhere_is_told(site):
 def test_saved_results_can_be_listed():
     """Every folder holds documents whose seeds and verdicts the page of results can tell."""
     found = saved.folders(DOCS / "results")
-    assert [folder.name for folder in found] == ["cpu", "mnist", "vgg", "bridge"]
+    assert [folder.name for folder in found] == ["mnist", "vgg", "bridge"]
     for folder in found:
         assert (folder / "about.md").is_file()
         assert (folder / "report.html").is_file()

@@ -154,7 +154,7 @@ def test_findings_follow_from_the_scores_beside_them():
     seen = 0
     for file in (DOCS / "results").glob("*/*.json"):
         made, path = json.loads(file.read_text()), file.with_suffix(".npz")
-        if "findings" not in made or file.parent.name in ("bridge", "cpu"):
+        if "findings" not in made or file.parent.name == "bridge":
             continue
         assert check_saved(made, path) > 0
         assert adjusted(made["findings"]) == made["findings"], file
@@ -174,7 +174,7 @@ def test_findings_follow_from_the_scores_beside_them():
                 np.testing.assert_allclose(one["values"], values, atol=1e-12)
                 np.testing.assert_allclose(one["effect"], more.mean() - less.mean(), atol=1e-12)
             seen += 1
-    assert seen >= 8
+    assert seen > 150
 
 
 def test_findings_on_the_theorys_distribution_follow_from_values_of_every_seed():
@@ -292,7 +292,8 @@ INTERVALS = {
     "vgg": """
         -fig1a-b:2 -fig1e-f:2 -fig1i-l:4 fig1a-b:2:accuracy fig1i-l:4:accuracy
         protocols-vgg16:2 protocols-vgg16:12 protocols-vgg16:3 protocols-vgg16:13
-        fig3:1:accuracy table3:1 table1:9 table1:5 table1:7 fig18:9 fig18:7
+        fig3:1:accuracy table3:1 table8:4 table8:6 table8:3 table8:5
+        table8:1 table8:2 table1:9 table1:5 table1:7 fig18:9 fig18:7
         stronger-attack:12 stronger-attack:4 stronger-attack:10 stronger-attack:8
         equal-epochs:4 equal-epochs:3 equal-epochs:6 equal-epochs:5
     """,

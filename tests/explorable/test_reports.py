@@ -16,7 +16,7 @@ SVG = '<svg width="900pt" height="90pt" viewBox="0 0 900 90"><path d="M0 0H900"/
 def test_reports_fit_a_phone(browser: Any, tmp_path: Path) -> None:
     documents = [
         json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("mnist/fig2a-d", "vgg/fig6", "cpu/table8")
+        for name in ("mnist/fig2a-d", "vgg/fig6", "vgg/table8")
     ]
     bridge = json.loads((RESULTS / "bridge" / "bridge.json").read_text(encoding="utf-8"))
     pages = {
