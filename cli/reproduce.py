@@ -133,13 +133,16 @@ def reproduce(
 def rebuild(folder: Path) -> None:
     """Draw figures, tables and page again from the saved documents of a folder.
 
-    Findings whose scores were saved are computed again, and must be the same.
+    What has its scores beside it is computed again, and must be the same.
     """
     from ..empirical.experiments.scores import check_saved
     from .outputs import saved, write_figures, write_page
 
     documents = saved(folder)
     paths = {folder / f"{document['id']}.npz": document for document in documents}
+    bare = [path.name for path, one in paths.items() if one["findings"] and not path.is_file()]
+    if bare:
+        err.print(f"Not computed again, for want of their scores: {', '.join(bare)}.")
     checked = sum(check_saved(one, path) for path, one in paths.items() if path.is_file())
     if checked:
         out.print(f"{checked} findings follow from the saved scores.")

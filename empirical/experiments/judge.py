@@ -311,11 +311,6 @@ def _steps(
     steps = [_step(measure, table, more, less) for more, less in pairs]
     crossings = []
     decided = [step["verdict"] for step in steps]
-    progressive = None
-    if all(verdict == SEEN for verdict in decided):
-        progressive = True
-    elif OPPOSITE in decided or NOT_SEEN in decided:
-        progressive = False
     if values := _profile_values(measure, table, levels):
         middle = replace(measure, value=values[len(values) // 2])
         steps.append(_step(middle, table, ordered[-1], ordered[0]) | {"at": middle.value})
@@ -334,16 +329,27 @@ def _steps(
     return {
         "rank": _rank(claim, levels, measure, table),
         "steps": steps,
-        "progressive": progressive,
+        "progressive": progressive(decided),
         "crossings": crossings,
     }
 
 
+def progressive(verdicts: Sequence[str]) -> bool | None:
+    """Whether every step between neighbouring levels is seen; None if that is not decided."""
+    if all(verdict == SEEN for verdict in verdicts):
+        return True
+    return False if OPPOSITE in verdicts or NOT_SEEN in verdicts else None
+
+
 def _step(measure: Measure, table: ResultTable, more: Variant, less: Variant) -> dict[str, Any]:
     found = _between(measure, table, more, less)
+    return {"measure": str(measure), "more": more.name, "less": less.name, **step_of(found)}
+
+
+def step_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a step of a trend keeps of a difference."""
     kept = {key: found[key] for key in ("effect", "p_value", "verdict")}
-    names = {"measure": str(measure), "more": more.name, "less": less.name}
-    return {**names, **kept, **{end: found["interval"][end] for end in ("low", "high")}}
+    return kept | {end: found["interval"][end] for end in ("low", "high")}
 
 
 def _profile_values(measure: Measure, table: ResultTable, levels: Sequence[Variant]) -> list[float]:
@@ -361,17 +367,24 @@ def _rank(
     claim: Trend, levels: Sequence[Variant], measure: Measure, table: ResultTable
 ) -> dict[str, Any]:
     """Return the rank correlation of a trend, positive if it agrees with the claim."""
-    axis = [variant.level for variant in levels]
-    scores = common([table.scores(measure, variant) for variant in levels])
-    means = np.array([[one.mean() for one in scores]])
-    seeds = min(len(one) for one in scores)
-    sign = 1.0 if claim.rising else -1.0
-    by_seed = np.stack([one.mean(axis=1)[:seeds] for one in scores], axis=1)
-    found = (sign * rank_correlations(by_seed, axis)).tolist()
+    scores = [table.scores(measure, variant) for variant in levels]
     return {
-        "levels": axis,
-        "means": means[0].tolist(),
-        "value": float(sign * rank_correlations(means, axis)[0]),
+        "levels": [variant.level for variant in levels],
+        "means": [float(one.mean()) for one in common(scores)],
+        **rank_of(scores if claim.rising else scores[::-1]),
+    }
+
+
+def rank_of(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return the rank correlation of scores with their order, 1 where all rise."""
+    scores = common(scores)
+    seeds = min(len(one) for one in scores)
+    by_seed = np.stack([one.mean(axis=1)[:seeds] for one in scores], axis=1)
+    order = range(len(scores))
+    found = rank_correlations(by_seed, order).tolist()
+    means = np.array([[one.mean() for one in scores]])
+    return {
+        "value": float(rank_correlations(means, order)[0]),
         "low": min(found),
         "high": max(found),
         "seeds": found,

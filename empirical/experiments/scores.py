@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import StoreError
-from ...stats import Scores
+from ...stats import Scores, pooled, pooled_counts
 from ...store import read_npz, write_npz
 from .judge import (
     NOT_ASSESSED,
     UNDERPOWERED,
     Finding,
     ResultTable,
+    adjusted,
     area_gained,
     difference_of_scores,
+    progressive,
+    rank_of,
     seeds_needed,
+    step_of,
 )
 from .measure import Measure
 
@@ -62,36 +66,82 @@ def _as_told(document: Mapping[str, Any], finding: Finding, verdict: str) -> str
 
 
 def check_saved(document: Mapping[str, Any], path: Path) -> int:
-    """Compute every finding of a document again from its saved scores; return how many.
+    """Compute what a document says again; return how many findings it has, in either metric.
 
-    StoreError if effect, interval, p-value, seeds needed, or an own verdict differs, or the file
-    cannot be read.
+    Findings follow from the scores in the file `path`; means with intervals in tables, curves and
+    planes from the values of every seed and the counts of images beside them. Not computed again
+    are crossings of curves, areas of fronts, and means of levels. StoreError names the first that
+    differs, or says why the file cannot be read.
     """
     scores = read_npz(path)
-    checked = 0
-    for finding in document["findings"]:
-        for one in filter(None, (finding, finding["other"])):
-            found = judge_again(one, scores)
-            numbers = [
-                (one["effect"], found["effect"]),
-                (one["p_value"], found["p_value"]),
-                *zip(one["interval"].values(), found["interval"].values(), strict=True),
-            ]
-            numbers += [
-                (step["effect"], again["effect"])
-                for step, again in zip(one["steps"], found.get("steps", ()), strict=True)
-            ]
-            if planned := one.get("seeds_needed"):
-                numbers.append((planned, found["seeds_needed"] or 0))
-            same = all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in numbers)
-            if not (same and one["verdict"] == _as_told(document, one, found["verdict"])):
-                raise StoreError(f"{path} does not give the finding: {one['claim']}")
-            checked += 1
-    return checked
+    every = [one for found in document["findings"] for one in (found, found["other"]) if one]
+    for one in every:
+        again = judge_again(one, scores)
+        again["verdict"] = _as_told(document, one, again["verdict"])
+        if document.get("scale") == "smoke":
+            again["progressive"] = None
+            again["steps"] = [step | {"verdict": NOT_ASSESSED} for step in again["steps"]]
+        if not _agree(one, again):
+            raise StoreError(f"{path} does not give the finding: {one['claim']}")
+    if adjusted(document["findings"]) != document["findings"]:
+        raise StoreError(f"{path.stem}: its p-values do not give the verdicts after Holm's method")
+    tables = {_means(table): table for table in scores.values()}
+    for place, told, seeds, counts in _saved_means(document):
+        found = None
+        if counts is None:
+            table = tables.get(_means(seeds))
+            found = None if table is None else pooled(table)
+        elif _agree(
+            float(np.mean(seeds)), np.average(np.arange(len(counts)) / len(seeds), weights=counts)
+        ):
+            found = pooled_counts(seeds, counts)
+        if found is None or not _agree(told, [found[0], found[1].low, found[1].high]):
+            raise StoreError(f"{path.stem}: its values of every seed do not give {place}")
+    return len(every)
+
+
+def _agree(told: Any, found: Any) -> bool:
+    """Whether `told` says what was found again, rounding errors aside."""
+    if isinstance(found, dict):
+        return all(key in told and _agree(told[key], value) for key, value in found.items())
+    if isinstance(found, list):
+        return len(told) == len(found) and all(map(_agree, told, found))
+    if isinstance(found, float) and isinstance(told, int | float):
+        return math.isclose(told, found, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(told == found)
+
+
+def _means(scores: Any) -> tuple[float, ...]:
+    """Return the mean of every seed, by which scores are found again."""
+    means = np.asarray(scores, dtype=np.float64)
+    return tuple((means.mean(axis=1) if means.ndim > 1 else means).round(9).tolist())
+
+
+def _saved_means(
+    document: Mapping[str, Any],
+) -> Iterator[tuple[str, list[float], list[float], list[int] | None]]:
+    """Yield the place of every mean, the mean with its interval, values of seeds, and counts."""
+    columns = document["table"]["columns"]
+    for row in document["table"]["rows"]:
+        for column, one in zip(columns, row["cells"], strict=True):
+            if one is not None:
+                told = [one[key] for key in ("value", "low", "high")]
+                yield f"{row['label']}, {column['label']}", told, one["seeds"], one.get("counts")
+    for panel in document["panels"] + document["other_metric"]:
+        for one in panel.get("curves", ()):
+            for n, x in enumerate(one["x"]):
+                told = [one[key][n] for key in ("y", "low", "high")]
+                counts = one["counts"][n] if "counts" in one else None
+                yield f"{panel['title']}, {one['label']}, {x}", told, one["seeds"][n], counts
+        for one in panel.get("points", ()):
+            for axis in "xy":
+                told = [one[axis + end] for end in ("", "_low", "_high")]
+                counts = one.get(f"{axis}_counts")
+                yield f"{panel['title']}, {one['label']}", told, one[f"{axis}_seeds"], counts
 
 
 def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any]:
-    """Return effect, interval, p-value, values and verdict of a finding from saved scores.
+    """Return what a finding says of saved scores, in keys and values of its own.
 
     Scores, (seeds, images), are by "MEASURE | VARIANT".
     """
@@ -105,7 +155,7 @@ def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any
     if finding["axes"]:
         less, more = finding["points"]
         tables = [look(axis, name) for name in (*less, *more) for axis in finding["axes"]]
-        return area_gained(tables, len(less))
+        return area_gained(tables, len(less)) | {"steps": []}
     distance = finding["measure"] == str(Measure("distance"))
 
     def sides(pair: Mapping[str, Any]) -> list[Scores]:
@@ -114,7 +164,13 @@ def judge_again(finding: Finding, scores: Mapping[str, Scores]) -> dict[str, Any
     def again(pair: Mapping[str, Any]) -> dict[str, Any]:
         return difference_of_scores(*sides(pair), distance=distance)
 
-    found = again(finding) | {"steps": [again(step) for step in finding["steps"]]}
+    found = again(finding)
     if finding.get("seeds_needed"):
         found["seeds_needed"] = seeds_needed(found, *sides(finding))
+    found["steps"] = [step_of(again(step)) for step in finding["steps"]]
+    between = [step for step in finding["steps"] if "at" not in step]
+    names = [step["less"] for step in between[:1]] + [step["more"] for step in between]
+    told = [step["verdict"] for step in found["steps"][: len(between)]]
+    found["progressive"] = progressive(told) if told else None
+    found["rank"] = rank_of([look(finding["measure"], name) for name in names]) if names else None
     return found

@@ -92,8 +92,8 @@ def _rounded(value: Any, digits: int = _DIGITS) -> Any:
 def check_document(made: Mapping[str, Any]) -> int:
     """Compute findings and cells of a document again from values of every seed; return how many.
 
-    StoreError names the first that does not follow from its values. Documents of version 0.1 have
-    no values.
+    StoreError names the first that does not follow from its values, and the points of the planes
+    that are not those of the table.
     """
     told = [
         (f"{row['label']}, {column['label']}", each)
@@ -102,10 +102,23 @@ def check_document(made: Mapping[str, Any]) -> int:
     ]
     told += [(f"{row['setting']}, {row['kind']}, {row['family']}", row["loss"])
              for row in made["families"]]  # fmt: skip
-    pairs = [(name, each, _cell(each["values"])) for name, each in told if "values" in each]
+    pairs = [(name, each, _cell(each["values"])) for name, each in told]
+    rows = {
+        (row["setting"], row["kind"], row["method"], row["level"]): row["cells"]
+        for row in made["table"]["rows"]
+        if not row["variant"]
+    }
+    for panel in (panel for panel in made["panels"] if panel["type"] == "pareto"):
+        for one in panel["points"]:
+            cells = rows[panel["setting"], panel["kind"], one["method"], one["level"]]
+            for axis, each in zip("xy", cells[1:3], strict=True):
+                drawn = {"value": one[axis], "low": one[f"{axis}_low"], "high": one[f"{axis}_high"]}
+                pairs.append((f"{panel['title']}, {one['label']}", drawn, each))
     for one in made["findings"]:
-        if "values" not in one:
-            continue
+        if not all(f"{abs(limit):g}" in one["rule"] for limit in one["limits"].values()):
+            raise StoreError(
+                f"bridge.json: the rule has other limits than those of: {one['claim']}"
+            )
         again = judge_values(one["values"], **one["limits"])
         flat, found = ({"effect": f["effect"], **f["interval"]} for f in (one, again))
         if one["verdict"] != again["verdict"] or one["seeds"] != again["seeds"]:

@@ -279,7 +279,8 @@ def test_findings_follow_from_saved_scores(tmp_path):
     ]
     table = Made(tables)
     tests = adjusted([decide(claim, table, "x") for claim in claims])
-    document = {"findings": tests}
+    rest = {"table": {"columns": [], "rows": []}, "panels": [], "other_metric": []}
+    document = {"findings": tests, **rest}
     path = tmp_path / "x.npz"
     save_scores(path, scores_of(tests, table))
     assert check_saved(json.loads(json.dumps(document)), path) == 5
@@ -289,15 +290,16 @@ def test_findings_follow_from_saved_scores(tmp_path):
         check_saved(document, path)
     with pytest.raises(StoreError, match="cannot read"):
         check_saved(document, tmp_path / "y.npz")
-    document = {"findings": json.loads(json.dumps(tests[1:2]))}
+    document = {"findings": adjusted(json.loads(json.dumps(tests[1:2]))), **rest}
     document["findings"][0]["seeds_needed"] = 7
     with pytest.raises(StoreError, match="does not give the finding: more"):
         check_saved(document, path)
-    document = {"findings": json.loads(json.dumps(tests[1:2]))}
+    document = {"findings": adjusted(json.loads(json.dumps(tests[1:2]))), **rest}
     document["findings"][0]["verdict"] = "underpowered"
     document["findings"][0]["other"]["verdict"] = "underpowered"
     with pytest.raises(StoreError, match="does not give the finding: more"):
         check_saved(document, path)
+    document["findings"] = adjusted(document["findings"])
     document["remarks"] = ["1: 1 of 3 networks give one class to nearly all images"]
     assert check_saved(document, path) == 2
 

@@ -118,7 +118,9 @@ def test_documents_of_another_version_are_left_out_and_named_once(spadv, folder,
     old = json.loads((folder / "fig15.json").read_text()) | {"schema": 1}
     (tmp_path / "fig15.json").write_text(json.dumps(old))
     assert [document["id"] for document in saved(tmp_path)] == ["fig16a-d"]
-    assert spadv("report", tmp_path).err.count("another version") == 1
+    told = spadv("report", tmp_path).err
+    assert told.count("another version") == 1
+    assert "Not computed again, for want of their scores: fig16a-d.npz." in told
 
 
 def test_a_folder_without_experiments_has_no_page(tmp_path):

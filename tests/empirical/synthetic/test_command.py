@@ -1,7 +1,9 @@
 """`spadv bridge` on a small study: files, output, and what it says to people."""
 
 import copy
+import functools
 import json
+import operator
 import re
 
 import pytest
@@ -66,7 +68,9 @@ def test_files_json_and_drawing_again(small, tmp_path, spadv):
 def test_findings_and_cells_follow_from_values_of_every_seed(small, tmp_path, spadv):
     made = spadv("bridge", "--scale", "smoke", "--out", tmp_path, "--json").json
     assert made["schema"] == SCHEMA
-    assert check_document(made) == len(made["findings"]) + 6 * 6 + len(made["families"])
+    points = [one for panel in made["panels"] for one in panel.get("points", ())]
+    means = 6 * 6 + len(made["families"]) + 2 * len(points)
+    assert check_document(made) == len(made["findings"]) + means
     changes = {
         "verdict": lambda found: found.update(verdict="seen" if found["verdict"] != "seen" else ""),
         "numbers": lambda found: found["values"][0].reverse() or found.update(effect=0.9),
@@ -78,6 +82,15 @@ def test_findings_and_cells_follow_from_values_of_every_seed(small, tmp_path, sp
         done = spadv("report", tmp_path)
         assert done.status == 2
         assert f"do not give the {named} of: {other['findings'][1]['claim']}" in done.err
+    for place, change in {
+        ("findings", 0, "limits"): {"high": 0.5},
+        ("findings", 0): {"values": None},
+        ("panels", 0, "points", 0): {"x": 0.9},
+    }.items():
+        other = copy.deepcopy(made)
+        functools.reduce(operator.getitem, place, other).update(change)
+        (tmp_path / "bridge.json").write_text(json.dumps(other))
+        assert spadv("report", tmp_path).status == 2, place
     other = copy.deepcopy(made)
     other["findings"][0]["interval"] = {}
     (tmp_path / "bridge.json").write_text(json.dumps(other))
