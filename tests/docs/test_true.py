@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from spadv.empirical.experiments.scores import check_saved
@@ -123,11 +124,12 @@ def test_rates_under_rotation_of_cifar10_are_the_documents_and_the_tables():
     table = (DOCS / "results" / "public" / "table.md").read_text()
     heads = re.search(r"^\| (network .*) \|$", table, flags=re.M)[1].split(" | ")
     public = {}
-    for name in ("cifar_cnn_a_adv", "kw_cifar_small_8px"):
+    for name in ("cifar_cnn_a_adv", "cifar_cnn_a_adv4", "kw_cifar_small_8px"):
         values = re.search(rf"^\| {name} \| (.*) \|$", table, flags=re.M)[1].split(" | ")
         public[name] = dict(zip(heads[1:], values, strict=False))
     for column in ("inv. R180", "R180"):
-        light, heavy = (f"{public[name][column]}%" for name in public)
+        light, heavy, bound = (f"{public[name][column]}%" for name in public)
+        assert bound in section
         assert f"{light} to {heavy}" in others
         assert f"{heavy} against {light}" in section
 
@@ -151,6 +153,32 @@ def dominated(scores, axes, names, seed):
     return area
 
 
+def interval_of_difference(more, less):
+    """Return Student's 95% interval as docs/experiments.md tells it."""
+    images = more.shape[1]
+    over_images = (more.mean(axis=0) - less.mean(axis=0)).var(ddof=1) / images
+    if max(more.max(), less.max()) <= 1:
+        over_images += 1 / images**2
+    parts = [(over_images, images - 1)]
+    parts += [(t.mean(axis=1).var(ddof=1) / len(t), len(t) - 1) for t in (more, less)]
+    variance = sum(part for part, _ in parts)
+    freedom = variance**2 / sum(part**2 / free for part, free in parts)
+    half = scipy.stats.t.ppf(0.975, freedom) * np.sqrt(variance)
+    middle = more.mean() - less.mean()
+    return middle - half, middle + half
+
+
+def verdict_by_words(effect, low, high, size, *means):
+    """Return the verdict by the table in docs/experiments.md; sizes of means for rates alone."""
+    if means and max(means) < size:
+        return "untestable"
+    if low > 0 and effect >= size:
+        return "seen"
+    if high < 0 and effect <= -size:
+        return "opposite"
+    return "not seen" if high <= size else "underpowered"
+
+
 def test_findings_follow_from_the_scores_beside_them():
     """By the code that judges, and by numpy alone: seed by seed, and the effect."""
     seen = 0
@@ -172,8 +200,16 @@ def test_findings_follow_from_the_scores_beside_them():
             else:
                 more, less = (scores[f"{one['measure']} | {one[end]}"] for end in ("more", "less"))
                 values = [table.mean(axis=1) for table in (more, less)]
+                means = [] if one["measure"].startswith("DeepFool") else [v.mean() for v in values]
                 np.testing.assert_allclose(one["values"], values, atol=1e-12)
                 np.testing.assert_allclose(one["effect"], more.mean() - less.mean(), atol=1e-12)
+                ends = interval_of_difference(more.astype(float), less.astype(float))
+                told = [one["interval"][end] for end in ("low", "high")]
+                np.testing.assert_allclose(told, ends, atol=1e-9)
+                gone = [f"{one[end]}: " for end in ("more", "less")]
+                if not any(remark.startswith(tuple(gone)) for remark in made["remarks"]):
+                    size = 0.02 * (less.mean() if one["measure"].startswith("DeepFool") else 1)
+                    assert one["verdict"] == verdict_by_words(one["effect"], *ends, size, *means)
             seen += 1
     assert seen > 150
 
