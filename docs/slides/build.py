@@ -58,6 +58,7 @@ def numbers() -> dict[str, float]:
         **{f"digits {name}": value for name, value in digits["accuracy"].items()},
         "angle": digits["angle"],
         "pixel budget": digits["budget"],
+        "training seeds": rotations["seeds"][0],
         "invariance at 0": rotations["rank"]["means"][0],
         "invariance at 180": rotations["rank"]["means"][-1],
         "robustness at 0": attacks["rank"]["means"][0],
@@ -353,6 +354,7 @@ def page() -> str:
             f"{100 * v[f'{name}, high']:.0f}"
             for name in ("invariance gained", "robustness lost")
         },
+        "training seeds": f"{v['training seeds']:g}",
         "p": f"{P:g}",
         "kappa": f"{KAPPA:g}",
         "budget": f"{BUDGET:g}",
